@@ -1,0 +1,48 @@
+"""The settings of a handler, read once from its environment variables."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from inference.limits import Limits
+
+
+@dataclass(frozen=True, kw_only=True)
+class Environment:
+    """What the stack tells a handler.
+
+    Attributes:
+        predictions_table: PREDICTIONS_TABLE, the table's name.
+        predictor: PREDICTOR, the variant's name, stored with each item.
+        model_s3_uri: MODEL_S3_URI, `s3://bucket/key`, or a path on this machine; empty for the proxy.
+        endpoint_name: ENDPOINT_NAME, for the proxy; empty elsewhere.
+        item_lifetime_days: ITEM_LIFETIME_DAYS, after which DynamoDB removes an item; None keeps it.
+        limits: MAX_FILE_BYTES and MAX_AUDIO_SECONDS.
+    """
+
+    predictions_table: str
+    predictor: str
+    model_s3_uri: str = ""
+    endpoint_name: str = ""
+    item_lifetime_days: int | None = None
+    limits: Limits
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str], *needed: str) -> Self:
+        """Read the environment; `needed` names what this handler needs beside PREDICTIONS_TABLE and PREDICTOR.
+
+        Raises:
+            RuntimeError: a variable is missing; it is named.
+        """
+        missing = [name for name in ("PREDICTIONS_TABLE", "PREDICTOR", *needed) if not environ.get(name)]
+        if missing:
+            raise RuntimeError(f"The environment lacks {', '.join(missing)}: the stack sets them, see stacks/compute/.")
+        lifetime = environ.get("ITEM_LIFETIME_DAYS")
+        return cls(
+            predictions_table=environ["PREDICTIONS_TABLE"],
+            predictor=environ["PREDICTOR"],
+            model_s3_uri=environ.get("MODEL_S3_URI", ""),
+            endpoint_name=environ.get("ENDPOINT_NAME", ""),
+            item_lifetime_days=int(lifetime) if lifetime else None,
+            limits=Limits.from_environment(environ),
+        )

@@ -1,0 +1,47 @@
+"""How large an input may be: the settings that keep one file from exhausting a function or the container."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from inference.errors import InputError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What an input may measure at most.
+
+    Attributes:
+        max_bytes: size of the file. 200 MiB holds 10 minutes of 24-bit 48 kHz stereo WAV (165 MiB).
+        max_seconds: duration of the audio.
+        max_channels: channels of the audio.
+    """
+
+    max_bytes: int = 200 * 1024**2
+    max_seconds: float = 600.0
+    max_channels: int = 8
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> Self:
+        """Read MAX_FILE_BYTES and MAX_AUDIO_SECONDS; the defaults stand where they are not set.
+
+        Raises:
+            ValueError: a value is not a number.
+        """
+        return cls(
+            max_bytes=int(environ.get("MAX_FILE_BYTES", cls.max_bytes)),
+            max_seconds=float(environ.get("MAX_AUDIO_SECONDS", cls.max_seconds)),
+        )
+
+    def check_size(self, size_bytes: int) -> None:
+        """Refuse a file by its size alone, before a byte of it is fetched.
+
+        Raises:
+            InputError: EMPTY_FILE or FILE_TOO_LARGE.
+        """
+        if size_bytes == 0:
+            raise InputError("EMPTY_FILE", "The file is empty: 0 bytes.")
+        if size_bytes > self.max_bytes:
+            raise InputError(
+                "FILE_TOO_LARGE", f"The file has {size_bytes:,} bytes; at most {self.max_bytes:,} bytes are allowed."
+            )

@@ -1,0 +1,94 @@
+"""Predict in this process: fetch the object, decode it, run the model."""
+
+import io
+import time
+from typing import Any
+
+import numpy as np
+import soundfile
+from botocore.exceptions import ClientError
+
+from inference import audio
+from inference.errors import InputError
+from inference.limits import Limits
+from inference.model import Model
+from inference.prediction import Prediction, top_labels
+from inference.s3_events import S3Object
+
+
+class LocalPredictor:
+    """The model in this process; used by the Lambda variants and, inside the container, by the SageMaker variant.
+
+    Args:
+        s3: a botocore S3 client.
+        model: the loaded model.
+        limits: what an input may measure.
+    """
+
+    def __init__(self, *, s3: Any, model: Model, limits: Limits) -> None:
+        self.s3 = s3
+        self.model = model
+        self.limits = limits
+
+    def predict(self, s3_object: S3Object) -> Prediction:
+        """Predict for an object in S3.
+
+        Raises:
+            InputError: the object can never give a prediction.
+            botocore.exceptions.BotoCoreError, ClientError: S3 did not answer, which may pass.
+        """
+        started = time.perf_counter()
+        data, etag = self._download(s3_object)
+        return self._predict(data, etag, (time.perf_counter() - started) * 1000)
+
+    def predict_bytes(self, data: bytes) -> Prediction:
+        """Predict for a file that is already here.
+
+        Raises:
+            InputError: the bytes can never give a prediction.
+        """
+        self.limits.check_size(len(data))
+        return self._predict(data, "", 0.0)
+
+    def prime(self) -> None:
+        """Decode, resample and predict a second of silence, so that no request pays for their first run."""
+        clip = io.BytesIO()
+        soundfile.write(clip, np.zeros((48_000, 2), np.float32), 48_000, format="FLAC")
+        self.predict_bytes(clip.getvalue())
+
+    def _predict(self, data: bytes, etag: str, download_ms: float) -> Prediction:
+        started = time.perf_counter()
+        waveform = audio.decode(data, self.model.sample_rate, self.limits)
+        decoded = time.perf_counter()
+        scores = self.model.scores(waveform)
+        finished = time.perf_counter()
+        if not np.isfinite(scores).all():
+            raise InputError(
+                "NON_FINITE_SAMPLES", "The samples are so large that the model's scores are not finite numbers."
+            )
+        return Prediction(
+            top_labels=top_labels(self.model.labels, scores.tolist()),
+            audio_seconds=round(len(waveform) / self.model.sample_rate, 3),
+            model_sha256=self.model.sha256,
+            etag=etag,
+            timings_ms={
+                "download": round(download_ms, 3),
+                "decode": round((decoded - started) * 1000, 3),
+                "inference": round((finished - decoded) * 1000, 3),
+            },
+        )
+
+    def _download(self, s3_object: S3Object) -> tuple[bytes, str]:
+        version = {"VersionId": s3_object.version_id} if s3_object.version_id else {}
+        try:
+            response = self.s3.get_object(Bucket=s3_object.bucket, Key=s3_object.key, **version)
+        except ClientError as error:
+            # S3 is strongly consistent: what it does not find now was deleted and will not come back.
+            if error.response["Error"]["Code"] in ("NoSuchKey", "NoSuchVersion"):
+                raise InputError(
+                    "OBJECT_NOT_FOUND", f"The object {s3_object.key!r} was deleted before it could be read."
+                ) from error
+            raise
+        with response["Body"] as body:
+            self.limits.check_size(response["ContentLength"])
+            return body.read(), response["ETag"].strip('"')

@@ -1,0 +1,90 @@
+"""The ONNX artifact: its contract, read from the file itself, and the scores it gives."""
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+METADATA_FIELDS = ("name", "version", "license", "input_kind", "sample_rate", "labels")
+
+
+class ModelError(ValueError):
+    """The file is no model that this pipeline can serve."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """A loaded model. `scores` may be called from several threads at once.
+
+    Attributes:
+        name, version, license: from the file's metadata.
+        sample_rate: of the waveform it takes, Hz.
+        labels: one per class.
+        sha256: of the file, hexadecimal.
+        session: the onnxruntime session.
+    """
+
+    name: str
+    version: str
+    license: str
+    sample_rate: int
+    labels: tuple[str, ...]
+    sha256: str
+    session: onnxruntime.InferenceSession
+
+    @classmethod
+    def load(cls, source: bytes | Path, *, threads: int | None = None) -> Self:
+        """Load an ONNX file that carries its own contract in `metadata_props`.
+
+        Args:
+            source: the file's bytes or its path.
+            threads: that one prediction may use; by default the processors this process may run on. Always set:
+                onnxruntime would count the machine's physical cores, which are not Lambda's share of them.
+
+        Raises:
+            ModelError: the file is no ONNX model, or its metadata do not fit; the field is named.
+        """
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads or len(os.sched_getaffinity(0))
+        options.inter_op_num_threads = 1
+        # Idle threads that spin between requests burn the vCPU share that Lambda bills and the credits of a T2.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        data = source.read_bytes() if isinstance(source, Path) else source
+        try:
+            session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # onnxruntime's own classes share no base but this
+            raise ModelError(f"The model cannot be loaded by onnxruntime {onnxruntime.__version__}: {error}") from error
+        metadata = session.get_modelmeta().custom_metadata_map
+        missing = [field for field in METADATA_FIELDS if not metadata.get(field)]
+        if missing:
+            raise ModelError(
+                f"The model's metadata lack {', '.join(missing)}; needed are {', '.join(METADATA_FIELDS)}."
+            )
+        if metadata["input_kind"] != "audio":
+            raise ModelError(f"The model's input_kind is {metadata['input_kind']!r}; only 'audio' is supported.")
+        try:
+            sample_rate, labels = int(metadata["sample_rate"]), tuple(map(str, json.loads(metadata["labels"])))
+        except ValueError as error:
+            raise ModelError(
+                f"The model's sample_rate must be a number and its labels a JSON list: {error}."
+            ) from error
+        return cls(
+            name=metadata["name"],
+            version=metadata["version"],
+            license=metadata["license"],
+            sample_rate=sample_rate,
+            labels=labels,
+            sha256=hashlib.sha256(data).hexdigest(),
+            session=session,
+        )
+
+    def scores(self, waveform: NDArray[np.float32]) -> NDArray[np.float32]:
+        """float32 [samples], mono at `sample_rate`, to float32 [classes]."""
+        (scores,) = self.session.run(["scores"], {"waveform": waveform})
+        return np.asarray(scores)

@@ -1,0 +1,85 @@
+"""What happens before the first event: clients are built, the model is fetched and loaded."""
+
+import gc
+import importlib
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from inference.environment import Environment
+
+if TYPE_CHECKING:
+    from inference.endpoint_predictor import EndpointPredictor
+    from inference.local_predictor import LocalPredictor
+    from inference.processor import Processor
+
+
+def start_local(environ: Mapping[str, str]) -> "Processor[LocalPredictor]":
+    """A processor with the model in this process.
+
+    numpy, onnxruntime and soundfile load in a thread while botocore loads here, and the session is built there while
+    the DynamoDB client is built here: much of it is reading files and linking libraries, which overlap (`crossover
+    bench micro` measures a cold start).
+
+    Raises:
+        RuntimeError: a variable is missing; it is named.
+        ModelError: the model's metadata do not fit.
+    """
+    environment = Environment.read(environ, "MODEL_S3_URI")
+    gc.disable()  # what start-up allocates stays for good: collecting it is lost time
+    with ThreadPoolExecutor(max_workers=1) as background:
+        imports = background.submit(importlib.import_module, "inference.local_predictor")
+        from inference.clients import create_client
+
+        s3 = create_client("s3")
+        source = _model_source(environment.model_s3_uri, s3)
+        loading = background.submit(_load_model, source)
+        store = _store(environment)
+        local_predictor: type[LocalPredictor] = imports.result().LocalPredictor
+        predictor = local_predictor(s3=s3, model=loading.result(), limits=environment.limits)
+    return _processor(environment, predictor, store)
+
+
+def start_proxy(environ: Mapping[str, str]) -> "Processor[EndpointPredictor]":
+    """A processor that leaves the model to a SageMaker endpoint; imports no numpy.
+
+    Raises:
+        RuntimeError: a variable is missing; it is named.
+    """
+    environment = Environment.read(environ, "ENDPOINT_NAME")
+    gc.disable()
+    from inference.clients import create_client
+    from inference.endpoint_predictor import EndpointPredictor
+
+    predictor = EndpointPredictor(runtime=create_client("sagemaker-runtime"), endpoint_name=environment.endpoint_name)
+    return _processor(environment, predictor, _store(environment))
+
+
+def _processor(environment: Environment, predictor: Any, store: Any) -> "Processor[Any]":
+    from inference.processor import Processor
+
+    gc.enable()
+    gc.freeze()
+    return Processor(environment=environment, predictor=predictor, store=store)
+
+
+def _store(environment: Environment) -> Any:
+    from inference.clients import create_client
+    from inference.store import PredictionStore
+
+    return PredictionStore(dynamodb=create_client("dynamodb"), table=environment.predictions_table)
+
+
+def _model_source(uri: str, s3: Any) -> bytes | Path:
+    if not uri.startswith("s3://"):
+        return Path(uri)
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    body: bytes = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    return body
+
+
+def _load_model(source: bytes | Path) -> Any:
+    from inference.model import Model
+
+    return Model.load(source)

@@ -1,0 +1,79 @@
+"""The predictions table: idempotent writes, in which an older event never overwrites a newer result."""
+
+import contextlib
+from collections.abc import Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+# S3's sequencers are hexadecimal strings of varying length, compared after padding the shorter one on the right with
+# zeros. Padded to one length, DynamoDB's string comparison gives S3's order.
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
+SEQUENCER_LENGTH = 32
+
+
+class PredictionStore:
+    """Items of the predictions table, one for each object key.
+
+    Args:
+        dynamodb: a botocore DynamoDB client.
+        table: name of the table; its partition key is `object_key`.
+    """
+
+    def __init__(self, *, dynamodb: Any, table: str) -> None:
+        self.dynamodb = dynamodb
+        self.table = table
+
+    def put(self, item: Mapping[str, Any]) -> bool:
+        """Write the item unless the result of the same or of a newer event stands there.
+
+        Args:
+            item: `object_key`, `sequencer` and whatever else; values are str, bool, int, float, dict or list; None is
+            left out.
+
+        Returns:
+            False where the table already held this event's result or a newer one.
+
+        Raises:
+            botocore.exceptions.BotoCoreError, ClientError: DynamoDB did not take the item.
+        """
+        sequencer = item["sequencer"].upper().ljust(SEQUENCER_LENGTH, "0")
+        try:
+            self.dynamodb.put_item(
+                TableName=self.table,
+                Item=_attributes({**item, "sequencer": sequencer}),
+                ConditionExpression="attribute_not_exists(object_key) OR sequencer < :sequencer",
+                ExpressionAttributeValues={":sequencer": {"S": sequencer}},
+            )
+        except self.dynamodb.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+    def prime(self) -> None:
+        """Go the whole way of a write without writing: no item can both exist and not exist."""
+        with contextlib.suppress(ClientError):
+            self.dynamodb.put_item(
+                TableName=self.table,
+                Item={"object_key": {"S": "prime"}},
+                ConditionExpression="attribute_exists(object_key) AND attribute_not_exists(object_key)",
+            )
+
+
+def _attributes(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: _attribute(value) for key, value in values.items() if value is not None}
+
+
+def _attribute(value: Any) -> dict[str, Any]:
+    """DynamoDB's notation for a JSON value."""
+    match value:
+        case str():
+            return {"S": value}
+        case bool():
+            return {"BOOL": value}
+        case int() | float():
+            return {"N": repr(value)}
+        case Mapping():
+            return {"M": _attributes(value)}
+        case list() | tuple():
+            return {"L": [_attribute(element) for element in value]}
+    raise TypeError(f"A {type(value).__name__} cannot be stored; allowed are str, bool, int, float, dict and list.")

@@ -1,0 +1,13 @@
+"""The proxy in front of the SageMaker endpoint: hands over each object's address and writes the answer down."""
+
+import os
+from typing import Any
+
+from inference.startup import start_proxy
+
+processor = start_proxy(os.environ)
+
+
+def handler(event: dict[str, Any], context: Any) -> None:
+    """Turn an S3 event into items of the predictions table."""
+    processor.process(event, context.aws_request_id)

@@ -1,0 +1,126 @@
+"""Real and generated audio in every format that users send."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from inference import audio
+from inference.errors import InputError
+from inference.limits import Limits
+
+from .conftest import AUDIO, SPEECH
+
+RATE = 16_000
+LIMITS = Limits()
+
+
+def tone(seconds: float = 1.0, *, rate: int = RATE, channels: int = 1, hertz: float = 440.0) -> np.ndarray:
+    """A sine of amplitude 0.5, float32 [samples, channels]."""
+    wave = 0.5 * np.sin(2 * np.pi * hertz * np.arange(round(seconds * rate)) / rate)
+    return np.repeat(wave[:, None], channels, axis=1).astype(np.float32)
+
+
+def encode(samples: np.ndarray, rate: int = RATE, **how: str) -> bytes:
+    file = io.BytesIO()
+    soundfile.write(file, samples, rate, **how)
+    return file.getvalue()
+
+
+def refusal(data: bytes, limits: Limits = LIMITS) -> InputError:
+    with pytest.raises(InputError) as caught:
+        audio.decode(data, RATE, limits)
+    return caught.value
+
+
+@pytest.mark.parametrize("subtype", ["PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"])
+def test_wav_of_every_depth(subtype: str) -> None:
+    decoded = audio.decode(encode(tone(), format="WAV", subtype=subtype), RATE, LIMITS)
+    assert decoded.dtype == np.float32
+    np.testing.assert_allclose(decoded, tone()[:, 0], atol=1 / 127 if subtype == "PCM_U8" else 1e-4)
+
+
+@pytest.mark.parametrize("channels", range(1, 9))
+def test_channels_are_averaged(channels: int) -> None:
+    samples = tone(channels=channels) * np.linspace(0.2, 1.0, channels, dtype=np.float32)
+    decoded = audio.decode(encode(samples, format="WAV", subtype="FLOAT"), RATE, LIMITS)
+    np.testing.assert_allclose(decoded, samples.mean(axis=1), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "how", [{"format": "FLAC"}, {"format": "OGG"}, {"format": "MP3"}, {"format": "OGG", "subtype": "OPUS"}]
+)
+def test_compressed_formats_sound_like_the_original(how: dict[str, str]) -> None:
+    original, _ = soundfile.read(SPEECH, dtype="float32")
+    decoded = audio.decode(encode(original, **how), RATE, LIMITS)
+    assert abs(len(decoded) - len(original)) < RATE / 10
+    volume = np.sqrt(np.mean(original**2))
+    assert np.sqrt(np.mean(decoded**2)) == pytest.approx(volume, rel=0.1)
+
+
+@pytest.mark.parametrize("rate", [1_000, 8_000, 11_025, 22_050, 44_100, 48_000, 96_000, 192_000, 384_000])
+def test_any_rate_keeps_duration_and_pitch(rate: int) -> None:
+    decoded = audio.decode(encode(tone(2, rate=rate, hertz=300), rate, format="WAV"), RATE, LIMITS)
+    assert len(decoded) == pytest.approx(2 * RATE, abs=1)
+    spectrum = np.abs(np.fft.rfft(decoded[:RATE]))  # one second: bins of 1 Hz
+    assert int(spectrum.argmax()) == 300
+
+
+def test_a_file_of_several_blocks_is_the_same_as_in_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = encode(tone(3, rate=44_100, channels=2), 44_100, format="FLAC")
+    whole = audio.decode(data, RATE, LIMITS)
+    monkeypatch.setattr(audio, "BLOCK_FRAMES", 10_000)
+    np.testing.assert_allclose(audio.decode(data, RATE, LIMITS), whole, atol=1e-6)
+
+
+@pytest.mark.parametrize("seconds", [1 / RATE, 0.1, 0.5])
+def test_short_clips_are_decoded(seconds: float) -> None:
+    assert len(audio.decode(encode(tone(seconds), format="WAV"), RATE, LIMITS)) == round(seconds * RATE)
+
+
+def test_ten_minutes_are_decoded() -> None:
+    assert len(audio.decode(encode(tone(600), format="WAV"), RATE, LIMITS)) == 600 * RATE
+
+
+@pytest.mark.parametrize("path", sorted(AUDIO.glob("*.[wf]*")), ids=lambda path: path.name)
+def test_every_clip_of_the_repository_is_decoded(path: Path) -> None:
+    assert len(audio.decode(path.read_bytes(), RATE, LIMITS)) / RATE == pytest.approx(
+        soundfile.info(path).duration, abs=1e-3
+    )
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"", "EMPTY_FILE"),
+        (b"Dear Sir or Madam,\n" * 100, "UNSUPPORTED_FORMAT"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(2000), "UNSUPPORTED_FORMAT"),
+        (b"\0" * 5000, "UNSUPPORTED_FORMAT"),
+        (encode(tone(), format="AIFF"), "UNSUPPORTED_FORMAT"),
+        (encode(tone(), format="FLAC")[:60], "CORRUPT_AUDIO"),
+        (encode(tone()[:0], format="WAV"), "EMPTY_AUDIO"),
+        (encode(tone(601), format="WAV"), "AUDIO_TOO_LONG"),
+        (encode(tone(0.1, channels=9), format="WAV"), "TOO_MANY_CHANNELS"),
+        (encode(tone(100, rate=10), 10, format="WAV"), "UNSUPPORTED_SAMPLE_RATE"),
+        (encode(np.full(RATE, np.nan, np.float32), format="WAV", subtype="FLOAT"), "NON_FINITE_SAMPLES"),
+        (encode(np.full(RATE, -np.inf, np.float32), format="WAV", subtype="FLOAT"), "NON_FINITE_SAMPLES"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_can_never_succeed_has_a_code_and_a_sentence(data: bytes, code: str) -> None:
+    error = refusal(data)
+    assert error.code == code
+    assert error.message.endswith(".")
+
+
+def test_a_half_file_is_corrupt() -> None:
+    data = (AUDIO / "loop_amen_full.flac").read_bytes()
+    assert refusal(data[: len(data) // 2]).code == "CORRUPT_AUDIO"
+
+
+def test_the_limits_are_settings() -> None:
+    data = encode(tone(2, channels=2), format="WAV")
+    assert refusal(data, Limits(max_seconds=1.5)).message == "The audio lasts 2.0 s or more; at most 1.5 s are allowed."
+    assert refusal(data, Limits(max_channels=1)).message == "The audio has 2 channels; at most 1 are allowed."

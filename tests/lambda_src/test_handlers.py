@@ -1,0 +1,256 @@
+"""The three handlers on real audio and real events, against moto."""
+
+import io
+import json
+import subprocess
+import sys
+import time
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import soundfile
+from botocore.exceptions import ClientError, EndpointConnectionError
+from moto.sagemakerruntime import sagemakerruntime_backends
+
+from inference.s3_events import InvalidEventError
+
+from .conftest import AUDIO, CONTEXT, ENDPOINT_ANSWER, MODEL, ROOT, SPEECH, load_handler
+from .events import BUCKET, event, record
+
+LOCAL = ["standard_handler", "snapstart_handler"]
+SPEECH_BYTES = SPEECH.read_bytes()
+
+
+@pytest.fixture(params=LOCAL)
+def handler(request: pytest.FixtureRequest, aws: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setenv("PREDICTOR", request.param.removesuffix("_handler"))
+    return load_handler(request.param).handler
+
+
+@pytest.fixture
+def proxy(aws: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setenv("PREDICTOR", "sagemaker")
+    monkeypatch.setenv("ENDPOINT_NAME", "endpoint")
+    return load_handler("sagemaker_trigger_handler").handler
+
+
+def queue_endpoint_answer() -> None:
+    backend = sagemakerruntime_backends["123456789012"]["us-east-1"]
+    backend.results_queue.append((json.dumps(ENDPOINT_ANSWER), "application/json", "variant", ""))
+
+
+def test_speech_in_a_prediction_out(handler: Any, aws: SimpleNamespace) -> None:
+    handler(event(aws.upload("in/speech one.wav", SPEECH_BYTES)), CONTEXT)
+    item = aws.item("in/speech one.wav")
+    assert (item["status"]["S"], item["label"]["S"]) == ("SUCCEEDED", "Speech")
+    assert float(item["score"]["N"]) > 0.9
+    assert len(item["top_labels"]["L"]) == 5
+    assert float(item["audio_seconds"]["N"]) == pytest.approx(7.1)
+    assert set(item["timings_ms"]["M"]) == {"download", "decode", "inference", "total"}
+
+
+def test_an_item_has_every_attribute_of_the_design(
+    handler: Any, aws: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aws.s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    version = aws.s3.put_object(Bucket=BUCKET, Key="a.wav", Body=SPEECH_BYTES)["VersionId"]
+    handler(event(record("a.wav", size=len(SPEECH_BYTES), versionId=version)), CONTEXT)
+    assert set(aws.item("a.wav")) == {
+        *(
+            "object_key",
+            "bucket",
+            "version_id",
+            "etag",
+            "sequencer",
+            "size_bytes",
+            "status",
+            "label",
+            "score",
+            "top_labels",
+        ),
+        *("audio_seconds", "predictor", "model_sha256", "cold_start", "timings_ms", "request_id"),
+        *("uploaded_at", "completed_at"),
+    }
+    assert aws.item("a.wav")["request_id"]["S"] == CONTEXT.aws_request_id
+
+
+def test_the_version_of_the_event_is_read_not_the_newest(handler: Any, aws: SimpleNamespace) -> None:
+    aws.s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    first = aws.s3.put_object(Bucket=BUCKET, Key="a.wav", Body=SPEECH_BYTES)
+    aws.s3.put_object(Bucket=BUCKET, Key="a.wav", Body=b"not audio")
+    handler(event(record("a.wav", versionId=first["VersionId"])), CONTEXT)
+    assert aws.item("a.wav")["label"]["S"] == "Speech"
+    assert aws.item("a.wav")["etag"]["S"] == first["ETag"].strip('"')
+
+
+@pytest.mark.parametrize(
+    ("clip", "label"),
+    [("misc_crow.flac", "Crow"), ("misc_burp.flac", "Burping, eructation"), ("perc_bell.flac", "Bicycle bell")],
+)
+def test_real_sounds_are_recognised(handler: Any, aws: SimpleNamespace, clip: str, label: str) -> None:
+    handler(event(aws.upload(clip, (AUDIO / clip).read_bytes())), CONTEXT)
+    assert aws.item(clip)["label"]["S"] == label
+
+
+@pytest.mark.parametrize("kind", ["OGG", "MP3", "FLAC"])
+def test_compressed_speech_is_speech(handler: Any, aws: SimpleNamespace, kind: str) -> None:
+    samples, rate = soundfile.read(SPEECH)
+    file = io.BytesIO()
+    soundfile.write(file, samples, rate, format=kind)
+    handler(event(aws.upload(f"speech.{kind.lower()}", file.getvalue())), CONTEXT)
+    assert aws.item(f"speech.{kind.lower()}")["label"]["S"] == "Speech"
+
+
+def test_only_the_first_event_of_an_environment_is_cold(handler: Any, aws: SimpleNamespace) -> None:
+    for key in ("1.wav", "2.wav"):
+        handler(event(aws.upload(key, SPEECH_BYTES)), CONTEXT)
+    assert aws.item("1.wav")["cold_start"]["BOOL"] is True
+    assert aws.item("2.wav")["cold_start"]["BOOL"] is False
+
+
+def test_every_record_of_an_event_becomes_an_item(handler: Any, aws: SimpleNamespace) -> None:
+    handler(event(aws.upload("1.wav", SPEECH_BYTES), aws.upload("2 ü.wav", SPEECH_BYTES)), CONTEXT)
+    assert aws.item("1.wav")["label"] == aws.item("2 ü.wav")["label"] == {"S": "Speech"}
+
+
+def test_bad_audio_is_a_failed_item_and_no_retry(handler: Any, aws: SimpleNamespace) -> None:
+    handler(event(aws.upload("letter.wav", b"Dear Sir or Madam,\n" * 50)), CONTEXT)
+    item = aws.item("letter.wav")
+    assert (item["status"]["S"], item["error_code"]["S"]) == ("FAILED", "UNSUPPORTED_FORMAT")
+    assert item["error_message"]["S"].endswith(".")
+    assert "label" not in item
+
+
+def test_a_file_that_is_too_large_is_refused_before_it_is_fetched(
+    aws: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PREDICTOR", "standard")
+    monkeypatch.setenv("MAX_FILE_BYTES", "1000")
+    load_handler("standard_handler").handler(event(record("never-uploaded.wav", size=1001)), CONTEXT)
+    item = aws.item("never-uploaded.wav")
+    assert item["error_code"]["S"] == "FILE_TOO_LARGE"
+    assert item["error_message"]["S"] == "The file has 1,001 bytes; at most 1,000 bytes are allowed."
+
+
+def test_an_object_deleted_meanwhile_is_a_failed_item(handler: Any, aws: SimpleNamespace) -> None:
+    handler(event(record("gone.wav")), CONTEXT)
+    assert aws.item("gone.wav")["error_code"]["S"] == "OBJECT_NOT_FOUND"
+
+
+def test_what_may_pass_is_raised_and_does_not_hold_up_the_others(handler: Any, aws: SimpleNamespace) -> None:
+    missing_bucket = record("x.wav")
+    missing_bucket["s3"]["bucket"]["name"] = "no-such-bucket"
+    with pytest.raises(ClientError, match="NoSuchBucket"):
+        handler(event(missing_bucket, aws.upload("good.wav", SPEECH_BYTES)), CONTEXT)
+    assert aws.item("good.wav")["status"]["S"] == "SUCCEEDED"
+    assert aws.item("x.wav") is None
+
+
+def test_s3_s_test_event_leaves_nothing(handler: Any, aws: SimpleNamespace) -> None:
+    handler({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": BUCKET}, CONTEXT)
+    assert aws.dynamodb.scan(TableName="predictions")["Count"] == 0
+
+
+def test_something_else_than_an_s3_event_is_an_error(handler: Any) -> None:
+    with pytest.raises(InvalidEventError):
+        handler({"httpMethod": "GET"}, CONTEXT)
+
+
+def test_items_expire_where_a_lifetime_is_set(aws: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PREDICTOR", "standard")
+    monkeypatch.setenv("ITEM_LIFETIME_DAYS", "30")
+    load_handler("standard_handler").handler(event(aws.upload("a.wav", SPEECH_BYTES)), CONTEXT)
+    assert int(aws.item("a.wav")["expires_at"]["N"]) == pytest.approx(time.time() + 30 * 86_400, abs=3600)
+
+
+def test_each_file_is_one_line_of_json_in_the_log(
+    handler: Any, aws: SimpleNamespace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    handler(event(aws.upload("a.wav", SPEECH_BYTES)), CONTEXT)
+    (line,) = capsys.readouterr().out.splitlines()
+    assert json.loads(line)["object_key"] == "a.wav"
+    assert json.loads(line)["stored"] is True
+
+
+def test_the_model_comes_from_s3(aws: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+    aws.s3.put_object(Bucket=BUCKET, Key="assets/model.onnx", Body=MODEL.read_bytes())
+    monkeypatch.setenv("MODEL_S3_URI", f"s3://{BUCKET}/assets/model.onnx")
+    monkeypatch.setenv("PREDICTOR", "standard")
+    load_handler("standard_handler").handler(event(aws.upload("a.wav", SPEECH_BYTES)), CONTEXT)
+    assert aws.item("a.wav")["label"]["S"] == "Speech"
+
+
+def test_a_handler_without_its_environment_names_what_is_missing(
+    aws: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MODEL_S3_URI")
+    monkeypatch.delenv("PREDICTOR", raising=False)
+    with pytest.raises(RuntimeError, match="lacks PREDICTOR, MODEL_S3_URI"):
+        load_handler("standard_handler")
+
+
+def test_snapstart_primes_before_the_snapshot_and_renews_after_it(
+    aws: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import snapshot_restore_py
+
+    monkeypatch.setenv("PREDICTOR", "snapstart")
+    module = load_handler("snapstart_handler")
+    before = [hook for hook, _, _ in snapshot_restore_py.get_before_snapshot()]
+    after = [hook for hook, _, _ in snapshot_restore_py.get_after_restore()]
+    assert module.prime in before
+    assert module.renew_clients in after
+
+    module.prime()
+    assert aws.dynamodb.scan(TableName="predictions")["Count"] == 0
+    old = module.processor.predictor.s3, module.processor.store.dynamodb
+    module.handler(event(aws.upload("1.wav", SPEECH_BYTES)), CONTEXT)
+    module.renew_clients()
+    assert module.processor.predictor.s3 is not old[0]
+    assert module.processor.store.dynamodb is not old[1]
+    module.handler(event(aws.upload("2.wav", SPEECH_BYTES)), CONTEXT)
+    assert aws.item("2.wav")["cold_start"]["BOOL"] is True
+
+
+def test_the_proxy_writes_what_the_endpoint_answers(proxy: Any, aws: SimpleNamespace) -> None:
+    queue_endpoint_answer()
+    proxy(event(record("any size.wav", size=50 * 1024**2)), CONTEXT)
+    item = aws.item("any size.wav")
+    assert (item["status"]["S"], item["label"]["S"], item["predictor"]["S"]) == ("SUCCEEDED", "Speech", "sagemaker")
+    assert item["etag"]["S"] == "e"
+
+
+def test_the_proxy_refuses_by_size_without_asking_the_endpoint(proxy: Any, aws: SimpleNamespace) -> None:
+    proxy(event(record("huge.wav", size=201 * 1024**2), record("empty.wav", size=0)), CONTEXT)
+    assert aws.item("huge.wav")["error_code"]["S"] == "FILE_TOO_LARGE"
+    assert aws.item("empty.wav")["error_code"]["S"] == "EMPTY_FILE"
+
+
+def test_the_proxy_raises_when_the_endpoint_cannot_be_reached(
+    proxy: Any, aws: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = sys.modules["sagemaker_trigger_handler"]
+
+    def unreachable(**_: Any) -> None:
+        raise EndpointConnectionError(endpoint_url="https://runtime.sagemaker.us-east-1.amazonaws.com")
+
+    monkeypatch.setattr(module.processor.predictor.runtime, "invoke_endpoint", unreachable)
+    with pytest.raises(EndpointConnectionError):
+        proxy(event(record("a.wav")), CONTEXT)
+    assert aws.item("a.wav") is None
+
+
+def test_the_proxy_imports_nothing_that_its_bundle_leaves_out() -> None:
+    code = (
+        "import sys; sys.modules |= dict.fromkeys(('numpy', 'onnxruntime', 'soundfile', 'soxr', 'boto3'));"
+        "import sagemaker_trigger_handler"
+    )
+    environment = {
+        "PYTHONPATH": str(ROOT / "lambda_src"),
+        "PREDICTIONS_TABLE": "t",
+        "PREDICTOR": "sagemaker",
+        "ENDPOINT_NAME": "e",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True)

@@ -1,0 +1,47 @@
+"""The artifact's contract, read from the file."""
+
+import hashlib
+
+import numpy as np
+import pytest
+
+from inference.model import METADATA_FIELDS, Model, ModelError
+
+from .conftest import MODEL
+
+
+def with_metadata(old: bytes, new: bytes) -> bytes:
+    """The model with some bytes of its metadata changed, in place: the file stays valid where the length does."""
+    data = MODEL.read_bytes()
+    assert len(old) == len(new)
+    assert data.count(old) == 1
+    return data.replace(old, new)
+
+
+def test_the_model_says_what_it_is(model: Model) -> None:
+    assert (model.name, model.sample_rate, len(model.labels)) == ("yamnet", 16_000, 521)
+    assert model.sha256 == hashlib.sha256(MODEL.read_bytes()).hexdigest()
+
+
+def test_bytes_and_path_load_the_same_model(model: Model) -> None:
+    noise = np.random.default_rng(0).normal(0, 0.1, 16_000).astype(np.float32)
+    np.testing.assert_array_equal(Model.load(MODEL.read_bytes()).scores(noise), model.scores(noise))
+
+
+@pytest.mark.parametrize("field", METADATA_FIELDS)
+def test_a_missing_field_is_named(field: str) -> None:
+    key = bytes([len(field)]) + field.encode() + b"\x12"  # a protobuf string, then its value's tag
+    with pytest.raises(ModelError, match=f"lack {field};"):
+        Model.load(with_metadata(key, key.replace(field[-1].encode(), b"!")))
+
+
+def test_a_field_that_does_not_fit_is_named() -> None:
+    with pytest.raises(ModelError, match="input_kind is 'radio'"):
+        Model.load(with_metadata(b"\x12\x05audio", b"\x12\x05radio"))
+    with pytest.raises(ModelError, match="sample_rate must be a number"):
+        Model.load(with_metadata(b"\x12\x0516000", b"\x12\x0516kHz"))
+
+
+def test_what_is_no_model_is_refused() -> None:
+    with pytest.raises(ModelError, match="cannot be loaded"):
+        Model.load(b"not a model")

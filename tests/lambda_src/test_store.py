@@ -1,0 +1,70 @@
+"""Idempotent and ordered writes, against moto's DynamoDB."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from inference.store import PredictionStore
+
+from .conftest import TABLE
+
+
+@pytest.fixture
+def store(aws: SimpleNamespace) -> PredictionStore:
+    return PredictionStore(dynamodb=aws.dynamodb, table=TABLE)
+
+
+def item(sequencer: str, label: str = "Speech") -> dict[str, Any]:
+    return {"object_key": "a.wav", "sequencer": sequencer, "label": label}
+
+
+def test_values_arrive_in_dynamodb_s_types(store: PredictionStore, aws: SimpleNamespace) -> None:
+    values = {"score": 0.5, "cold_start": True, "size_bytes": 7, "timings_ms": {"total": 1.5}, "version_id": None}
+    assert store.put({**item("01"), **values, "top_labels": [{"label": "Speech", "score": 0.5}]})
+    written = aws.item("a.wav")
+    assert written["score"] == {"N": "0.5"}
+    assert written["cold_start"] == {"BOOL": True}
+    assert written["size_bytes"] == {"N": "7"}
+    assert written["timings_ms"] == {"M": {"total": {"N": "1.5"}}}
+    assert written["top_labels"] == {"L": [{"M": {"label": {"S": "Speech"}, "score": {"N": "0.5"}}}]}
+    assert "version_id" not in written
+
+
+def test_a_newer_event_overwrites(store: PredictionStore, aws: SimpleNamespace) -> None:
+    assert store.put(item("0055AED6DCD90281E5", "old"))
+    assert store.put(item("0055AED6DCD90281E6", "new"))
+    assert aws.item("a.wav")["label"] == {"S": "new"}
+
+
+@pytest.mark.parametrize(
+    ("newer", "older"),
+    [
+        ("0055AED6DCD90281E6", "0055AED6DCD90281E5"),
+        ("0056", "0055AED6DCD90281E5"),  # a shorter one is padded on the right
+        ("0055AED6DCD90281E51", "0055AED6DCD90281E5"),
+        ("00ab", "00AA"),  # upper and lower case are the same digits
+    ],
+)
+def test_an_older_event_that_comes_late_does_not_overwrite(
+    store: PredictionStore, aws: SimpleNamespace, newer: str, older: str
+) -> None:
+    assert store.put(item(newer, "new"))
+    assert not store.put(item(older, "old"))
+    assert aws.item("a.wav")["label"] == {"S": "new"}
+
+
+def test_the_same_event_twice_keeps_the_first_result(store: PredictionStore, aws: SimpleNamespace) -> None:
+    assert store.put(item("01", "first"))
+    assert not store.put(item("01", "again"))
+    assert aws.item("a.wav")["label"] == {"S": "first"}
+
+
+def test_priming_writes_nothing(store: PredictionStore, aws: SimpleNamespace) -> None:
+    store.prime()
+    assert aws.dynamodb.scan(TableName=TABLE)["Count"] == 0
+
+
+def test_a_value_that_dynamodb_cannot_hold_is_refused(store: PredictionStore) -> None:
+    with pytest.raises(TypeError, match="bytes cannot be stored"):
+        store.put({**item("01"), "body": b"audio"})
