@@ -1,0 +1,63 @@
+# `make demo` and `make test` need Python 3.11 or later and nothing else: each sets up what is missing first.
+# Node, the CDK command line and uv come from pinned packages into .venv and node_modules.
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-fast lint format bench model lock clean
+
+UV_VERSION := 0.13.9
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+UV := .tools/bin/uv
+
+help:  ## What can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: .venv/ready node_modules/.package-lock.json  ## Everything that the other targets need
+
+demo: setup  ## Deploy all variants to a local AWS, predict real audio; VARIANTS=snapstart AUDIO=file.mp3 narrow it
+	@crossover demo $(if $(VARIANTS),--variants "$(VARIANTS)") $(if $(AUDIO),--audio "$(AUDIO)")
+
+test: lint test-fast  ## Lint, types and all tests, the fast ones first
+	pytest -m slow
+
+test-fast: setup  ## Only the tests that take seconds
+	pytest -m "not slow"
+
+lint: setup  ## ruff and mypy
+	ruff check
+	ruff format --check
+	mypy
+
+format: setup  ## Let ruff put the code in form
+	ruff check --fix
+	ruff format
+
+bench: setup  ## Speed of the handlers on this machine
+	crossover bench micro
+
+clean:  ## Remove everything that was built, the environments too
+	rm -rf .venv .tools .crossover .bundles cdk.out node_modules .pytest_cache .mypy_cache .ruff_cache
+
+$(UV):
+	python3 -m venv .tools
+	.tools/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+# The handlers run on Python 3.12, so the environment does too wherever one is installed or can be fetched within a
+# minute; any Python from 3.11 on will do.
+.venv/ready: requirements-dev.txt pyproject.toml | $(UV)
+	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"Python 3.11 or later is needed; python3 is {sys.version.split()[0]}.")'
+	$(UV) venv --quiet --clear .venv --python "$$(python3 stacks/find_python.py 3.12 \
+	  || { timeout 60 $(UV) python install --quiet 3.12 && $(UV) python find 3.12; } 2>/dev/null \
+	  || command -v python3)"
+	$(UV) pip sync --quiet --require-hashes requirements-dev.txt
+	$(UV) pip install --quiet --no-deps --editable .
+	@touch $@
+
+node_modules/.package-lock.json: package.json package-lock.json .venv/ready
+	npm ci --silent
+	@touch $@
+
+lock: $(UV)  ## Resolve the pinned requirements anew, with hashes
+	$(UV) pip compile --quiet pyproject.toml $(COMPILE) -o requirements.txt
+	$(UV) pip compile --quiet pyproject.toml --group dev -c requirements.txt $(COMPILE) -o requirements-dev.txt
+COMPILE := --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
