@@ -37,6 +37,7 @@ def create_client(service: str) -> Any:
             connect_timeout=settings["connect_timeout"],
             read_timeout=settings["read_timeout"],
             retries={"mode": "standard", "total_max_attempts": settings["attempts"]},
+            parameter_validation=False,  # AWS validates too, and checking an item here takes a third of writing it
         ),
     )
 

@@ -3,6 +3,7 @@
 import heapq
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from operator import itemgetter
 from typing import Any, NamedTuple, Self
 
 TOP_LABELS = 5
@@ -57,5 +58,5 @@ class Prediction:
 
 def top_labels(labels: Sequence[str], scores: Sequence[float], count: int = TOP_LABELS) -> tuple[LabelScore, ...]:
     """The `count` best labels; on a tie the earlier class comes first. `labels` and `scores` are both [classes]."""
-    best = heapq.nsmallest(count, range(len(labels)), key=lambda index: (-scores[index], index))
-    return tuple(LabelScore(labels[index], round(float(scores[index]), 6)) for index in best)
+    best = heapq.nlargest(count, enumerate(scores), key=itemgetter(1))
+    return tuple(LabelScore(labels[index], round(float(score), 6)) for index, score in best)
