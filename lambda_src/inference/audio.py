@@ -12,9 +12,9 @@ from inference.limits import Limits
 
 FORMATS = {"WAV": "WAV", "WAVEX": "WAV", "RF64": "WAV", "FLAC": "FLAC", "OGG": "OGG", "MP3": "MP3"}
 MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 1_000, 768_000
-# Frames decoded at a time: few enough that a long file never stands in memory with all its channels at its own rate,
-# many enough that the usual clip is one block.
-BLOCK_FRAMES = 1 << 20
+# Frames decoded at a time: few enough that a long file never stands in memory with all its channels at its own rate, and
+# that numpy does not ask for huge pages, which cost more to clear than a clip to decode; many enough for most clips.
+BLOCK_FRAMES = 1 << 18
 
 
 def decode(data: bytes, sample_rate: int, limits: Limits) -> NDArray[np.float32]:
@@ -106,6 +106,8 @@ def _mix(block: NDArray[np.float32]) -> NDArray[np.float32]:
     Channel by channel: `mean(axis=1)` takes some 30 times as long on such narrow rows, and a matrix product would start
     BLAS threads that wait for each other.
     """
+    if block.shape[1] == 1:
+        return block[:, 0]
     mono = block[:, 0].copy()
     for channel in range(1, block.shape[1]):
         mono += block[:, channel]
