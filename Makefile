@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast lint format bench model lock clean
+.PHONY: help setup demo test test-fast lint format bench model evaluate lock clean
 
 UV_VERSION := 0.13.9
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -34,6 +34,13 @@ format: setup  ## Let ruff put the code in form
 
 bench: setup  ## Speed of the handlers on this machine
 	crossover bench micro
+
+model: setup  ## Rebuild model/model.onnx, byte for byte
+	python model/in_own_environment.py model/requirements.txt model/build_model.py
+
+evaluate: setup  ## What the model hears in the clips, and how near it is to the original
+	python model/in_own_environment.py lambda_src/requirements-inference.txt model/evaluate.py
+	python model/in_own_environment.py model/requirements-parity.txt model/check_parity.py
 
 clean:  ## Remove everything that was built, the environments too
 	rm -rf .venv .tools .crossover .bundles cdk.out node_modules .pytest_cache .mypy_cache .ruff_cache
