@@ -65,6 +65,12 @@ node_modules/.package-lock.json: package.json package-lock.json .venv/ready
 	@touch $@
 
 lock: $(UV)  ## Resolve the pinned requirements anew, with hashes
-	$(UV) pip compile --quiet pyproject.toml $(COMPILE) -o requirements.txt
-	$(UV) pip compile --quiet pyproject.toml --group dev -c requirements.txt $(COMPILE) -o requirements-dev.txt
-COMPILE := --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
+	$(UV) pip compile $(COMPILE) pyproject.toml -o requirements.txt
+	$(UV) pip compile $(COMPILE) pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
+	for file in $(LOCKED); do $(UV) pip compile $(COMPILE) $$file.in -o $$file.txt || exit; done
+	for file in $(LOCKED_ALONE); do $(UV) pip compile $(COMPILE) --no-deps $$file.in -o $$file.txt || exit; done
+COMPILE := --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
+LOCKED := lambda_src/requirements-inference lambda_src/requirements-proxy sagemaker_container/requirements \
+    crossover/local/requirements crossover/bench/peers/requirements
+# What these name is all they need; the rest of what a package asks for is left out on purpose.
+LOCKED_ALONE := model/requirements model/requirements-parity

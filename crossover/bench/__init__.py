@@ -1,0 +1,1 @@
+"""Measurements: what can be measured on this machine, without AWS."""

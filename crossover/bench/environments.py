@@ -1,0 +1,69 @@
+"""What a measurement runs in: the bundles as they are deployed, and the peers' packages in a folder of their own."""
+
+import hashlib
+import shutil
+import subprocess
+from pathlib import Path
+
+from uv import find_uv_bin
+
+from crossover.errors import CrossoverError
+from stacks.bundle_cache import build_bundle
+from stacks.bundle_recipe import Bundle
+from stacks.find_python import find_python
+
+BUNDLE_PYTHON = "3.12"
+PEERS = Path(__file__).parent / "peers"
+CACHE = Path(__file__).parents[2] / ".crossover/peers"
+
+
+def bundle_python() -> Path:
+    """An interpreter of the version that Lambda runs.
+
+    Raises:
+        CrossoverError: there is none on this machine.
+    """
+    python = find_python(BUNDLE_PYTHON)
+    if python is None:
+        raise CrossoverError(f"The benchmark needs Python {BUNDLE_PYTHON}, the handlers' version; none was found here.")
+    return python
+
+
+def inference_bundle() -> Path:
+    """The Lambda variants' unpacked bundle."""
+    return build_bundle(Bundle.INFERENCE, python_version=BUNDLE_PYTHON)
+
+
+def proxy_bundle() -> Path:
+    """The SageMaker proxy's unpacked bundle."""
+    return build_bundle(Bundle.PROXY, python_version=BUNDLE_PYTHON)
+
+
+def peer_packages() -> Path:
+    """The folder with what the usual handler imports, bytecode included; installed once for each version of its lock.
+
+    Raises:
+        CrossoverError: the packages cannot be installed.
+    """
+    lock = PEERS / "requirements.txt"
+    folder = CACHE / hashlib.sha256(lock.read_bytes()).hexdigest()[:16]
+    if folder.exists():
+        return folder
+    unfinished = folder.with_suffix(".unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    command = [
+        find_uv_bin(),
+        "pip",
+        "install",
+        "--quiet",
+        "--require-hashes",
+        "--only-binary",
+        ":all:",
+        "--compile-bytecode",
+    ]
+    where = ["--python", str(bundle_python()), "--target", str(unfinished), "--requirement", str(lock)]
+    answer = subprocess.run([*command, *where], capture_output=True, text=True)
+    if answer.returncode:
+        raise CrossoverError(f"The usual handler's packages could not be installed: {' '.join(answer.stderr.split())}")
+    unfinished.rename(folder)
+    return folder

@@ -1,0 +1,71 @@
+"""Warm calls: the whole handler beside the least it must do, alternating in one process.
+
+Usage: python warm.py BUNDLE EVENT AUDIO CALLS. S3 and DynamoDB are answered in process, by the hook that botocore calls
+before it sends: requests are still built and signed, answers still parsed. The least is decode, resample and
+`session.run`, with the same session and libraries.
+"""
+
+import io
+import json
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+bundle, event, audio, calls = sys.argv[1:]
+sys.path.insert(0, bundle)
+
+import numpy as np  # noqa: E402
+import soundfile  # noqa: E402
+import soxr  # noqa: E402
+from botocore.awsrequest import AWSResponse  # noqa: E402
+
+import standard_handler  # noqa: E402
+
+content = Path(audio).read_bytes()
+model = standard_handler.processor.predictor.model
+
+
+class Raw(io.BytesIO):
+    """A response body as urllib3 gives it."""
+
+    def stream(self, **_: Any) -> Iterator[bytes]:
+        yield self.read()
+
+
+def answer_s3(request: Any, **_: Any) -> AWSResponse:
+    headers = {"Content-Length": str(len(content)), "ETag": '"0"'}
+    return AWSResponse(request.url, 200, headers, Raw(content))
+
+
+def answer_dynamodb(request: Any, **_: Any) -> AWSResponse:
+    return AWSResponse(request.url, 200, {"Content-Type": "application/x-amz-json-1.0"}, Raw(b"{}"))
+
+
+standard_handler.processor.predictor.s3.meta.events.register("before-send.s3", answer_s3)
+standard_handler.processor.store.dynamodb.meta.events.register("before-send.dynamodb", answer_dynamodb)
+parsed, context = json.loads(event), SimpleNamespace(aws_request_id="warm")
+
+
+def whole() -> None:
+    standard_handler.handler(parsed, context)
+
+
+def least() -> None:
+    samples, rate = soundfile.read(io.BytesIO(content), dtype="float32", always_2d=True)
+    mono = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1)
+    waveform = mono if rate == model.sample_rate else soxr.resample(mono, rate, model.sample_rate)
+    model.session.run(["scores"], {"waveform": np.ascontiguousarray(waveform)})
+
+
+times: dict[str, list[float]] = {"handler": [], "least": []}
+log, sys.stdout = sys.stdout, io.StringIO()  # the handler's log line is made, but not shown
+for call in range(-5, int(calls)):
+    for name, function in (("handler", whole), ("least", least)):
+        started = time.perf_counter()
+        function()
+        if call >= 0:
+            times[name].append((time.perf_counter() - started) * 1000)
+print(json.dumps(times), file=log, flush=True)
