@@ -1,0 +1,121 @@
+"""A stack as its users see it: outputs, names, copies side by side, and the same templates at every synthesis."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from aws_cdk.cx_api import CloudAssembly
+
+from app import add_stacks
+
+from .onnx_files import CONTRACT, write_model
+from .templates import StackTemplate, new_app
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def run_app(folder: Path, **context: object) -> subprocess.CompletedProcess[str]:
+    """Run app.py as the CDK command line does, without credentials or a region."""
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
+    context = {"aws:cdk:bundling-stacks": [], **context}
+    environment |= {"CDK_OUTDIR": str(folder), "CDK_CONTEXT_JSON": json.dumps(context)}
+    return subprocess.run(
+        [sys.executable, "app.py"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize(
+    ("stack", "more"),
+    [("Standard", {}), ("SnapStart", {}), ("SageMaker", {"EndpointName": "<Compute/Endpoint.EndpointName>"})],
+)
+def test_a_stack_publishes_what_its_users_need(templates: dict[str, StackTemplate], stack: str, more: dict[str, str]):
+    assert templates[stack].outputs == {
+        "InputBucketName": "<Storage/InputBucket>",
+        "PredictionsTableName": "<Storage/PredictionsTable>",
+        "FunctionName": "<Compute/Function>",
+        "DeadLetterQueueUrl": "<Pipeline/DeadLetterQueue>",
+        "Predictor": stack.lower(),
+        **more,
+    }
+
+
+def test_stacks_are_named_after_the_prefix(assembly: CloudAssembly):
+    assert {stack.hierarchical_id: stack.stack_name for stack in assembly.stacks} == {
+        "Standard": "Crossover-Standard",
+        "SnapStart": "Crossover-SnapStart",
+        "SageMaker": "Crossover-SageMaker",
+    }
+
+
+def test_no_resource_has_a_fixed_name_so_that_copies_can_stand_side_by_side(any_variant: StackTemplate):
+    # Named by the stack's own id, the alias and the policies within their function and role.
+    scoped = {"AWS::Lambda::Alias", "AWS::IAM::Policy"}
+    for resource in any_variant.resources.values():
+        kind = resource.type.split("::")[-1]
+        name = resource.properties.get("Name" if resource.type == "AWS::Lambda::Alias" else f"{kind}Name", "")
+        assert resource.type in scoped or not name or "<AWS::StackId>" in name, resource.path
+
+
+def test_two_prefixes_make_two_copies_that_share_nothing_by_name(model_path: Path, tmp_path: Path):
+    names = []
+    for prefix in ("Crossover", "Trial"):
+        app = new_app(tmp_path / prefix, model_path=str(model_path), stack_prefix=prefix)
+        add_stacks(app)
+        names.append({stack.stack_name for stack in app.synth().stacks})
+
+    assert names[1] == {"Trial-Standard", "Trial-SnapStart", "Trial-SageMaker"}
+    assert not names[0] & names[1]
+
+
+def test_only_the_variants_asked_for_become_stacks(model_path: Path, tmp_path: Path):
+    app = new_app(tmp_path, model_path=str(model_path), variants="snapstart")
+    add_stacks(app)
+
+    assert [stack.hierarchical_id for stack in app.synth().stacks] == ["SnapStart"]
+
+
+def test_stacks_are_bound_to_no_account_and_region(assembly: CloudAssembly):
+    for stack in assembly.stacks:
+        assert (stack.environment.account, stack.environment.region) == ("unknown-account", "unknown-region")
+
+
+@pytest.mark.slow
+def test_two_syntheses_without_credentials_give_the_same_files(model_path: Path, tmp_path: Path):
+    contents = []
+    for folder in (tmp_path / "first", tmp_path / "second"):
+        result = run_app(folder, model_path=str(model_path))
+        assert result.returncode == 0, result.stderr
+        contents.append(
+            {
+                path.relative_to(folder).as_posix(): path.read_bytes()
+                for path in folder.rglob("*")
+                if path.is_file() and re.search(r"\.(template|assets)\.json$|/asset\.", path.as_posix())
+            }
+        )
+
+    first, second = contents
+    assert {"Standard.template.json", "SnapStart.assets.json", "SageMaker.template.json"} <= set(first)
+    assert first == second
+
+
+@pytest.mark.slow
+def test_a_wrong_setting_ends_the_synthesis_with_one_line(tmp_path: Path):
+    result = run_app(tmp_path, memory_mb="64")
+
+    assert result.returncode == 1
+    assert result.stderr == "Error: The setting memory_mb is '64', but must be a whole number from 128 to 10240.\n"
+
+
+@pytest.mark.slow
+def test_a_model_without_its_contract_ends_the_synthesis_with_one_line(tmp_path: Path):
+    path = write_model(tmp_path / "model.onnx", metadata={key: CONTRACT[key] for key in CONTRACT if key != "labels"})
+
+    result = run_app(tmp_path / "assembly", model_path=str(path))
+
+    assert result.returncode == 1
+    assert result.stderr.startswith(f"Error: The model file {path} lacks the metadata field labels;")
+    assert result.stderr.count("\n") == 1

@@ -1,0 +1,161 @@
+"""The context becomes valid settings, or one line that says what is wrong."""
+
+import json
+from dataclasses import FrozenInstanceError, fields
+from pathlib import Path
+
+import pytest
+from aws_cdk import App
+
+from stacks.python_function import FunctionOptions
+from stacks.settings import Settings, SettingsError, markdown_table
+
+CDK_JSON = Path(__file__).resolve().parents[2] / "cdk.json"
+KEYS = [field.name for field in fields(Settings)]
+
+
+def from_context(**context: object) -> Settings:
+    return Settings.from_context(App(context=context).node)
+
+
+def test_without_context_the_published_settings_hold():
+    settings = from_context()
+
+    assert settings == Settings()
+    assert settings.variants == ("standard", "snapstart", "sagemaker")
+    assert (settings.memory_mb, settings.timeout_seconds, settings.proxy_memory_mb) == (4096, 90, 128)
+    assert (settings.instance_type, settings.instance_count) == ("ml.t2.medium", 1)
+
+
+def test_cdk_json_shows_the_settings_at_their_defaults():
+    context = json.loads(CDK_JSON.read_text())["context"]
+
+    assert from_context(**context) == Settings()
+    assert [key for key in KEYS if key not in context] == ["local_python"]  # which only the local AWS sets
+
+
+def test_the_functions_are_made_with_the_same_defaults_when_the_constructs_are_used_alone():
+    assert Settings().function_options == FunctionOptions()
+
+
+def test_the_table_has_a_row_for_each_setting():
+    rows = markdown_table().splitlines()[2:]
+
+    assert [row.split("|")[1].strip() for row in rows] == [f"`{key}`" for key in KEYS]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "read"),
+    [
+        ("variants", "standard,snapstart", ("standard", "snapstart")),
+        ("variants", "sagemaker, standard", ("standard", "sagemaker")),
+        ("variants", ["snapstart"], ("snapstart",)),
+        ("memory_mb", "2048", 2048),
+        ("memory_mb", 2048, 2048),
+        ("item_lifetime_days", "30", 30),
+        ("item_lifetime_days", "none", None),
+        ("item_lifetime_days", "", None),
+        ("item_lifetime_days", None, None),
+        ("reserved_concurrency", "5", 5),
+        ("log_retention_days", "14", 14),
+        ("instance_type", "ml.g4dn.xlarge", "ml.g4dn.xlarge"),
+        ("instance_type", "ml.c7i.large", "ml.c7i.large"),
+        ("key_prefix", "in/2026-", "in/2026-"),
+        ("key_suffix", ".wav", ".wav"),
+        ("removal_policy", "retain", "retain"),
+        ("local_python", "3.11", "3.11"),
+        ("model_path", "elsewhere/my model.onnx", "elsewhere/my model.onnx"),
+    ],
+)
+def test_a_value_is_read_from_cdk_json_and_from_the_command_line(key: str, value: object, read: object):
+    assert getattr(from_context(**{key: value}), key) == read
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "allowed"),
+    [
+        ("variants", "standard,fargate", "one or more of standard, snapstart, sagemaker"),
+        ("variants", "", "one or more of standard, snapstart, sagemaker"),
+        ("variants", [], "one or more of standard, snapstart, sagemaker"),
+        ("variants", 3, "one or more of standard, snapstart, sagemaker"),
+        ("variants", {"standard": True}, "one or more of standard, snapstart, sagemaker"),
+        ("stack_prefix", "my app", "1 to 64 letters, digits and hyphens, a letter first"),
+        ("stack_prefix", "", "1 to 64 letters, digits and hyphens, a letter first"),
+        ("stack_prefix", "1st", "1 to 64 letters, digits and hyphens, a letter first"),
+        ("stack_prefix", "a" * 65, "1 to 64 letters, digits and hyphens, a letter first"),
+        ("model_path", "", "the path of an ONNX file"),
+        ("model_path", 7, "the path of an ONNX file"),
+        ("memory_mb", 127, "a whole number from 128 to 10240"),
+        ("memory_mb", "10241", "a whole number from 128 to 10240"),
+        ("memory_mb", "4 GB", "a whole number from 128 to 10240"),
+        ("memory_mb", 2048.5, "a whole number from 128 to 10240"),
+        ("memory_mb", True, "a whole number from 128 to 10240"),
+        ("memory_mb", [4096], "a whole number from 128 to 10240"),
+        ("memory_mb", "9" * 5000, "a whole number from 128 to 10240"),
+        ("timeout_seconds", 0, "a whole number from 1 to 900"),
+        ("timeout_seconds", "901", "a whole number from 1 to 900"),
+        ("proxy_memory_mb", 64, "a whole number from 128 to 10240"),
+        ("instance_type", "t2.medium", "an x86_64 SageMaker hosting type"),
+        ("instance_type", "ml.t3.medium", "an x86_64 SageMaker hosting type"),
+        ("instance_type", "ml.t4g.medium", "an x86_64 SageMaker hosting type"),
+        ("instance_type", "ml.m6g.large", "an x86_64 SageMaker hosting type"),
+        ("instance_type", "ml.c7gn.large", "an x86_64 SageMaker hosting type"),
+        ("instance_count", 0, "a whole number from 1 to 100"),
+        ("max_audio_seconds", 0, "a whole number from 1 to 3600"),
+        ("max_file_mb", "-1", "a whole number from 1 to 2048"),
+        ("key_prefix", "in/*", "no wildcards"),
+        ("key_suffix", ".wav,.mp3", "no wildcards"),
+        ("item_lifetime_days", 0, "a whole number from 1 to 3650, or none"),
+        ("log_retention_days", 31, "one of 1, 3, 5, 7, 14, 30,"),
+        ("log_retention_days", "for ever", "one of 1, 3, 5, 7, 14, 30,"),
+        ("reserved_concurrency", 0, "a whole number from 1 to 10000, or none"),
+        ("removal_policy", "delete", "destroy or retain"),
+        ("removal_policy", "DESTROY", "destroy or retain"),
+        ("bundling", "podman", "local or docker"),
+        ("local_python", "python3", "a Python version such as 3.12, or none"),
+        ("local_python", 3.12, "a Python version such as 3.12, or none"),
+    ],
+)
+def test_a_wrong_value_is_one_line_with_the_key_the_value_and_what_is_allowed(key: str, value: object, allowed: str):
+    with pytest.raises(SettingsError) as error:
+        from_context(**{key: value})
+
+    message = str(error.value)
+    assert message.startswith(f"The setting {key} is {value!r}, but must be ")
+    assert allowed in message
+    assert "\n" not in message
+
+
+def test_a_wrong_value_from_code_is_refused_alike():
+    with pytest.raises(SettingsError, match="memory_mb is 64, but must be a whole number from 128 to 10240"):
+        Settings(memory_mb=64)
+
+
+def test_settings_cannot_be_changed_afterwards():
+    with pytest.raises(FrozenInstanceError):
+        Settings().memory_mb = 64  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("key", ["memroy_mb", "variant", "memoryMb", "MEMORY_MB"])
+def test_a_misspelt_setting_is_an_error_that_lists_the_settings(key: str):
+    with pytest.raises(SettingsError) as error:
+        from_context(**{key: "2048"})
+
+    assert str(error.value) == f"There is no setting {key} (= '2048'); allowed are {', '.join(KEYS)}."
+
+
+def test_the_context_of_the_cdk_and_of_other_tools_is_left_alone():
+    context = {
+        "@aws-cdk/aws-iam:minimizePolicies": True,
+        "aws:cdk:bundling-stacks": [],
+        "availability-zones:account=1:region=us-east-1": ["us-east-1a"],
+        "cdk-migrate": True,
+        "other.tool": "x",
+    }
+
+    assert from_context(**context) == Settings()
+
+
+def test_a_bundle_for_the_local_python_cannot_come_from_docker():
+    with pytest.raises(SettingsError, match=r"local_python is '3\.11', but must be none where bundling is docker"):
+        from_context(bundling="docker", local_python="3.11")
