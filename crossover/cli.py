@@ -1,0 +1,90 @@
+"""`crossover`: the commands, each of which imports what it needs only when it runs."""
+
+import importlib
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from crossover.errors import CrossoverError, UsageError
+from crossover.local import interrupts
+
+app = typer.Typer(
+    help="Deploy one ONNX model on AWS in several ways, and know at which traffic to switch.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Files = Annotated[list[Path], typer.Argument(help="Audio files, or folders of them.", show_default=False)]
+Variants = Annotated[str, typer.Option(help="Names with commas between them; all by default.", show_default=False)]
+
+
+@app.command()
+def demo(
+    variants: Variants = "",
+    audio: Annotated[Path | None, typer.Option(help="An audio file, or a folder of them; else some clips.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port of the local AWS; a free one by default.")] = None,
+) -> None:
+    """Deploy to a local AWS, predict real audio there, and clean up: needs no account and no Docker."""
+    from crossover.local.demo import run
+
+    run(variants=variants, audio=audio, port=port)
+
+
+@app.command()
+def predict(
+    files: Files,
+    variants: Variants = "",
+    key: Annotated[str, typer.Option(help="Key of the object, for a single file; else a unique one.")] = "",
+    prefix: Annotated[str, typer.Option(help="The stack_prefix that the stacks were deployed with.")] = "Crossover",
+    timeout: Annotated[float, typer.Option(min=1, help="Longest wait for an item, in seconds.")] = 120,
+) -> None:
+    """Upload files to variants that are deployed on AWS, and print what they predict."""
+    from functools import cache
+
+    import boto3
+    from rich.console import Console
+
+    from crossover import predicting
+    from crossover.deployed import aws_errors, find_variants
+    from crossover.inputs import audio_files
+
+    paths = audio_files(files)
+    if key and len(paths) > 1:
+        raise UsageError(f"--key is for a single file, but there are {len(paths)}; leave it out or name one file.")
+    with aws_errors(), Console(stderr=True).status("") as status:
+        clients = cache(boto3.client)
+        found = find_variants(clients, prefix=prefix, names=variants.replace(",", " ").split())
+        rows = predicting.predict_all(clients, found, paths, key=key, timeout_seconds=timeout, announce=status.update)
+    predicting.print_table(rows)
+    if any(row.result is None for row in rows):
+        raise typer.Exit(1)
+
+
+def _add(name: str, module: str, meaning: str) -> None:
+    """Add a command with sub-commands of its own, whose module is imported only when it runs."""
+
+    def delegate(context: typer.Context) -> None:
+        importlib.import_module(module).app(context.args, prog_name=f"crossover {name}")
+
+    settings = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+    app.command(name, help=meaning, context_settings=settings)(delegate)
+
+
+_add("local", "crossover.local.cli", "The local AWS step by step: up, deploy, predict, status, down.")
+_add("bench", "crossover.bench.cli", "Measure speed.")
+
+
+def main() -> None:
+    """Run a command. What goes wrong in an expected way is one message on standard error, without a traceback."""
+    interrupts.install()
+    try:
+        app()
+    except CrossoverError as error:
+        print(f"crossover: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except interrupts.InterruptedBySignalError as interrupted:
+        print("crossover: interrupted; what it had started is stopped.", file=sys.stderr)
+        sys.exit(interrupted.exit_code)

@@ -1,0 +1,102 @@
+"""The real CDK command line against the emulator, and the app that it deploys."""
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from crossover.errors import CrossoverError
+from crossover.local.commands import Command, Commands
+from crossover.local.process import ACCOUNT, REGION
+from crossover.local.workspace import ROOT, Workspace, node, node_modules, search_path
+
+SYNTH_SECONDS = 900  # the first one downloads the bundles' wheels
+BOOTSTRAP_SECONDS = 180
+DEPLOY_SECONDS = 600
+
+
+class Cdk:
+    """Starts the CDK's commands; each returns at once and is waited for by the caller.
+
+    Args:
+        workspace: takes the assembly and the logs.
+        commands: stops what still runs at the end.
+    """
+
+    def __init__(self, workspace: Workspace, commands: Commands) -> None:
+        self.workspace = workspace
+        self.commands = commands
+        self._command_line = [node(), str(node_modules() / "aws-cdk" / "bin" / "cdk")]
+
+    def synthesize(self, context: Mapping[str, str]) -> Command:
+        """Run the CDK app, as the command line would with `-c` for each item of `context`.
+
+        Without the command line this needs neither credentials nor the emulator, so it goes on beside everything else.
+        """
+        return self.commands.start(
+            "cdk synth",
+            [sys.executable, "app.py"],
+            environment={
+                **_without_aws_settings(),
+                "PATH": search_path(),
+                "CDK_HOME": str(self.workspace.home),
+                "CDK_OUTDIR": str(self.workspace.assembly),
+                "CDK_CONTEXT_JSON": json.dumps({**settings(), **context}),
+            },
+            folder=ROOT,
+            seconds=SYNTH_SECONDS,
+        )
+
+    def bootstrap(self) -> Command:
+        """Make the bucket and the roles that every CDK deployment needs."""
+        return self._start("cdk bootstrap", ["bootstrap", f"aws://{ACCOUNT}/{REGION}"], seconds=BOOTSTRAP_SECONDS)
+
+    def deploy(self) -> Command:
+        """Deploy every stack of the assembly."""
+        options = ["--all", "--concurrency", "3", "--require-approval", "never", "--progress", "events"]
+        return self._start("cdk deploy", ["deploy", *options, *self._app()], seconds=DEPLOY_SECONDS)
+
+    def destroy(self) -> Command:
+        """Destroy every stack of the assembly."""
+        options = ["--all", "--concurrency", "3", "--force"]
+        return self._start("cdk destroy", ["destroy", *options, *self._app()], seconds=DEPLOY_SECONDS)
+
+    def _app(self) -> list[str]:
+        return ["--app", str(self.workspace.assembly)]
+
+    def _start(self, name: str, arguments: Sequence[str], *, seconds: float) -> Command:
+        environment = {
+            **os.environ,
+            "PATH": search_path(),
+            "CDK_HOME": str(self.workspace.home),
+            "CDK_DOCKER": _docker_stand_in(),
+            "CDK_DISABLE_CLI_TELEMETRY": "true",
+            "NO_COLOR": "1",
+        }
+        return self.commands.start(
+            name,
+            [*self._command_line, *arguments, "--no-notices", "--ci"],
+            environment=environment,
+            folder=self.workspace.home,  # no cdk.json here: the app is the assembly, which is there already
+            seconds=seconds,
+        )
+
+
+def settings() -> dict[str, Any]:
+    """The context in cdk.json: the settings, and the CDK's own flags."""
+    context: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]
+    return context
+
+
+def _without_aws_settings() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CDK_"))}
+
+
+def _docker_stand_in() -> str:
+    """A command that succeeds at everything: images are neither built nor pushed, the endpoint runs their server."""
+    found = shutil.which("true")
+    if found is None:
+        raise CrossoverError("There is no `true` command, which stands in for Docker; every Unix has one on its PATH.")
+    return found

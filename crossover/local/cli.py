@@ -1,0 +1,108 @@
+"""`crossover local`: the steps of the demo one by one, for an emulator that keeps running."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from crossover.inputs import audio_files, variant_names
+from crossover.local.environment import find_interpreter
+from crossover.local.process import DEFAULT_PORT, REGION, Emulator
+from crossover.local.work import emulator_that_stays, known_variants, open_local_aws, python_sentence
+from crossover.local.workspace import Workspace
+
+app = typer.Typer(
+    help="The local AWS: the real CDK against an emulator on this machine, with no account and no Docker.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Variants = Annotated[str, typer.Option(help="Names with commas between them; all by default.", show_default=False)]
+errors = Console(stderr=True)
+
+
+@app.command()
+def up(port: Annotated[int, typer.Option(help="Where it listens, on this machine only.")] = DEFAULT_PORT) -> None:
+    """Start the local AWS in the background."""
+    workspace = Workspace()
+    workspace.create()
+    emulator = emulator_that_stays(workspace)
+    if emulator is None:
+        with open_local_aws(workspace, errors) as aws:
+            emulator = aws.bring_up(find_interpreter(), port=port)
+            aws.bootstrap()
+            aws.let_it_stay()
+        print(f"The local AWS is up at {emulator.endpoint}. {python_sentence(emulator.python)}")
+    else:
+        print(f"The local AWS is up already at {emulator.endpoint}.")
+    _print_usage(emulator)
+
+
+def _print_usage(emulator: Emulator) -> None:
+    print(f"""
+The AWS command line, boto3 and every other AWS SDK reach it with
+  export AWS_ENDPOINT_URL={emulator.endpoint} AWS_REGION={REGION} AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local
+for example
+  aws s3 ls
+  python -c 'import boto3; print(boto3.client("s3").list_buckets()["Buckets"])'
+Next: crossover local deploy, crossover local predict FILE, crossover local down.""")
+
+
+@app.command()
+def deploy(
+    variants: Annotated[str, typer.Argument(help="Names with commas between them; all by default.")] = "",
+) -> None:
+    """Deploy the variants to it, or deploy them again after a change of the code."""
+    names = variant_names(variants, allowed=known_variants())
+    with open_local_aws(Workspace(), errors) as aws:
+        emulator = aws.running()
+        aws.deploy(*aws.begin_synth(names, python=emulator.python))
+
+
+@app.command()
+def predict(
+    files: Annotated[list[Path], typer.Argument(help="Audio files, or folders of them.", show_default=False)],
+    variants: Variants = "",
+) -> None:
+    """Upload files to the deployed variants, and print what they predict."""
+    paths = audio_files(files)
+    names = variant_names(variants, allowed=known_variants()) if variants else []
+    with open_local_aws(Workspace(), errors) as aws:
+        aws.running()
+        rows = aws.predict(names, paths)
+    from crossover.predicting import print_table
+
+    print_table(rows)
+    if any(row.result is None for row in rows):
+        raise typer.Exit(1)
+
+
+@app.command()
+def status() -> None:
+    """Say whether it runs, and what is deployed there."""
+    with open_local_aws(Workspace(), errors) as aws:
+        emulator = Emulator.find(aws.workspace)
+        if emulator is None:
+            print("The local AWS is not running; `crossover local up` starts it.")
+            raise typer.Exit(1)
+        print(
+            f"The local AWS is up at {emulator.endpoint} (process {emulator.pid}). {python_sentence(emulator.python)}"
+        )
+        emulator.point_aws_at_it()
+        for stack, state in aws.stacks().items():
+            print(f"  {stack}: {state}")
+
+
+@app.command()
+def down() -> None:
+    """Stop it; everything that was deployed there is gone then."""
+    workspace = Workspace()
+    workspace.create()
+    emulator = Emulator.find(workspace)
+    if emulator is None:
+        print("The local AWS is not running.")
+        return
+    emulator.stop(workspace)
+    print("The local AWS is stopped.")

@@ -1,0 +1,57 @@
+"""Ctrl-C, SIGTERM and SIGHUP end the work, but never in the middle of starting or stopping a process."""
+
+import contextlib
+import signal
+from collections.abc import Iterator
+from types import FrameType
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class InterruptedBySignalError(BaseException):
+    """A signal asks to stop. No Exception, so that nothing catches it by accident.
+
+    Attributes:
+        exit_code: what a shell reports for a process that this signal ended: 130 for Ctrl-C.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(signal.Signals(number).name)
+        self.exit_code = 128 + number
+
+
+class _State:
+    holders = 0
+    waiting: int | None = None
+    ending = False
+
+
+def install() -> None:
+    """Let the first of the signals raise InterruptedBySignalError in the main thread; then clean-up is under way."""
+    _State.ending = False
+    for number in SIGNALS:
+        signal.signal(number, _handle)
+
+
+def _handle(number: int, frame: FrameType | None) -> None:
+    if _State.ending:
+        return
+    if _State.holders:
+        _State.waiting = number
+    else:
+        _State.ending = True
+        raise InterruptedBySignalError(number)
+
+
+@contextlib.contextmanager
+def held() -> Iterator[None]:
+    """Let a signal wait until the block has ended."""
+    _State.holders += 1
+    try:
+        yield
+    finally:
+        _State.holders -= 1
+    if not _State.holders and _State.waiting is not None:
+        number, _State.waiting = _State.waiting, None
+        _State.ending = True
+        raise InterruptedBySignalError(number)

@@ -1,0 +1,211 @@
+"""The emulator as a process: started, found again by a later command, stopped."""
+
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from typing import Self
+
+from crossover.errors import CrossoverError
+from crossover.local import interrupts
+from crossover.local.commands import TAIL_LINES, last_lines
+from crossover.local.environment import Interpreter, python_of
+from crossover.local.ports import HOST, is_free
+from crossover.local.workspace import ROOT, Workspace, node_modules, search_path
+
+DEFAULT_PORT = 4566
+ACCOUNT = "000000000000"
+REGION = "us-east-1"
+START_SECONDS = 60
+STOP_SECONDS = 5
+
+# What this process started, by its pid: the process, so that it can be waited for, and the pipe that keeps it alive.
+_started: dict[int, tuple[subprocess.Popen[bytes], int]] = {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Emulator:
+    """A running emulator, as its state file tells.
+
+    Attributes:
+        pid: of the process, which leads a process group: functions and containers belong to it.
+        port: where it listens, on this machine only.
+        python: version of Python that runs the functions, as in "3.12".
+        stays: whether it lives on after the command that started it; else it ends with that, even if that is killed.
+    """
+
+    pid: int
+    port: int
+    python: str
+    stays: bool
+
+    @property
+    def endpoint(self) -> str:
+        """The URL that AWS SDKs and tools are pointed at."""
+        return f"http://{HOST}:{self.port}"
+
+    @classmethod
+    def find(cls, workspace: Workspace) -> Self | None:
+        """The emulator that runs, or None; what a killed one left behind is removed.
+
+        Raises:
+            CrossoverError: another command is just starting one.
+        """
+        with _lock(workspace) as lock:
+            if lock is not None:
+                _clean(workspace)
+                return None
+        try:
+            return cls(**json.loads(workspace.state.read_text()))
+        except FileNotFoundError:  # it is written a moment after the lock is taken
+            message = "Another command is starting or stopping the emulator; try again in a moment."
+            raise CrossoverError(message) from None
+
+    @classmethod
+    def start(cls, workspace: Workspace, *, port: int, interpreter: Interpreter) -> Self:
+        """Start one; it answers once `wait_until_ready` returns. Only one runs in a workspace.
+
+        Args:
+            workspace: its environment has been made.
+            port: to listen on.
+            interpreter: what the environment was made with.
+
+        Raises:
+            CrossoverError: the port is taken, or an emulator runs already.
+        """
+        if not is_free(port):
+            raise CrossoverError(f"Port {port} is in use by another program; choose another with --port.")
+        command = [
+            *(python_of(workspace), "-m", "crossover.local.emulator"),
+            *("--assembly", str(workspace.assembly), "--logs", str(workspace.logs)),
+            *("--container-python", sys.executable),
+        ]
+        environment = _settings(workspace, port)
+        with interrupts.held(), _lock(workspace) as lock, (workspace.logs / "emulator.log").open("wb") as log:
+            if lock is None:
+                raise CrossoverError("An emulator is running already; `crossover local down` stops it.")
+            _clean(workspace)
+            workspace.temporary.mkdir()
+            stdin, leash = os.pipe()  # the leash closes when this process ends, however it ends
+            process = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env=environment,
+                stdin=stdin,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                pass_fds=[lock],  # an open file is locked until the last process that has it open ends
+            )
+            os.close(stdin)
+            _started[process.pid] = (process, leash)
+            emulator = cls(pid=process.pid, port=port, python=interpreter.version, stays=False)
+            workspace.state.write_text(json.dumps(asdict(emulator)))
+        return emulator
+
+    def stay(self, workspace: Workspace) -> None:
+        """Let it live on after this process."""
+        os.write(_started[self.pid][1], b"stay")
+        workspace.state.write_text(json.dumps(asdict(replace(self, stays=True))))
+
+    def wait_until_ready(self, workspace: Workspace) -> None:
+        """Wait until it answers.
+
+        Raises:
+            CrossoverError: it ended, or did not answer in time; the message shows the end of its log.
+        """
+        deadline = time.monotonic() + START_SECONDS
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        log = workspace.logs / "emulator.log"
+        while True:
+            with contextlib.suppress(OSError), opener.open(f"{self.endpoint}/_ministack/health", timeout=2):
+                return
+            if not _is_locked(workspace) or time.monotonic() > deadline:
+                end = last_lines(log, TAIL_LINES)
+                raise CrossoverError(f"The emulator did not start. The end of its log, {log}:\n{end}")
+            time.sleep(0.05)
+
+    def stop(self, workspace: Workspace) -> None:
+        """Stop it with all its functions and containers, and remove what it left behind."""
+        with interrupts.held():
+            deadline = time.monotonic() + STOP_SECONDS
+            self._signal(signal.SIGTERM)
+            while _is_locked(workspace) and time.monotonic() < deadline:
+                time.sleep(0.02)
+            self._signal(signal.SIGKILL)
+            _clean(workspace)
+
+    def _signal(self, number: int) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, number)
+
+    def point_aws_at_it(self) -> None:
+        """Let every AWS client of this process and of its children talk to the emulator, and to nothing else.
+
+        A person's own settings must not reach the local AWS, and nothing that is meant for it may reach their account.
+        """
+        for name in list(os.environ):
+            if name.startswith(("AWS_", "CDK_")):
+                del os.environ[name]
+        os.environ |= {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
+        } | {name: ",".join(filter(None, [os.environ.get(name), HOST])) for name in ("NO_PROXY", "no_proxy")}
+
+
+def _settings(workspace: Workspace, port: int) -> dict[str, str]:
+    """The emulator's whole environment, which its functions inherit: nothing of the person's own gets in."""
+    return {
+        "PATH": search_path(),
+        "NODE_PATH": str(node_modules()),
+        "HOME": str(workspace.home),
+        "LANG": "C.UTF-8",
+        "TMPDIR": str(workspace.temporary),
+        "GATEWAY_PORT": str(port),
+        "BIND_HOST": HOST,
+        "MINISTACK_HOST": HOST,
+        "MINISTACK_ACCOUNT_ID": ACCOUNT,
+        "MINISTACK_REGION": REGION,
+        "SFTP_ENABLED": "0",
+        "IOT_MTLS_ENABLED": "0",
+        "DOCKER_HOST": "unix:///nonexistent",
+    }
+
+
+@contextlib.contextmanager
+def _lock(workspace: Workspace) -> Iterator[int | None]:
+    """The workspace's lock, or None where an emulator has it."""
+    lock = os.open(workspace.lock, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        yield None
+    else:
+        yield lock
+    finally:
+        os.close(lock)
+
+
+def _is_locked(workspace: Workspace) -> bool:
+    """Whether an emulator lives; unlike its pid, the lock cannot come to mean another process."""
+    with _lock(workspace) as lock:
+        return lock is None
+
+
+def _clean(workspace: Workspace) -> None:
+    workspace.state.unlink(missing_ok=True)
+    shutil.rmtree(workspace.temporary, ignore_errors=True)

@@ -1,0 +1,174 @@
+"""What the commands have in common: bring the local AWS up, deploy to it, upload to it."""
+
+import contextlib
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from crossover.errors import CrossoverError
+from crossover.local import environment, interrupts
+from crossover.local.cdk import Cdk, settings
+from crossover.local.commands import Command, Commands
+from crossover.local.environment import LAMBDA_PYTHON, Interpreter
+from crossover.local.process import Emulator
+from crossover.local.steps import Step, Steps
+from crossover.local.workspace import Workspace
+
+if TYPE_CHECKING:
+    from crossover.predicting import Row
+
+# Longest wait for an item. Two retries take three seconds here, and a first start a few.
+PREDICTION_SECONDS = 90
+
+
+class LocalAws:
+    """One command's work on the local AWS; `open_local_aws` makes it.
+
+    Args:
+        workspace: its files.
+        commands: what it starts.
+        steps: what it shows.
+    """
+
+    def __init__(self, workspace: Workspace, commands: Commands, steps: Steps) -> None:
+        self.workspace = workspace
+        self.commands = commands
+        self.steps = steps
+        self.cdk = Cdk(workspace, commands)
+        self.started: Emulator | None = None  # stopped at the end
+
+    def running(self) -> Emulator:
+        """The emulator that `crossover local up` started; AWS clients talk to it from now on.
+
+        Raises:
+            CrossoverError: there is none.
+        """
+        emulator = Emulator.find(self.workspace)
+        if emulator is None:
+            raise CrossoverError("The local AWS is not running; `crossover local up` starts it.")
+        emulator.point_aws_at_it()
+        return emulator
+
+    def bring_up(self, interpreter: Interpreter, *, port: int) -> Emulator:
+        """Start an emulator, for as long as this command runs; AWS clients talk to it from now on.
+
+        Raises:
+            CrossoverError: something could not be installed or started.
+        """
+        with self.steps.step("environment of the emulator"):
+            environment.create(self.workspace, interpreter, self.commands)
+        with self.steps.step("emulator"):
+            with interrupts.held():  # else a signal could come before it is known what to stop
+                emulator = self.started = Emulator.start(self.workspace, port=port, interpreter=interpreter)
+            emulator.wait_until_ready(self.workspace)
+        emulator.point_aws_at_it()
+        return emulator
+
+    def let_it_stay(self) -> None:
+        """Leave the emulator running at the end."""
+        if self.started:
+            self.started.stay(self.workspace)
+            self.started = None
+
+    def bootstrap(self) -> None:
+        """Run `cdk bootstrap`, once in an emulator's life."""
+        with self.steps.step("cdk bootstrap") as step:
+            self.cdk.bootstrap().wait(step.show)
+
+    def begin_synth(self, variants: Sequence[str], *, python: str) -> tuple[Command, Step]:
+        """Begin to synthesize, for functions that run on this version of Python."""
+        context = {"variants": ",".join(variants)}
+        if python != LAMBDA_PYTHON:
+            context["local_python"] = python
+        return self.cdk.synthesize(context), self.steps.step("cdk synth")
+
+    def deploy(self, synth: Command, synth_step: Step) -> None:
+        """Wait for the assembly and deploy it.
+
+        Raises:
+            CrossoverError: one of the two failed.
+        """
+        with synth_step as step:
+            synth.wait(step.show)
+        with self.steps.step("cdk deploy") as step:
+            self.cdk.deploy().wait(step.show)
+        self._remove_old_assets()
+
+    def _remove_old_assets(self) -> None:
+        """Delete the assets that no stack uses any more: a bundle is large, and every change of the code makes one."""
+        manifests = [json.loads(path.read_text()) for path in self.workspace.assembly.glob("*.assets.json")]
+        used = {name for manifest in manifests for kind in ("files", "dockerImages") for name in manifest[kind]}
+        for path in [*self.workspace.assembly.glob("asset.*"), *self.workspace.assembly.glob(".cache/*")]:
+            if not any(name in path.name for name in used):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+    def predict(self, variants: Sequence[str], files: Sequence[Path]) -> "list[Row]":
+        """Upload every file to every variant and wait for the items.
+
+        Raises:
+            CrossoverError: a variant is not deployed, or a file cannot be read.
+        """
+        import boto3  # here, because it takes a second to import and the other steps need not wait for it
+
+        from crossover.deployed import aws_errors, find_variants
+        from crossover.predicting import predict_all
+
+        clients = cache(boto3.client)
+        with self.steps.step("upload and predict") as step, aws_errors():
+            prefix = settings()["stack_prefix"]
+            found = find_variants(clients, prefix=prefix, names=variants, deployed_by="crossover local deploy")
+            return predict_all(clients, found, files, timeout_seconds=PREDICTION_SECONDS, announce=step.show)
+
+    def stacks(self) -> dict[str, str]:
+        """Name and status of every stack."""
+        import boto3
+
+        from crossover.deployed import aws_errors
+
+        with aws_errors():
+            pages = boto3.client("cloudformation").get_paginator("describe_stacks").paginate()
+            return {stack["StackName"]: stack["StackStatus"] for page in pages for stack in page["Stacks"]}
+
+
+@contextlib.contextmanager
+def open_local_aws(workspace: Workspace, console: Console) -> Iterator[LocalAws]:
+    """The local AWS for one command; what the command started is stopped at the end, unless it is to stay."""
+    workspace.create()
+    aws = None
+    try:
+        with Commands(workspace.logs) as commands, Steps(console) as steps:
+            aws = LocalAws(workspace, commands, steps)
+            yield aws
+    finally:  # the commands have been stopped by now, so none of them meets an emulator that is gone
+        if aws and aws.started:
+            aws.started.stop(workspace)
+
+
+def emulator_that_stays(workspace: Workspace) -> Emulator | None:
+    """The emulator that `crossover local up` started, or None.
+
+    Raises:
+        CrossoverError: it is that of a demo, and will be gone in a moment.
+    """
+    emulator = Emulator.find(workspace)
+    if emulator is not None and not emulator.stays:
+        raise CrossoverError("A demo is running here; wait for its end, or stop it with `crossover local down`.")
+    return emulator
+
+
+def known_variants() -> list[str]:
+    """The variants that cdk.json names."""
+    variants = settings()["variants"]
+    return [name.strip() for name in variants.split(",")] if isinstance(variants, str) else list(variants)
+
+
+def python_sentence(version: str) -> str:
+    """Which Python the functions run on, for a person."""
+    if version == LAMBDA_PYTHON:
+        return f"The functions run on Python {version}, as on AWS."
+    return f"The functions run on Python {version}, because no Python {LAMBDA_PYTHON} was found here; AWS has that one."

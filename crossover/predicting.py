@@ -1,0 +1,94 @@
+"""Files through deployed variants, and the table of what came out."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from crossover.deployed import Clients, NoPredictionError, Result, Variant, predict
+
+SHOWN_LABELS = 3
+WIDTH_WITHOUT_TERMINAL = 120
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One file through one variant.
+
+    Attributes:
+        file: what was uploaded.
+        variant: name of the variant.
+        result: what it came to; None where there is no item.
+        problem: why there is no item.
+    """
+
+    file: Path
+    variant: str
+    result: Result | None
+    problem: str = ""
+
+
+def predict_all(
+    clients: Clients,
+    variants: Sequence[Variant],
+    files: Sequence[Path],
+    *,
+    key: str = "",
+    timeout_seconds: float,
+    announce: Callable[[str], None] = lambda what: None,
+) -> list[Row]:
+    """Each file through each variant, one after the other, so that none slows another down.
+
+    Raises:
+        UsageError: a file cannot be read.
+    """
+    rows = []
+    for file in files:
+        for variant in variants:
+            announce(f"{file.name} to {variant.name}")
+            try:
+                result = predict(clients, variant, file, key=key, timeout_seconds=timeout_seconds)
+                rows.append(Row(file=file, variant=variant.name, result=result))
+            except NoPredictionError as error:
+                rows.append(Row(file=file, variant=variant.name, result=None, problem=str(error)))
+    return rows
+
+
+def print_table(rows: Sequence[Row]) -> None:
+    """Print the table to standard output."""
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=WIDTH_WITHOUT_TERMINAL)
+    console.print(table(rows))
+
+
+def table(rows: Sequence[Row]) -> Table:
+    """File, variant, labels with scores, status, milliseconds from upload to item, cold or warm."""
+    table = Table(show_edge=False, header_style="bold")
+    table.add_column("file", no_wrap=True, max_width=30)
+    table.add_column("variant", no_wrap=True)
+    table.add_column("prediction", min_width=20)
+    table.add_column("status", no_wrap=True)
+    table.add_column("ms", no_wrap=True, justify="right")
+    table.add_column("start", no_wrap=True)
+    for position, row in enumerate(rows):
+        first_of_file = position == 0 or rows[position - 1].file != row.file
+        table.add_section() if first_of_file and position else None
+        table.add_row(Text(row.file.name if first_of_file else ""), row.variant, *_cells(row))
+    return table
+
+
+def _cells(row: Row) -> list[str | Text]:
+    if row.result is None:
+        return [Text(row.problem), Text("NO ITEM", style="red"), "", ""]
+    item = row.result.item
+    if item["status"] == "FAILED":
+        answer, style = f"{item['error_code']}: {item['error_message']}", "yellow"
+    else:
+        labels = item["top_labels"][:SHOWN_LABELS]
+        answer, style = ", ".join(f"{label['label']} {label['score']:.2f}" for label in labels), "green"
+    start = "cold" if item["cold_start"] else "warm"
+    return [Text(answer), Text(item["status"], style=style), f"{row.result.milliseconds:,.0f}", start]

@@ -1,0 +1,52 @@
+"""A local AWS for the slow tests, apart from the one that a person may have running."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import pytest
+from rich.console import Console
+
+from crossover.local import environment
+from crossover.local.ports import free_port
+from crossover.local.work import LocalAws, open_local_aws
+from crossover.local.workspace import ROOT, Workspace
+
+
+def processes_of(workspace: Workspace) -> list[str]:
+    """The command lines of the processes that have this workspace in their environment."""
+    if not Path("/proc/self/environ").exists():
+        pytest.skip("Only Linux shows the environment of processes.")
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if int(process.name) != os.getpid() and os.fsencode(workspace.folder) in (process / "environ").read_bytes():
+                found.append((process / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+        except OSError:
+            pass  # it has ended, or is another user's
+    return found
+
+
+@pytest.fixture(scope="session")
+def workspace() -> Workspace:
+    """Kept between runs: its environment and its zipped bundles take a while to make."""
+    workspace = Workspace(ROOT / ".crossover" / "tests")
+    workspace.create()
+    return workspace
+
+
+@pytest.fixture(scope="module")
+def aws(workspace: Workspace) -> Iterator[LocalAws]:
+    """A running emulator, to which the AWS clients of the tests talk."""
+    before = dict(os.environ)
+    with open_local_aws(workspace, Console(stderr=True)) as aws:
+        aws.bring_up(environment.find_interpreter(), port=free_port())
+        boto3.setup_default_session()  # the one of the other tests may have other credentials
+        try:
+            yield aws
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+            boto3.setup_default_session()
+    assert processes_of(workspace) == []

@@ -1,0 +1,126 @@
+"""The command line's manners: exit codes and messages."""
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from crossover import cli
+from crossover.local import interrupts, workspace
+
+SPEECH = Path(__file__).parents[1] / "audio/sense_and_sensibility_01_austen_64kb-0870.wav"
+
+
+@pytest.fixture(autouse=True)
+def own_folder_and_signals(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    monkeypatch.setenv("CROSSOVER_FOLDER", str(tmp_path / "local"))
+    handlers = {number: signal.getsignal(number) for number in interrupts.SIGNALS}
+    yield
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    monkeypatch.setattr(sys, "argv", ["crossover", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert isinstance(ended.value.code, int)
+    return ended.value.code
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["demo", "--audio", "gone.mp3"], "gone.mp3 cannot be read: No such file or directory."),
+        (["demo", "--variants", "snap"], "There is no variant 'snap'; there are standard, snapstart, sagemaker."),
+        (["local", "predict", "gone.mp3"], "gone.mp3 cannot be read: No such file or directory."),
+        (["local", "deploy", "snap"], "There is no variant 'snap'; there are standard, snapstart, sagemaker."),
+        (["predict", "gone.mp3"], "gone.mp3 cannot be read: No such file or directory."),
+        (
+            ["predict", "--key", "k", str(SPEECH), str(SPEECH)],
+            "--key is for a single file, but there are 2; leave it out or name one file.",
+        ),
+    ],
+)
+def test_a_users_mistake_is_one_sentence_and_exit_code_2(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    assert run(monkeypatch, *arguments) == 2
+    output = capsys.readouterr()
+    assert output.err == f"crossover: {message}\n"
+    assert output.out == ""
+
+
+def test_an_empty_folder_is_a_users_mistake(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "empty").mkdir()
+    assert run(monkeypatch, "demo", "--audio", str(tmp_path / "empty")) == 2
+    assert "empty holds no audio" in capsys.readouterr().err
+
+
+def test_an_unknown_option_is_a_users_mistake_in_a_sub_command_too(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "local", "up", "--prot", "1") == 2
+    assert "--prot" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["local", "deploy"], ["local", "predict", str(SPEECH)]])
+def test_without_an_emulator_it_says_how_to_start_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    assert run(monkeypatch, *arguments) == 1
+    assert capsys.readouterr().err == "crossover: The local AWS is not running; `crossover local up` starts it.\n"
+
+
+def test_status_and_down_work_without_an_emulator(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "local", "status") == 1
+    assert run(monkeypatch, "local", "down") == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "The local AWS is not running."
+
+
+def test_no_credentials_for_aws_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, "/dev/null")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    assert run(monkeypatch, "predict", str(SPEECH)) == 1
+    [line] = capsys.readouterr().err.splitlines()
+    assert line == "crossover: AWS did not answer as hoped: Unable to locate credentials"
+
+
+def test_missing_node_packages_are_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr(workspace, "ROOT", tmp_path)
+    assert run(monkeypatch, "demo", "--audio", str(SPEECH)) == 1
+    assert "The Node package aws-cdk is not in" in capsys.readouterr().err
+
+
+def test_missing_node_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr(workspace, "search_path", lambda: str(tmp_path))
+    assert run(monkeypatch, "demo", "--audio", str(SPEECH)) == 1
+    assert "There is no node command" in capsys.readouterr().err
+
+
+def test_help_loads_none_of_what_the_commands_need() -> None:
+    program = (
+        "import json, sys; from typer.testing import CliRunner; from crossover.cli import app;"
+        "answer = CliRunner().invoke(app, ['--help']); assert 'demo' in answer.output, answer.output;"
+        "print(json.dumps([name for name in ('boto3', 'botocore', 'aws_cdk', 'numpy', 'uv') if name in sys.modules]))"
+    )
+    output = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert json.loads(output) == []

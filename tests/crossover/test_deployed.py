@@ -1,0 +1,207 @@
+"""Deployed variants, with AWS answered by moto."""
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote_plus
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from crossover import deployed
+from crossover.deployed import NoPredictionError, Upload, Variant
+from crossover.errors import UsageError
+
+SPEECH = Path(__file__).parents[1] / "audio/sense_and_sensibility_01_austen_64kb-0870.wav"
+TEMPLATE = {
+    "Resources": {
+        "Bucket": {"Type": "AWS::S3::Bucket"},
+        "Queue": {"Type": "AWS::SQS::Queue"},
+        "Table": {
+            "Type": "AWS::DynamoDB::Table",
+            "Properties": {
+                "KeySchema": [{"AttributeName": "object_key", "KeyType": "HASH"}],
+                "AttributeDefinitions": [{"AttributeName": "object_key", "AttributeType": "S"}],
+                "BillingMode": "PAY_PER_REQUEST",
+            },
+        },
+    }
+}
+
+
+@pytest.fixture
+def clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[deployed.Clients]:
+    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    with mock_aws():
+        yield cache(boto3.Session().client)
+
+
+def create_stack(clients: deployed.Clients, stack: str, predictor: str) -> None:
+    outputs = {
+        "InputBucketName": {"Ref": "Bucket"},
+        "PredictionsTableName": {"Ref": "Table"},
+        "DeadLetterQueueUrl": {"Ref": "Queue"},
+        "FunctionName": f"{stack}-Function",
+        "Predictor": predictor,
+    }
+    template = {**TEMPLATE, "Outputs": {name: {"Value": value} for name, value in outputs.items()}}
+    clients("cloudformation").create_stack(StackName=stack, TemplateBody=json.dumps(template))
+
+
+@pytest.fixture
+def variant(clients: deployed.Clients) -> Variant:
+    create_stack(clients, "Crossover-Standard", "standard")
+    return deployed.find_variants(clients, prefix="Crossover")[0]
+
+
+def put_item(clients: deployed.Clients, upload: Upload, *, milliseconds: int = 250, sequencer: str = "01") -> None:
+    """What a handler leaves."""
+    uploaded_at = datetime.now(UTC)
+    completed_at = uploaded_at + timedelta(milliseconds=milliseconds)
+    clients("dynamodb").put_item(
+        TableName=upload.variant.table,
+        Item={
+            "object_key": {"S": upload.key},
+            "sequencer": {"S": sequencer},
+            "status": {"S": "SUCCEEDED"},
+            "score": {"N": "0.75"},
+            "top_labels": {"L": [{"M": {"label": {"S": "Speech"}, "score": {"N": "0.75"}}}]},
+            "uploaded_at": {"S": uploaded_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")},
+            "completed_at": {"S": completed_at.isoformat(timespec="milliseconds")},
+        },
+    )
+
+
+def put_dead_letter(clients: deployed.Clients, upload: Upload, *, key: str, age: timedelta = timedelta(0)) -> None:
+    """What Lambda leaves after the last attempt."""
+    record = {"eventTime": (datetime.now(UTC) - age).isoformat(), "s3": {"object": {"key": quote_plus(key)}}}
+    letter = {
+        "requestContext": {"condition": "RetriesExhausted"},
+        "requestPayload": {"Records": [record]},
+        "responsePayload": {"errorType": "EndpointConnectionError", "errorMessage": "Could not connect."},
+    }
+    clients("sqs").send_message(QueueUrl=upload.variant.dead_letter_queue, MessageBody=json.dumps(letter))
+
+
+def after(count: int, action: Callable[[], None]) -> Callable[[float], None]:
+    """A `sleep` that takes no time and acts when it is called for the n-th time."""
+    calls = 0
+
+    def sleep(seconds: float) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == count:
+            action()
+
+    return sleep
+
+
+def test_finds_variants_by_their_stacks_outputs(clients: deployed.Clients) -> None:
+    create_stack(clients, "Crossover-Standard", "standard")
+    create_stack(clients, "Crossover-SnapStart", "snapstart")
+    create_stack(clients, "Another-Standard", "standard")
+    clients("cloudformation").create_stack(StackName="Crossover-Network", TemplateBody=json.dumps(TEMPLATE))
+    found = deployed.find_variants(clients, prefix="Crossover")
+    assert {variant.stack for variant in found} == {"Crossover-Standard", "Crossover-SnapStart"}
+    buckets = {bucket["Name"] for bucket in clients("s3").list_buckets()["Buckets"]}
+    assert {variant.bucket for variant in found} < buckets
+
+
+def test_variants_come_in_the_order_they_are_asked_for(clients: deployed.Clients) -> None:
+    create_stack(clients, "Crossover-Standard", "standard")
+    create_stack(clients, "Crossover-SnapStart", "snapstart")
+    found = deployed.find_variants(clients, prefix="Crossover", names=["snapstart", "standard"])
+    assert [variant.name for variant in found] == ["snapstart", "standard"]
+
+
+def test_a_variant_that_is_not_deployed_is_named_with_those_that_are(
+    clients: deployed.Clients, variant: Variant
+) -> None:
+    with pytest.raises(UsageError, match=r"'sagemaker' is not deployed in eu-central-1; deployed are standard\.$"):
+        deployed.find_variants(clients, prefix="Crossover", names=["standard", "sagemaker"])
+
+
+def test_an_empty_account_says_how_to_deploy(clients: deployed.Clients) -> None:
+    with pytest.raises(UsageError, match=r"No stack named Mine-\.\.\. is deployed in eu-central-1; `npx cdk deploy`"):
+        deployed.find_variants(clients, prefix="Mine")
+
+
+def test_every_upload_has_a_key_of_its_own_that_ends_with_the_files_name(
+    clients: deployed.Clients, variant: Variant
+) -> None:
+    first, second = (deployed.upload(clients, variant, SPEECH) for _ in range(2))
+    assert first.key != second.key
+    assert first.key.endswith(f"/{SPEECH.name}")
+    body = clients("s3").get_object(Bucket=variant.bucket, Key=first.key)["Body"].read()
+    assert body == SPEECH.read_bytes()
+
+
+def test_an_upload_can_be_given_its_key(clients: deployed.Clients, variant: Variant) -> None:
+    assert deployed.upload(clients, variant, SPEECH, key="calls/müller +1.wav").key == "calls/müller +1.wav"
+    clients("s3").head_object(Bucket=variant.bucket, Key="calls/müller +1.wav")
+
+
+def test_an_unreadable_file_is_named(clients: deployed.Clients, variant: Variant, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"gone\.wav cannot be read: No such file or directory\.$"):
+        deployed.upload(clients, variant, tmp_path / "gone.wav")
+
+
+def test_waits_until_the_item_is_there_and_takes_the_time_from_it(clients: deployed.Clients, variant: Variant) -> None:
+    upload = deployed.upload(clients, variant, SPEECH)
+    appears = after(3, lambda: put_item(clients, upload, milliseconds=250))
+    result = deployed.wait(clients, upload, timeout_seconds=60, sleep=appears)
+    assert result.milliseconds == 250
+    assert result.item["top_labels"] == [{"label": "Speech", "score": 0.75}]
+
+
+def test_an_item_of_an_earlier_upload_under_the_same_key_is_not_the_answer(
+    clients: deployed.Clients, variant: Variant
+) -> None:
+    first = deployed.upload(clients, variant, SPEECH, key="again.wav")
+    put_item(clients, first, sequencer="0055AED6DCD90281E5")
+    second = deployed.upload(clients, variant, SPEECH, key="again.wav")
+    assert deployed.find_item(clients, first) is not None
+    assert deployed.find_item(clients, second) is None
+    put_item(clients, second, sequencer="0055AED6DCD90281E6")
+    assert deployed.find_item(clients, second) is not None
+
+
+def test_a_dead_letter_ends_the_wait_with_the_functions_error(clients: deployed.Clients, variant: Variant) -> None:
+    upload = deployed.upload(clients, variant, SPEECH, key="a b/ü.wav")
+    put_dead_letter(clients, upload, key="another.wav")
+    put_dead_letter(clients, upload, key=upload.key)
+    with pytest.raises(NoPredictionError, match=r"dead-letter queue: EndpointConnectionError: Could not connect\.$"):
+        deployed.wait(clients, upload, timeout_seconds=0)
+
+
+def test_a_dead_letter_stays_in_the_queue(clients: deployed.Clients, variant: Variant) -> None:
+    upload = deployed.upload(clients, variant, SPEECH)
+    put_dead_letter(clients, upload, key=upload.key)
+    assert deployed.find_dead_letter(clients, upload) is not None
+    attributes: dict[str, Any] = clients("sqs").get_queue_attributes(
+        QueueUrl=variant.dead_letter_queue,
+        AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
+    )["Attributes"]
+    assert sum(map(int, attributes.values())) == 1
+
+
+def test_a_time_out_says_where_to_look(clients: deployed.Clients, variant: Variant) -> None:
+    upload = deployed.upload(clients, variant, SPEECH)
+    with pytest.raises(NoPredictionError, match=r"no item after 0 s.*log of the function Crossover-Standard-Function"):
+        deployed.wait(clients, upload, timeout_seconds=0)
+
+
+def test_a_dead_letter_of_an_earlier_upload_under_the_same_key_is_not_the_answer(
+    clients: deployed.Clients, variant: Variant
+) -> None:
+    upload = deployed.upload(clients, variant, SPEECH, key="again.wav")
+    put_dead_letter(clients, upload, key="again.wav", age=timedelta(hours=1))
+    assert deployed.find_dead_letter(clients, upload) is None

@@ -1,0 +1,48 @@
+"""What a person names on the command line."""
+
+from pathlib import Path
+
+import pytest
+
+from crossover.errors import UsageError
+from crossover.inputs import audio_files, variant_names
+
+AUDIO = Path(__file__).parents[1] / "audio"
+VARIANTS = ["standard", "snapstart", "sagemaker"]
+
+
+def test_a_folder_stands_for_the_audio_in_it() -> None:
+    files = audio_files([AUDIO])
+    assert AUDIO / "misc_crow.flac" in files
+    assert AUDIO / "SOURCES.md" not in files
+    assert files == sorted(files)
+
+
+def test_a_file_is_taken_whatever_it_is() -> None:
+    named = [AUDIO / "SOURCES.md", AUDIO / "misc_crow.flac"]
+    assert audio_files(named) == named
+
+
+def test_a_folder_without_audio_is_named(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(UsageError, match=rf"The folder {tmp_path} holds no audio"):
+        audio_files([tmp_path])
+
+
+def test_a_path_that_does_not_exist_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"gone\.wav cannot be read: No such file or directory\."):
+        audio_files([tmp_path / "gone.wav"])
+
+
+@pytest.mark.parametrize("text", ["snapstart,standard", "snapstart standard", " snapstart, standard,snapstart "])
+def test_variants_are_separated_by_commas_or_spaces(text: str) -> None:
+    assert variant_names(text, allowed=VARIANTS) == ["snapstart", "standard"]
+
+
+def test_no_variant_means_all() -> None:
+    assert variant_names("", allowed=VARIANTS) == VARIANTS
+
+
+def test_an_unknown_variant_is_named_with_those_that_exist() -> None:
+    with pytest.raises(UsageError, match=r"no variant 'snap'; there are standard, snapstart, sagemaker\.$"):
+        variant_names("standard,snap", allowed=VARIANTS)

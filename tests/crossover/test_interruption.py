@@ -1,0 +1,117 @@
+"""Whatever ends a command, and whenever: nothing it started lives on, unless it was meant to."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from crossover.local.ports import free_port
+from crossover.local.process import Emulator
+from crossover.local.workspace import ROOT, Workspace
+from tests.crossover.conftest import processes_of
+
+pytestmark = pytest.mark.slow
+
+SPEECH = Path(__file__).parents[1] / "audio/sense_and_sensibility_01_austen_64kb-0870.wav"
+PROGRAM = [sys.executable, "-c", "from crossover.cli import main; main()"]
+DEMO = ["demo", "--variants", "sagemaker", "--audio", str(SPEECH)]
+
+
+@contextmanager
+def crossover(workspace: Workspace, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        [*PROGRAM, *arguments],
+        cwd=ROOT,
+        env={**os.environ, "CROSSOVER_FOLDER": str(workspace.folder)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def run(workspace: Workspace, *arguments: str) -> int:
+    with crossover(workspace, *arguments) as process:
+        process.communicate(timeout=120)
+        return process.returncode
+
+
+def read_until(process: subprocess.Popen[str], text: str) -> None:
+    """Read what the command says on standard error until it says `text`."""
+    assert process.stderr is not None
+    said = ""
+    for line in process.stderr:
+        said += line
+        if text in line:
+            return
+    raise AssertionError(f"it ended without saying {text!r}: {said}")
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize(
+    ("moment", "number", "exit_code"),
+    [
+        ("environment of the emulator", signal.SIGTERM, 143),  # the emulator is being started
+        ("cdk bootstrap", signal.SIGINT, 130),  # the app is being synthesized
+        ("cdk synth", signal.SIGINT, 130),  # the stacks are being deployed
+    ],
+)
+def test_an_interrupted_demo_leaves_nothing(workspace: Workspace, moment: str, number: int, exit_code: int) -> None:
+    with crossover(workspace, *DEMO, "--port", str(free_port())) as demo:
+        read_until(demo, f"✓ {moment}")
+        demo.send_signal(number)
+        _, rest = demo.communicate(timeout=60)
+        assert demo.returncode == exit_code
+    assert rest.splitlines()[-1] == "crossover: interrupted; what it had started is stopped."
+    assert processes_of(workspace) == []
+    assert Emulator.find(workspace) is None
+
+
+def test_a_demo_that_is_killed_takes_its_emulator_with_it(workspace: Workspace) -> None:
+    with crossover(workspace, *DEMO, "--port", str(free_port())) as demo:
+        read_until(demo, "✓ emulator")
+        demo.kill()
+    wait_until(lambda: Emulator.find(workspace) is None)
+    wait_until(lambda: processes_of(workspace) == [])  # the CDK app that was being synthesized ends by itself
+
+
+def test_an_emulator_that_is_killed_leaves_no_process_and_is_not_taken_for_alive(workspace: Workspace) -> None:
+    assert run(workspace, "local", "up", "--port", str(free_port())) == 0
+    emulator = Emulator.find(workspace)
+    assert emulator is not None
+    assert emulator.stays
+    assert run(workspace, "local", "status") == 0
+    os.kill(emulator.pid, signal.SIGKILL)
+    wait_until(lambda: processes_of(workspace) == [])
+    assert run(workspace, "local", "status") == 1
+    assert not workspace.state.exists()
+
+
+def test_an_emulator_that_is_up_is_used_and_stays_up_until_it_is_taken_down(workspace: Workspace) -> None:
+    port = str(free_port())
+    assert run(workspace, "local", "up", "--port", port) == 0
+    emulator = Emulator.find(workspace)
+    assert run(workspace, "local", "up", "--port", port) == 0
+    assert run(workspace, "local", "predict", str(SPEECH)) == 2  # nothing is deployed yet
+    assert run(workspace, *DEMO) == 0
+    assert run(workspace, "local", "predict", str(SPEECH)) == 0
+    assert Emulator.find(workspace) == emulator
+    assert run(workspace, "local", "down") == 0
+    assert processes_of(workspace) == []
+    assert run(workspace, "local", "down") == 0

@@ -1,0 +1,69 @@
+"""The table of predictions."""
+
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from crossover.deployed import Result
+from crossover.predicting import Row, table
+
+SPEECH = Path("clips/speech.wav")
+SUCCEEDED: dict[str, Any] = {
+    "status": "SUCCEEDED",
+    "top_labels": [
+        {"label": "Speech", "score": 0.985},
+        {"label": "Narration", "score": 0.2},
+        {"label": "Radio", "score": 0.1},
+        {"label": "Music", "score": 0.01},
+    ],
+    "cold_start": True,
+}
+FAILED: dict[str, Any] = {
+    "status": "FAILED",
+    "error_code": "EMPTY_FILE",
+    "error_message": "The file is empty.",
+    "cold_start": False,
+}
+
+
+def lines(*rows: Row) -> list[str]:
+    output = StringIO()
+    Console(file=output, width=160).print(table(rows))
+    return output.getvalue().splitlines()
+
+
+def row(item: dict[str, Any], *, file: Path = SPEECH, variant: str = "standard", milliseconds: float = 1234.5) -> Row:
+    return Row(file=file, variant=variant, result=Result(item=item, milliseconds=milliseconds))
+
+
+def line_with(word: str, shown: list[str]) -> list[str]:
+    [line] = [line for line in shown if word in line]
+    return [cell.strip() for cell in line.split("│")]
+
+
+def test_a_prediction_shows_its_best_labels_its_time_and_how_it_started() -> None:
+    shown = lines(row(SUCCEEDED))
+    best = "Speech 0.98, Narration 0.20, Radio 0.10"
+    assert line_with("SUCCEEDED", shown) == ["speech.wav", "standard", best, "SUCCEEDED", "1,234", "cold"]
+
+
+def test_a_failed_item_shows_its_code_and_message() -> None:
+    assert line_with("FAILED", lines(row(FAILED)))[2:] == ["EMPTY_FILE: The file is empty.", "FAILED", "1,234", "warm"]
+
+
+def test_a_missing_item_shows_why() -> None:
+    missing = Row(file=SPEECH, variant="standard", result=None, problem="The event is in the dead-letter queue.")
+    assert line_with("dead-letter", lines(missing))[2:4] == ["The event is in the dead-letter queue.", "NO ITEM"]
+
+
+def test_a_file_is_named_once_for_all_its_variants() -> None:
+    shown = lines(row(SUCCEEDED), row(SUCCEEDED, variant="snapstart"), row(FAILED, file=Path("empty.wav")))
+    assert line_with("snapstart", shown)[0] == ""
+    assert line_with("FAILED", shown)[0] == "empty.wav"
+
+
+def test_labels_are_shown_as_they_are_even_if_they_look_like_markup() -> None:
+    item = {**SUCCEEDED, "top_labels": [{"label": "[red] noise", "score": 0.5}]}
+    assert line_with("SUCCEEDED", lines(row(item)))[2] == "[red] noise 0.50"
