@@ -85,7 +85,7 @@ def _compiler(python_version: str) -> Path | None:
     if found is None:
         print(
             f"Warning: there is no Python {python_version} on this machine to make the bundles' .pyc files, so a cold"
-            f" start takes about 2.6 times as long; `uv python install {python_version}` helps.",
+            f" start takes about 2.4 times as long; `uv python install {python_version}` helps.",
             file=sys.stderr,
         )
     return found

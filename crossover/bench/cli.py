@@ -40,17 +40,23 @@ def _table(report: micro_benchmark.Report) -> Table:
     for column in ("measured", "median (min to max)", "yardstick", "median (min to max)", "ratio", "at most"):
         table.add_column(column)
     for each in report.measurements:
-        limit = f"{each.limit:.2f}" if each.yardstick else f"{each.limit:.0f} {each.unit}"
         table.add_row(
             f"{each.name}, n = {len(each.observed)}",
             _spread(each.observed, each.unit),
             each.yardstick_name,
             _spread(each.yardstick, each.unit) if each.yardstick else "",
             f"{each.result:.2f}" if each.yardstick else "",
-            f"{limit}: {'holds' if each.holds else 'missed'}",
+            _verdict(each),
         )
     return table
 
 
 def _spread(values: list[float], unit: str) -> str:
     return f"{median(values):.1f} {unit} ({min(values):.1f} to {max(values):.1f})"
+
+
+def _verdict(each: micro_benchmark.Measurement) -> str:
+    if each.limit is None:
+        return ""
+    limit = f"{each.limit:.2f}" if each.yardstick else f"{each.limit:.0f} {each.unit}"
+    return f"{limit}: {'holds' if each.holds else 'missed'}"

@@ -36,7 +36,7 @@ class Measurement:
         unit: of the observations.
         observed: one figure a run.
         yardstick_name, yardstick: what it is compared with, measured in the same run; empty for an absolute limit.
-        limit: what the ratio, or without a yardstick the median, may be at most.
+        limit: what the ratio, or without a yardstick the median, may be at most; None where nothing was promised.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Measurement:
     observed: list[float]
     yardstick_name: str
     yardstick: list[float]
-    limit: float
+    limit: float | None
 
     @property
     def result(self) -> float:
@@ -53,7 +53,7 @@ class Measurement:
 
     @property
     def holds(self) -> bool:
-        return self.result <= self.limit
+        return self.limit is None or self.result <= self.limit
 
     def to_dict(self) -> dict[str, Any]:
         return {**asdict(self), "result": round(self.result, 4), "holds": self.holds}
@@ -99,20 +99,27 @@ def run(*, calls: int, processes: int, progress: Callable[[str], None]) -> Repor
             "processors": len(os.sched_getaffinity(0)),
             "handler_python": BUNDLE_PYTHON,
         },
-        measurements=[warm, cold, memory],
+        measurements=[*warm, cold, memory],
     )
 
 
-def _warm(python: Path, bundle: Path, calls: int) -> Measurement:
+def _warm(python: Path, bundle: Path, calls: int) -> list[Measurement]:
     times = _probe(python, "warm.py", bundle, _event(), SPEECH, calls)
-    return Measurement(
-        name="warm call, whole handler",
-        unit="ms",
-        observed=times["handler"],
-        yardstick_name="decode + resample + session.run",
-        yardstick=times["least"],
-        limit=1.15,
-    )
+
+    def measurement(name: str, side: str, limit: float | None) -> Measurement:
+        return Measurement(
+            name=name,
+            unit="ms",
+            observed=times[side],
+            yardstick_name="decode + resample + session.run",
+            yardstick=times["least"],
+            limit=limit,
+        )
+
+    return [
+        measurement("warm call, whole handler", "handler", 1.15),
+        measurement("warm call, the AWS SDK's own time included", "handler_with_sdk", None),
+    ]
 
 
 def _cold(python: Path, bundle: Path, peers: Path, processes: int) -> Measurement:

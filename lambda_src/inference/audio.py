@@ -12,8 +12,8 @@ from inference.limits import Limits
 
 FORMATS = {"WAV": "WAV", "WAVEX": "WAV", "RF64": "WAV", "FLAC": "FLAC", "OGG": "OGG", "MP3": "MP3"}
 MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 1_000, 768_000
-# Frames decoded at a time: few enough that a long file never stands in memory with all its channels at its own rate, and
-# that numpy does not ask for huge pages, which cost more to clear than a clip to decode; many enough for most clips.
+# Frames decoded at a time: few enough that a long file never stands in memory with all its channels at its own rate,
+# and that numpy asks for no huge pages, which cost more to clear than a clip to decode; many enough for most clips.
 BLOCK_FRAMES = 1 << 18
 
 

@@ -14,7 +14,7 @@ from stacks.find_python import find_python
 needs_python = pytest.mark.skipif(find_python("3.12") is None, reason="no Python 3.12 here to run the bundles")
 
 
-def measurement(observed: list[float], yardstick: list[float], limit: float) -> micro.Measurement:
+def measurement(observed: list[float], yardstick: list[float], limit: float | None) -> micro.Measurement:
     return micro.Measurement(
         name="m", unit="ms", observed=observed, yardstick_name="y", yardstick=yardstick, limit=limit
     )
@@ -26,6 +26,7 @@ def test_a_ratio_is_one_of_medians_and_keeps_every_observation() -> None:
     assert each.holds
     assert each.to_dict()["observed"] == [1.0, 2.0, 90.0]
     assert not measurement([2.1], [4.0], 0.5).holds
+    assert measurement([2.1], [4.0], None).holds
 
 
 def test_without_a_yardstick_the_median_itself_is_the_result() -> None:
@@ -60,9 +61,9 @@ def test_a_probe_that_fails_says_why_in_a_sentence() -> None:
 @needs_python
 @pytest.mark.slow
 def test_warm_calls_run_in_the_bundle() -> None:
-    warm = micro._warm(bundle_python(), inference_bundle(), calls=3)
-    assert len(warm.observed) == len(warm.yardstick) == 3
-    assert min(warm.observed + warm.yardstick) > 0
+    for warm in micro._warm(bundle_python(), inference_bundle(), calls=3):
+        assert len(warm.observed) == len(warm.yardstick) == 3
+        assert min(warm.observed + warm.yardstick) > 0
 
 
 @needs_python
