@@ -1,0 +1,1 @@
+"""What runs in the SageMaker endpoint, and on any always-on machine: an HTTP server around `inference`."""

@@ -1,0 +1,223 @@
+"""The process: reads its settings, opens the port, loads the model, serves until SIGTERM."""
+
+import asyncio
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import anyio
+import uvicorn
+
+from inference.limits import Limits
+from sagemaker_container.app import Predictors, create_app
+from sagemaker_container.prediction_queue import PredictionQueue
+
+# SageMaker kills a container 30 s after SIGTERM; requests under way have a little less to finish in.
+# https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html
+MAX_STOP_SECONDS = 25
+# Longer than SageMaker waits for an answer, so that a connection is never closed just as it is used again.
+KEEP_ALIVE_SECONDS = 75
+# Requests that may wait, for each processor. 64 clips of 60 s keep an ml.t2.medium whose credits are spent (0.4 vCPU)
+# busy for about as long as a request may wait (MAX_WAIT_SECONDS).
+MAX_WAITING_PER_PROCESSOR = 32
+
+log = logging.getLogger(__name__)
+
+
+class SettingError(ValueError):
+    """A setting is wrong, or the model cannot be found: one sentence for a person."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What the environment tells the server.
+
+    Attributes:
+        port: SAGEMAKER_BIND_TO_PORT, 8080 by default.
+        model_dir: MODEL_DIR, the folder that holds the one .onnx file; SageMaker's /opt/ml/model by default.
+        max_waiting: MAX_WAITING_REQUESTS, by default 32 for each processor.
+        limits: MAX_FILE_BYTES and MAX_AUDIO_SECONDS.
+        processors: how many this process may run on.
+    """
+
+    port: int
+    model_dir: Path
+    max_waiting: int
+    limits: Limits
+    processors: int
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> Self:
+        """Read the settings.
+
+        Raises:
+            SettingError: a value is wrong; it is named.
+        """
+        processors = _processors()
+        try:
+            limits = Limits.from_environment(environ)
+        except ValueError as error:
+            raise SettingError(f"MAX_FILE_BYTES and MAX_AUDIO_SECONDS must be numbers: {error}.") from error
+        return cls(
+            port=_integer(environ, "SAGEMAKER_BIND_TO_PORT", default=8080, least=1, most=65_535),
+            model_dir=Path(environ.get("MODEL_DIR", "/opt/ml/model")),
+            max_waiting=_integer(
+                environ, "MAX_WAITING_REQUESTS", default=MAX_WAITING_PER_PROCESSOR * processors, least=0, most=100_000
+            ),
+            limits=limits,
+            processors=processors,
+        )
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Serve until SIGTERM or SIGINT; returns the exit code."""
+    # Process 1 of a container does not even notice a signal that it does not handle.
+    _on_stop_signals(lambda *_: sys.exit(0))
+    # onnxruntime's own builds report what they run to Microsoft, unless told not to before they are imported:
+    # https://github.com/microsoft/onnxruntime/blob/main/docs/Privacy.md
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    logging.basicConfig(stream=sys.stdout, format="%(message)s")
+    logging.getLogger("sagemaker_container").setLevel(logging.INFO)
+    if list(arguments) not in ([], ["serve"]):
+        return _fail(f"The command is {' '.join(arguments)!r}; this image knows only 'serve'.")
+    try:
+        settings = Settings.from_environment(os.environ)
+        listener = listen(settings.port)
+    except SettingError as error:
+        return _fail(str(error))
+    except OSError as error:
+        return _fail(f"Port {settings.port} cannot be opened: {error.strerror}.")
+    return asyncio.run(_serve(settings, listener))
+
+
+def listen(port: int) -> socket.socket:
+    """A socket that takes connections on all addresses of this machine.
+
+    Raises:
+        OSError: the port is taken, or not allowed.
+    """
+    listener = socket.create_server(("0.0.0.0", port))
+    # Inherited by the connections. uvicorn writes an answer in two pieces; the second would wait until the client
+    # acknowledges the first, which takes 40 ms.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
+
+
+async def _serve(settings: Settings, listener: socket.socket) -> int:
+    queue = PredictionQueue(
+        workers=settings.processors,
+        max_waiting=settings.max_waiting,
+        max_held_bytes=2 * settings.limits.max_bytes,
+    )
+    app = create_app(queue=queue, limits=settings.limits)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            loop="asyncio",
+            http="h11",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=MAX_STOP_SECONDS,
+        )
+    )
+
+    async def load() -> int:
+        try:
+            predictors = await asyncio.to_thread(load_predictors, settings)
+        except Exception as error:  # whatever it is, without a model there is nothing to serve
+            server.should_exit = True
+            return _fail(str(error))
+        await anyio.sleep(0)  # imports what starlette needs to see a client leave: 0.1 s that no request should pay
+        app.state.predictors = predictors
+        model = predictors.crowded.model
+        ready = {"event": "ready", "model": model.name, "version": model.version, "model_sha256": model.sha256}
+        log.info(json.dumps({**ready, "processors": settings.processors, "max_waiting": settings.max_waiting}))
+        return 0
+
+    loading = asyncio.create_task(load())
+    # uvicorn handles the signals from here on; it raises them again once it has stopped well, which is no failure.
+    _on_stop_signals(signal.SIG_IGN)
+    await server.serve(sockets=[listener])
+    return await loading
+
+
+def _on_stop_signals(handler: Any) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, handler)
+
+
+def load_predictors(settings: Settings) -> Predictors:
+    """Load the model and run it once.
+
+    Raises:
+        SettingError: there is not exactly one model.
+        ModelError: the file is no model that can be served.
+    """
+    # Here and not above: the port is open and /ping answers while numpy and onnxruntime are still being imported.
+    from inference.clients import create_client
+    from inference.local_predictor import LocalPredictor
+    from inference.model import Model
+
+    data = find_model(settings.model_dir).read_bytes()
+    s3 = create_client("s3")
+
+    def predictor(threads: int) -> LocalPredictor:
+        predictor = LocalPredictor(s3=s3, model=Model.load(data, threads=threads), limits=settings.limits)
+        predictor.prime()
+        return predictor
+
+    crowded = predictor(1)
+    return Predictors(alone=crowded if settings.processors == 1 else predictor(settings.processors), crowded=crowded)
+
+
+def find_model(folder: Path) -> Path:
+    """The one .onnx file in a folder or below it.
+
+    Raises:
+        SettingError: there is none, or more than one.
+    """
+    if not folder.is_dir():
+        raise SettingError(
+            f"The model's folder {folder} does not exist; MODEL_DIR must name the one with the .onnx file."
+        )
+    files = sorted(folder.rglob("*.onnx"))
+    if len(files) != 1:
+        names = ", ".join(file.name for file in files) or "none"
+        raise SettingError(f"The model's folder {folder} must hold exactly one .onnx file; it holds {names}.")
+    return files[0]
+
+
+def _processors() -> int:
+    """How many this process may run on; where the system cannot say (macOS), how many there are."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _integer(environ: Mapping[str, str], name: str, *, default: int, least: int, most: int) -> int:
+    text = environ.get(name, str(default))
+    try:
+        value = int(text)
+    except ValueError:
+        value = least - 1
+    if not least <= value <= most:
+        raise SettingError(f"{name} is {text!r}; a whole number from {least} to {most} is allowed.")
+    return value
+
+
+def _fail(sentence: str) -> int:
+    print(" ".join(sentence.split()), file=sys.stderr, flush=True)
+    return 1

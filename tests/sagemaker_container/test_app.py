@@ -1,0 +1,155 @@
+"""What depends on time, on luck or on a broken predictor, forced: the app called in this process."""
+
+import asyncio
+import json
+import threading
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from inference.limits import Limits
+from inference.prediction import LabelScore, Prediction
+from sagemaker_container import app as app_module
+from sagemaker_container.app import Predictors, create_app
+from sagemaker_container.errors import UnavailableError
+from sagemaker_container.prediction_queue import PredictionQueue
+
+PREDICTION = Prediction(
+    top_labels=(LabelScore("Speech", 0.9),), audio_seconds=1.0, model_sha256="ab" * 32, timings_ms={"decode": 1.0}
+)
+ALL_OF_IT = {"type": "http.request", "body": b"audio", "more_body": False}
+PART_OF_IT = {"type": "http.request", "body": b"au", "more_body": True}
+GONE = {"type": "http.disconnect"}
+
+
+class Predictor:
+    """Stands for a LocalPredictor; keeps what it was asked, and fails if told to."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.error = error
+        self.asked: list[bytes] = []
+
+    def predict_bytes(self, data: bytes) -> Prediction:
+        self.asked.append(data)
+        if self.error:
+            raise self.error
+        return PREDICTION
+
+
+def app_with(predictor: Any, *, alone: Any = None, workers: int = 1) -> Any:
+    app = create_app(queue=PredictionQueue(workers=workers, max_waiting=4, max_held_bytes=1000), limits=Limits())
+    app.state.predictors = Predictors(alone=alone or predictor, crowded=predictor)
+    return app
+
+
+async def post(app: Any, *messages: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    """POST audio whose body arrives as `messages`; after the last of them the client stays and sends nothing."""
+    inbox, sent = list(messages), []
+
+    async def receive() -> dict[str, Any]:
+        if not inbox:
+            await asyncio.Event().wait()
+        return inbox.pop(0)
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/invocations",
+        "query_string": b"",
+        "headers": [(b"content-type", b"audio/wav")],
+    }
+    await app(scope, receive, send)
+    return sent[0]["status"], json.loads(sent[1]["body"])
+
+
+def test_a_request_alone_gets_all_processors_and_requests_together_get_one_each() -> None:
+    alone = Predictor()
+    together = threading.Barrier(2, timeout=60)
+
+    class Crowded(Predictor):
+        def predict_bytes(self, data: bytes) -> Prediction:
+            together.wait()
+            return super().predict_bytes(data)
+
+    crowded = Crowded()
+
+    async def scenario() -> None:
+        app = app_with(crowded, alone=alone, workers=2)
+        await post(app, ALL_OF_IT)
+        assert (len(alone.asked), len(crowded.asked)) == (1, 0)
+        await asyncio.gather(post(app, PART_OF_IT, ALL_OF_IT), post(app, PART_OF_IT, ALL_OF_IT))
+
+    asyncio.run(scenario())
+    assert (len(alone.asked), len(crowded.asked)) == (1, 2)
+
+
+def test_a_client_that_left_while_it_waited_costs_no_prediction(caplog: pytest.LogCaptureFixture) -> None:
+    predictor = Predictor()
+    caplog.set_level("INFO")
+
+    asyncio.run(post(app_with(predictor), ALL_OF_IT, GONE))
+
+    assert predictor.asked == []
+    assert json.loads(caplog.messages[-1])["status"] == 499
+
+
+def test_a_body_that_does_not_arrive_gives_its_place_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = app_with(Predictor())
+
+    async def scenario() -> tuple[int, dict[str, Any]]:
+        with monkeypatch.context() as patch:
+            patch.setattr(app_module, "MAX_WAIT_SECONDS", 0.0)
+            late = await post(app, PART_OF_IT)
+        assert app.state.queue.occupied == 0
+        assert (await post(app, ALL_OF_IT))[0] == 200
+        return late
+
+    status, answer = asyncio.run(scenario())
+    assert (status, answer["error_code"]) == (503, "REQUEST_TIMEOUT")
+
+
+def test_a_request_that_waited_too_long_is_refused_and_not_computed() -> None:
+    async def scenario() -> None:
+        queue = PredictionQueue(workers=1, max_waiting=1, max_held_bytes=0)
+        now = asyncio.get_running_loop().time()
+        async with queue.turn(now + 60):
+            with pytest.raises(UnavailableError, match="OVERLOADED"):
+                async with queue.turn(now):
+                    raise AssertionError("two turns at once, of one worker")
+        async with queue.turn(now + 60):
+            pass  # the worker is free again
+
+    asyncio.run(scenario())
+
+
+def s3_error(code: str, status: int) -> ClientError:
+    response: Any = {"Error": {"Code": code, "Message": "secret"}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(response, "GetObject")
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        (RuntimeError("secret"), 500, "INTERNAL_ERROR"),
+        (MemoryError("secret"), 500, "INTERNAL_ERROR"),
+        (TimeoutError("secret"), 500, "INTERNAL_ERROR"),
+        (s3_error("AccessDenied", 403), 500, "INTERNAL_ERROR"),
+        (s3_error("SlowDown", 503), 503, "S3_UNAVAILABLE"),
+        (s3_error("InternalError", 500), 503, "S3_UNAVAILABLE"),
+        (s3_error("InvalidArgument", 400), 400, "INVALID_REQUEST"),
+    ],
+)
+def test_a_failure_tells_whether_to_try_again_and_no_more(
+    error: Exception, status: int, code: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+
+    answered, answer = asyncio.run(post(app_with(Predictor(error)), ALL_OF_IT))
+
+    assert (answered, answer["error_code"]) == (status, code)
+    assert "secret" not in answer["error_message"]
+    assert status == 400 or "secret" in caplog.messages[-1]

@@ -1,0 +1,103 @@
+"""What can be said of the image without building it."""
+
+import ast
+import os
+import re
+import sys
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+from .conftest import DOCKERFILE, ROOT, server_command
+
+CONTAINER = ROOT / "sagemaker_container"
+INSTRUCTIONS = re.findall(r"^([A-Z]+) (.*)$", DOCKERFILE.read_text().replace("\\\n", " "), flags=re.MULTILINE)
+
+
+def values(instruction: str) -> list[str]:
+    return [value for name, value in INSTRUCTIONS if name == instruction]
+
+
+def pinned(requirements: Path) -> dict[str, str]:
+    """Package to version."""
+    return dict(re.findall(r"^([a-z0-9-]+)==(\S+)", requirements.read_text(), flags=re.MULTILINE))
+
+
+def test_the_base_is_pinned_by_its_digest() -> None:
+    (base,) = values("FROM")
+
+    assert re.fullmatch(r"python:3\.12\.\d+-slim-bookworm@sha256:[0-9a-f]{64}", base)
+
+
+def test_the_server_does_not_run_as_root() -> None:
+    user = values("USER")[-1].partition(":")[0]
+
+    assert int(user) > 0
+    assert [name for name, _ in INSTRUCTIONS].index("USER") < [name for name, _ in INSTRUCTIONS].index("ENTRYPOINT")
+
+
+def test_the_image_is_made_of_the_container_and_the_inference_package_only() -> None:
+    sources = {word for copy in values("COPY") for word in copy.split()[:-1]}
+    allowed = (CONTAINER / "Dockerfile.dockerignore").read_text().splitlines()
+
+    assert sources == {"sagemaker_container/requirements.txt", "sagemaker_container/", "lambda_src/inference/"}
+    assert {line[1:] for line in allowed if line.startswith("!")} == {"sagemaker_container", "lambda_src/inference"}
+    assert all((ROOT / source).exists() for source in sources)
+
+
+def test_the_repository_is_laid_out_like_the_image() -> None:
+    for copy in values("COPY"):
+        *sources, target = copy.split()
+        assert all(source == target or str(Path(source).parent) == target.rstrip("/") for source in sources)
+
+
+def test_docker_run_image_serve_starts_the_server() -> None:
+    _, script, argument = server_command()
+
+    assert argument == "serve"
+    assert os.access(ROOT / script, os.X_OK)
+
+
+def test_only_wheels_whose_hashes_are_known_are_installed() -> None:
+    (install,) = [run for run in values("RUN") if run.startswith("pip install")]
+    entries = re.split(r"\n(?=\S)", (CONTAINER / "requirements.txt").read_text().strip())
+
+    assert {"--require-hashes", "--no-deps"} <= set(install.split())
+    assert all(re.match(r"\S+==\S+ \\\n +--hash=sha256:", entry) for entry in entries)
+
+
+def test_the_lock_is_made_of_what_is_asked_for() -> None:
+    asked = pinned(CONTAINER / "requirements.in")
+
+    assert asked.items() <= pinned(CONTAINER / "requirements.txt").items()
+
+
+def imported_packages() -> set[str]:
+    """Top-level names of other people's packages that the files of the image import."""
+    files = [*CONTAINER.glob("*.py"), CONTAINER / "serve", *(ROOT / "lambda_src/inference").glob("*.py")]
+    names: set[str] = set()
+    for file in files:
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Import):
+                names |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                names.add(node.module.partition(".")[0])
+    return names - set(sys.stdlib_module_names) - {"inference", "sagemaker_container"}
+
+
+def test_the_lock_covers_every_import() -> None:
+    distributions = packages_distributions()
+    imported = {distributions[name][0].lower() for name in imported_packages()}
+
+    assert {"onnxruntime", "uvicorn"} <= imported
+    assert imported <= pinned(CONTAINER / "requirements.txt").keys()
+
+
+@pytest.mark.parametrize("lock", sorted((ROOT / "lambda_src").glob("requirements*.txt")), ids=lambda lock: lock.name)
+def test_the_container_and_the_functions_run_the_same_versions(lock: Path) -> None:
+    container, functions = pinned(CONTAINER / "requirements.txt"), pinned(lock)
+    shared = container.keys() & functions.keys()
+
+    assert "botocore" in shared
+    assert {name: container[name] for name in shared} == {name: functions[name] for name in shared}
