@@ -82,6 +82,9 @@ async def invocations(request: Request) -> Response:
         timings.update(prediction.timings_ms)
     except ClientDisconnect:
         status, answer = CLIENT_CLOSED_REQUEST, {}
+    except asyncio.CancelledError:  # by uvicorn, when the time to stop in is over
+        status, answer = 503, _error("STOPPING", "The server had to stop before the request was done; try again later.")
+        record |= answer
     except Exception as error:
         status, answer = _refusal(error)
         record |= answer

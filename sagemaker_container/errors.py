@@ -5,7 +5,8 @@ class UnavailableError(Exception):
     """The request cannot be served now, and may be later: a 503.
 
     Args:
-        code: stable and in UPPER_SNAKE_CASE, for programs: MODEL_LOADING, OVERLOADED, REQUEST_TIMEOUT, S3_UNAVAILABLE.
+        code: stable and in UPPER_SNAKE_CASE, for programs: MODEL_LOADING, OVERLOADED or REQUEST_TIMEOUT. The app adds
+            S3_UNAVAILABLE and STOPPING.
         message: one sentence for a person.
     """
 

@@ -80,9 +80,6 @@ def main(arguments: Sequence[str]) -> int:
     """Serve until SIGTERM or SIGINT; returns the exit code."""
     # Process 1 of a container does not even notice a signal that it does not handle.
     _on_stop_signals(lambda *_: sys.exit(0))
-    # onnxruntime's own builds report what they run to Microsoft, unless told not to before they are imported:
-    # https://github.com/microsoft/onnxruntime/blob/main/docs/Privacy.md
-    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     logging.basicConfig(stream=sys.stdout, format="%(message)s")
     logging.getLogger("sagemaker_container").setLevel(logging.INFO)
     if list(arguments) not in ([], ["serve"]):

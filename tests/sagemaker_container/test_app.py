@@ -112,6 +112,17 @@ def test_a_body_that_does_not_arrive_gives_its_place_back(monkeypatch: pytest.Mo
     assert (status, answer["error_code"]) == (503, "REQUEST_TIMEOUT")
 
 
+def test_a_request_that_holds_up_the_stop_for_too_long_is_told_to_come_again() -> None:
+    async def scenario() -> tuple[int, dict[str, Any]]:
+        request = asyncio.create_task(post(app_with(Predictor()), PART_OF_IT))
+        await asyncio.sleep(0)  # it waits for the rest of its body
+        request.cancel()
+        return await request
+
+    status, answer = asyncio.run(scenario())
+    assert (status, answer["error_code"]) == (503, "STOPPING")
+
+
 def test_a_request_that_waited_too_long_is_refused_and_not_computed() -> None:
     async def scenario() -> None:
         queue = PredictionQueue(workers=1, max_waiting=1, max_held_bytes=0)

@@ -319,7 +319,7 @@ def test_without_an_interpreter_of_that_version_the_bundle_keeps_its_sources_and
     files = set(content(bundle))
     assert "botocore/__init__.py" in files
     assert not [file for file in files if file.endswith(".pyc")]
-    assert capsys.readouterr().err.count("2.6 times as long") == 1
+    assert capsys.readouterr().err.count("times as long") == 1
     assert bundle != with_bytecode
 
 
