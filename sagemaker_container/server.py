@@ -15,6 +15,7 @@ from typing import Any, Self
 import anyio
 import uvicorn
 
+from inference import processors
 from inference.limits import Limits
 from sagemaker_container.app import Predictors, create_app
 from sagemaker_container.prediction_queue import PredictionQueue
@@ -40,6 +41,7 @@ class Settings:
     """What the environment tells the server.
 
     Attributes:
+        host: BIND_HOST, the address to listen on; all of this machine's by default, as SageMaker needs.
         port: SAGEMAKER_BIND_TO_PORT, 8080 by default.
         model_dir: MODEL_DIR, the folder that holds the one .onnx file; SageMaker's /opt/ml/model by default.
         max_waiting: MAX_WAITING_REQUESTS, by default 32 for each processor.
@@ -47,6 +49,7 @@ class Settings:
         processors: how many this process may run on.
     """
 
+    host: str
     port: int
     model_dir: Path
     max_waiting: int
@@ -60,19 +63,20 @@ class Settings:
         Raises:
             SettingError: a value is wrong; it is named.
         """
-        processors = _processors()
+        available = processors.available()
         try:
             limits = Limits.from_environment(environ)
         except ValueError as error:
-            raise SettingError(f"MAX_FILE_BYTES and MAX_AUDIO_SECONDS must be numbers: {error}.") from error
+            raise SettingError(str(error)) from error
         return cls(
+            host=environ.get("BIND_HOST", "0.0.0.0"),
             port=_integer(environ, "SAGEMAKER_BIND_TO_PORT", default=8080, least=1, most=65_535),
             model_dir=Path(environ.get("MODEL_DIR", "/opt/ml/model")),
             max_waiting=_integer(
-                environ, "MAX_WAITING_REQUESTS", default=MAX_WAITING_PER_PROCESSOR * processors, least=0, most=100_000
+                environ, "MAX_WAITING_REQUESTS", default=MAX_WAITING_PER_PROCESSOR * available, least=0, most=100_000
             ),
             limits=limits,
-            processors=processors,
+            processors=available,
         )
 
 
@@ -86,7 +90,7 @@ def main(arguments: Sequence[str]) -> int:
         return _fail(f"The command is {' '.join(arguments)!r}; this image knows only 'serve'.")
     try:
         settings = Settings.from_environment(os.environ)
-        listener = listen(settings.port)
+        listener = listen(settings.host, settings.port)
     except SettingError as error:
         return _fail(str(error))
     except OSError as error:
@@ -94,13 +98,13 @@ def main(arguments: Sequence[str]) -> int:
     return asyncio.run(_serve(settings, listener))
 
 
-def listen(port: int) -> socket.socket:
-    """A socket that takes connections on all addresses of this machine.
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that takes connections.
 
     Raises:
-        OSError: the port is taken, or not allowed.
+        OSError: the port is taken or not allowed, or the host is no address of this machine.
     """
-    listener = socket.create_server(("0.0.0.0", port))
+    listener = socket.create_server((host, port))
     # Inherited by the connections. uvicorn writes an answer in two pieces; the second would wait until the client
     # acknowledges the first, which takes 40 ms.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -195,13 +199,6 @@ def find_model(folder: Path) -> Path:
         names = ", ".join(file.name for file in files) or "none"
         raise SettingError(f"The model's folder {folder} must hold exactly one .onnx file; it holds {names}.")
     return files[0]
-
-
-def _processors() -> int:
-    """How many this process may run on; where the system cannot say (macOS), how many there are."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _integer(environ: Mapping[str, str], name: str, *, default: int, least: int, most: int) -> int:

@@ -96,7 +96,7 @@ def run(*, calls: int, processes: int, progress: Callable[[str], None]) -> Repor
         measured_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         machine={
             "system": platform.platform(),
-            "processors": len(os.sched_getaffinity(0)),
+            "processors": os.cpu_count(),
             "handler_python": BUNDLE_PYTHON,
         },
         measurements=[*warm, cold, memory],

@@ -86,7 +86,12 @@ class Container:
             process = subprocess.Popen(
                 [python if word == "python" else word for word in entry_point(dockerfile)],
                 cwd=image,
-                env={**environment, "SAGEMAKER_BIND_TO_PORT": str(port), "MODEL_DIR": str(model_folder)},
+                env={
+                    **environment,
+                    "BIND_HOST": HOST,
+                    "SAGEMAKER_BIND_TO_PORT": str(port),
+                    "MODEL_DIR": str(model_folder),
+                },
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

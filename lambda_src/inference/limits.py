@@ -26,11 +26,11 @@ class Limits:
         """Read MAX_FILE_BYTES and MAX_AUDIO_SECONDS; the defaults stand where they are not set.
 
         Raises:
-            ValueError: a value is not a number.
+            ValueError: a value is no number above 0; the variable is named.
         """
         return cls(
-            max_bytes=int(environ.get("MAX_FILE_BYTES", cls.max_bytes)),
-            max_seconds=float(environ.get("MAX_AUDIO_SECONDS", cls.max_seconds)),
+            max_bytes=int(_positive(environ, "MAX_FILE_BYTES", cls.max_bytes)),
+            max_seconds=_positive(environ, "MAX_AUDIO_SECONDS", cls.max_seconds),
         )
 
     def check_size(self, size_bytes: int) -> None:
@@ -45,3 +45,14 @@ class Limits:
             raise InputError(
                 "FILE_TOO_LARGE", f"The file has {size_bytes:,} bytes; at most {self.max_bytes:,} bytes are allowed."
             )
+
+
+def _positive(environ: Mapping[str, str], name: str, default: float) -> float:
+    text = environ.get(name, str(default))
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise ValueError(f"{name} is {text!r}; a number above 0 is allowed.")
+    return value

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -10,6 +9,8 @@ from typing import Self
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
+
+from inference import processors
 
 METADATA_FIELDS = ("name", "version", "license", "input_kind", "sample_rate", "labels")
 
@@ -51,7 +52,7 @@ class Model:
             ModelError: the file is no ONNX model, or its metadata do not fit; the field is named.
         """
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or len(os.sched_getaffinity(0))
+        options.intra_op_num_threads = threads or processors.available()
         options.inter_op_num_threads = 1
         # Idle threads that spin between requests burn the vCPU share that Lambda bills and the credits of a T2.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")

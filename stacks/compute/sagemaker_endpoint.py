@@ -142,7 +142,7 @@ class SageMakerEndpoint(Construct):
             execution_role_arn=role.role_arn,
             primary_container=sagemaker.CfnModel.ContainerDefinitionProperty(
                 image=image.image_uri,
-                environment=self._options.limits,
+                environment={**self._options.limits, "AWS_DEFAULT_REGION": Aws.REGION},
                 # The plain object, put into /opt/ml/model: the file that the functions read, not a tar.gz of it.
                 model_data_source=sagemaker.CfnModel.ModelDataSourceProperty(
                     s3_data_source=sagemaker.CfnModel.S3DataSourceProperty(

@@ -22,6 +22,13 @@ def test_limits_and_lifetime_are_settings() -> None:
     assert environment.limits == Limits(max_bytes=1000, max_seconds=2.5)
 
 
+@pytest.mark.parametrize("value", ["ten", "-1", "0", "nan", "inf"])
+@pytest.mark.parametrize("name", ["MAX_FILE_BYTES", "MAX_AUDIO_SECONDS"])
+def test_a_limit_that_is_no_number_is_named(name: str, value: str) -> None:
+    with pytest.raises(ValueError, match=f"{name} is '{value}'; a number above 0 is allowed."):
+        Environment.read({**NEEDED, name: value})
+
+
 @pytest.mark.parametrize("name", [*NEEDED, "ENDPOINT_NAME"])
 def test_a_missing_variable_is_named(name: str) -> None:
     environ = {**NEEDED, "ENDPOINT_NAME": "e", name: ""}

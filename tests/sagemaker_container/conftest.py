@@ -158,7 +158,13 @@ def run_server(folder: Path, model_dir: Path = MODEL.parent, **environment: str)
         port = probe.getsockname()[1]
     log = folder / "server.log"
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))}
-    settings = {"SAGEMAKER_BIND_TO_PORT": str(port), "MODEL_DIR": str(model_dir), **CREDENTIALS, **environment}
+    settings = {
+        "BIND_HOST": "127.0.0.1",
+        "SAGEMAKER_BIND_TO_PORT": str(port),
+        "MODEL_DIR": str(model_dir),
+        **CREDENTIALS,
+        **environment,
+    }
     with log.open("w") as output:
         process = subprocess.Popen(
             server_command(), cwd=ROOT, env=inherited | settings, stdout=output, stderr=subprocess.STDOUT, text=True

@@ -224,7 +224,7 @@ def test_a_wrong_setting_is_named_with_its_value(tmp_path: Path, name: str, valu
 
 
 def test_an_answer_is_not_held_back_for_an_acknowledgement() -> None:
-    with listen(0) as listener, socket.create_connection(("127.0.0.1", listener.getsockname()[1])):
+    with listen("127.0.0.1", 0) as listener, socket.create_connection(("127.0.0.1", listener.getsockname()[1])):
         connection, _ = listener.accept()
         with connection:
             assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

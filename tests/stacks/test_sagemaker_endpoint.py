@@ -33,11 +33,12 @@ def test_the_plain_model_file_is_mounted(sagemaker: StackTemplate):
     assert "ModelDataUrl" not in container
 
 
-def test_the_container_has_the_limits_of_the_proxy(sagemaker: StackTemplate):
+def test_the_container_has_the_limits_of_the_proxy_and_the_region_of_the_stack(sagemaker: StackTemplate):
     container = sagemaker.only("AWS::SageMaker::Model").properties["PrimaryContainer"]["Environment"]
     proxy = sagemaker.resources["Compute/Function"].properties["Environment"]["Variables"]
 
-    assert container == {key: proxy[key] for key in ("MAX_FILE_BYTES", "MAX_AUDIO_SECONDS")}
+    limits = {key: proxy[key] for key in ("MAX_FILE_BYTES", "MAX_AUDIO_SECONDS")}
+    assert container == {**limits, "AWS_DEFAULT_REGION": "<AWS::Region>"}
 
 
 def test_one_burstable_machine_serves_by_default(sagemaker: StackTemplate):
