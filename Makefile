@@ -17,7 +17,8 @@ setup: .venv/ready node_modules/.package-lock.json  ## Everything that the other
 demo: setup  ## Deploy all variants to a local AWS, predict real audio; VARIANTS=snapstart AUDIO=file.mp3 narrow it
 	@crossover demo $(if $(VARIANTS),--variants "$(VARIANTS)") $(if $(AUDIO),--audio "$(AUDIO)")
 
-test: lint test-fast  ## Lint, types and all tests, the fast ones first
+test: setup  ## Lint, types and all tests, the fast ones first
+	@$(MAKE) --no-print-directory --jobs=2 lint test-fast  # side by side: mypy alone takes a minute the first time
 	pytest -m slow
 
 test-fast: setup  ## Only the tests that take seconds
