@@ -43,7 +43,8 @@ def up(port: Annotated[int, typer.Option(help="Where it listens, on this machine
 def _print_usage(emulator: Emulator) -> None:
     print(f"""
 The AWS command line, boto3 and every other AWS SDK reach it with
-  export AWS_ENDPOINT_URL={emulator.endpoint} AWS_REGION={REGION} AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local
+  export AWS_ENDPOINT_URL={emulator.endpoint} AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local
+  export AWS_REGION={REGION} AWS_DEFAULT_REGION={REGION}
 for example
   aws s3 ls
   python -c 'import boto3; print(boto3.client("s3").list_buckets()["Buckets"])'
