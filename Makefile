@@ -66,12 +66,15 @@ node_modules/.package-lock.json: package.json package-lock.json .venv/ready
 	@touch $@
 
 lock: $(UV)  ## Resolve the pinned requirements anew, with hashes
-	$(UV) pip compile $(COMPILE) pyproject.toml -o requirements.txt
-	$(UV) pip compile $(COMPILE) pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
-	for file in $(LOCKED); do $(UV) pip compile $(COMPILE) $$file.in -o $$file.txt || exit; done
-	for file in $(LOCKED_ALONE); do $(UV) pip compile $(COMPILE) --no-deps $$file.in -o $$file.txt || exit; done
-COMPILE := --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
-LOCKED := lambda_src/requirements-inference lambda_src/requirements-proxy sagemaker_container/requirements \
-    crossover/local/requirements crossover/bench/peers/requirements
+	$(COMPILE) $(ANYWHERE) pyproject.toml -o requirements.txt
+	$(COMPILE) $(ANYWHERE) pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
+	for file in $(LOCKED); do $(COMPILE) $(ANYWHERE) $$file.in -o $$file.txt || exit; done
+	for file in $(LOCKED_ALONE); do $(COMPILE) $(ANYWHERE) --no-deps $$file.in -o $$file.txt || exit; done
+	$(COMPILE) $(IMAGE) sagemaker_container/requirements.in -o sagemaker_container/requirements.txt
+COMPILE := $(UV) pip compile --quiet --generate-hashes --no-header --no-annotate
+ANYWHERE := --universal --python-version 3.11
+IMAGE := --python-version 3.12 --python-platform x86_64-manylinux_2_28 --only-binary :all:
+LOCKED := lambda_src/requirements-inference lambda_src/requirements-proxy crossover/local/requirements \
+    crossover/bench/peers/requirements
 # What these name is all they need; the rest of what a package asks for is left out on purpose.
 LOCKED_ALONE := model/requirements model/requirements-parity
