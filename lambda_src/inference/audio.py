@@ -15,6 +15,7 @@ MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 1_000, 768_000
 # Frames decoded at a time: few enough that a long file never stands in memory with all its channels at its own rate,
 # and that numpy asks for no huge pages, which cost more to clear than a clip to decode; many enough for most clips.
 BLOCK_FRAMES = 1 << 18
+UNKNOWN_FRAMES = 2**63 - 1  # libsndfile's SF_COUNT_MAX, for a stream whose header does not tell its length
 
 
 def decode(data: bytes, sample_rate: int, limits: Limits) -> NDArray[np.float32]:
@@ -38,7 +39,7 @@ def decode(data: bytes, sample_rate: int, limits: Limits) -> NDArray[np.float32]
     if not data:
         raise InputError("EMPTY_FILE", "The file is empty: 0 bytes.")
     try:
-        with soundfile.SoundFile(io.BytesIO(data)) as source:
+        with _Stream(io.BytesIO(data)) as source:
             _check(source, limits)
             samples = _mono(source, sample_rate, limits)
     except soundfile.LibsndfileError as error:
@@ -48,6 +49,16 @@ def decode(data: bytes, sample_rate: int, limits: Limits) -> NDArray[np.float32]
     if not np.isfinite(samples).all():
         raise InputError("NON_FINITE_SAMPLES", "The audio holds samples that are not finite numbers (NaN or infinity).")
     return samples
+
+
+class _Stream(soundfile.SoundFile):  # type: ignore[misc]
+    """A file that is read from its beginning to its end.
+
+    After each read soundfile seeks to where it is already, which fails in a FLAC stream that does not tell its length.
+    """
+
+    def seekable(self) -> bool:
+        return False
 
 
 _UNRECOGNISED = 1  # libsndfile's SF_ERR_UNRECOGNISED_FORMAT
@@ -71,7 +82,8 @@ def _check(source: soundfile.SoundFile, limits: Limits) -> None:
             "UNSUPPORTED_SAMPLE_RATE",
             f"The sample rate is {source.samplerate} Hz; {MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE} Hz are allowed.",
         )
-    _check_length(source.frames, source.samplerate, limits)
+    if source.frames != UNKNOWN_FRAMES:
+        _check_length(source.frames, source.samplerate, limits)
 
 
 def _check_length(frames: int, rate: int, limits: Limits) -> None:
@@ -94,6 +106,11 @@ def _mono(source: soundfile.SoundFile, sample_rate: int, limits: Limits) -> NDAr
         last = len(block) < BLOCK_FRAMES
         mono = _mix(block)
         parts.append(mono if resampler is None else resampler.resample_chunk(mono, last=last))
+    if source.format == "FLAC" and frames < source.frames != UNKNOWN_FRAMES:
+        raise InputError(
+            "CORRUPT_AUDIO",
+            f"The file ends after {frames / rate:.1f} s of the {source.frames / rate:.1f} s that it announces.",
+        )
     samples = parts[0] if len(parts) == 1 else np.concatenate(parts)
     if not samples.size:
         raise InputError("EMPTY_AUDIO", "The file holds no audio: 0 samples.")

@@ -120,6 +120,32 @@ def test_a_half_file_is_corrupt() -> None:
     assert refusal(data[: len(data) // 2]).code == "CORRUPT_AUDIO"
 
 
+def flac_that_tells(samples: int, actual: np.ndarray) -> bytes:
+    """A FLAC file whose header tells another length; 0 stands for unknown.
+
+    https://www.rfc-editor.org/rfc/rfc9639.html#name-streaminfo: 36 bits, the last of which end at byte 26.
+    """
+    data = bytearray(encode(actual, format="FLAC"))
+    data[21] = data[21] & 0xF0 | samples >> 32
+    data[22:26] = (samples & 0xFFFFFFFF).to_bytes(4, "big")
+    return bytes(data)
+
+
+def test_a_stream_that_ends_before_its_header_says_is_corrupt() -> None:
+    error = refusal(flac_that_tells(4 * RATE, tone(2)))
+    assert (error.code, error.message) == ("CORRUPT_AUDIO", "The file ends after 2.0 s of the 4.0 s that it announces.")
+
+
+def test_a_stream_that_does_not_tell_its_length_is_read_to_its_end() -> None:
+    assert len(audio.decode(flac_that_tells(0, tone(2)), RATE, LIMITS)) == 2 * RATE
+
+
+def test_a_stream_that_does_not_tell_its_length_is_held_to_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audio, "BLOCK_FRAMES", 1000)
+    data = flac_that_tells(0, tone(2))
+    assert refusal(data, Limits(max_seconds=1.5)).code == "AUDIO_TOO_LONG"
+
+
 def test_the_limits_are_settings() -> None:
     data = encode(tone(2, channels=2), format="WAV")
     assert refusal(data, Limits(max_seconds=1.5)).message == "The audio lasts 2.0 s or more; at most 1.5 s are allowed."

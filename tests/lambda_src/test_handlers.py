@@ -133,6 +133,23 @@ def test_a_file_that_is_too_large_is_refused_before_it_is_fetched(
     assert item["error_message"]["S"] == "The file has 1,001 bytes; at most 1,000 bytes are allowed."
 
 
+def test_the_size_that_s3_itself_tells_is_checked_too(aws: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PREDICTOR", "standard")
+    monkeypatch.setenv("MAX_FILE_BYTES", "1000")
+    aws.upload("a.wav", SPEECH_BYTES)
+    sizeless = record("a.wav")
+    del sizeless["s3"]["object"]["size"]
+    load_handler("standard_handler").handler(event(sizeless), CONTEXT)
+    assert aws.item("a.wav")["error_code"]["S"] == "FILE_TOO_LARGE"
+
+
+def test_samples_too_large_for_the_model_are_a_failed_item(handler: Any, aws: SimpleNamespace) -> None:
+    file = io.BytesIO()
+    soundfile.write(file, [1e30, -1e30] * 8000, 16_000, format="WAV", subtype="FLOAT")
+    handler(event(aws.upload("loud.wav", file.getvalue())), CONTEXT)
+    assert aws.item("loud.wav")["error_code"]["S"] == "NON_FINITE_SAMPLES"
+
+
 def test_an_object_deleted_meanwhile_is_a_failed_item(handler: Any, aws: SimpleNamespace) -> None:
     handler(event(record("gone.wav")), CONTEXT)
     assert aws.item("gone.wav")["error_code"]["S"] == "OBJECT_NOT_FOUND"
@@ -204,13 +221,19 @@ def test_snapstart_primes_before_the_snapshot_and_renews_after_it(
 
     module.prime()
     assert aws.dynamodb.scan(TableName="predictions")["Count"] == 0
-    old = module.processor.predictor.s3, module.processor.store.dynamodb
     module.handler(event(aws.upload("1.wav", SPEECH_BYTES)), CONTEXT)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AFTERRESTORE")
     module.renew_clients()
-    assert module.processor.predictor.s3 is not old[0]
-    assert module.processor.store.dynamodb is not old[1]
+    signatures = []
+    for client in (module.processor.predictor.s3, module.processor.store.dynamodb):
+        # What a client signs with shows only in what it sends.
+        client.meta.events.register_first(
+            "before-send", lambda request, **_: signatures.append(str(request.headers["Authorization"]))
+        )
     module.handler(event(aws.upload("2.wav", SPEECH_BYTES)), CONTEXT)
     assert aws.item("2.wav")["cold_start"]["BOOL"] is True
+    assert len(signatures) == 2
+    assert all("Credential=AFTERRESTORE/" in signature for signature in signatures)
 
 
 def test_the_proxy_writes_what_the_endpoint_answers(proxy: Any, aws: SimpleNamespace) -> None:

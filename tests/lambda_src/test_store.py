@@ -43,7 +43,8 @@ def test_a_newer_event_overwrites(store: PredictionStore, aws: SimpleNamespace) 
         ("0055AED6DCD90281E6", "0055AED6DCD90281E5"),
         ("0056", "0055AED6DCD90281E5"),  # a shorter one is padded on the right
         ("0055AED6DCD90281E51", "0055AED6DCD90281E5"),
-        ("00ab", "00AA"),  # upper and lower case are the same digits
+        ("00AB", "00aa"),  # upper and lower case are the same digits
+        ("0055", "005500"),  # the same after padding
     ],
 )
 def test_an_older_event_that_comes_late_does_not_overwrite(
