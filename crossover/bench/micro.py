@@ -25,6 +25,7 @@ ROOT = HERE.parents[1]
 MODEL = ROOT / "model/model.onnx"
 SPEECH = ROOT / "tests/audio/sense_and_sensibility_01_austen_64kb-0870.wav"
 LARGE_OBJECT_BYTES = 50 * 1024**2
+PROBE_SECONDS = 300
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,7 +193,10 @@ def _probe(python: Path, script: str, *arguments: object, endpoint: str = "http:
         "MODEL_S3_URI": str(MODEL),
         "ENDPOINT_NAME": "endpoint",
     }
-    answer = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
+    try:
+        answer = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PROBE_SECONDS)
+    except subprocess.TimeoutExpired:
+        raise CrossoverError(f"The probe {script} did not end within {PROBE_SECONDS} s.") from None
     if answer.returncode:
         last = answer.stderr.strip().splitlines()[-1:] or ["it said nothing"]
         raise CrossoverError(f"The probe {script} failed: {last[0]}")

@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 from inference.errors import InputError
 from inference.limits import Limits
 
-FORMATS = {"WAV": "WAV", "WAVEX": "WAV", "RF64": "WAV", "FLAC": "FLAC", "OGG": "OGG", "MP3": "MP3"}
+FORMATS = {"WAV", "WAVEX", "RF64", "FLAC", "OGG", "MP3"}  # by libsndfile's names; the first three are kinds of WAV
 MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 1_000, 768_000
-# Frames decoded at a time: few enough that a long file never stands in memory with all its channels at its own rate,
-# and that numpy asks for no huge pages, which cost more to clear than a clip to decode; many enough for most clips.
+# Frames decoded at a time, so that a long file never stands in memory with all its channels at its own rate; as many as
+# most clips have.
 BLOCK_FRAMES = 1 << 18
 UNKNOWN_FRAMES = 2**63 - 1  # libsndfile's SF_COUNT_MAX, for a stream whose header does not tell its length
+UNRECOGNISED = 1  # libsndfile's SF_ERR_UNRECOGNISED_FORMAT
 
 
 def decode(data: bytes, sample_rate: int, limits: Limits) -> NDArray[np.float32]:
@@ -43,7 +44,7 @@ def decode(data: bytes, sample_rate: int, limits: Limits) -> NDArray[np.float32]
             _check(source, limits)
             samples = _mono(source, sample_rate, limits)
     except soundfile.LibsndfileError as error:
-        if error.code == _UNRECOGNISED:
+        if error.code == UNRECOGNISED:
             raise _unsupported("no audio that can be recognised") from error
         raise InputError("CORRUPT_AUDIO", f"The audio cannot be decoded: {error.error_string}") from error
     if not np.isfinite(samples).all():
@@ -59,9 +60,6 @@ class _Stream(soundfile.SoundFile):  # type: ignore[misc]
 
     def seekable(self) -> bool:
         return False
-
-
-_UNRECOGNISED = 1  # libsndfile's SF_ERR_UNRECOGNISED_FORMAT
 
 
 def _unsupported(what: str) -> InputError:

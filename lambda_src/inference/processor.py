@@ -52,10 +52,10 @@ class Processor(Generic[PredictorT]):
             Exception: whatever may succeed later, as the predictor or the store raised it.
         """
         cold_start, self.cold_start = self.cold_start, False
+        base = {"request_id": request_id, "predictor": self.environment.predictor, "cold_start": cold_start}
         failures = []
         for s3_object in s3_events.parse(event):
             started = time.perf_counter()
-            base = {"request_id": request_id, "predictor": self.environment.predictor, "cold_start": cold_start}
             try:
                 item = {**base, **self._result(s3_object, started)}
                 _log("prediction", item, stored=self.store.put(item))
