@@ -1,22 +1,34 @@
 """Audio bytes to the waveform a model takes: decode, mix down, resample."""
 
 import io
+from typing import Any
 
 import numpy as np
 import soundfile
 import soxr
 from numpy.typing import NDArray
 
+from inference import ogg
 from inference.errors import InputError
 from inference.limits import Limits
 
-FORMATS = {"WAV", "WAVEX", "RF64", "FLAC", "OGG", "MP3"}  # by libsndfile's names; the first three are kinds of WAV
+# libsndfile reads 25 formats, most of them rare; only the parsers of these ones get to see a stranger's file.
+BEGINNINGS = (b"RIFF", b"RIFX", b"RF64", b"fLaC", b"OggS")  # the first three are kinds of WAV
+MAX_ID3_TAGS = 4  # before an MP3; one is usual, two happen
 MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 1_000, 768_000
 # Frames decoded at a time, so that a long file never stands in memory with all its channels at its own rate; as many as
 # most clips have.
 BLOCK_FRAMES = 1 << 18
+# As many samples are decoded as all channels allowed have at this rate in the time allowed: by default 10 minutes of
+# 48 kHz in 8 channels, or of 192 kHz in 2. What announces its length is refused before that work. What does not is only
+# found out by it, and held to 2 channels.
+FULL_RATE, UNANNOUNCED_CHANNELS = 48_000, 2
+# How often libsndfile may ask for bytes: in each second allowed, and for each byte. It reads kilobytes at a time, or an
+# MP3's frames; but searches damaged MP3s byte by byte, minutes for what would take a second whole.
+READS_PER_SECOND, READS_PER_BYTE = 200, 1 / 50
 UNKNOWN_FRAMES = 2**63 - 1  # libsndfile's SF_COUNT_MAX, for a stream whose header does not tell its length
-UNRECOGNISED = 1  # libsndfile's SF_ERR_UNRECOGNISED_FORMAT
+# libsndfile's SF_ERR_UNRECOGNISED_FORMAT, and its SFE_BAD_FILE, which says of an MP3 that no frame was found.
+UNRECOGNISED = (1, 7)
 
 
 def decode(data: bytes, sample_rate: int, limits: Limits) -> NDArray[np.float32]:
@@ -35,18 +47,25 @@ def decode(data: bytes, sample_rate: int, limits: Limits) -> NDArray[np.float32]
 
     Raises:
         InputError: with the codes EMPTY_FILE, UNSUPPORTED_FORMAT, CORRUPT_AUDIO, EMPTY_AUDIO, AUDIO_TOO_LONG,
-            TOO_MANY_CHANNELS, UNSUPPORTED_SAMPLE_RATE or NON_FINITE_SAMPLES.
+            TOO_MANY_SAMPLES, TOO_MANY_CHANNELS, UNSUPPORTED_SAMPLE_RATE or NON_FINITE_SAMPLES.
     """
     if not data:
         raise InputError("EMPTY_FILE", "The file is empty: 0 bytes.")
+    if not _begins_well(data):
+        raise _unsupported()
+    if data.startswith(b"OggS"):
+        ogg.check(data, limits.max_seconds)
+    file = _File(data, most_reads=round(READS_PER_SECOND * limits.max_seconds + READS_PER_BYTE * len(data)))
     try:
-        with _Stream(io.BytesIO(data)) as source:
+        with _Stream(file) as source:
             _check(source, limits)
             samples = _mono(source, sample_rate, limits)
     except soundfile.LibsndfileError as error:
-        if error.code == UNRECOGNISED:
-            raise _unsupported("no audio that can be recognised") from error
+        if error.code in UNRECOGNISED:
+            raise _unsupported() from error
         raise InputError("CORRUPT_AUDIO", f"The audio cannot be decoded: {error.error_string}") from error
+    if file.reads_left < 0:
+        raise InputError("CORRUPT_AUDIO", "The audio cannot be decoded: too much of the file is damaged.")
     if not np.isfinite(samples).all():
         raise InputError("NON_FINITE_SAMPLES", "The audio holds samples that are not finite numbers (NaN or infinity).")
     return samples
@@ -62,14 +81,46 @@ class _Stream(soundfile.SoundFile):  # type: ignore[misc]
         return False
 
 
-def _unsupported(what: str) -> InputError:
-    return InputError("UNSUPPORTED_FORMAT", f"The file is {what}; WAV, FLAC, OGG and MP3 are supported.")
+class _File(io.BytesIO):
+    """Bytes that end after so many reads."""
+
+    def __init__(self, data: bytes, *, most_reads: int) -> None:
+        super().__init__(data)
+        self.reads_left = most_reads
+
+    def readinto(self, buffer: Any) -> int:
+        self.reads_left -= 1
+        return super().readinto(buffer) if self.reads_left >= 0 else 0
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        try:
+            return super().seek(offset, whence)
+        except (OverflowError, ValueError):  # a header's lie; soundfile would print a traceback
+            return self.tell()
+
+
+def _begins_well(data: bytes) -> bool:
+    """Whether a file begins as WAV, FLAC, OGG or MP3 do; tags may stand before FLAC and MP3."""
+    begin = 0
+    for _ in range(MAX_ID3_TAGS):
+        if not data.startswith(b"ID3", begin):
+            break
+        size = 0
+        for byte in data[begin + 6 : begin + 10]:
+            size = size << 7 | byte & 0x7F
+        begin += 10 + size
+    is_mpeg = data[begin : begin + 1] == b"\xff" and data[begin + 1 : begin + 2] >= b"\xe0"  # 11 bits of 1
+    return is_mpeg or data.startswith(b"fLaC", begin) or data.startswith(BEGINNINGS)
+
+
+def _unsupported() -> InputError:
+    return InputError(
+        "UNSUPPORTED_FORMAT", "The file is no audio that can be recognised; WAV, FLAC, OGG and MP3 are supported."
+    )
 
 
 def _check(source: soundfile.SoundFile, limits: Limits) -> None:
     """Refuse by the header alone, before a sample is decoded."""
-    if source.format not in FORMATS:
-        raise _unsupported(f"of the format {source.format}")
     if source.channels > limits.max_channels:
         raise InputError(
             "TOO_MANY_CHANNELS",
@@ -81,14 +132,24 @@ def _check(source: soundfile.SoundFile, limits: Limits) -> None:
             f"The sample rate is {source.samplerate} Hz; {MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE} Hz are allowed.",
         )
     if source.frames != UNKNOWN_FRAMES:
-        _check_length(source.frames, source.samplerate, limits)
+        _check_length(source.frames, source, limits)
 
 
-def _check_length(frames: int, rate: int, limits: Limits) -> None:
+def _check_length(frames: int, source: soundfile.SoundFile, limits: Limits) -> None:
+    rate = source.samplerate
     if frames > limits.max_seconds * rate:
         raise InputError(
             "AUDIO_TOO_LONG",
             f"The audio lasts {frames / rate:.1f} s or more; at most {limits.max_seconds:g} s are allowed.",
+        )
+    announced = source.frames != UNKNOWN_FRAMES
+    most = int(limits.max_seconds * FULL_RATE * (limits.max_channels if announced else UNANNOUNCED_CHANNELS))
+    # Resampling takes its time for each frame, so where all may be in vain, a mono one counts as a stereo one.
+    if frames * (source.channels if announced else max(source.channels, UNANNOUNCED_CHANNELS)) > most:
+        raise InputError(
+            "TOO_MANY_SAMPLES",
+            f"The audio has {frames:,} frames or more of {source.channels} channels at {rate} Hz; "
+            f"at most {most:,} samples are allowed{'' if announced else ' where the length is not announced'}.",
         )
 
 
@@ -100,7 +161,7 @@ def _mono(source: soundfile.SoundFile, sample_rate: int, limits: Limits) -> NDAr
     while not last:
         block = source.read(BLOCK_FRAMES, dtype="float32", always_2d=True)
         frames += len(block)
-        _check_length(frames, rate, limits)  # the header may have told less than the truth
+        _check_length(frames, source, limits)  # the header may not have told it
         last = len(block) < BLOCK_FRAMES
         mono = _mix(block)
         parts.append(mono if resampler is None else resampler.resample_chunk(mono, last=last))
@@ -124,7 +185,8 @@ def _mix(block: NDArray[np.float32]) -> NDArray[np.float32]:
     if block.shape[1] == 1:
         return block[:, 0]
     mono = block[:, 0].copy()
-    for channel in range(1, block.shape[1]):
-        mono += block[:, channel]
+    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused later
+        for channel in range(1, block.shape[1]):
+            mono += block[:, channel]
     mono /= block.shape[1]
     return mono

@@ -9,8 +9,9 @@ class InputError(Exception):
 
     Args:
         code: stable and in UPPER_SNAKE_CASE, for programs: EMPTY_FILE, FILE_TOO_LARGE, OBJECT_NOT_FOUND,
-            UNSUPPORTED_FORMAT, CORRUPT_AUDIO, EMPTY_AUDIO, AUDIO_TOO_LONG, TOO_MANY_CHANNELS, UNSUPPORTED_SAMPLE_RATE,
-            NON_FINITE_SAMPLES; from the container also UNSUPPORTED_CONTENT_TYPE and INVALID_REQUEST.
+            UNSUPPORTED_FORMAT, CORRUPT_AUDIO, EMPTY_AUDIO, AUDIO_TOO_LONG, TOO_MANY_SAMPLES, TOO_MANY_CHANNELS,
+            UNSUPPORTED_SAMPLE_RATE, NON_FINITE_SAMPLES; from the container also UNSUPPORTED_CONTENT_TYPE and
+            INVALID_REQUEST.
         message: one sentence for a person: what was wrong, the value, what is allowed.
     """
 

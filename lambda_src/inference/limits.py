@@ -23,14 +23,15 @@ class Limits:
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Self:
-        """Read MAX_FILE_BYTES and MAX_AUDIO_SECONDS; the defaults stand where they are not set.
+        """Read MAX_FILE_BYTES, MAX_AUDIO_SECONDS and MAX_CHANNELS; the defaults stand where they are not set.
 
         Raises:
-            ValueError: a value is no number above 0; the variable is named.
+            ValueError: a value is no number above 0, or no whole one where it counts; the variable is named.
         """
         return cls(
             max_bytes=int(_positive(environ, "MAX_FILE_BYTES", cls.max_bytes)),
             max_seconds=_positive(environ, "MAX_AUDIO_SECONDS", cls.max_seconds),
+            max_channels=_whole(environ, "MAX_CHANNELS", cls.max_channels),
         )
 
     def check_size(self, size_bytes: int) -> None:
@@ -56,3 +57,10 @@ def _positive(environ: Mapping[str, str], name: str, default: float) -> float:
     if not 0 < value < float("inf"):
         raise ValueError(f"{name} is {text!r}; a number above 0 is allowed.")
     return value
+
+
+def _whole(environ: Mapping[str, str], name: str, default: int) -> int:
+    text = environ.get(name, str(default))
+    if not (text.isascii() and text.isdigit() and int(text)):
+        raise ValueError(f"{name} is {text!r}; a whole number above 0 is allowed.")
+    return int(text)

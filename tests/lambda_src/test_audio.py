@@ -120,12 +120,12 @@ def test_a_half_file_is_corrupt() -> None:
     assert refusal(data[: len(data) // 2]).code == "CORRUPT_AUDIO"
 
 
-def flac_that_tells(samples: int, actual: np.ndarray) -> bytes:
+def flac_that_tells(samples: int, actual: np.ndarray, rate: int = RATE) -> bytes:
     """A FLAC file whose header tells another length; 0 stands for unknown.
 
     https://www.rfc-editor.org/rfc/rfc9639.html#name-streaminfo: 36 bits, the last of which end at byte 26.
     """
-    data = bytearray(encode(actual, format="FLAC"))
+    data = bytearray(encode(actual, rate, format="FLAC"))
     data[21] = data[21] & 0xF0 | samples >> 32
     data[22:26] = (samples & 0xFFFFFFFF).to_bytes(4, "big")
     return bytes(data)
@@ -144,6 +144,45 @@ def test_a_stream_that_does_not_tell_its_length_is_held_to_the_limit(monkeypatch
     monkeypatch.setattr(audio, "BLOCK_FRAMES", 1000)
     data = flac_that_tells(0, tone(2))
     assert refusal(data, Limits(max_seconds=1.5)).code == "AUDIO_TOO_LONG"
+
+
+@pytest.mark.parametrize(("channels", "rate", "allowed"), [(2, 192_000, True), (1, 384_000, True), (3, 192_000, False)])
+def test_as_many_samples_as_8_channels_at_48_khz_have(channels: int, rate: int, allowed: bool) -> None:
+    data = encode(tone(0.99, rate=rate, channels=channels), rate, format="WAV")
+    if allowed:
+        audio.decode(data, RATE, Limits(max_seconds=1))
+    else:
+        error = refusal(data, Limits(max_seconds=1))
+        assert (error.code, error.message) == (
+            "TOO_MANY_SAMPLES",
+            "The audio has 190,080 frames or more of 3 channels at 192000 Hz; at most 384,000 samples are allowed.",
+        )
+
+
+def unannounced(rate: int, channels: int) -> bytes:
+    """0.99 s of a FLAC stream that does not tell its length."""
+    return flac_that_tells(0, tone(0.99, rate=rate, channels=channels), rate)
+
+
+@pytest.mark.parametrize(("channels", "rate"), [(2, 48_000), (1, 48_000), (4, 24_000)])
+def test_a_stream_that_does_not_tell_its_length_may_have_as_many_samples_as_2_channels(
+    channels: int, rate: int
+) -> None:
+    audio.decode(unannounced(rate, channels), RATE, Limits(max_seconds=1))
+
+
+@pytest.mark.parametrize(("channels", "rate"), [(2, 96_000), (1, 96_000), (4, 48_000)])
+def test_beyond_that_it_is_refused(channels: int, rate: int) -> None:
+    error = refusal(unannounced(rate, channels), Limits(max_seconds=1))
+    assert error.code == "TOO_MANY_SAMPLES"
+    assert error.message.endswith("at most 96,000 samples are allowed where the length is not announced.")
+
+
+def test_tags_before_music_are_passed_over() -> None:
+    tag = b"ID3\4\0\0\0\0\2\1" + bytes(257)  # 7 bits of the size in each byte
+    for container in ("MP3", "FLAC"):
+        data = encode(tone(), format=container)
+        assert len(audio.decode(tag + data, RATE, LIMITS)) == len(audio.decode(data, RATE, LIMITS))
 
 
 def test_the_limits_are_settings() -> None:

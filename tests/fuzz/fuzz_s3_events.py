@@ -1,0 +1,107 @@
+"""`s3_events.parse` tells objects from malformed records, whatever the JSON; and a key arrives as it was."""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import atheris
+
+ROOT = Path(__file__).parents[2]
+sys.path[:0] = [str(ROOT), str(ROOT / "lambda_src")]
+
+with atheris.instrument_imports(include=["inference"]):
+    from inference.s3_events import InvalidEventError, S3Object, parse
+
+from tests.fuzz import target  # noqa: E402
+from tests.lambda_src.events import BUCKET, event, record  # noqa: E402
+
+MAX_KEY_BYTES = 1_024
+
+
+def check(data: bytes) -> None:
+    """The first byte tells what the others are: an event in JSON, what a good record is broken with, or a key."""
+    kind, rest = data[:1], data[1:]
+    if kind == b"j":
+        check_event(rest)
+    elif kind == b"r":
+        check_any(event(broken_record(rest), record("after.wav")))
+    elif kind == b"k":
+        check_key(rest)
+
+
+def check_event(text: bytes) -> None:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return
+    check_any(value)
+
+
+def check_any(value: Any) -> None:
+    try:
+        entries = parse(value)
+    except InvalidEventError:
+        return
+    for entry in entries:
+        assert isinstance(entry, S3Object | InvalidEventError), entry
+        if isinstance(entry, S3Object):
+            assert entry.key and entry.bucket, entry
+            assert len(entry.key.encode()) <= MAX_KEY_BYTES, entry
+            assert entry.size_bytes is None or entry.size_bytes >= 0, entry
+        else:
+            str(entry).encode()  # can be logged
+
+
+def broken_record(data: bytes) -> dict[str, Any]:
+    """A good record, some of whose members are replaced by something else, or left out."""
+    provider = atheris.FuzzedDataProvider(data)
+    broken = record("before.wav", size=provider.ConsumeInt(9))
+    for _ in range(provider.ConsumeIntInRange(1, 4)):
+        place: Any = broken
+        while isinstance(place, dict) and place:
+            name = sorted(place)[provider.ConsumeIntInRange(0, len(place) - 1)]
+            if provider.ConsumeBool() and isinstance(place[name], dict):
+                place = place[name]
+                continue
+            if provider.ConsumeBool():
+                place[name] = anything(provider)
+            else:
+                del place[name]
+            break
+    return broken
+
+
+def anything(provider: Any) -> Any:
+    return provider.PickValueInList(
+        [
+            provider.ConsumeUnicode(50),  # lone surrogates too
+            provider.ConsumeInt(20),
+            provider.ConsumeFloat(),
+            provider.ConsumeUnicode(5) * 1_000,
+            *(None, True, [], {}, "", "%", "%ff", [None], {"name": None}),
+        ]
+    )
+
+
+def check_key(data: bytes) -> None:
+    key = data.decode(errors="ignore")
+    if not 0 < len(key.encode()) <= MAX_KEY_BYTES:
+        return
+    (entry,) = parse(event(record(key)))
+    assert isinstance(entry, S3Object), entry
+    assert (entry.bucket, entry.key) == (BUCKET, key)
+
+
+def seeds() -> Iterator[bytes]:
+    for key in ("a.wav", "a b+c%20.wav", "ä/ö/ü.wav", "日本語.flac", "%2B+ ", "\0\n\t"):
+        yield b"k" + key.encode()
+        yield b"j" + json.dumps(event(record(key))).encode()
+    for whole in ({}, [], None, "", {"Event": "s3:TestEvent"}, {"Records": []}, {"Records": [None]}, {"Records": {}}):
+        yield b"j" + json.dumps(whole).encode()
+    yield from (b"r" + bytes([number * 7 % 256]) * 40 for number in range(20))
+
+
+if __name__ == "__main__":
+    target.run("s3_events", check, seeds())

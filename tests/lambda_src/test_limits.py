@@ -1,0 +1,29 @@
+"""The limits of an input, as settings."""
+
+import pytest
+
+from inference.errors import InputError
+from inference.limits import Limits
+
+
+def test_each_limit_is_a_setting() -> None:
+    environ = {"MAX_FILE_BYTES": "1000", "MAX_AUDIO_SECONDS": "2.5", "MAX_CHANNELS": "12"}
+    assert Limits.from_environment(environ) == Limits(max_bytes=1000, max_seconds=2.5, max_channels=12)
+    assert Limits.from_environment({}) == Limits()
+
+
+@pytest.mark.parametrize("value", ["", "two", "0", "-1", "1.5", "1e1", "nan", "²", " 2"])
+def test_channels_come_in_whole_numbers(value: str) -> None:
+    with pytest.raises(ValueError, match=rf"MAX_CHANNELS is '{value}'; a whole number above 0 is allowed\."):
+        Limits.from_environment({"MAX_CHANNELS": value})
+
+
+@pytest.mark.parametrize(("size", "code"), [(0, "EMPTY_FILE"), (1001, "FILE_TOO_LARGE")])
+def test_a_size_is_refused_before_any_byte_is_there(size: int, code: str) -> None:
+    with pytest.raises(InputError) as caught:
+        Limits(max_bytes=1000).check_size(size)
+    assert caught.value.code == code
+
+
+def test_the_largest_size_is_allowed() -> None:
+    Limits(max_bytes=1000).check_size(1000)
