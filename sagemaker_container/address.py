@@ -24,7 +24,9 @@ def parse_address(body: bytes) -> S3Object:
         raise InputError("INVALID_REQUEST", "The JSON must be an object with the keys 'bucket' and 'key'.")
     size_bytes = request.get("size_bytes")
     if size_bytes is not None and (type(size_bytes) is not int or size_bytes < 0):
-        raise InputError("INVALID_REQUEST", f"'size_bytes' is {size_bytes!r}; it must be a number of bytes or null.")
+        raise InputError(
+            "INVALID_REQUEST", f"'size_bytes' is {_shown(size_bytes)}; it must be a number of bytes or null."
+        )
     return S3Object(
         bucket=_text(request, "bucket"),
         key=_text(request, "key"),
@@ -36,9 +38,14 @@ def parse_address(body: bytes) -> S3Object:
 def _text(request: dict[str, Any], name: str) -> str:
     value = request.get(name)
     if not isinstance(value, str) or not value:
-        raise InputError("INVALID_REQUEST", f"{name!r} is {value!r}; it must be a string that is not empty.")
+        raise InputError("INVALID_REQUEST", f"{name!r} is {_shown(value)}; it must be a string that is not empty.")
     try:
         value.encode()
     except UnicodeEncodeError as error:  # JSON can escape half a surrogate pair, which no name in S3 can hold
         raise InputError("INVALID_REQUEST", f"{name!r} is not valid Unicode.") from error
     return value
+
+
+def _shown(value: Any) -> str:
+    """A wrong value for a message; of what may be long or deep, the kind only."""
+    return repr(value)[:50] if isinstance(value, str | int | float | None) else f"a JSON {type(value).__name__}"

@@ -21,6 +21,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from inference.errors import InputError
+from inference.failures import cause_of, describe
 from inference.limits import Limits
 from inference.prediction import Prediction
 from sagemaker_container.address import MAX_JSON_BYTES, parse_address
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 MAX_WAIT_SECONDS = 50.0
 # How S3 refuses a bucket, key or version id that no object can have.
 IMPOSSIBLE_ADDRESS = {"InvalidArgument", "InvalidBucketName", "InvalidURI", "KeyTooLongError"}
+MAX_LOGGED_PATH = 200
 CLIENT_CLOSED_REQUEST = 499  # nginx's number, for the log: there is nobody to send it to
 
 log = logging.getLogger(__name__)
@@ -62,6 +64,7 @@ def create_app(*, queue: PredictionQueue, limits: Limits) -> Starlette:
     app.state.queue = queue
     app.state.limits = limits
     app.state.predictors = None
+    app.router.redirect_slashes = False  # a redirect would be built from whatever Host the client names
     return app
 
 
@@ -88,10 +91,11 @@ async def invocations(request: Request) -> Response:
     except Exception as error:
         status, answer = _refusal(error)
         record |= answer
+        if status >= 500:
+            record["cause"] = "OVERLOADED" if isinstance(error, UnavailableError) else cause_of(error)
+            record["error"] = describe(error)
         if status == 500:
-            record["traceback"] = "".join(traceback.format_exception(error))
-        elif status > 500:
-            record["error"] = f"{type(error).__name__}: {error}"
+            record["traceback"] = "".join(traceback.format_tb(error.__traceback__))  # without messages: see describe
     timings["total"] = round((time.perf_counter() - started) * 1000, 3)
     log.info(json.dumps({**record, "status": status, "timings_ms": timings}))
     return JSONResponse(answer, status_code=status)
@@ -100,7 +104,8 @@ async def invocations(request: Request) -> Response:
 async def no_such_route(request: Request, error: Exception) -> Response:
     """404, or 405 for the wrong method."""
     assert isinstance(error, HTTPException)
-    log.info(json.dumps({"event": "refusal", "path": request.url.path, "status": error.status_code}))
+    path = request.scope["path"][:MAX_LOGGED_PATH]  # request.url would parse the client's Host too, which can fail
+    log.info(json.dumps({"event": "refusal", "path": path, "status": error.status_code}))
     answer = _error("NO_SUCH_ROUTE", "There are only GET /ping and POST /invocations.")
     return JSONResponse(answer, status_code=error.status_code, headers=error.headers)
 
@@ -139,14 +144,15 @@ def _reader(content_type: str) -> Callable[[Request, Hold, dict[str, Any]], Awai
         return _read_audio
     raise InputError(
         "UNSUPPORTED_CONTENT_TYPE",
-        f"The content type is {content_type!r}; application/json, audio/* and application/octet-stream are supported.",
+        f"The content type is {content_type[:100]!r}; "
+        "application/json, audio/* and application/octet-stream are supported.",
     )
 
 
 async def _read_address(request: Request, hold: Hold, record: dict[str, Any]) -> Predict:
     too_large = InputError("INVALID_REQUEST", f"The JSON has more than the {MAX_JSON_BYTES:,} bytes that are allowed.")
     s3_object = parse_address(await _read_body(request, MAX_JSON_BYTES, too_large, hold))
-    record |= {"bucket": s3_object.bucket, "key": s3_object.key, "size_bytes": s3_object.size_bytes}
+    record |= {"bucket": s3_object.bucket, "object_key": s3_object.key, "size_bytes": s3_object.size_bytes}
     if s3_object.size_bytes is not None:
         request.app.state.limits.check_size(s3_object.size_bytes)
     return lambda predictor: predictor.predict(s3_object)
@@ -162,7 +168,9 @@ async def _read_audio(request: Request, hold: Hold, record: dict[str, Any]) -> P
 
 async def _read_body(request: Request, max_bytes: int, too_large: InputError, hold: Hold) -> bytes:
     """The whole body; gives up at the first byte too many, or at once where the header announces it."""
-    if int(request.headers.get("content-length", 0)) > max_bytes:
+    announced = request.headers.get("content-length", "")
+    # A header that is no number decides nothing: what really arrives is counted.
+    if announced.isdecimal() and int(announced[:20]) > max_bytes:
         raise too_large
     chunks, size = [], 0
     async for chunk in request.stream():

@@ -18,12 +18,14 @@ import uvicorn
 from inference import processors
 from inference.limits import Limits
 from sagemaker_container.app import Predictors, create_app
+from sagemaker_container.impatient_protocol import ImpatientProtocol
 from sagemaker_container.prediction_queue import PredictionQueue
 
 # SageMaker kills a container 30 s after SIGTERM; requests under way have a little less to finish in.
 # https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html
 MAX_STOP_SECONDS = 25
-# Longer than SageMaker waits for an answer, so that a connection is never closed just as it is used again.
+# Longer than SageMaker waits for an answer, so that a connection is never closed just as it is used again. Also what a
+# request's head may take to arrive.
 KEEP_ALIVE_SECONDS = 75
 # Requests that may wait, for each processor. 64 clips of 60 s keep an ml.t2.medium whose credits are spent (0.4 vCPU)
 # busy for about as long as a request may wait (MAX_WAIT_SECONDS).
@@ -45,7 +47,7 @@ class Settings:
         port: SAGEMAKER_BIND_TO_PORT, 8080 by default.
         model_dir: MODEL_DIR, the folder that holds the one .onnx file; SageMaker's /opt/ml/model by default.
         max_waiting: MAX_WAITING_REQUESTS, by default 32 for each processor.
-        limits: MAX_FILE_BYTES and MAX_AUDIO_SECONDS.
+        limits: MAX_FILE_BYTES, MAX_AUDIO_SECONDS and MAX_CHANNELS.
         processors: how many this process may run on.
     """
 
@@ -111,6 +113,24 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
+def configure(app: Any) -> uvicorn.Config:
+    """How the app is served."""
+    return uvicorn.Config(
+        app,
+        loop="asyncio",
+        http=ImpatientProtocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=MAX_STOP_SECONDS,
+    )
+
+
 async def _serve(settings: Settings, listener: socket.socket) -> int:
     queue = PredictionQueue(
         workers=settings.processors,
@@ -118,22 +138,7 @@ async def _serve(settings: Settings, listener: socket.socket) -> int:
         max_held_bytes=2 * settings.limits.max_bytes,
     )
     app = create_app(queue=queue, limits=settings.limits)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app,
-            loop="asyncio",
-            http="h11",
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            timeout_keep_alive=KEEP_ALIVE_SECONDS,
-            timeout_graceful_shutdown=MAX_STOP_SECONDS,
-        )
-    )
+    server = uvicorn.Server(configure(app))
 
     async def load() -> int:
         try:

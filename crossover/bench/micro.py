@@ -190,6 +190,7 @@ def _probe(python: Path, script: str, *arguments: object, endpoint: str = "http:
         "AWS_EC2_METADATA_DISABLED": "true",
         "PREDICTIONS_TABLE": "predictions",
         "PREDICTOR": "standard",
+        "METRICS_STACK": "Crossover-Standard",  # what a log line costs with its metrics, as it is deployed
         "MODEL_S3_URI": str(MODEL),
         "ENDPOINT_NAME": "endpoint",
     }

@@ -1,13 +1,27 @@
 """Predict behind a SageMaker endpoint: hand over the object's address, never its bytes."""
 
 import json
+import random
+import time
+from collections.abc import Callable
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from inference.errors import InputError
-from inference.prediction import Prediction
+from inference.failures import cause_of
+from inference.prediction import InvalidPredictionError, Prediction
 from inference.s3_events import S3Object
+
+# Refusals that come at once and pass soon. Lambda alone would try again twice within three minutes, which a burst that
+# fills the container's queue outlasts. A time-out is none of them: the file may be what takes so long.
+PASSES_SOON = {"THROTTLED", "OVERLOADED", "UNREACHABLE", "SERVICE_ERROR"}
+# The last attempt starts within this time, s, so that it and the write after it still end within the least
+# timeout_seconds of a function, 120: tests/lambda_src/test_clients.py adds it up.
+MAX_RETRYING_SECONDS = 20.0
+# The delay before attempt n + 1 is anything up to FIRST_DELAY_SECONDS * 2 ** (n - 1), so that proxies that were refused
+# together do not come back together.
+FIRST_DELAY_SECONDS, MAX_DELAY_SECONDS = 1.0, 8.0
 
 
 class EndpointPredictor:
@@ -15,19 +29,31 @@ class EndpointPredictor:
     size.
 
     Args:
-        runtime: a botocore `sagemaker-runtime` client.
+        runtime: a botocore `sagemaker-runtime` client that makes one attempt a call.
         endpoint_name: of the endpoint to invoke.
+        sleep: waits for so many seconds.
+        clock: monotonic, s.
     """
 
-    def __init__(self, *, runtime: Any, endpoint_name: str) -> None:
+    def __init__(
+        self,
+        *,
+        runtime: Any,
+        endpoint_name: str,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.runtime = runtime
         self.endpoint_name = endpoint_name
+        self._sleep = sleep
+        self._clock = clock
 
     def predict(self, s3_object: S3Object) -> Prediction:
         """Predict for an object in S3.
 
         Raises:
             InputError: the container refused the input for good.
+            InvalidPredictionError: the endpoint answered something else than a prediction.
             botocore.exceptions.BotoCoreError, ClientError: throttled, overloaded, timed out or out of order, which may
             pass.
         """
@@ -37,28 +63,69 @@ class EndpointPredictor:
             "version_id": s3_object.version_id,
             "size_bytes": s3_object.size_bytes,
         }
-        try:
-            response = self.runtime.invoke_endpoint(
-                EndpointName=self.endpoint_name, ContentType="application/json", Body=json.dumps(request).encode()
-            )
-        except ClientError as error:
-            refusal = _refusal(error)
-            if refusal is None:
-                raise
-            raise refusal from error
-        return Prediction.from_dict(json.loads(response["Body"].read()))
+        return self._invoke("application/json", json.dumps(request).encode())
+
+    def prime(self) -> None:
+        """Have a second of silence predicted.
+
+        Raises:
+            Exception: predictions cannot be made.
+        """
+        self._invoke("audio/wav", _silence())
+
+    def _invoke(self, content_type: str, body: bytes) -> Prediction:
+        started, ceiling = self._clock(), FIRST_DELAY_SECONDS
+        while True:
+            try:
+                response = self.runtime.invoke_endpoint(
+                    EndpointName=self.endpoint_name, ContentType=content_type, Body=body
+                )
+                return _prediction(response["Body"].read())
+            except (BotoCoreError, ClientError) as error:
+                refusal = _refusal(error)
+                if refusal:
+                    raise refusal from error
+                delay = random.uniform(0, ceiling)
+                if cause_of(error) not in PASSES_SOON or self._clock() - started + delay > MAX_RETRYING_SECONDS:
+                    raise
+            self._sleep(delay)
+            ceiling = min(2 * ceiling, MAX_DELAY_SECONDS)
 
 
-def _refusal(error: ClientError) -> InputError | None:
+def _silence() -> bytes:
+    # Here, since only a health check needs them.
+    import io
+    import wave
+
+    file = io.BytesIO()
+    with wave.open(file, "wb") as clip:
+        clip.setnchannels(1)
+        clip.setsampwidth(2)
+        clip.setframerate(16_000)
+        clip.writeframes(bytes(2 * 16_000))
+    return file.getvalue()
+
+
+def _prediction(answer: bytes) -> Prediction:
+    try:
+        values = json.loads(answer)
+    except (ValueError, RecursionError) as error:
+        raise InvalidPredictionError("The endpoint's answer is not JSON.") from error
+    return Prediction.from_dict(values)
+
+
+def _refusal(error: BotoCoreError | ClientError) -> InputError | None:
     """The container's own 4xx with a reason, which SageMaker wraps in a ModelError; None for all that may pass.
 
     https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html#API_runtime_InvokeEndpoint_Errors
     """
-    response: dict[str, Any] = dict(error.response)
-    if response["Error"]["Code"] != "ModelError" or not 400 <= response.get("OriginalStatusCode", 0) < 500:
+    response: dict[str, Any] = dict(error.response) if isinstance(error, ClientError) else {}
+    status = response.get("OriginalStatusCode") or 0
+    if not 400 <= status < 500 or status == 429:
         return None
     try:
         reason = json.loads(response["OriginalMessage"])
-        return InputError(reason["error_code"], reason["error_message"])
-    except (KeyError, TypeError, ValueError):
+        code, message = reason["error_code"], reason["error_message"]
+    except (KeyError, TypeError, ValueError, RecursionError):
         return None  # a 4xx of something else, such as a proxy or another container: not a verdict on the input
+    return InputError(code, message) if isinstance(code, str) and isinstance(message, str) else None

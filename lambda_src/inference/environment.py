@@ -17,7 +17,8 @@ class Environment:
         model_s3_uri: MODEL_S3_URI, `s3://bucket/key`, or a path on this machine; empty for the proxy.
         endpoint_name: ENDPOINT_NAME, for the proxy; empty elsewhere.
         item_lifetime_days: ITEM_LIFETIME_DAYS, after which DynamoDB removes an item; None keeps it.
-        limits: MAX_FILE_BYTES and MAX_AUDIO_SECONDS.
+        metrics_stack: METRICS_STACK, the stack that metrics are counted under; empty for none.
+        limits: MAX_FILE_BYTES, MAX_AUDIO_SECONDS and MAX_CHANNELS.
     """
 
     predictions_table: str
@@ -25,6 +26,7 @@ class Environment:
     model_s3_uri: str = ""
     endpoint_name: str = ""
     item_lifetime_days: int | None = None
+    metrics_stack: str = ""
     limits: Limits
 
     @classmethod
@@ -44,5 +46,6 @@ class Environment:
             model_s3_uri=environ.get("MODEL_S3_URI", ""),
             endpoint_name=environ.get("ENDPOINT_NAME", ""),
             item_lifetime_days=int(lifetime) if lifetime else None,
+            metrics_stack=environ.get("METRICS_STACK", ""),
             limits=Limits.from_environment(environ),
         )

@@ -1,5 +1,6 @@
 """Predict in this process: fetch the object, decode it, run the model."""
 
+import contextlib
 import io
 import time
 from typing import Any
@@ -35,7 +36,7 @@ class LocalPredictor:
 
         Raises:
             InputError: the object can never give a prediction.
-            botocore.exceptions.BotoCoreError, ClientError: S3 did not answer, which may pass.
+            botocore.exceptions.BotoCoreError, ClientError: S3 did not answer, or not to the end, which may pass.
         """
         started = time.perf_counter()
         data, etag = self._download(s3_object)
@@ -51,7 +52,11 @@ class LocalPredictor:
         return self._predict(data, "", 0.0)
 
     def prime(self) -> None:
-        """Decode, resample and predict a second of silence, so that no request pays for their first run."""
+        """Decode, resample and predict a second of silence, so that no request pays for their first run.
+
+        Raises:
+            Exception: predictions cannot be made.
+        """
         clip = io.BytesIO()
         soundfile.write(clip, np.zeros((48_000, 2), np.float32), 48_000, format="FLAC")
         self.predict_bytes(clip.getvalue())
@@ -89,6 +94,7 @@ class LocalPredictor:
                     "OBJECT_NOT_FOUND", f"The object {s3_object.key!r} was deleted before it could be read."
                 ) from error
             raise
-        with response["Body"] as body:
+        # Not `with response["Body"]`: that gives urllib3's stream, past botocore's errors and its check of a checksum.
+        with contextlib.closing(response["Body"]) as body:
             self.limits.check_size(response["ContentLength"])
             return body.read(), response["ETag"].strip('"')

@@ -75,6 +75,12 @@ class Model:
             raise ModelError(
                 f"The model's sample_rate must be a number and its labels a JSON list: {error}."
             ) from error
+        shape = next((output.shape for output in session.get_outputs() if output.name == "scores"), [])
+        # A size that is not fixed in the graph is a name or None.
+        if len(shape) != 1 or (isinstance(shape[0], int) and shape[0] != len(labels)):
+            raise ModelError(
+                f"The model's output scores has the shape {shape}; it must have one score a label, {len(labels)}."
+            )
         return cls(
             name=metadata["name"],
             version=metadata["version"],

@@ -9,6 +9,14 @@ from typing import Any, NamedTuple, Self
 TOP_LABELS = 5
 
 
+# More than any number of a prediction, and infinity.
+_OUT_OF_RANGE = 1e15
+
+
+class InvalidPredictionError(ValueError):
+    """What a container answered is no prediction."""
+
+
 class LabelScore(NamedTuple):
     """A label of the model with its score in [0, 1]."""
 
@@ -47,13 +55,33 @@ class Prediction:
         return {**asdict(self), "top_labels": [item._asdict() for item in self.top_labels]}
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """The inverse of `to_dict`.
+    def from_dict(cls, values: Any) -> Self:
+        """The inverse of `to_dict`; keys that it does not know are ignored.
 
         Raises:
-            KeyError, TypeError: `values` is not such an answer.
+            InvalidPredictionError: `values` is not such an answer.
         """
-        return cls(**{**values, "top_labels": tuple(LabelScore(**item) for item in values["top_labels"])})
+        try:
+            prediction = cls(
+                top_labels=tuple(LabelScore(item["label"], item["score"]) for item in values["top_labels"]),
+                audio_seconds=values["audio_seconds"],
+                model_sha256=values["model_sha256"],
+                etag=values["etag"],
+                timings_ms=dict(values["timings_ms"]),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise InvalidPredictionError("The answer lacks a part of a prediction.") from error
+        labels, scores = [item.label for item in prediction.top_labels], [item.score for item in prediction.top_labels]
+        texts = [*labels, *prediction.timings_ms, prediction.model_sha256, prediction.etag]
+        numbers = [*scores, *prediction.timings_ms.values(), prediction.audio_seconds]
+        if not (labels and all(isinstance(text, str) for text in texts) and all(map(_is_number, numbers))):
+            raise InvalidPredictionError("The answer holds something else than the texts and numbers of a prediction.")
+        return prediction
+
+
+def _is_number(value: Any) -> bool:
+    """NaN is none."""
+    return isinstance(value, int | float) and -_OUT_OF_RANGE < value < _OUT_OF_RANGE
 
 
 def top_labels(labels: Sequence[str], scores: Sequence[float], count: int = TOP_LABELS) -> tuple[LabelScore, ...]:

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, Protocol, TypeVar
 
-from inference import s3_events
+from inference import metrics, s3_events
 from inference.environment import Environment
 from inference.errors import InputError
+from inference.failures import cause_of, describe, for_the_runtime
 from inference.prediction import Prediction
-from inference.s3_events import S3Object
+from inference.s3_events import InvalidEventError, S3Object
 from inference.store import PredictionStore
 
 
@@ -18,6 +19,8 @@ class Predictor(Protocol):
     """Where the model runs."""
 
     def predict(self, s3_object: S3Object) -> Prediction: ...
+
+    def prime(self) -> None: ...
 
 
 PredictorT = TypeVar("PredictorT", bound=Predictor)
@@ -41,29 +44,81 @@ class Processor(Generic[PredictorT]):
         self.store = store
         self.cold_start = True
 
-    def process(self, event: Mapping[str, Any], request_id: str) -> None:
-        """Turn every object of an S3 event into an item.
+    def process(self, event: Any, request_id: str) -> None:
+        """Turn every object of an S3 event into an item, or answer a health check.
 
-        An object that fails for now does not hold up the others: all are tried, then the first failure is raised, so
-        that Lambda retries the event. Objects that were done are not written again.
+        A record that is malformed, or an object that fails for now, does not hold up the others: all are tried, then
+        the first failure is raised, so that Lambda retries the event. Objects that were done are not written again.
 
         Raises:
-            s3_events.InvalidEventError: what arrived is no S3 event.
+            s3_events.InvalidEventError: what arrived is no S3 event, or one of its records is malformed.
+            failures.RedactedError: as the next, in place of an error whose message might hold a credential.
             Exception: whatever may succeed later, as the predictor or the store raised it.
         """
-        cold_start, self.cold_start = self.cold_start, False
-        base = {"request_id": request_id, "predictor": self.environment.predictor, "cold_start": cold_start}
-        failures = []
-        for s3_object in s3_events.parse(event):
-            started = time.perf_counter()
-            try:
-                item = {**base, **self._result(s3_object, started)}
-                _log("prediction", item, stored=self.store.put(item))
-            except Exception as error:
-                _log("failure", {**base, "object_key": s3_object.key}, error=f"{type(error).__name__}: {error}")
-                failures.append(error)
-        if failures:
-            raise failures[0]
+        base = {"request_id": request_id, "predictor": self.environment.predictor}
+        if s3_events.is_health_check(event):
+            failure = self._answer_health_check(base)
+        else:
+            cold_start, self.cold_start = self.cold_start, False
+            # The first record has the cold start to itself, so that counting them gives the number of starts.
+            results = [
+                self._process_one(entry, {**base, "cold_start": cold_start and not number})
+                for number, entry in enumerate(_entries(event))
+            ]
+            failure = next(filter(None, results), None)
+        if failure:
+            raise for_the_runtime(failure) from None
+
+    def check_health(self) -> None:
+        """Predict a second of silence, and go the whole way of a write without writing.
+
+        Raises:
+            Exception: an event could not be turned into items now.
+        """
+        self.predictor.prime()
+        self.store.check()
+
+    def _answer_health_check(self, base: Mapping[str, Any]) -> Exception | None:
+        try:
+            self.check_health()
+        except Exception as error:
+            _log("health_check", base, healthy=False, cause=cause_of(error), error=describe(error))
+            return error
+        _log("health_check", base, healthy=True)
+        return None
+
+    def _process_one(self, entry: S3Object | InvalidEventError, base: Mapping[str, Any]) -> Exception | None:
+        """Turn one object into an item and leave one line in the log; returns what may succeed later."""
+        started = time.perf_counter()
+        try:
+            if isinstance(entry, InvalidEventError):
+                raise entry
+            item = {**base, **self._result(entry, started)}
+            stored = self.store.put(item)
+        except Exception as error:
+            timings = {"total": _milliseconds_since(started)}
+            about = {} if isinstance(entry, InvalidEventError) else {"object_key": entry.key, "bucket": entry.bucket}
+            why = {"cause": cause_of(error), "error": describe(error)}
+            _log("failure", {**base, **about, "timings_ms": timings}, **why, **self._metrics("Failed", started, base))
+            return error
+        outcome = "Succeeded" if item["status"] == "SUCCEEDED" else "Refused"
+        _log("prediction", item, stored=stored, **self._metrics(outcome, started, item))
+        return None
+
+    def _metrics(self, outcome: str, started: float, item: Mapping[str, Any]) -> dict[str, Any]:
+        stack = self.environment.metrics_stack
+        if not stack:
+            return {}
+        inference = item.get("timings_ms", {}).get("inference")
+        return metrics.embed(
+            stack,
+            {
+                "Duration": _milliseconds_since(started),
+                **({} if inference is None else {"Inference": inference}),
+                "ColdStart": int(item["cold_start"]),
+                **{"Succeeded": 0, "Refused": 0, "Failed": 0} | {outcome: 1},
+            },
+        )
 
     def _result(self, s3_object: S3Object, started: float) -> dict[str, Any]:
         timings: dict[str, float] = {}
@@ -97,13 +152,24 @@ class Processor(Generic[PredictorT]):
             "sequencer": s3_object.sequencer,
             "size_bytes": s3_object.size_bytes,
             **outcome,
-            "timings_ms": {**timings, "total": round((time.perf_counter() - started) * 1000, 3)},
+            "timings_ms": {**timings, "total": _milliseconds_since(started)},
             "uploaded_at": s3_object.uploaded_at,
             "completed_at": completed.isoformat(timespec="milliseconds"),
             "expires_at": int((completed + timedelta(days=lifetime)).timestamp()) if lifetime else None,
         }
 
 
+def _entries(event: Any) -> list[S3Object | InvalidEventError]:
+    try:
+        return s3_events.parse(event)
+    except InvalidEventError as error:
+        return [error]
+
+
+def _milliseconds_since(started: float) -> float:
+    return round((time.perf_counter() - started) * 1000, 3)
+
+
 def _log(event: str, item: Mapping[str, Any], **more: Any) -> None:
-    """One line of JSON for each file, never its content."""
-    print(json.dumps({"event": event, **item, **more}, ensure_ascii=False), flush=True)
+    """One line of JSON for each file, never its content. In ASCII: whatever a key holds, it stays one line."""
+    print(json.dumps({"event": event, **item, **more}), flush=True)

@@ -1,16 +1,24 @@
-"""S3's event notifications: the only place that knows their shape.
+"""The events that a handler gets: the only place that knows their shapes.
 
-Format: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
+S3's notifications: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 from urllib.parse import unquote_plus
 
+# S3's longest key and version id, in bytes of UTF-8; no other text of a record is longer.
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
+MAX_TEXT_BYTES = 1024
+# What DynamoDB's numbers hold exactly, and far above S3's largest object.
+MAX_SIZE_BYTES = 2**63 - 1
+
 
 class InvalidEventError(ValueError):
-    """What arrived is no S3 event notification."""
+    """What arrived is no S3 event notification, or one of its records is malformed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,14 +44,20 @@ class S3Object:
     uploaded_at: str = ""
 
 
-def parse(event: Mapping[str, Any]) -> list[S3Object]:
-    """The objects that an S3 event notification reports as created.
+def is_health_check(event: Any) -> bool:
+    """Whether the event asks if predictions can be made: `{"Event": "crossover:HealthCheck"}`."""
+    return isinstance(event, Mapping) and event.get("Event") == "crossover:HealthCheck"
+
+
+def parse(event: Any) -> list[S3Object | InvalidEventError]:
+    """The objects that an S3 event notification reports as created, one entry for each record of an upload.
 
     Keys arrive percent-encoded with a plus sign for a space. S3's own `s3:TestEvent`, sent when a notification is set
-    up, and events other than `ObjectCreated` hold no upload.
+    up, and events other than `ObjectCreated` hold no upload. A malformed record stands in the list as the error that
+    says so, and does not take the others with it.
 
     Raises:
-        InvalidEventError: the event is not S3's.
+        InvalidEventError: the event as a whole is not S3's. Nothing else is raised, whatever arrives.
     """
     if not isinstance(event, Mapping):
         raise InvalidEventError(f"An S3 event is a JSON object with Records, not {type(event).__name__}.")
@@ -51,29 +65,70 @@ def parse(event: Mapping[str, Any]) -> list[S3Object]:
         return []
     records = event.get("Records")
     if not isinstance(records, list):
-        raise InvalidEventError(f"An S3 event has a list of Records; this one has the keys {sorted(map(str, event))}.")
-    return [_s3_object(record) for record in records if _is_upload(record)]
+        some = [name[:50] for name in islice(event, 5) if isinstance(name, str)]
+        raise InvalidEventError(f"An S3 event has a list of Records; this one begins with the keys {some}.")
+    entries = map(_entry, records)
+    return [entry for entry in entries if entry is not None]
 
 
-def _is_upload(record: Any) -> bool:
-    if not isinstance(record, Mapping) or record.get("eventSource") != "aws:s3":
-        raise InvalidEventError("A record of the event is not from S3: its eventSource must be aws:s3.")
-    return str(record.get("eventName", "")).startswith("ObjectCreated:")
-
-
-def _s3_object(record: Mapping[str, Any]) -> S3Object:
+def _entry(record: Any) -> S3Object | InvalidEventError | None:
+    """None for what is no upload."""
     try:
-        s3 = record["s3"]
-        entity = s3["object"]
-        size = entity.get("size")
-        return S3Object(
-            bucket=str(s3["bucket"]["name"]),
-            key=unquote_plus(entity["key"], errors="strict"),
-            version_id=entity.get("versionId") or None,
-            etag=str(entity.get("eTag") or ""),
-            sequencer=str(entity.get("sequencer") or ""),
-            size_bytes=None if size is None else int(size),
-            uploaded_at=str(record.get("eventTime") or ""),
-        )
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise InvalidEventError(f"A record of the S3 event is malformed: {type(error).__name__}: {error}.") from error
+        source, name = _member(record, "eventSource"), _member(record, "eventName")
+        if source != "aws:s3":
+            raise ValueError("its eventSource must be aws:s3")
+        if not isinstance(name, str):
+            raise ValueError("its eventName must be a string")
+        return _s3_object(record) if name.startswith("ObjectCreated:") else None
+    except ValueError as error:
+        return InvalidEventError(f"A record of the S3 event is malformed: {error}.")
+
+
+def _s3_object(record: Any) -> S3Object:
+    s3 = _member(record, "s3")
+    entity = _member(s3, "object")
+    size = _member(entity, "size")
+    if size is not None and (type(size) is not int or not 0 <= size <= MAX_SIZE_BYTES):
+        raise ValueError("size must be a number of bytes")
+    sequencer = _text(entity, "sequencer")
+    # Without it nobody could tell which of two uploads under one key is the newer one.
+    if not re.fullmatch("[0-9A-Fa-f]+", sequencer):
+        raise ValueError("sequencer must be hexadecimal")
+    return S3Object(
+        bucket=_text(_member(s3, "bucket"), "name"),
+        key=_decoded(_text(entity, "key", 3 * MAX_TEXT_BYTES)),
+        version_id=_text(entity, "versionId") if _member(entity, "versionId") else None,
+        etag=_text(entity, "eTag") if _member(entity, "eTag") else "",
+        sequencer=sequencer,
+        size_bytes=size,
+        uploaded_at=_text(record, "eventTime") if _member(record, "eventTime") else "",
+    )
+
+
+def _member(value: Any, name: str) -> Any:
+    if not isinstance(value, Mapping):
+        raise ValueError(f"where {name} belongs stands no JSON object")
+    return value.get(name)
+
+
+def _text(value: Any, name: str, max_bytes: int = MAX_TEXT_BYTES) -> str:
+    text = _member(value, name)
+    if not isinstance(text, str) or not text:
+        raise ValueError(f"{name} must be a string that is not empty")
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError:  # JSON can escape half a surrogate pair, which S3 cannot hold
+        raise ValueError(f"{name} is not valid Unicode") from None
+    if size > max_bytes:
+        raise ValueError(f"{name} has {size:,} bytes; at most {max_bytes:,} are allowed")
+    return text
+
+
+def _decoded(encoded: str) -> str:
+    try:
+        key = unquote_plus(encoded, errors="strict")
+    except UnicodeDecodeError:
+        raise ValueError("key is not percent-encoded UTF-8") from None
+    if len(key.encode()) > MAX_TEXT_BYTES:
+        raise ValueError(f"key has more than the {MAX_TEXT_BYTES:,} bytes that S3 allows")
+    return key

@@ -27,6 +27,8 @@ class PredictionStore:
     def put(self, item: Mapping[str, Any]) -> bool:
         """Write the item unless the result of the same or of a newer event stands there.
 
+        A write whose answer was lost is tried again, finds its own item, and counts as done.
+
         Args:
             item: `object_key`, `sequencer` and whatever else; values are str, bool, int, float, dict or list; None is
             left out.
@@ -49,14 +51,23 @@ class PredictionStore:
             return False
         return True
 
-    def prime(self) -> None:
-        """Go the whole way of a write without writing: no item can both exist and not exist."""
-        with contextlib.suppress(ClientError):
+    def check(self) -> None:
+        """Go the whole way of a write without writing: no item can both exist and not exist.
+
+        Raises:
+            botocore.exceptions.BotoCoreError, ClientError: DynamoDB would not take an item.
+        """
+        with contextlib.suppress(self.dynamodb.exceptions.ConditionalCheckFailedException):
             self.dynamodb.put_item(
                 TableName=self.table,
                 Item={"object_key": {"S": "prime"}},
                 ConditionExpression="attribute_exists(object_key) AND attribute_not_exists(object_key)",
             )
+
+    def prime(self) -> None:
+        """Check, so that no request pays for its first run; whether the table can be written is no matter here."""
+        with contextlib.suppress(ClientError):
+            self.check()
 
 
 def _attributes(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """AWS answered in process by moto."""
 
 import importlib
+import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -11,9 +12,15 @@ import pytest
 from moto import mock_aws
 
 from inference import clients
+from inference.environment import Environment
+from inference.limits import Limits
+from inference.local_predictor import LocalPredictor
 from inference.model import Model
+from inference.processor import Processor
+from inference.store import PredictionStore
 
 from .events import BUCKET, record
+from .faulty_aws import FaultyAws, faulty_aws
 
 ROOT = Path(__file__).parents[2]
 MODEL = ROOT / "model/model.onnx"
@@ -26,6 +33,11 @@ ENDPOINT_ANSWER = {
     "model_sha256": "ab" * 32,
     "etag": "e",
     "timings_ms": {"download": 1.0, "decode": 2.0, "inference": 3.0},
+}
+SECRETS = {  # AWS's own examples
+    "AWS_ACCESS_KEY_ID": "ASIAIOSFODNN7EXAMPLE",
+    "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+    "AWS_SESSION_TOKEN": "AQoDYXdzEJr1K2EXAMPLEKb9O8sLT/LIWX",
 }
 CONTEXT = SimpleNamespace(aws_request_id="c0ffee00-1111-2222-3333-444455556666")
 
@@ -68,6 +80,33 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
 
         yield SimpleNamespace(s3=s3, dynamodb=dynamodb, upload=upload, item=item)
     clients.forget_session()
+
+
+@pytest.fixture
+def faulty(monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyAws]:
+    """A loopback server as AWS, with credentials to recognise; botocore's back-off takes no time."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _: None))
+    with faulty_aws() as server:
+        for name, value in {**SECRETS, "AWS_DEFAULT_REGION": "us-east-1", "AWS_ENDPOINT_URL": server.url}.items():
+            monkeypatch.setenv(name, value)
+        clients.forget_session()
+        yield server
+    clients.forget_session()
+
+
+@pytest.fixture
+def start_local(faulty: FaultyAws, model: Model) -> Callable[[], Processor[LocalPredictor]]:
+    """Makes a processor as a local variant has it, with the faulty AWS."""
+
+    def start() -> Processor[LocalPredictor]:
+        environment = Environment(predictions_table=TABLE, predictor="standard", limits=Limits())
+        predictor = LocalPredictor(s3=clients.create_client("s3"), model=model, limits=environment.limits)
+        store = PredictionStore(dynamodb=clients.create_client("dynamodb"), table=TABLE)
+        return Processor(environment=environment, predictor=predictor, store=store)
+
+    return start
 
 
 def load_handler(name: str) -> ModuleType:

@@ -13,12 +13,14 @@ def test_settings_are_read_and_the_rest_has_defaults() -> None:
     assert environment.model_s3_uri == "s3://b/k"
     assert environment.item_lifetime_days is None
     assert environment.limits == Limits()
+    assert environment.metrics_stack == ""
 
 
-def test_limits_and_lifetime_are_settings() -> None:
-    more = {"MAX_FILE_BYTES": "1000", "MAX_AUDIO_SECONDS": "2.5", "ITEM_LIFETIME_DAYS": "30"}
+def test_limits_lifetime_and_metrics_are_settings() -> None:
+    more = {"MAX_FILE_BYTES": "1000", "MAX_AUDIO_SECONDS": "2.5", "ITEM_LIFETIME_DAYS": "30", "METRICS_STACK": "S"}
     environment = Environment.read({**NEEDED, **more})
     assert environment.item_lifetime_days == 30
+    assert environment.metrics_stack == "S"
     assert environment.limits == Limits(max_bytes=1000, max_seconds=2.5)
 
 

@@ -1,10 +1,12 @@
 """The three handlers on real audio and real events, against moto."""
 
 import io
+import itertools
 import json
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,11 +15,13 @@ import soundfile
 from botocore.exceptions import ClientError, EndpointConnectionError
 from moto.sagemakerruntime import sagemakerruntime_backends
 
+from inference.prediction import InvalidPredictionError
 from inference.s3_events import InvalidEventError
 
 from .conftest import AUDIO, CONTEXT, ENDPOINT_ANSWER, MODEL, ROOT, SPEECH, load_handler
 from .events import BUCKET, event, record
 
+HEALTH_CHECK = {"Event": "crossover:HealthCheck"}
 LOCAL = ["standard_handler", "snapstart_handler"]
 SPEECH_BYTES = SPEECH.read_bytes()
 
@@ -169,6 +173,37 @@ def test_s3_s_test_event_leaves_nothing(handler: Any, aws: SimpleNamespace) -> N
     assert aws.dynamodb.scan(TableName="predictions")["Count"] == 0
 
 
+def test_a_health_check_leaves_no_item_no_metric_and_the_cold_start_to_the_first_file(
+    handler: Any, aws: SimpleNamespace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert handler(HEALTH_CHECK, CONTEXT) is None
+    line = json.loads(capsys.readouterr().out)
+    assert (line["event"], line["healthy"], line["request_id"]) == ("health_check", True, CONTEXT.aws_request_id)
+    assert "_aws" not in line
+    assert aws.dynamodb.scan(TableName="predictions")["Count"] == 0
+    handler(event(aws.upload("a.wav", SPEECH_BYTES)), CONTEXT)
+    assert aws.item("a.wav")["cold_start"]["BOOL"] is True
+
+
+def test_a_health_check_fails_where_the_table_takes_no_item(
+    handler: Any, aws: SimpleNamespace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    aws.dynamodb.delete_table(TableName="predictions")
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+        handler(HEALTH_CHECK, CONTEXT)
+    line = json.loads(capsys.readouterr().out)
+    assert (line["event"], line["healthy"], line["cause"]) == ("health_check", False, "UNEXPECTED")
+
+
+def test_a_health_check_fails_where_the_model_does(
+    handler: Any, aws: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    processor = sys.modules[handler.__module__].processor
+    monkeypatch.setattr(processor.predictor, "model", SimpleNamespace(sample_rate=16_000, scores=lambda _: 1 / 0))
+    with pytest.raises(ZeroDivisionError):
+        handler(HEALTH_CHECK, CONTEXT)
+
+
 def test_something_else_than_an_s3_event_is_an_error(handler: Any) -> None:
     with pytest.raises(InvalidEventError):
         handler({"httpMethod": "GET"}, CONTEXT)
@@ -244,6 +279,24 @@ def test_the_proxy_writes_what_the_endpoint_answers(proxy: Any, aws: SimpleNames
     assert item["etag"]["S"] == "e"
 
 
+@pytest.mark.parametrize(("body", "healthy"), [(json.dumps(ENDPOINT_ANSWER).encode(), True), (b"hello", False)])
+def test_a_health_check_of_the_proxy_is_as_good_as_the_endpoint_s_answer(
+    proxy: Any, aws: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, body: bytes, healthy: bool
+) -> None:
+    predictor = sys.modules["sagemaker_trigger_handler"].processor.predictor
+    asked = []
+
+    def answer(**request: Any) -> dict[str, Any]:  # moto's endpoint takes text only
+        asked.append(request["ContentType"])
+        return {"Body": io.BytesIO(body)}
+
+    monkeypatch.setattr(predictor, "runtime", SimpleNamespace(invoke_endpoint=answer))
+    with nullcontext() if healthy else pytest.raises(InvalidPredictionError):
+        proxy(HEALTH_CHECK, CONTEXT)
+    assert asked == ["audio/wav"]
+    assert aws.dynamodb.scan(TableName="predictions")["Count"] == 0
+
+
 def test_the_proxy_refuses_by_size_without_asking_the_endpoint(proxy: Any, aws: SimpleNamespace) -> None:
     proxy(event(record("huge.wav", size=201 * 1024**2), record("empty.wav", size=0)), CONTEXT)
     assert aws.item("huge.wav")["error_code"]["S"] == "FILE_TOO_LARGE"
@@ -258,6 +311,8 @@ def test_the_proxy_raises_when_the_endpoint_cannot_be_reached(
     def unreachable(**_: Any) -> None:
         raise EndpointConnectionError(endpoint_url="https://runtime.sagemaker.us-east-1.amazonaws.com")
 
+    monkeypatch.setattr(module.processor.predictor, "_sleep", lambda _: None)
+    monkeypatch.setattr(module.processor.predictor, "_clock", itertools.count(step=5).__next__)
     monkeypatch.setattr(module.processor.predictor.runtime, "invoke_endpoint", unreachable)
     with pytest.raises(EndpointConnectionError):
         proxy(event(record("a.wav")), CONTEXT)
@@ -267,7 +322,7 @@ def test_the_proxy_raises_when_the_endpoint_cannot_be_reached(
 def test_the_proxy_imports_nothing_that_its_bundle_leaves_out() -> None:
     code = (
         "import sys; sys.modules |= dict.fromkeys(('numpy', 'onnxruntime', 'soundfile', 'soxr', 'boto3'));"
-        "import sagemaker_trigger_handler"
+        "import sagemaker_trigger_handler; from inference import endpoint_predictor; endpoint_predictor._silence()"
     )
     environment = {
         "PYTHONPATH": str(ROOT / "lambda_src"),

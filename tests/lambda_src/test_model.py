@@ -42,6 +42,11 @@ def test_a_field_that_does_not_fit_is_named() -> None:
         Model.load(with_metadata(b"\x12\x0516000", b"\x12\x0516kHz"))
 
 
+def test_a_model_with_another_number_of_scores_than_labels_is_refused() -> None:
+    with pytest.raises(ModelError, match=r"scores has the shape \[521\]; it must have one score a label, 520"):
+        Model.load(with_metadata(b'"Speech", "Child speech', b'"Speech____Child speech'))
+
+
 def test_what_is_no_model_is_refused() -> None:
     with pytest.raises(ModelError, match="cannot be loaded"):
         Model.load(b"not a model")

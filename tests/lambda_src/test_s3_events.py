@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from inference.s3_events import InvalidEventError, parse
+from inference.s3_events import InvalidEventError, is_health_check, parse
 
 from .events import event, record
 
@@ -69,22 +69,104 @@ def test_a_deletion_holds_no_upload() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong",
-    [
-        None,
-        [],
-        "Records",
-        {},
-        {"Records": None},
-        {"Records": [None]},
-        {"Records": [{"eventSource": "aws:sqs"}]},
-        {"Records": [{"eventSource": "aws:s3", "eventName": "ObjectCreated:Put"}]},
-        {"Records": [{**record("a"), "s3": {"bucket": {"name": "b"}, "object": {}}}]},
-        {"Records": [{**record("a"), "s3": {"bucket": {"name": "b"}, "object": {"key": 7}}}]},
-        {"Records": [{**record("a"), "s3": {"bucket": {"name": "b"}, "object": {"key": "a", "size": "large"}}}]},
-        {"Records": [{**record("a"), "s3": {"bucket": {"name": "b"}, "object": {"key": "%ff"}}}]},
-    ],
+    "wrong", [None, [], "Records", 7, {}, {"Records": None}, {"Records": {}}, {1: 2, "a" * 10_000: 3, "\ud800": 4}]
 )
 def test_what_is_no_s3_event_is_refused_in_a_sentence(wrong: Any) -> None:
-    with pytest.raises(InvalidEventError, match=r"\.$"):
+    with pytest.raises(InvalidEventError, match=r"\.$") as caught:
         parse(wrong)
+    assert len(str(caught.value).encode()) < 1000
+
+
+def with_object(**fields: Any) -> dict[str, Any]:
+    sent = record("a.wav")
+    sent["s3"]["object"] |= fields
+    return sent
+
+
+def with_bucket(name: Any) -> dict[str, Any]:
+    sent = record("a.wav")
+    sent["s3"]["bucket"]["name"] = name
+    return sent
+
+
+def without(name: str) -> dict[str, Any]:
+    sent = record("a.wav")
+    del sent["s3"]["object"][name]
+    return sent
+
+
+def nested(depth: int) -> Any:
+    value: Any = {}
+    for _ in range(depth):
+        value = {"s3": value, "object": value, "key": [value]}
+    return value
+
+
+MALFORMED = {
+    "null": None,
+    "a list": [],
+    "nothing": {},
+    "another source": {**record("a"), "eventSource": "aws:sqs"},
+    "no source": {"eventName": "ObjectCreated:Put", "s3": {}},
+    "a name that is a number": {**record("a"), "eventName": 10**5000},
+    "no s3": {"eventSource": "aws:s3", "eventName": "ObjectCreated:Put"},
+    "s3 is a list": {**record("a"), "s3": [1]},
+    "no bucket": {**record("a"), "s3": {"object": {"key": "a", "sequencer": "00"}}},
+    "deep": {**record("a"), "s3": nested(50_000)},
+    "time is a number": {**record("a"), "eventTime": 5},
+    "bucket is a number": with_bucket(7),
+    "bucket is empty": with_bucket(""),
+    "bucket is a flag": with_bucket(True),
+    "bucket is no Unicode": with_bucket("\ud800"),
+    "no key": without("key"),
+    "no sequencer": without("sequencer"),
+    "key is a number": with_object(key=7),
+    "key is null": with_object(key=None),
+    "key is empty": with_object(key=""),
+    "key is no UTF-8": with_object(key="%ff"),
+    "key is no Unicode": with_object(key="\ud800.wav"),
+    "key is too long": with_object(key="a" * 1025),
+    "key is huge": with_object(key="a" * 1_000_000),
+    "size is a word": with_object(size="large"),
+    "size is a numeral": with_object(size="5"),
+    "size is a flag": with_object(size=True),
+    "size is negative": with_object(size=-1),
+    "size is a fraction": with_object(size=1.5),
+    "size is huge": with_object(size=10**5000),
+    "sequencer is a number": with_object(sequencer=5),
+    "sequencer is a word": with_object(sequencer="newest"),
+    "version is a number": with_object(versionId=5),
+    "version is too long": with_object(versionId="v" * 1025),
+    "etag is a list": with_object(eTag=["e"]),
+}
+
+
+@pytest.mark.parametrize("malformed", MALFORMED.values(), ids=MALFORMED)
+def test_a_malformed_record_is_named_and_does_not_take_the_others_with_it(malformed: Any) -> None:
+    first, error, last = parse({"Records": [record("1.wav"), malformed, record("2.wav")]})
+    assert isinstance(error, InvalidEventError)
+    assert str(error).startswith("A record of the S3 event is malformed: ")
+    assert str(error).endswith(".")
+    assert len(str(error)) < 200
+    assert [first.key, last.key] == ["1.wav", "2.wav"]
+
+
+def test_the_longest_key_is_read_however_it_is_encoded() -> None:
+    key = "é" * 512  # 1,024 bytes
+    assert parse(event(record(key)))[0].key == key
+
+
+def test_json_that_nests_deeper_than_python_recurses_is_no_other_error() -> None:
+    with pytest.raises(InvalidEventError):
+        parse(nested(50_000))
+
+
+@pytest.mark.parametrize("size", [0, 1, None, 5 * 2**40])
+def test_a_size_is_read_as_it_is_and_may_be_missing(size: int | None) -> None:
+    assert parse(event(with_object(size=size)))[0].size_bytes == size
+
+
+def test_only_our_own_word_is_a_health_check() -> None:
+    assert is_health_check({"Event": "crossover:HealthCheck"})
+    for other in (None, [], {"Event": "s3:TestEvent"}, {"Event": ["crossover:HealthCheck"]}, event(record("a"))):
+        assert not is_health_check(other)

@@ -1,9 +1,11 @@
 """Idempotent and ordered writes, against moto's DynamoDB."""
 
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from inference.store import PredictionStore
 
@@ -61,9 +63,22 @@ def test_the_same_event_twice_keeps_the_first_result(store: PredictionStore, aws
     assert aws.item("a.wav")["label"] == {"S": "first"}
 
 
-def test_priming_writes_nothing(store: PredictionStore, aws: SimpleNamespace) -> None:
-    store.prime()
+@pytest.mark.parametrize("go", [PredictionStore.check, PredictionStore.prime])
+def test_checking_and_priming_go_the_whole_way_and_write_nothing(
+    store: PredictionStore, aws: SimpleNamespace, go: Callable[[PredictionStore], None]
+) -> None:
+    calls = []
+    aws.dynamodb.meta.events.register("after-call.dynamodb.PutItem", lambda parsed, **_: calls.append(parsed))
+    go(store)
+    assert calls[0]["Error"]["Code"] == "ConditionalCheckFailedException"
     assert aws.dynamodb.scan(TableName=TABLE)["Count"] == 0
+
+
+def test_a_check_of_a_table_that_takes_nothing_fails_where_priming_does_not(aws: SimpleNamespace) -> None:
+    store = PredictionStore(dynamodb=aws.dynamodb, table="no-such-table")
+    store.prime()
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+        store.check()
 
 
 def test_a_value_that_dynamodb_cannot_hold_is_refused(store: PredictionStore) -> None:

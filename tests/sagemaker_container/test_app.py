@@ -6,7 +6,7 @@ import threading
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ReadTimeoutError, ResponseStreamingError
 
 from inference.limits import Limits
 from inference.prediction import LabelScore, Prediction
@@ -43,7 +43,7 @@ def app_with(predictor: Any, *, alone: Any = None, workers: int = 1) -> Any:
     return app
 
 
-async def post(app: Any, *messages: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+async def post(app: Any, *messages: dict[str, Any], content_length: bytes | None = None) -> tuple[int, dict[str, Any]]:
     """POST audio whose body arrives as `messages`; after the last of them the client stays and sends nothing."""
     inbox, sent = list(messages), []
 
@@ -60,7 +60,10 @@ async def post(app: Any, *messages: dict[str, Any]) -> tuple[int, dict[str, Any]
         "method": "POST",
         "path": "/invocations",
         "query_string": b"",
-        "headers": [(b"content-type", b"audio/wav")],
+        "headers": [
+            (b"content-type", b"audio/wav"),
+            *([] if content_length is None else [(b"content-length", content_length)]),
+        ],
     }
     await app(scope, receive, send)
     return sent[0]["status"], json.loads(sent[1]["body"])
@@ -143,19 +146,23 @@ def s3_error(code: str, status: int) -> ClientError:
 
 
 @pytest.mark.parametrize(
-    ("error", "status", "code"),
+    ("error", "status", "code", "cause"),
     [
-        (RuntimeError("secret"), 500, "INTERNAL_ERROR"),
-        (MemoryError("secret"), 500, "INTERNAL_ERROR"),
-        (TimeoutError("secret"), 500, "INTERNAL_ERROR"),
-        (s3_error("AccessDenied", 403), 500, "INTERNAL_ERROR"),
-        (s3_error("SlowDown", 503), 503, "S3_UNAVAILABLE"),
-        (s3_error("InternalError", 500), 503, "S3_UNAVAILABLE"),
-        (s3_error("InvalidArgument", 400), 400, "INVALID_REQUEST"),
+        (RuntimeError("secret"), 500, "INTERNAL_ERROR", "UNEXPECTED"),
+        (MemoryError("secret"), 500, "INTERNAL_ERROR", "UNEXPECTED"),
+        (TimeoutError("secret"), 500, "INTERNAL_ERROR", "UNEXPECTED"),
+        (RecursionError("secret"), 500, "INTERNAL_ERROR", "UNEXPECTED"),
+        # An address in a bucket that the endpoint may not read, or a key it may not decrypt with.
+        (s3_error("AccessDenied", 403), 500, "INTERNAL_ERROR", "DENIED"),
+        (s3_error("SlowDown", 503), 503, "S3_UNAVAILABLE", "THROTTLED"),
+        (s3_error("InternalError", 500), 503, "S3_UNAVAILABLE", "SERVICE_ERROR"),
+        (s3_error("InvalidArgument", 400), 400, "INVALID_REQUEST", None),
+        (ResponseStreamingError(error="secret"), 503, "S3_UNAVAILABLE", "UNREACHABLE"),
+        (ReadTimeoutError(endpoint_url="secret"), 503, "S3_UNAVAILABLE", "TIMED_OUT"),
     ],
 )
 def test_a_failure_tells_whether_to_try_again_and_no_more(
-    error: Exception, status: int, code: str, caplog: pytest.LogCaptureFixture
+    error: Exception, status: int, code: str, cause: str | None, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
 
@@ -164,3 +171,33 @@ def test_a_failure_tells_whether_to_try_again_and_no_more(
     assert (answered, answer["error_code"]) == (status, code)
     assert "secret" not in answer["error_message"]
     assert status == 400 or "secret" in caplog.messages[-1]
+    assert json.loads(caplog.messages[-1]).get("cause") == cause
+
+
+def test_the_log_has_one_line_without_credentials(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    error = RuntimeError("first\u2028second, x-amz-security-token: IQoJb3JpZ2luX2VjEXAMPLE and AKIAIOSFODNN7EXAMPLE")
+    error.__cause__ = ValueError("Signature=5d672d79c15b1316")
+
+    asyncio.run(post(app_with(Predictor(error)), ALL_OF_IT))
+
+    (line,) = caplog.messages[-1].splitlines()
+    assert "first" in line
+    assert not any(secret in line for secret in ("IQoJb3JpZ2luX2VjEXAMPLE", "AKIAIOSFODNN7EXAMPLE", "5d672d79c15b1316"))
+
+
+@pytest.mark.parametrize("length", [b"many", b"-1", b"1e9", b"", b"\xb2"])
+def test_a_length_that_is_no_number_decides_nothing(length: bytes) -> None:
+    status, _ = asyncio.run(post(app_with(Predictor()), ALL_OF_IT, content_length=length))
+
+    assert status == 200
+
+
+@pytest.mark.parametrize("length", [b"999999999999", b"9" * 5_000])
+def test_a_length_above_the_limit_is_refused_unread(length: bytes) -> None:
+    predictor = Predictor()
+
+    status, answer = asyncio.run(post(app_with(predictor), ALL_OF_IT, content_length=length))
+
+    assert (status, answer["error_code"]) == (422, "FILE_TOO_LARGE")
+    assert predictor.asked == []

@@ -37,6 +37,21 @@ def test_the_server_does_not_run_as_root() -> None:
     assert [name for name, _ in INSTRUCTIONS].index("USER") < [name for name, _ in INSTRUCTIONS].index("ENTRYPOINT")
 
 
+def test_the_server_s_user_can_change_nothing_in_the_image() -> None:
+    # What is copied and installed belongs to root unless an instruction says otherwise; the model is not in the image.
+    before_user = [value for name, value in INSTRUCTIONS[: [name for name, _ in INSTRUCTIONS].index("USER")]]
+
+    assert not any(word in value for value in before_user for word in ("chown", "/opt/ml", "VOLUME"))
+    assert re.findall(r"chmod (.*)", " ".join(before_user)) == ["-R a+rX lambda_src sagemaker_container"]
+    assert values("ADD") == values("VOLUME") == []
+
+
+def test_the_model_is_mounted_read_only() -> None:
+    (command,) = re.findall(r"docker run .*", DOCKERFILE.read_text())
+
+    assert re.search(r"-v \S+:/opt/ml/model:ro\b", command.replace('"', ""))
+
+
 def test_the_image_is_made_of_the_container_and_the_inference_package_only() -> None:
     sources = {word for copy in values("COPY") for word in copy.split()[:-1]}
     allowed = (CONTAINER / "Dockerfile.dockerignore").read_text().splitlines()

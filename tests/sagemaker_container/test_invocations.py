@@ -1,5 +1,6 @@
 """What the container answers to a request: predictions and refusals."""
 
+import contextlib
 import io
 import json
 import socket
@@ -104,6 +105,10 @@ def test_a_missing_content_type_is_refused(server: Server) -> None:
         b'{"bucket": "uploads", "key": "file", "size_bytes": "many"}',
         b'{"bucket": "uploads", "key": "file", "size_bytes": true}',
         b'{"bucket": "uploads", "key": "file", "size_bytes": NaN}',
+        b'{"bucket": "uploads", "key": "file", "size_bytes": ' + b"9" * 5_000 + b"}",
+        b'{"bucket": "uploads", "key": "file", "size_bytes": ' + b"[" * 5_000 + b"]" * 5_000 + b"}",
+        b'{"bucket": "uploads", "key": [' + b"1," * 5_000 + b"1]}",
+        b'{"bucket": "uploads", "key": ' + b'{"a":' * 1_500 + b"1" + b"}" * 1_500 + b"}",
         b'{"bucket": "no/such?name", "key": "file"}',
     ],
 )
@@ -111,6 +116,7 @@ def test_a_malformed_address_is_refused_in_words(server: Server, body: bytes) ->
     answer = server.predict(body, "application/json")
 
     assert (answer.status, answer.error_code) == (400, "INVALID_REQUEST")
+    assert len(answer.body) < 500
 
 
 def test_json_of_more_than_a_few_kilobytes_is_refused_unread(server: Server) -> None:
@@ -197,6 +203,47 @@ def test_other_routes_and_methods_do_not_exist(server: Server, method: str, path
     assert server.request(method, path).status == status
 
 
+def test_a_path_with_a_slash_too_many_is_not_redirected_to_whatever_host_the_client_names(server: Server) -> None:
+    answer = server.request("GET", "/ping/", headers={"Host": "elsewhere.example"})
+
+    assert answer.status == 404
+    assert "elsewhere" not in str(answer.headers)
+
+
+def test_a_host_that_is_no_url_and_a_path_of_any_length_do_no_harm(server: Server) -> None:
+    answer = server.request("GET", "/" + "%0a" * 10_000, headers={"Host": "[::"})
+
+    assert (answer.status, answer.error_code) == (404, "NO_SUCH_ROUTE")
+    assert server.records("refusal")[-1]["path"] == "/" + "\n" * 199
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"Content-Length: many\r\n",
+        b"Content-Length: -1\r\n",
+        b"Content-Length: 5, 6\r\n",
+        b"Content-Length: 5\r\nContent-Length: 6\r\n",
+        b"Content-Length: " + b"9" * 5_000 + b"\r\n",
+        b"Transfer-Encoding: gzip, chunked\r\n",
+        b"X: y\r\n" * 200_000,
+        b"X: " + b"y" * 1_000_000 + b"\r\n",
+        b"no colon\r\n",
+        b"Content-Length : 5\r\n",
+    ],
+    ids=lambda head: head[:40].decode().strip(),
+)
+def test_a_head_that_is_malformed_or_has_no_end_is_refused_as_no_request_of_ours(server: Server, head: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", server.port)) as raw:
+        with contextlib.suppress(ConnectionError):  # the server need not read all of it
+            raw.sendall(b"POST /invocations HTTP/1.1\r\nHost: h\r\nContent-Type: audio/wav\r\n" + head + b"\r\n")
+        with contextlib.suppress(ConnectionResetError):
+            answer = raw.recv(12)
+            assert answer in (b"HTTP/1.1 400", b"HTTP/1.1 501", b"")
+
+    assert server.predict(SPEECH.read_bytes()).status == 200
+
+
 def test_a_client_that_leaves_half_way_harms_nobody(server: Server) -> None:
     before = len(server.records("invocation"))
     HeldRequest(server, SPEECH.read_bytes()).abandon()
@@ -224,7 +271,7 @@ def test_every_request_leaves_one_line_of_json_without_its_content(server: Serve
     assert (predicted["status"], predicted["label"], predicted["size_bytes"]) == (200, "Speech", 227_244)
     assert set(predicted["timings_ms"]) == {"download", "decode", "inference", "total"}
     assert (refused["status"], refused["error_code"]) == (422, "UNSUPPORTED_FORMAT")
-    assert (missing["bucket"], missing["key"], missing["error_code"]) == (BUCKET, "gone.wav", "OBJECT_NOT_FOUND")
+    assert (missing["bucket"], missing["object_key"], missing["error_code"]) == (BUCKET, "gone.wav", "OBJECT_NOT_FOUND")
     assert "secret" not in json.dumps(refused)
 
 
@@ -233,7 +280,9 @@ def test_an_error_that_is_no_verdict_tells_its_reason_only_to_the_log(server: Se
 
     assert (answer.status, answer.error_code) == (500, "INTERNAL_ERROR")
     assert b"NoSuchBucket" not in answer.body
-    assert "NoSuchBucket" in server.records("invocation")[-1]["traceback"]
+    record = server.records("invocation")[-1]
+    assert record["error"].startswith("NoSuchBucket: ")
+    assert "in predict" in record["traceback"]
 
 
 @pytest.mark.slow

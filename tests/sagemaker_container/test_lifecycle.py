@@ -211,6 +211,7 @@ def test_without_a_model_it_can_serve_it_ends_with_one_sentence(
         ("MAX_WAITING_REQUESTS", "-1"),
         ("MAX_FILE_BYTES", "huge"),
         ("MAX_AUDIO_SECONDS", "ten"),
+        ("MAX_CHANNELS", "0"),
     ],
 )
 def test_a_wrong_setting_is_named_with_its_value(tmp_path: Path, name: str, value: str) -> None:

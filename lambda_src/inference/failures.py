@@ -1,0 +1,131 @@
+"""What went wrong, for a log: a stable cause for alarms and queries, and a message that holds no secret."""
+
+import os
+import re
+
+import botocore.exceptions
+from botocore.exceptions import (
+    ClientError,
+    CredentialRetrievalError,
+    FlexibleChecksumError,
+    HTTPClientError,
+    IncompleteReadError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ReadTimeoutError,
+)
+from botocore.parsers import ResponseParserError
+
+from inference.prediction import InvalidPredictionError
+from inference.s3_events import InvalidEventError
+
+MAX_MESSAGE = 1000  # characters of it that are logged
+THROTTLING_CODES = {
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "SlowDown",
+    "Throttling",
+    "ThrottledException",
+    "ThrottlingException",
+    "TooManyRequestsException",
+}
+# Some services refuse with 400 and not 403.
+DENIAL_CODES = {
+    "AccessDenied",
+    "AccessDeniedException",
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "IncompleteSignature",
+    "IncompleteSignatureException",
+    "InvalidSignatureException",
+    "InvalidToken",
+    "UnrecognizedClientException",
+}
+
+
+class RedactedError(Exception):
+    """Stands for an error whose own message may hold what no log may."""
+
+
+def cause_of(error: BaseException) -> str:
+    """Why it failed, in a word that stays the same.
+
+    Returns:
+        THROTTLED (AWS asks to slow down), OVERLOADED (the endpoint's container has no place, or no model yet),
+        TIMED_OUT, UNREACHABLE (no connection, or it broke), SERVICE_ERROR (AWS failed), MODEL_ERROR (the model or its
+        container failed), DENIED (by permissions or credentials), INVALID_EVENT or UNEXPECTED.
+    """
+    match error:
+        case InvalidEventError():
+            return "INVALID_EVENT"
+        case InvalidPredictionError():
+            return "MODEL_ERROR"
+        case ClientError():
+            return _cause_of_answer(error)
+        case ReadTimeoutError():
+            return "TIMED_OUT"
+        case NoCredentialsError() | PartialCredentialsError() | CredentialRetrievalError():
+            return "DENIED"
+        case botocore.exceptions.ConnectionError() | HTTPClientError() | IncompleteReadError():
+            return "UNREACHABLE"
+        case ResponseParserError() | FlexibleChecksumError():
+            return "SERVICE_ERROR"
+    # By name: not every bundle has onnxruntime.
+    return "MODEL_ERROR" if type(error).__module__.startswith("onnxruntime") else "UNEXPECTED"
+
+
+def _cause_of_answer(error: ClientError) -> str:
+    code = error.response.get("Error", {}).get("Code", "")
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if code == "ModelError":
+        return _cause_of_model_error(error)
+    if code == "ModelNotReadyException":
+        return "OVERLOADED"
+    if code in THROTTLING_CODES or status == 429:
+        return "THROTTLED"
+    if code in DENIAL_CODES or status in (401, 403):
+        return "DENIED"
+    return "SERVICE_ERROR" if status >= 500 else "UNEXPECTED"
+
+
+def _cause_of_model_error(error: ClientError) -> str:
+    """The container's answer, which SageMaker wraps.
+
+    Its own limit of 60 s comes as status 0 and "Your invocation timed out while waiting for a response from container".
+    https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html#API_runtime_InvokeEndpoint_Errors
+    """
+    response = dict(error.response)
+    status = response.get("OriginalStatusCode")
+    if status in (429, 503):
+        return "OVERLOADED"
+    timed_out = status == 504 or "timed out" in f"{response.get('OriginalMessage')} {error}"
+    return "TIMED_OUT" if timed_out else "MODEL_ERROR"
+
+
+def describe(error: BaseException) -> str:
+    """The error's class and the first line of its message, at most MAX_MESSAGE characters, without credentials.
+
+    Services that refuse a signature repeat the headers of the request, botocore repeats the body of an answer that it
+    cannot parse: both below the first line.
+    """
+    return f"{type(error).__name__}: {_safe(str(error))}"
+
+
+def for_the_runtime(error: Exception) -> Exception:
+    """The error itself, or one without its secrets: Lambda logs what is raised, and keeps it with the dead letter."""
+    message = str(error)
+    return error if _safe(message) == message else RedactedError(describe(error))
+
+
+def _safe(message: str) -> str:
+    line = next(iter(message.splitlines()), "")
+    for name in ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        secret = os.environ.get(name, "")
+        if len(secret) >= 16:  # a word such as "testing" is none
+            line = line.replace(secret, "***")
+    # Credentials can come from elsewhere than the environment: they are known by where they stand or how they look.
+    line = re.sub(
+        r"(?i)((?:token|signature|credential|access-?key-?id)['\"]?\s*[=:]\s*b?['\"]?)[^\s,&'\"]+", r"\1***", line
+    )
+    line = re.sub(r"\bA[KS]IA[A-Z0-9]{12,}\b", "***", line)
+    return line if len(line) <= MAX_MESSAGE else f"{line[:MAX_MESSAGE]}..."
