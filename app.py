@@ -1,10 +1,11 @@
-"""The CDK app: one stack for each variant that the settings name."""
+"""The CDK app: one stack for each variant that the settings name, and one that sets them side by side."""
 
 import sys
 
 from aws_cdk import App
 
 from stacks.bundling import BundlingError
+from stacks.comparison import Comparison
 from stacks.compute import VARIANTS
 from stacks.inference_stack import InferenceStack
 from stacks.model_artifact import ModelArtifactError
@@ -13,9 +14,10 @@ from stacks.settings import Settings, SettingsError
 
 def add_stacks(app: App) -> None:
     settings = Settings.from_context(app.node)
-    for name in settings.variants:
-        variant = VARIANTS[name]
-        InferenceStack(app, variant.stack_id, variant=variant, settings=settings)
+    variants = [VARIANTS[name] for name in settings.variants]
+    stacks = [InferenceStack(app, variant.stack_id, variant=variant, settings=settings) for variant in variants]
+    if settings.monitoring and len(stacks) > 1:
+        Comparison(app, "Comparison", stack_name=f"{settings.stack_prefix}-Comparison", stacks=stacks)
 
 
 def main() -> None:

@@ -66,7 +66,8 @@ def source_hash(bundle: Bundle, *, python_version: str, platform: str, with_byte
     for source in bundle.sources():
         digest.update(source.relative_to(bundle_recipe.SOURCES).as_posix().encode())
         digest.update(hashlib.sha256(source.read_bytes()).digest())
-    digest.update(bundle.lock.read_bytes())
+    if bundle.lock:
+        digest.update(bundle.lock.read_bytes())
     digest.update(Path(bundle_recipe.__file__).read_bytes())
     return digest.hexdigest()
 

@@ -82,31 +82,38 @@ class BundlingError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Contents:
-    """What goes into a bundle: a lock file in lambda_src and everything else there but `leaves_out`."""
+    """What goes into a bundle: the wheels of a lock file in lambda_src, and of the sources there all or `only` some."""
 
-    lock: str
-    leaves_out: tuple[str, ...]
+    lock: str | None = None
+    only: tuple[str, ...] = ()
+    leaves_out: tuple[str, ...] = ()
 
 
 class Bundle(Enum):
     """The code packages of the functions."""
 
-    INFERENCE = Contents(lock="requirements-inference.txt", leaves_out=("sagemaker_trigger_handler.py",))
+    INFERENCE = Contents(
+        lock="requirements-inference.txt",
+        leaves_out=("sagemaker_trigger_handler.py", "health_check_handler.py"),
+    )
     PROXY = Contents(
         lock="requirements-proxy.txt",
         leaves_out=(
             "standard_handler.py",
             "snapstart_handler.py",
+            "health_check_handler.py",
             "inference/audio.py",
+            "inference/ogg.py",
             "inference/model.py",
             "inference/local_predictor.py",
         ),
     )
+    HEALTH_CHECK = Contents(only=("health_check_handler.py",))  # the runtime's own boto3 will do for two calls
 
     @property
-    def lock(self) -> Path:
-        """The hash-checked list of wheels."""
-        return SOURCES / self.value.lock
+    def lock(self) -> Path | None:
+        """The hash-checked list of wheels; None for a bundle without any."""
+        return SOURCES / self.value.lock if self.value.lock else None
 
     def sources(self) -> list[Path]:
         """The files of ours in the bundle, in a fixed order, without bytecode, hidden files and the requirements."""
@@ -115,7 +122,10 @@ class Bundle(Enum):
 
     def _holds(self, path: Path) -> bool:
         unwanted = any(part.startswith(".") or part == "__pycache__" for part in path.parts)
-        return not (unwanted or path.name.startswith("requirements") or path.as_posix() in self.value.leaves_out)
+        if unwanted or path.name.startswith("requirements"):
+            return False
+        name, contents = path.as_posix(), self.value
+        return name in contents.only if contents.only else name not in contents.leaves_out
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,9 +147,10 @@ def assemble(bundle: Bundle, folder: Path, *, scratch: Path, install: list[str],
     Raises BundlingError where a wheel cannot be had, a source does not compile, or the bundle is larger than Lambda
     takes.
     """
-    _install_wheels(bundle.lock, scratch, install)
-    _copy_what_is_loaded(scratch, folder)
-    _cut_botocore_data(folder / "botocore" / "data")
+    if bundle.lock:
+        _install_wheels(bundle.lock, scratch, install)
+        _copy_what_is_loaded(scratch, folder)
+        _cut_botocore_data(folder / "botocore" / "data")
     if compiler is not None:
         # The wheels' bytecode takes their sources' place: that saves 6 MB, and tracebacks still name file and line.
         _compile(folder, compiler, "-b")

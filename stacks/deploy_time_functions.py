@@ -1,6 +1,7 @@
 """The functions that CDK itself adds to a stack, to set up notifications and to empty the bucket."""
 
 from aws_cdk import CfnResource, RemovalPolicy, Stack
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
@@ -10,7 +11,7 @@ from stacks.findings import acknowledge
 BASIC_EXECUTION_POLICY = "arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
 
 
-def keep_logs_in_stack(scope: Construct) -> None:
+def keep_logs_in_stack(scope: Construct, encryption_key: kms.IKey | None = None) -> None:
     """Give each of them in the scope's stack a log group that is deleted with the stack.
 
     Lambda would make one for them that keeps its logs for ever. To be called after the constructs that add them.
@@ -24,7 +25,11 @@ def keep_logs_in_stack(scope: Construct) -> None:
         provider = resource.node.scope
         if isinstance(provider, Construct) and not provider.node.try_find_child("Logs"):
             log_group = logs.LogGroup(
-                provider, "Logs", retention=logs.RetentionDays.ONE_WEEK, removal_policy=RemovalPolicy.DESTROY
+                provider,
+                "Logs",
+                retention=logs.RetentionDays.ONE_WEEK,
+                encryption_key=encryption_key,
+                removal_policy=RemovalPolicy.DESTROY,
             )
             resource.add_property_override("LoggingConfig.LogGroup", log_group.log_group_name)
             acknowledge(

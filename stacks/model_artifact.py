@@ -46,13 +46,18 @@ class ModelArtifact(Construct):
         self.bucket = asset.bucket
         self.object_key = asset.s3_object_key
 
+    @property
+    def object_arn(self) -> str:
+        return self.bucket.arn_for_objects(self.object_key)
+
+    @property
+    def only_its_key(self) -> dict[str, dict[str, str]]:
+        """The condition under which to list the bucket shows nothing but this object."""
+        return {"StringLike": {"s3:prefix": f"{self.object_key}*"}}
+
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow reading this one object: `Asset.grant_read` would open the whole bootstrap bucket."""
-        return iam.Grant.add_to_principal(
-            grantee=grantee,
-            actions=["s3:GetObject"],
-            resource_arns=[self.bucket.arn_for_objects(self.object_key)],
-        )
+        return iam.Grant.add_to_principal(grantee=grantee, actions=["s3:GetObject"], resource_arns=[self.object_arn])
 
 
 def read_contract(path: Path) -> ModelContract:

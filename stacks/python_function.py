@@ -3,16 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Aws, Duration, RemovalPolicy
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from stacks.bundling import Bundle, bundled_code
 from stacks.findings import acknowledge
-from stacks.network import LAMBDA_ACTIONS, allow_network_interfaces, https_only
+from stacks.network import LAMBDA_ACTIONS, allow_network_interfaces, https_only, keep_network_from_code
 
 Days = logs.RetentionDays
 # The periods CloudWatch Logs knows, in days.
@@ -46,16 +47,20 @@ LOG_RETENTION = {
 class FunctionOptions:
     """What the functions of all variants take, whatever they do; the defaults are those of the settings."""
 
-    timeout_seconds: int = 90
+    timeout_seconds: int = 120
     reserved_concurrency: int | None = None  # most invocations at once; None shares the account's limit
     max_file_mb: int = 200  # MiB; a larger file becomes a FAILED item
     max_audio_seconds: int = 600  # longer audio becomes a FAILED item
+    max_channels: int = 8  # audio of more channels becomes a FAILED item
     item_lifetime_days: int | None = None
     log_retention_days: int = 30  # a key of LOG_RETENTION
     removal_policy: RemovalPolicy = RemovalPolicy.DESTROY  # of the logs
+    metrics: bool = True  # whether the functions' logs carry metrics, which CloudWatch bills by their number
     bundle_in_docker: bool = False
     local_python: str | None = None  # bundles for this Python on this machine, which only the local AWS runs
     vpc: ec2.IVpc | None = None  # needs a way to S3, DynamoDB and, for the proxy, SageMaker: endpoints or a NAT
+    private_endpoints: bool = False  # make the endpoints of other services than S3 and DynamoDB in the VPC
+    encryption_key: kms.IKey | None = None  # of the logs, whose service it must let in; None leaves them AWS's own
 
     @property
     def limits(self) -> dict[str, str]:
@@ -63,6 +68,7 @@ class FunctionOptions:
         return {
             "MAX_FILE_BYTES": str(self.max_file_mb * 1024**2),
             "MAX_AUDIO_SECONDS": str(self.max_audio_seconds),
+            "MAX_CHANNELS": str(self.max_channels),
         }
 
 
@@ -75,6 +81,7 @@ def create_log_group(
         construct_id,
         log_group_name=name,
         retention=LOG_RETENTION[options.log_retention_days],
+        encryption_key=options.encryption_key,
         removal_policy=options.removal_policy,
     )
 
@@ -121,6 +128,7 @@ def create_python_function(
             **environment,
             **options.limits,
             **({"ITEM_LIFETIME_DAYS": str(lifetime)} if lifetime else {}),
+            **({"METRICS_STACK": Aws.STACK_NAME} if options.metrics else {}),
         },
         reserved_concurrent_executions=options.reserved_concurrency,
         snap_start=snap_start,
@@ -129,6 +137,8 @@ def create_python_function(
         vpc=options.vpc,
         security_groups=[https_only(scope, f"{construct_id}SecurityGroup", options.vpc)] if options.vpc else None,
     )
+    if options.vpc:
+        keep_network_from_code(scope, f"{construct_id}NetworkDenial", role, function.function_arn)
     acknowledge(
         function,
         "AwsSolutions-L1",

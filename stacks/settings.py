@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from aws_cdk import RemovalPolicy
+from aws_cdk import PermissionsBoundary, RemovalPolicy
 from constructs import Node
 
 from stacks.compute import VARIANTS
@@ -65,6 +65,18 @@ def one_of(*choices: str) -> Rule:
     return text("|".join(map(re.escape, choices)), " or ".join(choices))
 
 
+def switch() -> Rule:
+    def read(value: Any) -> bool:
+        known = {"true": True, "false": False}
+        if isinstance(value, str):
+            value = known.get(value)
+        if not isinstance(value, bool):
+            raise ValueError
+        return value
+
+    return Rule("true or false", read)
+
+
 def some_of(choices: tuple[str, ...]) -> Rule:
     """A list, or a string with commas, of at least one of the choices; it comes back in the order of the choices."""
 
@@ -117,16 +129,26 @@ class Settings:
     memory_mb: int = setting(
         4096, whole_number(128, 10240), "memory of the standard and SnapStart functions; 1,769 MB = 1 vCPU"
     )
-    timeout_seconds: int = setting(90, whole_number(1, 900), "longest invocation of a function, the proxy included")
+    timeout_seconds: int = setting(
+        120,
+        whole_number(120, 900),
+        "longest invocation of a function, the proxy included; every wait for AWS ends, with its own error, within it",
+    )
     proxy_memory_mb: int = setting(128, whole_number(128, 10240), "memory of the function in front of the endpoint")
     instance_type: str = setting("ml.t2.medium", INSTANCE_TYPE, "machine of the SageMaker endpoint")
     instance_count: int = setting(1, whole_number(1, 100), "how many of them")
     max_audio_seconds: int = setting(600, whole_number(1, 3600), "longer audio becomes a FAILED item")
+    max_channels: int = setting(8, whole_number(1, 64), "audio of more channels becomes a FAILED item")
     max_file_mb: int = setting(
         200, whole_number(1, 2048), "a larger file becomes a FAILED item, without being downloaded"
     )
     key_prefix: str = setting("", KEY_FILTER, "only objects whose key begins so are predicted")
     key_suffix: str = setting("", KEY_FILTER, "only objects whose key ends so are predicted, for example `.wav`")
+    input_lifetime_days: int | None = setting(
+        None,
+        optional(whole_number(1, 3650)),
+        "uploads are deleted after so many days, a replaced or deleted version so many days after that",
+    )
     item_lifetime_days: int | None = setting(
         None, optional(whole_number(1, 3650)), "predictions are deleted after so many days"
     )
@@ -140,7 +162,49 @@ class Settings:
     removal_policy: str = setting(
         "destroy",
         one_of("destroy", "retain"),
-        "what `cdk destroy` does with the bucket and its files, the table and the logs; retain also backs up the table",
+        "what `cdk destroy` does with the files, the predictions, the dead letters, the logs and the key that encrypts "
+        "them; retain also protects the table from being deleted by hand",
+    )
+    bucket_versioning: bool = setting(
+        False, switch(), "keep what is overwritten or deleted in the bucket; an event then reads just its own version"
+    )
+    point_in_time_recovery: bool = setting(False, switch(), "back up the table continuously, for 35 days")
+    encryption: str = setting(
+        "aws",
+        one_of("aws", "customer"),
+        "whose keys encrypt bucket, table, queue and logs: AWS's, or one of your own, made by the stack, at 1 to 3 USD "
+        "a month",
+    )
+    network: str = setting(
+        "public",
+        one_of("public", "isolated"),
+        "isolated: the compute runs in a VPC of its own, with ways to the stack's bucket and table and none to the "
+        "internet; for the endpoint at some 15 USD a month",
+    )
+    permissions_boundary: str | None = setting(
+        None,
+        optional(
+            text(
+                r"[A-Za-z0-9+=,.@_-]{1,128}|arn:[a-z-]+:iam::([0-9]{12}|aws):policy/[A-Za-z0-9+=,.@_/-]{1,640}",
+                "the name or ARN of a managed policy",
+            )
+        ),
+        "every role of the stacks, CDK's own too, gets this permissions boundary",
+    )
+    monitoring: bool = setting(True, switch(), "dashboards, alarms and custom metrics")
+    alarm_topic_arn: str | None = setting(
+        None,
+        optional(text(r"arn:[a-z-]+:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}", "the ARN of an SNS topic")),
+        "alarms, and their end, are published there",
+    )
+    p99_alarm_seconds: int = setting(
+        30, whole_number(1, 900), "an alarm goes off where one invocation in a hundred takes longer"
+    )
+    rollout: str = setting(
+        "all-at-once",
+        one_of("all-at-once", "canary"),
+        "canary: a new version gets a tenth of the traffic first, and is rolled back if its health check fails or an "
+        "alarm goes off",
     )
     bundling: str = setting("local", one_of("local", "docker"), "how the functions' code is built")
     local_python: str | None = setting(
@@ -171,15 +235,24 @@ class Settings:
         return RemovalPolicy[self.removal_policy.upper()]
 
     @property
+    def boundary(self) -> PermissionsBoundary | None:
+        if not self.permissions_boundary:
+            return None
+        is_arn = self.permissions_boundary.startswith("arn:")
+        return (PermissionsBoundary.from_arn if is_arn else PermissionsBoundary.from_name)(self.permissions_boundary)
+
+    @property
     def function_options(self) -> FunctionOptions:
         return FunctionOptions(
             timeout_seconds=self.timeout_seconds,
             reserved_concurrency=self.reserved_concurrency,
             max_file_mb=self.max_file_mb,
             max_audio_seconds=self.max_audio_seconds,
+            max_channels=self.max_channels,
             item_lifetime_days=self.item_lifetime_days,
             log_retention_days=self.log_retention_days,
             removal_policy=self.removal,
+            metrics=self.monitoring,
             bundle_in_docker=self.bundling == "docker",
             local_python=self.local_python,
         )
@@ -205,6 +278,7 @@ def markdown_table() -> str:
     rows = ["| key | default | allowed | meaning |", "|---|---|---|---|"]
     for key in fields(Settings):
         default = ",".join(key.default) if isinstance(key.default, tuple) else key.default
+        default = str(default).lower() if isinstance(default, bool) else default
         shown = "none" if default is None else f"`{default}`" if default != "" else "(empty)"
         rows.append(f"| `{key.name}` | {shown} | {key.metadata['rule'].allowed} | {key.metadata['meaning']} |")
     return "\n".join(rows)

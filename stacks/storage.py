@@ -3,18 +3,23 @@
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from stacks.encryption import allow_use
 from stacks.findings import acknowledge, acknowledge_wildcard
+
+SSE = "s3:x-amz-server-side-encryption"
+SSE_KEY = "s3:x-amz-server-side-encryption-aws-kms-key-id"
 
 
 class PipelineStorage(Construct):
     """The input bucket and the predictions table; either can be an existing one.
 
-    Benefit: private, encrypted at rest (the table by a key that AWS owns), reached by TLS only, paid by use.
-    Cost: with the default removal policy, deleting the stack deletes the files and the predictions. RETAIN keeps both,
-    protects the table from deletion and backs it up continuously, which is billed by the GB.
+    Benefit: private, encrypted at rest (by AWS's keys, or by one of your own), reached by TLS only, paid by use.
+    Cost: with the default removal policy, deleting the stack deletes the files and the predictions. RETAIN keeps both
+    and protects the table from deletion. Versions and continuous backups are billed by the GB.
     """
 
     def __init__(
@@ -24,47 +29,96 @@ class PipelineStorage(Construct):
         *,
         input_bucket: s3.IBucket | None = None,
         predictions_table: dynamodb.ITable | None = None,
+        key_prefix: str = "",
+        encryption_key: kms.IKey | None = None,
+        versioned: bool = False,
+        input_lifetime_days: int | None = None,
+        point_in_time_recovery: bool = False,
         removal_policy: RemovalPolicy = RemovalPolicy.DESTROY,
     ) -> None:
-        """An existing table needs the partition key `object_key`, a string. An existing bucket must be of this stack or
-        imported by name: as another stack's construct, the two stacks would depend on each other.
+        """What is passed in stays as it is; what follows it here is for the bucket and the table that are made.
+
+        Args:
+            input_bucket: of this stack or imported by name: as another stack's construct, the two stacks would depend
+                on each other.
+            predictions_table: with the partition key `object_key`, a string.
+            key_prefix: only objects whose key begins so can be read, in an existing bucket too.
+            encryption_key: None leaves the encryption to keys of AWS.
+            versioned: keep what is overwritten or deleted.
+            input_lifetime_days: uploads are deleted after so many days, a replaced or deleted version so many days
+                after that; None keeps them.
+            point_in_time_recovery: back up the table continuously, for 35 days.
         """
         super().__init__(scope, construct_id)
-        self.input_bucket: s3.IBucket = input_bucket or self._create_bucket(removal_policy)
-        self.predictions_table: dynamodb.ITable = predictions_table or self._create_table(removal_policy)
+        self.key_prefix = key_prefix
+        self.input_bucket: s3.IBucket = input_bucket or self._create_bucket(
+            encryption_key, versioned, input_lifetime_days, removal_policy
+        )
+        self.predictions_table: dynamodb.ITable = predictions_table or self._create_table(
+            encryption_key, point_in_time_recovery, removal_policy
+        )
+
+    @property
+    def readable_objects(self) -> str:
+        """The ARN, with a wildcard, of the objects that are predicted."""
+        return self.input_bucket.arn_for_objects(f"{self.key_prefix}*")
 
     def grant_read_files(self, grantee: iam.IGrantable) -> None:
         """Allow reading the objects, and listing the bucket, without which a deleted one would be a 403, not a 404."""
-        objects = self.input_bucket.arn_for_objects("*")
         iam.Grant.add_to_principal(
-            grantee=grantee, actions=["s3:GetObject", "s3:GetObjectVersion"], resource_arns=[objects]
+            grantee=grantee, actions=["s3:GetObject", "s3:GetObjectVersion"], resource_arns=[self.readable_objects]
         )
+        # Not bound to the prefix: reading an object that is gone has none, so S3 would answer 403 after all.
         iam.Grant.add_to_principal(
             grantee=grantee, actions=["s3:ListBucket"], resource_arns=[self.input_bucket.bucket_arn]
         )
         if self.input_bucket.encryption_key:
-            self.input_bucket.encryption_key.grant_decrypt(grantee)
-        acknowledge_wildcard(grantee, objects, "An upload can have any key, so all objects of the bucket can be read.")
+            allow_use(self.input_bucket.encryption_key, grantee, "s3", "kms:Decrypt")
+        acknowledge_wildcard(
+            grantee, self.readable_objects, "An upload can have any key that begins so: all of them can be read."
+        )
 
     def grant_write_predictions(self, grantee: iam.IGrantable) -> None:
-        """Allow putting items, and nothing else."""
-        self.predictions_table.grant(grantee, "dynamodb:PutItem")
-        if self.predictions_table.encryption_key:
-            self.predictions_table.encryption_key.grant_encrypt_decrypt(grantee)
+        """Allow putting items, and nothing else.
 
-    def _create_bucket(self, removal_policy: RemovalPolicy) -> s3.Bucket:
+        DynamoDB decrypts the table's own key on behalf of whoever writes; it makes and renews that key for itself
+        (developer guide, "DynamoDB encryption at rest usage notes").
+        """
+        iam.Grant.add_to_principal(
+            grantee=grantee, actions=["dynamodb:PutItem"], resource_arns=[self.predictions_table.table_arn]
+        )
+        if self.predictions_table.encryption_key:
+            allow_use(self.predictions_table.encryption_key, grantee, "dynamodb", "kms:Decrypt")
+
+    def _create_bucket(
+        self, key: kms.IKey | None, versioned: bool, lifetime_days: int | None, removal_policy: RemovalPolicy
+    ) -> s3.Bucket:
+        lifetime = Duration.days(lifetime_days) if lifetime_days else None
         bucket = s3.Bucket(
             self,
             "InputBucket",
-            encryption=s3.BucketEncryption.S3_MANAGED,
+            encryption=s3.BucketEncryption.KMS if key else s3.BucketEncryption.S3_MANAGED,
+            encryption_key=key,
+            bucket_key_enabled=True if key else None,  # one request to KMS for many objects
+            # What is encrypted with a key that comes with the upload, nobody here could read.
+            blocked_encryption_types=[s3.BlockedEncryptionType.SSE_C],
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
             enforce_ssl=True,
             minimum_tls_version=1.2,
+            versioned=versioned,
             removal_policy=removal_policy,
             auto_delete_objects=removal_policy == RemovalPolicy.DESTROY,
-            lifecycle_rules=[s3.LifecycleRule(abort_incomplete_multipart_upload_after=Duration.days(1))],
+            lifecycle_rules=[
+                s3.LifecycleRule(
+                    abort_incomplete_multipart_upload_after=Duration.days(1),
+                    expiration=lifetime,
+                    noncurrent_version_expiration=lifetime if versioned else None,
+                )
+            ],
         )
+        if key:
+            self._refuse_other_keys(bucket, key)
         acknowledge(
             bucket,
             "AwsSolutions-S1",
@@ -73,24 +127,56 @@ class PipelineStorage(Construct):
         )
         return bucket
 
-    def _create_table(self, removal_policy: RemovalPolicy) -> dynamodb.Table:
-        keep = removal_policy != RemovalPolicy.DESTROY
+    def _refuse_other_keys(self, bucket: s3.Bucket, key: kms.IKey) -> None:
+        """An upload says nothing of encryption, and gets the bucket's, or names the bucket's key.
+
+        With another key, the file would be in the bucket and nobody here could read it. `Null` asks whether the upload
+        says it at all: a comparison with what is not there would be true, and refuse the plain upload.
+        """
+        for conditions in (
+            {"Null": {SSE_KEY: "false"}, "StringNotEquals": {SSE_KEY: key.key_arn}},
+            {"Null": {SSE: "false", SSE_KEY: "true"}},
+        ):
+            bucket.add_to_resource_policy(
+                iam.PolicyStatement(
+                    effect=iam.Effect.DENY,
+                    principals=[iam.AnyPrincipal()],
+                    actions=["s3:PutObject"],
+                    resources=[bucket.arn_for_objects("*")],
+                    conditions=conditions,
+                )
+            )
+
+    def _create_table(self, key: kms.IKey | None, recoverable: bool, removal_policy: RemovalPolicy) -> dynamodb.Table:
         table = dynamodb.Table(
             self,
             "PredictionsTable",
             partition_key=dynamodb.Attribute(name="object_key", type=dynamodb.AttributeType.STRING),
             billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
             time_to_live_attribute="expires_at",
+            encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED if key else None,
+            encryption_key=key,
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
-                point_in_time_recovery_enabled=keep
+                point_in_time_recovery_enabled=recoverable
             ),
-            deletion_protection=keep,
+            deletion_protection=removal_policy != RemovalPolicy.DESTROY,
             removal_policy=removal_policy,
+            resource_policy=iam.PolicyDocument(
+                statements=[
+                    iam.PolicyStatement(  # DynamoDB answers on plain HTTP too; "*" is this table
+                        effect=iam.Effect.DENY,
+                        principals=[iam.AnyPrincipal()],
+                        actions=["dynamodb:*"],
+                        resources=["*"],
+                        conditions={"Bool": {"aws:SecureTransport": "false"}},
+                    )
+                ]
+            ),
         )
-        if not keep:
+        if not recoverable:
             acknowledge(
                 table,
                 "AwsSolutions-DDB3",
-                "The table is deleted with its stack, and made again from the files in the bucket.",
+                "Continuous backups are a setting; without them the table is made again from the files in the bucket.",
             )
         return table

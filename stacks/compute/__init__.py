@@ -3,15 +3,18 @@
 from typing import TYPE_CHECKING, ClassVar, Protocol, Self
 
 from aws_cdk import aws_lambda as lambda_
-from constructs import Construct
+from constructs import Construct, Node
 
 from stacks.compute.sagemaker_endpoint import SageMakerEndpoint
 from stacks.compute.snapstart_lambda import SnapStartLambda
 from stacks.compute.standard_lambda import StandardLambda
 from stacks.model_artifact import ModelArtifact
+from stacks.prices import Cost
+from stacks.python_function import FunctionOptions
 from stacks.storage import PipelineStorage
 
 if TYPE_CHECKING:
+    from stacks.monitoring import Monitoring
     from stacks.settings import Settings
 
 
@@ -20,6 +23,10 @@ class Compute(Protocol):
 
     predictor: ClassVar[str]  # its name in the settings and in the items
     stack_id: ClassVar[str]
+
+    @property
+    def node(self) -> Node:
+        """Its place among the constructs."""
 
     @property
     def handler(self) -> lambda_.IFunction:
@@ -33,6 +40,13 @@ class Compute(Protocol):
     def outputs(self) -> dict[str, str]:
         """What the stack publishes beyond the outputs that all variants have."""
 
+    @property
+    def cost(self) -> Cost | None:
+        """What it costs; None where a price is not known."""
+
+    def monitor(self, monitoring: "Monitoring") -> None:
+        """Add the alarms and graphs that only this variant has."""
+
     @classmethod
     def from_settings(
         cls,
@@ -42,7 +56,9 @@ class Compute(Protocol):
         storage: PipelineStorage,
         model: ModelArtifact,
         settings: "Settings",
-    ) -> Self: ...
+        options: FunctionOptions,
+    ) -> Self:
+        """`options` are those of the settings, with what only a stack has: its network and its key."""
 
 
 # A new variant is a file beside these and a line here.

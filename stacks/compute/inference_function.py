@@ -7,17 +7,21 @@ from constructs import Construct
 
 from stacks.bundling import Bundle
 from stacks.model_artifact import ModelArtifact
+from stacks.prices import Cost
 from stacks.python_function import FunctionOptions, create_python_function
+from stacks.rollout import publish_live
 from stacks.storage import PipelineStorage
 
 if TYPE_CHECKING:
+    from stacks.monitoring import Monitoring
     from stacks.settings import Settings
 
 
 class InferenceFunction(Construct):
     """A function that may read the uploads and the one model object, and put items into the table.
 
-    Its handler is the module `<predictor>_handler`; S3 invokes the function itself unless a variant says otherwise.
+    Its handler is the module `<predictor>_handler`. S3 invokes the function itself, or the alias `live` of its one
+    published version: with SnapStart, which takes snapshots of versions only, and for a canary roll-out.
     """
 
     predictor: ClassVar[str]
@@ -32,10 +36,17 @@ class InferenceFunction(Construct):
         storage: PipelineStorage,
         model: ModelArtifact,
         memory_mb: int = 4096,
+        canary: bool = False,
         options: FunctionOptions | None = None,
     ) -> None:
-        """`memory_mb` is 128 to 10,240; processor time grows with it, 1,769 MB being one vCPU."""
+        """Wire the function.
+
+        Args:
+            memory_mb: 128 to 10,240; processor time grows with it, 1,769 MB being one vCPU.
+            canary: whether a new version gets a tenth of the traffic first, see stacks/rollout.py.
+        """
         super().__init__(scope, construct_id)
+        options = options or FunctionOptions()
         self.function = create_python_function(
             self,
             "Function",
@@ -47,13 +58,20 @@ class InferenceFunction(Construct):
                 "PREDICTIONS_TABLE": storage.predictions_table.table_name,
                 "MODEL_S3_URI": model.s3_uri,
             },
-            options=options or FunctionOptions(),
+            options=options,
             snap_start=self.snap_start,
         )
         model.grant_read(self.function)
         storage.grant_read_files(self.function)
         storage.grant_write_predictions(self.function)
-        self.handler = self._create_handler(model)
+        self.handler: lambda_.IFunction = self.function
+        if canary or self.snap_start:
+            # CDK publishes a new version when code or configuration change. It does not see the model's bytes, which a
+            # snapshot holds a copy of. Publishing runs INIT there, so it comes after the function and, with it, its
+            # role's policy.
+            self.function.invalidate_version_based_on(model.sha256)
+            self.handler = publish_live(self, self.function, canary=canary, options=options)
+        self.cost: Cost | None = self._cost(memory_mb)
         self.outputs: dict[str, str] = {}
 
     @classmethod
@@ -65,6 +83,7 @@ class InferenceFunction(Construct):
         storage: PipelineStorage,
         model: ModelArtifact,
         settings: "Settings",
+        options: FunctionOptions,
     ) -> Self:
         return cls(
             scope,
@@ -72,8 +91,12 @@ class InferenceFunction(Construct):
             storage=storage,
             model=model,
             memory_mb=settings.memory_mb,
-            options=settings.function_options,
+            canary=settings.rollout == "canary",
+            options=options,
         )
 
-    def _create_handler(self, model: ModelArtifact) -> lambda_.IFunction:
-        return self.function
+    def monitor(self, monitoring: "Monitoring") -> None:
+        """Nothing beyond what is watched of every function."""
+
+    def _cost(self, memory_mb: int) -> Cost:
+        return Cost(memory_mb=memory_mb, leaves_out="INIT")

@@ -3,24 +3,33 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from aws_cdk import Aws, Fn, IgnoreMode, Names
+from aws_cdk import Aws, Duration, Fn, IgnoreMode, Names
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecr_assets as ecr_assets
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
 from stacks.bundling import Bundle
 from stacks.findings import acknowledge_wildcard
 from stacks.model_artifact import ModelArtifact
-from stacks.network import SAGEMAKER_ACTIONS, allow_network_interfaces, https_only
+from stacks.network import SAGEMAKER_ACTIONS, add_private_endpoint, allow_network_interfaces, https_only
+from stacks.prices import PRICES, Cost
 from stacks.python_function import FunctionOptions, create_log_group, create_python_function
+from stacks.rollout import ERROR_SHARE, publish_live
 from stacks.storage import PipelineStorage
 
 if TYPE_CHECKING:
+    from stacks.monitoring import Monitoring
     from stacks.settings import Settings
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 CONTAINER = REPOSITORY / "sagemaker_container"
+PRODUCTION_VARIANT = "live"
+BAKING_SECONDS = 600
+"""After each step of a roll-out, before the old machines go: SageMaker's metrics lag by minutes."""
 
 
 class SageMakerEndpoint(Construct):
@@ -44,9 +53,16 @@ class SageMakerEndpoint(Construct):
         instance_type: str = "ml.t2.medium",
         instance_count: int = 1,
         proxy_memory_mb: int = 128,
+        canary: bool = False,
         options: FunctionOptions | None = None,
     ) -> None:
-        """`proxy_memory_mb` is 128 to 10,240; the proxy holds no audio, so the least will do."""
+        """Wire endpoint and proxy.
+
+        Args:
+            proxy_memory_mb: 128 to 10,240; the proxy holds no audio, so the least will do.
+            canary: whether new machines, and a new version of the proxy, get some of the traffic first and are taken
+                back where they fail. Without it SageMaker still keeps the old machines where the new ones do not start.
+        """
         super().__init__(scope, construct_id)
         self._options = options or FunctionOptions()
         image = ecr_assets.DockerImageAsset(
@@ -62,7 +78,7 @@ class SageMakerEndpoint(Construct):
         )
         role = self._create_execution_role(storage, model, image)
         cfn_model = self._create_model(model, image, role)
-        self.endpoint = self._create_endpoint(cfn_model, role, instance_type, instance_count)
+        self.endpoint = self._create_endpoint(cfn_model, role, instance_type, instance_count, canary)
         self.function = create_python_function(
             self,
             "Function",
@@ -81,7 +97,28 @@ class SageMakerEndpoint(Construct):
             grantee=self.function, actions=["sagemaker:InvokeEndpoint"], resource_arns=[endpoint_arn]
         )
         storage.grant_write_predictions(self.function)
-        self.handler = self.function
+        if self._options.vpc and self._options.private_endpoints:
+            private_endpoint = add_private_endpoint(
+                self,
+                "Runtime",
+                vpc=self._options.vpc,
+                service=ec2.InterfaceVpcEndpointAwsService.SAGEMAKER_RUNTIME,
+                actions=["sagemaker:InvokeEndpoint"],
+                resource=endpoint_arn,
+                client=self.function,
+            )
+            self.function.node.add_dependency(private_endpoint)  # no invocation before its way to the endpoint is there
+        self.handler: lambda_.IFunction = self.function
+        if canary:
+            self.handler = publish_live(self, self.function, canary=canary, options=self._options)
+        machine_hour = PRICES.get(f"sagemaker.host.{instance_type}")
+        self.cost: Cost | None = None
+        if machine_hour:
+            self.cost = Cost(
+                memory_mb=proxy_memory_mb,
+                per_hour=((instance_count, machine_hour),),
+                leaves_out="data processing, INIT of the proxy",
+            )
         self.outputs = {"EndpointName": self.endpoint.attr_endpoint_name}
 
     @classmethod
@@ -93,6 +130,7 @@ class SageMakerEndpoint(Construct):
         storage: PipelineStorage,
         model: ModelArtifact,
         settings: "Settings",
+        options: FunctionOptions,
     ) -> Self:
         return cls(
             scope,
@@ -102,8 +140,63 @@ class SageMakerEndpoint(Construct):
             instance_type=settings.instance_type,
             instance_count=settings.instance_count,
             proxy_memory_mb=settings.proxy_memory_mb,
-            options=settings.function_options,
+            canary=settings.rollout == "canary",
+            options=options,
         )
+
+    def monitor(self, monitoring: "Monitoring") -> None:
+        """The endpoint's health and load."""
+
+        def metric(name: str, statistic: str, *, of_machine: bool = False) -> cloudwatch.Metric:
+            return cloudwatch.Metric(
+                namespace="/aws/sagemaker/Endpoints" if of_machine else "AWS/SageMaker",
+                metric_name=name,
+                dimensions_map={
+                    "EndpointName": self.endpoint.attr_endpoint_name,
+                    "VariantName": PRODUCTION_VARIANT,
+                },
+                statistic=statistic,
+            )
+
+        server_errors = metric("Invocation5XXErrors", "Sum")
+        monitoring.add_alarm(
+            "EndpointErrors",
+            server_errors,
+            description=(
+                "The endpoint has answered with 5xx for ten of the last 15 minutes. 503 means that its queue is full: "
+                "raise instance_count or instance_type, or set reserved_concurrency. Others are in the endpoint's log."
+            ),
+            periods=3,
+            breaching=2,
+        )
+        monitoring.add_alarm(
+            "EndpointSilent",
+            metric("CPUUtilization", "SampleCount", of_machine=True),
+            description=(
+                "No machine of the endpoint has reported for 15 minutes. Look at its state and its log in SageMaker's "
+                "console. Events are retried, then kept: `crossover deadletters list` names them. In a new stack the "
+                "alarm may be on until the first report comes."
+            ),
+            comparison=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
+            periods=3,
+            missing=cloudwatch.TreatMissingData.BREACHING,  # machines that are on report each minute, idle or not
+        )
+        latencies = {
+            f"{who} {percentile}": metric(name, percentile)
+            for who, name in (("model", "ModelLatency"), ("SageMaker", "OverheadLatency"))
+            for percentile in ("p50", "p99")
+        }
+        client_errors = metric("Invocation4XXErrors", "Sum")
+        machines = {
+            "processor, 100 % a vCPU": metric("CPUUtilization", "Average", of_machine=True),
+            "memory": metric("MemoryUtilization", "Average", of_machine=True),
+        }
+        monitoring.add_graph("Endpoint: latency", latencies, unit="µs")
+        monitoring.add_graph(
+            "Endpoint: invocations",
+            {"invocations": metric("Invocations", "Sum"), "4xx": client_errors, "5xx": server_errors},
+        )
+        monitoring.add_graph("Endpoint: machines", machines, unit="%")
 
     def _create_execution_role(
         self, storage: PipelineStorage, model: ModelArtifact, image: ecr_assets.DockerImageAsset
@@ -116,7 +209,7 @@ class SageMakerEndpoint(Construct):
             iam.PolicyStatement(  # SageMaker's guide asks for it beside s3:GetObject ("Execution roles", CreateModel)
                 actions=["s3:ListBucket"],
                 resources=[model.bucket.bucket_arn],
-                conditions={"StringLike": {"s3:prefix": f"{model.object_key}*"}},
+                conditions=model.only_its_key,
             )
         )
         role.add_to_policy(
@@ -156,14 +249,19 @@ class SageMakerEndpoint(Construct):
         return cfn_model
 
     def _create_endpoint(
-        self, cfn_model: sagemaker.CfnModel, role: iam.Role, instance_type: str, instance_count: int
+        self,
+        cfn_model: sagemaker.CfnModel,
+        role: iam.Role,
+        instance_type: str,
+        instance_count: int,
+        canary: bool,
     ) -> sagemaker.CfnEndpoint:
         config = sagemaker.CfnEndpointConfig(
             self,
             "EndpointConfig",
             production_variants=[
                 sagemaker.CfnEndpointConfig.ProductionVariantProperty(
-                    variant_name="live",
+                    variant_name=PRODUCTION_VARIANT,
                     model_name=cfn_model.attr_model_name,
                     instance_type=instance_type,
                     initial_instance_count=instance_count,
@@ -182,9 +280,69 @@ class SageMakerEndpoint(Construct):
         log_group.grant(
             role, "logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"
         )
-        return sagemaker.CfnEndpoint(
+        endpoint = sagemaker.CfnEndpoint(
             self, "Endpoint", endpoint_name=name, endpoint_config_name=config.attr_endpoint_config_name
         )
+        if canary:
+            self._roll_out_with_care(endpoint, config, role, instance_count)
+        return endpoint
+
+    def _roll_out_with_care(
+        self, endpoint: sagemaker.CfnEndpoint, config: sagemaker.CfnEndpointConfig, role: iam.Role, instance_count: int
+    ) -> None:
+        """Let new machines bake beside the old ones, which take over again if the new ones fail.
+
+        A canary is at most half of the new machines, so it takes two; a single one gets all the traffic at once, and
+        bakes. For that time both the old and the new machines are paid, and for the alarm 0.10 USD a month.
+        https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-blue-green-canary.html
+        """
+        alarm = cloudwatch.Alarm(
+            self,
+            "NewMachinesFail",
+            alarm_description=(
+                "The endpoint's newest configuration answers with 5xx. While it is rolled out, SageMaker goes back to "
+                "the machines before. The endpoint's log names the cause."
+            ),
+            # Of the new machines only: the old ones' errors must not stop the roll-out of what mends them.
+            metric=cloudwatch.Metric(
+                namespace="AWS/SageMaker",
+                metric_name="Invocation5XXErrors",
+                dimensions_map={
+                    "EndpointName": str(endpoint.endpoint_name),
+                    "VariantName": PRODUCTION_VARIANT,
+                    "EndpointConfigName": config.attr_endpoint_config_name,
+                },
+                statistic="Average",  # 1 for an invocation that fails, 0 for another: their share
+                period=Duration.minutes(1),
+            ),
+            threshold=ERROR_SHARE,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+            evaluation_periods=3,
+            datapoints_to_alarm=2,  # a full queue, which answers 503, passes
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,  # no invocation, no failure
+        )
+        tenth = sagemaker.CfnEndpoint.CapacitySizeProperty(type="INSTANCE_COUNT", value=max(1, instance_count // 10))
+        several = instance_count >= 2
+        endpoint.deployment_config = sagemaker.CfnEndpoint.DeploymentConfigProperty(
+            blue_green_update_policy=sagemaker.CfnEndpoint.BlueGreenUpdatePolicyProperty(
+                traffic_routing_configuration=sagemaker.CfnEndpoint.TrafficRoutingConfigProperty(
+                    type="CANARY" if several else "ALL_AT_ONCE",
+                    canary_size=tenth if several else None,
+                    wait_interval_in_seconds=BAKING_SECONDS,
+                )
+            ),
+            auto_rollback_configuration=sagemaker.CfnEndpoint.AutoRollbackConfigProperty(
+                alarms=[sagemaker.CfnEndpoint.AlarmProperty(alarm_name=alarm.alarm_name)]
+            ),
+        )
+        # A policy of its own: the model waits for the role with the policy it has, and the alarm for the model.
+        policy = iam.Policy(
+            self,
+            "SeeAlarm",
+            roles=[role],
+            statements=[iam.PolicyStatement(actions=["cloudwatch:DescribeAlarms"], resources=[alarm.alarm_arn])],
+        )
+        endpoint.node.add_dependency(policy)
 
     def _vpc_config(self, role: iam.Role) -> sagemaker.CfnModel.VpcConfigProperty | None:
         vpc = self._options.vpc

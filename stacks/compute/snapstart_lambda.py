@@ -2,12 +2,10 @@
 
 from typing import ClassVar
 
-from aws_cdk import RemovalPolicy
 from aws_cdk import aws_lambda as lambda_
 
 from stacks.compute.inference_function import InferenceFunction
-from stacks.findings import acknowledge
-from stacks.model_artifact import ModelArtifact
+from stacks.prices import PRICES, Cost
 
 
 class SnapStartLambda(InferenceFunction):
@@ -22,14 +20,11 @@ class SnapStartLambda(InferenceFunction):
     stack_id: ClassVar[str] = "SnapStart"
     snap_start: ClassVar[lambda_.SnapStartConf | None] = lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS
 
-    def _create_handler(self, model: ModelArtifact) -> lambda_.IFunction:
-        # CDK publishes a new version when code or configuration change. It does not see the model's bytes, of which the
-        # snapshot holds a copy. Publishing runs INIT, so it comes after the function and, with it, its role's policy.
-        self.function.invalidate_version_based_on(model.sha256)
-        version = self.function.current_version
-        acknowledge(
-            self.function, "@aws-cdk/aws-lambda:snapStartRequirePublish", "The version is published right here."
+    def _cost(self, memory_mb: int) -> Cost:
+        gigabytes = memory_mb / 1024
+        return Cost(
+            memory_mb=memory_mb,
+            per_cold_start=((gigabytes, PRICES["lambda.snapstart.restore_gb"]),),
+            per_hour=((gigabytes * 3600, PRICES["lambda.snapstart.cache_gb_second"]),),
+            leaves_out="the time of restoring",
         )
-        # Every version that stays published goes on costing its snapshot: an update deletes the one it replaces.
-        version.apply_removal_policy(RemovalPolicy.DESTROY)
-        return lambda_.Alias(self, "Live", alias_name="live", version=version)

@@ -9,7 +9,10 @@ from aws_cdk.cx_api import CloudAssembly
 from app import add_stacks
 
 from .onnx_files import write_model
+from .option_sets import any_synthesis, synthesis_of
 from .templates import StackTemplate, new_app
+
+__all__ = ["any_synthesis", "synthesis_of"]  # fixtures
 
 
 @pytest.fixture(scope="session")

@@ -155,10 +155,10 @@ def test_a_change_in_one_bundle_leaves_the_other_bundle_as_it_is(project: Path) 
 # --- the locks
 
 
-@pytest.mark.parametrize("bundle", list(Bundle))
-def test_a_lock_holds_the_pins_of_its_in_file_each_with_hashes_and_no_address(bundle: Bundle) -> None:
-    lock = bundle.lock.read_text()
-    assert set(pins(bundle.lock.with_suffix(".in").read_text())) <= set(pins(lock))
+@pytest.mark.parametrize("path", [bundle.lock for bundle in Bundle if bundle.lock])
+def test_a_lock_holds_the_pins_of_its_in_file_each_with_hashes_and_no_address(path: Path) -> None:
+    lock = path.read_text()
+    assert set(pins(path.with_suffix(".in").read_text())) <= set(pins(lock))
     assert all("--hash=sha256:" in entry for entry in re.split(r"\n(?=\S)", lock.strip()))
     assert "://" not in lock and "index" not in lock
 
@@ -195,6 +195,19 @@ def test_a_bundle_holds_the_sources_and_wheels_without_what_is_never_loaded(proj
 def test_the_proxy_bundle_leaves_out_the_modules_that_need_numpy(project: Path) -> None:
     ours = {path for path in content(build(Bundle.PROXY)) if path.endswith(".py")}
     assert ours == {"sagemaker_trigger_handler.py", "inference/errors.py"}
+
+
+def test_the_health_check_goes_into_its_own_bundle_only_without_wheels(project: Path) -> None:
+    inference, proxy, own = (hash_of(bundle) for bundle in Bundle)
+    (project / "lambda_src/health_check_handler.py").write_text("import boto3\n")
+    assert hash_of(Bundle.INFERENCE) == inference
+    assert hash_of(Bundle.PROXY) == proxy
+    assert hash_of(Bundle.HEALTH_CHECK) != own
+    tag = sys.implementation.cache_tag
+    assert set(content(build(Bundle.HEALTH_CHECK))) == {
+        "health_check_handler.py",
+        f"__pycache__/health_check_handler.{tag}.pyc",
+    }
 
 
 def test_service_descriptions_lose_their_texts_and_nothing_else(project: Path) -> None:

@@ -1,26 +1,22 @@
 """The templates pass cfn-lint and cdk-nag's AwsSolutions pack; what is accepted has a reason."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aws_cdk import App, Stack, Validations
+from aws_cdk import Stack
 from aws_cdk import aws_s3 as s3
 from aws_cdk.cx_api import CloudAssembly
 from cfnlint import lint
 
-from app import add_stacks
-
+from .option_sets import OPTION_SETS, Synthesis
 from .templates import nag_findings, new_app
 
 
-@pytest.mark.parametrize("removal_policy", ["destroy", "retain"])
-def test_cdk_nag_has_nothing_left_to_say(model_path: Path, tmp_path: Path, removal_policy: str):
-    app = new_app(tmp_path, model_path=str(model_path), removal_policy=removal_policy)
-    add_stacks(app)
-
-    assert nag_findings(app) == []
+def test_cdk_nag_has_nothing_left_to_say(any_synthesis: Synthesis):
+    assert any_synthesis.findings == []
 
 
 def test_cdk_nag_is_really_asked(tmp_path: Path):
@@ -30,22 +26,24 @@ def test_cdk_nag_is_really_asked(tmp_path: Path):
     assert "AwsSolutions-S1 at Stack/Bucket/Resource" in nag_findings(app)
 
 
-def test_every_accepted_finding_has_a_reason(app: App):
-    accepted = {
-        rule: reason
-        for construct in app.node.find_all()
-        for entry in construct.node.metadata
-        if entry.type == Validations.ACKNOWLEDGED_RULES_METADATA_KEY
-        for rule, reason in entry.data.items()
-    }
+def test_every_accepted_finding_has_a_reason(any_synthesis: Synthesis):
+    rules = {rule.rpartition("::")[2].partition("[")[0] for rule in any_synthesis.reasons}
 
-    assert {rule.rpartition("::")[2].partition("[")[0] for rule in accepted} >= {"AwsSolutions-S1", "AwsSolutions-L1"}
-    assert all(reason.endswith(".") and len(reason.split()) >= 5 for reason in accepted.values())
+    assert rules >= {"AwsSolutions-S1", "AwsSolutions-L1"}
+    assert all(reason.endswith(".") and len(reason.split()) >= 5 for reason in any_synthesis.reasons.values())
 
 
-@pytest.mark.parametrize("stack", ["Standard", "SnapStart", "SageMaker"])
-def test_cfn_lint_has_nothing_to_say(assembly: CloudAssembly, stack: str):
-    assert lint((Path(assembly.directory) / f"{stack}.template.json").read_text()) == []
+LINTED = [
+    # The widest and the narrowest are linted with the fast tests; it takes 2 s a template.
+    pytest.param(name, marks=[] if name in ("default", "everything") else pytest.mark.slow)
+    for name in OPTION_SETS
+]
+
+
+@pytest.mark.parametrize("name", LINTED)
+def test_cfn_lint_has_nothing_to_say(synthesis_of: Callable[[str], Synthesis], name: str):
+    for path in synthesis_of(name).folder.glob("*.template.json"):
+        assert lint(path.read_text()) == [], path.name
 
 
 def test_cfn_lint_is_really_asked(assembly: CloudAssembly):

@@ -13,6 +13,7 @@ from aws_cdk.cx_api import CloudAssembly
 from app import add_stacks
 
 from .onnx_files import CONTRACT, write_model
+from .option_sets import OPTION_SETS
 from .templates import StackTemplate, new_app
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,16 +30,24 @@ def run_app(folder: Path, **context: object) -> subprocess.CompletedProcess[str]
 
 
 @pytest.mark.parametrize(
-    ("stack", "more"),
-    [("Standard", {}), ("SnapStart", {}), ("SageMaker", {"EndpointName": "<Compute/Endpoint.EndpointName>"})],
+    ("stack", "handler", "more"),
+    [
+        ("Standard", "<Compute/Function.Arn>", {}),
+        ("SnapStart", "<Compute/Live>", {}),
+        ("SageMaker", "<Compute/Function.Arn>", {"EndpointName": "<Compute/Endpoint.EndpointName>"}),
+    ],
 )
-def test_a_stack_publishes_what_its_users_need(templates: dict[str, StackTemplate], stack: str, more: dict[str, str]):
+def test_a_stack_publishes_what_its_users_need(
+    templates: dict[str, StackTemplate], stack: str, handler: str, more: dict[str, str]
+):
     assert templates[stack].outputs == {
         "InputBucketName": "<Storage/InputBucket>",
         "PredictionsTableName": "<Storage/PredictionsTable>",
         "FunctionName": "<Compute/Function>",
+        "HandlerArn": handler,  # what S3 invokes
         "DeadLetterQueueUrl": "<Pipeline/DeadLetterQueue>",
         "Predictor": stack.lower(),
+        "DashboardName": "<Monitoring/Dashboard>",
         **more,
     }
 
@@ -48,6 +57,7 @@ def test_stacks_are_named_after_the_prefix(assembly: CloudAssembly):
         "Standard": "Crossover-Standard",
         "SnapStart": "Crossover-SnapStart",
         "SageMaker": "Crossover-SageMaker",
+        "Comparison": "Crossover-Comparison",
     }
 
 
@@ -67,7 +77,7 @@ def test_two_prefixes_make_two_copies_that_share_nothing_by_name(model_path: Pat
         add_stacks(app)
         names.append({stack.stack_name for stack in app.synth().stacks})
 
-    assert names[1] == {"Trial-Standard", "Trial-SnapStart", "Trial-SageMaker"}
+    assert names[1] == {"Trial-Standard", "Trial-SnapStart", "Trial-SageMaker", "Trial-Comparison"}
     assert not names[0] & names[1]
 
 
@@ -84,10 +94,11 @@ def test_stacks_are_bound_to_no_account_and_region(assembly: CloudAssembly):
 
 
 @pytest.mark.slow
-def test_two_syntheses_without_credentials_give_the_same_files(model_path: Path, tmp_path: Path):
+@pytest.mark.parametrize("name", ["default", "everything"])
+def test_two_syntheses_without_credentials_give_the_same_files(model_path: Path, tmp_path: Path, name: str):
     contents = []
     for folder in (tmp_path / "first", tmp_path / "second"):
-        result = run_app(folder, model_path=str(model_path))
+        result = run_app(folder, model_path=str(model_path), **OPTION_SETS[name])
         assert result.returncode == 0, result.stderr
         contents.append(
             {

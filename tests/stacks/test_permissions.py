@@ -1,8 +1,16 @@
 """Who may do what: the whole of it, so that a privilege more is a failing test."""
 
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
 import pytest
 
-from .templates import StackTemplate
+from app import add_stacks
+from stacks.synthesized import as_list
+
+from .option_sets import Synthesis
+from .templates import StackTemplate, new_app
 
 ASSETS = "arn:<AWS::Partition>:s3:::cdk-hnb659fds-assets-<AWS::AccountId>-<AWS::Region>"
 IMAGES = "repository/cdk-hnb659fds-container-assets-<AWS::AccountId>-<AWS::Region>"
@@ -16,11 +24,7 @@ READ_FILES = {
     ("s3:ListBucket", "<Storage/InputBucket.Arn>"),
 }
 WRITE_PREDICTIONS = {("dynamodb:PutItem", "<Storage/PredictionsTable.Arn>")}
-SEND_DEAD_LETTERS = {
-    ("sqs:SendMessage", "<Pipeline/DeadLetterQueue.Arn>"),
-    ("sqs:GetQueueAttributes", "<Pipeline/DeadLetterQueue.Arn>"),
-    ("sqs:GetQueueUrl", "<Pipeline/DeadLetterQueue.Arn>"),
-}
+SEND_DEAD_LETTERS = {("sqs:SendMessage", "<Pipeline/DeadLetterQueue.Arn>")}
 
 
 def model_object(template: StackTemplate, function: str = "Compute/Function") -> str:
@@ -129,3 +133,107 @@ def test_the_three_variants_read_the_same_model_object(templates: dict[str, Stac
     (uri,) = uris
     assert uri.startswith("s3://cdk-hnb659fds-assets-<AWS::AccountId>-<AWS::Region>/")
     assert uri.endswith(".onnx")
+
+
+# A wildcard that AWS leaves no choice of: it takes no narrower resource. What may be bound by a condition, is.
+NO_NARROWER = {
+    "cloudwatch:PutMetricData",
+    "ecr:GetAuthorizationToken",
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:CreateNetworkInterfacePermission",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DeleteNetworkInterfacePermission",
+    "ec2:DescribeDhcpOptions",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSecurityGroups",
+    "ec2:DescribeSubnets",
+    "ec2:DescribeVpcs",
+    "ec2:UnassignPrivateIpAddresses",
+}
+BY_CDK = ("Custom::S3AutoDeleteObjects", "BucketNotificationsHandler")
+
+
+def allowed(template: StackTemplate) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every statement that allows something and is ours, with the path of what holds it."""
+    for resource in template.resources.values():
+        for key in ("PolicyDocument", "ResourcePolicy", "KeyPolicy"):
+            document = resource.properties.get(key, {})
+            for statement in document.get("PolicyDocument", document).get("Statement", []):
+                by_cdk = any(name in str([statement, resource.path]) for name in BY_CDK)
+                if statement["Effect"] == "Allow" and not by_cdk:
+                    yield resource.path, statement
+
+
+def test_no_action_is_a_wildcard(any_synthesis: Synthesis):
+    found = [(path, entry) for template in any_synthesis.templates.values() for path, entry in allowed(template)]
+
+    assert len(found) > 15
+    for path, statement in found:
+        assert not any("*" in action for action in as_list(statement["Action"])), path
+
+
+def test_a_resource_is_a_wildcard_only_where_aws_takes_no_narrower_one(any_synthesis: Synthesis):
+    for template in any_synthesis.templates.values():
+        for path, statement in allowed(template):
+            if path == "Key":
+                continue  # in its own policy, "*" is the key
+            for resource in as_list(statement["Resource"]):
+                of_the_bucket = resource.startswith("<Storage/InputBucket.Arn>/") and resource.count("*") == 1
+                versions = statement["Action"] == "lambda:InvokeFunction" and resource.endswith(".Arn>:*")
+                if "*" in resource and not of_the_bucket and not versions:
+                    assert resource == "*", path
+                    assert set(as_list(statement["Action"])) <= NO_NARROWER, path
+
+
+@pytest.mark.parametrize("name", ["narrowed", "everything"])
+def test_only_objects_of_the_prefix_can_be_read(synthesis_of: Callable[[str], Synthesis], name: str):
+    for template in synthesis_of(name).templates.values():
+        reads = {
+            resource
+            for _, statement in allowed(template)
+            if "s3:GetObject" in as_list(statement["Action"])
+            for resource in as_list(statement["Resource"])
+            if "InputBucket" in resource
+        }
+        assert reads == {"<Storage/InputBucket.Arn>/in/*"}
+
+
+def test_a_key_an_isolated_network_and_a_prefix_allow_nothing_more_on_bucket_table_and_queue(any_synthesis: Synthesis):
+    function = any_synthesis.templates["Standard"]
+    prefix = "in/" if "in/*" in str(function.body) else ""
+    own = {
+        (action, resource)
+        for action, resource in function.grants("Compute/FunctionRole")
+        if not action.startswith(("kms:", "ec2:"))
+    }
+
+    assert own == (
+        WRITE_OWN_LOGS
+        | {(action, resource.replace("/*", f"/{prefix}*")) for action, resource in READ_FILES}
+        | WRITE_PREDICTIONS
+        | SEND_DEAD_LETTERS
+        | {("s3:GetObject", model_object(function))}
+    )
+
+
+@pytest.mark.parametrize(
+    ("boundary", "arn"),
+    [
+        ("team-boundary", "arn:<AWS::Partition>:iam::<AWS::AccountId>:policy/team-boundary"),
+        ("arn:aws:iam::123456789012:policy/teams/boundary", "arn:aws:iam::123456789012:policy/teams/boundary"),
+    ],
+)
+def test_every_role_has_the_permissions_boundary_also_those_of_cdk(
+    model_path: Path, tmp_path: Path, boundary: str, arn: str
+):
+    app = new_app(tmp_path, model_path=str(model_path), permissions_boundary=boundary, network="isolated")
+    add_stacks(app)
+    for stack in app.synth().stacks:
+        roles = StackTemplate(stack.template).of_type("AWS::IAM::Role")
+        assert len(roles) >= 4 or stack.hierarchical_id == "Comparison"
+        assert {role.properties["PermissionsBoundary"] for role in roles} <= {arn}
+
+
+def test_without_a_boundary_no_role_has_one(any_variant: StackTemplate):
+    assert not [role for role in any_variant.of_type("AWS::IAM::Role") if "PermissionsBoundary" in role.properties]

@@ -7,6 +7,7 @@ import pytest
 
 from app import add_stacks
 
+from .option_sets import Synthesis
 from .templates import StackTemplate, new_app
 
 
@@ -75,15 +76,21 @@ def test_retries_and_dead_letters_are_set_on_what_is_invoked(
     assert settings["DestinationConfig"] == {"OnFailure": {"Destination": "<Pipeline/DeadLetterQueue.Arn>"}}
 
 
-def test_dead_letters_are_kept_encrypted_for_as_long_as_sqs_can(any_variant: StackTemplate):
+def test_dead_letters_are_kept_for_as_long_as_sqs_can(any_variant: StackTemplate):
     queue = any_variant.only("AWS::SQS::Queue").properties
 
     assert queue == {"SqsManagedSseEnabled": True, "MessageRetentionPeriod": 14 * 24 * 3600}
 
 
-def test_dead_letters_are_reached_by_tls_only(any_variant: StackTemplate):
-    (statement,) = any_variant.only("AWS::SQS::QueuePolicy").properties["PolicyDocument"]["Statement"]
+def test_under_all_settings_dead_letters_are_encrypted(any_synthesis: Synthesis):
+    for template in any_synthesis.templates.values():
+        queue = template.only("AWS::SQS::Queue").properties
+        assert queue.get("SqsManagedSseEnabled") or queue["KmsMasterKeyId"] == "<Key.Arn>"
 
-    assert (statement["Effect"], statement["Action"]) == ("Deny", "sqs:*")
-    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
-    assert statement["Resource"] == "<Pipeline/DeadLetterQueue.Arn>"
+
+def test_under_all_settings_dead_letters_are_reached_by_tls_only(any_synthesis: Synthesis):
+    for template in any_synthesis.templates.values():
+        (statement,) = template.only("AWS::SQS::QueuePolicy").properties["PolicyDocument"]["Statement"]
+        assert (statement["Effect"], statement["Action"]) == ("Deny", "sqs:*")
+        assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+        assert statement["Resource"] == "<Pipeline/DeadLetterQueue.Arn>"

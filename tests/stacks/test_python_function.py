@@ -24,7 +24,7 @@ def test_a_function_has_the_published_settings(
 
     assert function["Handler"] == handler
     assert function["MemorySize"] == memory_mb
-    assert function["Timeout"] == 90
+    assert function["Timeout"] == 120
     assert function["Runtime"] == "python3.12"
     assert function["Architectures"] == ["x86_64"]
     assert "ReservedConcurrentExecutions" not in function  # accounts with the lowest limit cannot reserve
@@ -41,11 +41,14 @@ def test_a_function_has_the_published_settings(
 def test_a_function_is_told_what_its_handler_reads(templates: dict[str, StackTemplate], stack: str, own: set[str]):
     environment = templates[stack].resources["Compute/Function"].properties["Environment"]["Variables"]
 
-    assert set(environment) == own | {"PREDICTIONS_TABLE", "MAX_FILE_BYTES", "MAX_AUDIO_SECONDS"}
+    limits = {"MAX_FILE_BYTES", "MAX_AUDIO_SECONDS", "MAX_CHANNELS"}
+    assert set(environment) == own | limits | {"PREDICTIONS_TABLE", "METRICS_STACK"}
     assert environment["PREDICTOR"] == stack.lower()
     assert environment["PREDICTIONS_TABLE"] == "<Storage/PredictionsTable>"
     assert environment["MAX_FILE_BYTES"] == str(200 * 1024 * 1024)
     assert environment["MAX_AUDIO_SECONDS"] == "600"
+    assert environment["MAX_CHANNELS"] == "8"
+    assert environment["METRICS_STACK"] == "<AWS::StackName>"
 
 
 def test_the_settings_reach_the_functions(model_path: Path, tmp_path: Path):
@@ -53,10 +56,12 @@ def test_the_settings_reach_the_functions(model_path: Path, tmp_path: Path):
         tmp_path,
         model_path=str(model_path),
         memory_mb="2048",
-        timeout_seconds="120",
+        timeout_seconds="300",
         proxy_memory_mb="256",
         max_file_mb="50",
         max_audio_seconds="60",
+        max_channels="2",
+        monitoring="false",
         item_lifetime_days="7",
         reserved_concurrency="3",
         log_retention_days="14",
@@ -72,10 +77,12 @@ def test_the_settings_reach_the_functions(model_path: Path, tmp_path: Path):
     for template in templates.values():
         function = template.resources["Compute/Function"].properties
         environment = function["Environment"]["Variables"]
-        assert function["Timeout"] == 120
+        assert function["Timeout"] == 300
         assert function["ReservedConcurrentExecutions"] == 3
         assert environment["MAX_FILE_BYTES"] == str(50 * 1024 * 1024)
         assert environment["MAX_AUDIO_SECONDS"] == "60"
+        assert environment["MAX_CHANNELS"] == "2"
+        assert "METRICS_STACK" not in environment
         assert environment["ITEM_LIFETIME_DAYS"] == "7"
         assert template.resources["Compute/FunctionLogs"].properties["RetentionInDays"] == 14
 

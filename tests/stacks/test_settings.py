@@ -23,7 +23,7 @@ def test_without_context_the_published_settings_hold():
 
     assert settings == Settings()
     assert settings.variants == ("standard", "snapstart", "sagemaker")
-    assert (settings.memory_mb, settings.timeout_seconds, settings.proxy_memory_mb) == (4096, 90, 128)
+    assert (settings.memory_mb, settings.timeout_seconds, settings.proxy_memory_mb) == (4096, 120, 128)
     assert (settings.instance_type, settings.instance_count) == ("ml.t2.medium", 1)
 
 
@@ -63,6 +63,20 @@ def test_the_table_has_a_row_for_each_setting():
         ("key_prefix", "in/2026-", "in/2026-"),
         ("key_suffix", ".wav", ".wav"),
         ("removal_policy", "retain", "retain"),
+        ("input_lifetime_days", "90", 90),
+        ("max_channels", "2", 2),
+        ("bucket_versioning", "true", True),
+        ("bucket_versioning", False, False),
+        ("point_in_time_recovery", True, True),
+        ("encryption", "customer", "customer"),
+        ("network", "isolated", "isolated"),
+        ("permissions_boundary", "team-boundary", "team-boundary"),
+        ("permissions_boundary", "arn:aws:iam::123456789012:policy/a/b", "arn:aws:iam::123456789012:policy/a/b"),
+        ("permissions_boundary", "", None),
+        ("monitoring", "false", False),
+        ("alarm_topic_arn", "arn:aws:sns:us-east-1:123456789012:alarms", "arn:aws:sns:us-east-1:123456789012:alarms"),
+        ("p99_alarm_seconds", "5", 5),
+        ("rollout", "canary", "canary"),
         ("local_python", "3.11", "3.11"),
         ("model_path", "elsewhere/my model.onnx", "elsewhere/my model.onnx"),
     ],
@@ -92,8 +106,8 @@ def test_a_value_is_read_from_cdk_json_and_from_the_command_line(key: str, value
         ("memory_mb", True, "a whole number from 128 to 10240"),
         ("memory_mb", [4096], "a whole number from 128 to 10240"),
         ("memory_mb", "9" * 5000, "a whole number from 128 to 10240"),
-        ("timeout_seconds", 0, "a whole number from 1 to 900"),
-        ("timeout_seconds", "901", "a whole number from 1 to 900"),
+        ("timeout_seconds", 119, "a whole number from 120 to 900"),
+        ("timeout_seconds", "901", "a whole number from 120 to 900"),
         ("proxy_memory_mb", 64, "a whole number from 128 to 10240"),
         ("instance_type", "t2.medium", "an x86_64 SageMaker hosting type"),
         ("instance_type", "ml.t3.medium", "an x86_64 SageMaker hosting type"),
@@ -111,6 +125,19 @@ def test_a_value_is_read_from_cdk_json_and_from_the_command_line(key: str, value
         ("reserved_concurrency", 0, "a whole number from 1 to 10000, or none"),
         ("removal_policy", "delete", "destroy or retain"),
         ("removal_policy", "DESTROY", "destroy or retain"),
+        ("input_lifetime_days", 0, "a whole number from 1 to 3650, or none"),
+        ("max_channels", 65, "a whole number from 1 to 64"),
+        ("bucket_versioning", "yes", "true or false"),
+        ("bucket_versioning", 1, "true or false"),
+        ("encryption", "kms", "aws or customer"),
+        ("network", "private", "public or isolated"),
+        ("permissions_boundary", "team boundary", "the name or ARN of a managed policy, or none"),
+        ("permissions_boundary", "team/boundary", "the name or ARN of a managed policy, or none"),
+        ("permissions_boundary", "arn:aws:iam::123456789012:role/a", "the name or ARN of a managed policy, or none"),
+        ("monitoring", "on", "true or false"),
+        ("alarm_topic_arn", "alarms", "the ARN of an SNS topic, or none"),
+        ("p99_alarm_seconds", 0, "a whole number from 1 to 900"),
+        ("rollout", "blue-green", "all-at-once or canary"),
         ("bundling", "podman", "local or docker"),
         ("local_python", "python3", "a Python version such as 3.12, or none"),
         ("local_python", 3.12, "a Python version such as 3.12, or none"),

@@ -1,5 +1,6 @@
 """The bucket and the table: private and encrypted, gone or kept with the stack, or somebody else's."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,11 @@ from aws_cdk import aws_s3 as s3
 from stacks.compute import VARIANTS
 from stacks.model_artifact import ModelArtifact
 from stacks.pipeline import InferencePipeline
+from stacks.python_function import FunctionOptions
 from stacks.settings import Settings
 from stacks.storage import PipelineStorage
 
+from .option_sets import Synthesis
 from .templates import StackTemplate, new_app
 
 
@@ -29,6 +32,35 @@ def kept(empty_app: App) -> StackTemplate:
     return StackTemplate.of(empty_app, stack)
 
 
+def test_under_all_settings_the_bucket_is_private(any_synthesis: Synthesis):
+    for template in any_synthesis.templates.values():
+        bucket = template.only("AWS::S3::Bucket").properties
+        assert list(bucket["PublicAccessBlockConfiguration"].values()) == [True] * 4
+        assert bucket["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+
+
+def test_under_all_settings_bucket_and_table_are_encrypted(any_synthesis: Synthesis):
+    for template in any_synthesis.templates.values():
+        (rule,) = template.only("AWS::S3::Bucket").properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+        keys = template.of_type("AWS::KMS::Key")
+        algorithm = rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"]
+        assert algorithm == ("aws:kms" if keys else "AES256")
+        # Without a specification a table is encrypted by a key that AWS owns: it cannot be left unencrypted.
+        specification = template.only("AWS::DynamoDB::Table").properties.get("SSESpecification", {})
+        assert specification.get("SSEEnabled", False) is bool(keys)
+
+
+def test_under_all_settings_bucket_and_table_are_reached_by_tls_only(any_synthesis: Synthesis):
+    plain_http = {"Bool": {"aws:SecureTransport": "false"}}
+    for template in any_synthesis.templates.values():
+        bucket = template.only("AWS::S3::BucketPolicy").properties["PolicyDocument"]["Statement"]
+        table = template.only("AWS::DynamoDB::Table").properties["ResourcePolicy"]["PolicyDocument"]["Statement"]
+        for service, statements in (("s3", bucket), ("dynamodb", table)):
+            (denial,) = [statement for statement in statements if statement.get("Condition") == plain_http]
+            assert (denial["Effect"], denial["Action"]) == ("Deny", f"{service}:*")
+            assert denial["Principal"] == {"AWS": "*"}
+
+
 def test_the_input_bucket_is_private_and_encrypted(standard: StackTemplate):
     bucket = standard.only("AWS::S3::Bucket").properties
 
@@ -36,7 +68,10 @@ def test_the_input_bucket_is_private_and_encrypted(standard: StackTemplate):
     assert len(bucket["PublicAccessBlockConfiguration"]) == 4
     assert bucket["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
     (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
-    assert rule == {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+    assert rule == {
+        "ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"},
+        "BlockedEncryptionTypes": {"EncryptionType": ["SSE-C"]},  # the uploader's own key, which nobody here has
+    }
 
 
 def test_the_input_bucket_is_reached_by_current_tls_only(standard: StackTemplate):
@@ -74,12 +109,45 @@ def test_by_default_everything_goes_with_the_stack(any_variant: StackTemplate):
     assert any_variant.only("AWS::DynamoDB::Table").properties["DeletionProtectionEnabled"] is False
 
 
-def test_kept_storage_survives_the_stack_and_its_table_is_backed_up(kept: StackTemplate):
+def test_versions_lifetimes_and_backups_are_settings(synthesis_of: Callable[[str], Synthesis], standard: StackTemplate):
+    kept = synthesis_of("kept").templates["Standard"]
+    bucket, table = kept.only("AWS::S3::Bucket").properties, kept.only("AWS::DynamoDB::Table").properties
+
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert "VersioningConfiguration" not in standard.only("AWS::S3::Bucket").properties
+    assert bucket["LifecycleConfiguration"]["Rules"][0]["ExpirationInDays"] == 30
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+
+
+@pytest.mark.parametrize(
+    ("versioned", "deleted"),
+    [
+        (False, {"ExpirationInDays": 9}),
+        (True, {"ExpirationInDays": 9, "NoncurrentVersionExpiration": {"NoncurrentDays": 9}}),
+    ],
+)
+def test_uploads_are_deleted_after_their_lifetime_with_their_versions(empty_app: App, versioned: bool, deleted: dict):
+    stack = Stack(empty_app, "Stack")
+    PipelineStorage(stack, "Storage", input_lifetime_days=9, versioned=versioned)
+    (rule,) = StackTemplate.of(empty_app, stack).only("AWS::S3::Bucket").properties["LifecycleConfiguration"]["Rules"]
+
+    assert rule == {"Status": "Enabled", "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1}, **deleted}
+
+
+@pytest.mark.parametrize("recovery", [False, True])
+def test_continuous_backups_are_a_setting_of_their_own(empty_app: App, recovery: bool):
+    stack = Stack(empty_app, "Stack")
+    PipelineStorage(stack, "Storage", point_in_time_recovery=recovery, removal_policy=RemovalPolicy.RETAIN)
+    table = StackTemplate.of(empty_app, stack).only("AWS::DynamoDB::Table").properties
+
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": recovery}
+
+
+def test_kept_storage_survives_the_stack(kept: StackTemplate):
     bucket, table = kept.only("AWS::S3::Bucket"), kept.only("AWS::DynamoDB::Table")
 
     assert bucket.definition["DeletionPolicy"] == table.definition["DeletionPolicy"] == "Retain"
     assert table.properties["DeletionProtectionEnabled"] is True
-    assert table.properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
     assert kept.of_type("Custom::S3AutoDeleteObjects") == []
 
 
@@ -94,7 +162,12 @@ def test_an_existing_bucket_and_table_are_used_as_they_are(empty_app: App, model
     )
     model = ModelArtifact(stack, "Model", path=model_path)
     compute = VARIANTS[variant].from_settings(
-        stack, "Compute", storage=storage, model=model, settings=Settings(model_path=str(model_path))
+        stack,
+        "Compute",
+        storage=storage,
+        model=model,
+        settings=Settings(model_path=str(model_path)),
+        options=FunctionOptions(),
     )
     InferencePipeline(stack, "Pipeline", storage=storage, compute=compute)
 
@@ -129,6 +202,7 @@ def test_the_keys_of_an_encrypted_bucket_and_table_may_be_used(empty_app: App, m
         storage=storage,
         model=ModelArtifact(stack, "Model", path=model_path),
         settings=Settings(model_path=str(model_path)),
+        options=FunctionOptions(),
     )
 
     grants = StackTemplate.of(empty_app, stack).grants("Compute/FunctionRole")
