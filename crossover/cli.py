@@ -74,7 +74,8 @@ def _add(name: str, module: str, meaning: str) -> None:
 
 
 _add("local", "crossover.local.cli", "The local AWS step by step: up, deploy, predict, status, down.")
-_add("bench", "crossover.bench.cli", "Measure speed.")
+_add("deadletters", "crossover.deadletters.cli", "What failed in the end: list, show, redrive.")
+_add("bench", "crossover.bench.cli", "Measure speed, and soak under injected faults.")
 
 
 def main() -> None:

@@ -4,33 +4,30 @@ Everything here goes through the AWS clients it is given, so it does not know wh
 """
 
 import contextlib
-import json
 import time
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
-from email.utils import parsedate_to_datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import unquote_plus
 
 from boto3.dynamodb.types import TypeDeserializer
 from botocore.exceptions import BotoCoreError, ClientError
 
+from crossover import clock
+from crossover.deadletters.letters import DeadLetter
+from crossover.deadletters.queue import Walk
 from crossover.errors import CrossoverError, UsageError
 
 # Between two looks at the table: soon at first, since a warm variant answers within milliseconds, then ever less often.
 FIRST_DELAY_SECONDS = 0.02
 MAX_DELAY_SECONDS = 1.0
 DEAD_LETTER_INTERVAL_SECONDS = 3.0
-# Queues hand out at most ten messages at a time; a queue with more than this many batches is not searched to its end.
-MAX_DEAD_LETTER_BATCHES = 20
-# How long other readers do not see a dead letter that was looked at.
-DEAD_LETTER_HIDDEN_SECONDS = 10
-# S3's time of an event and the Date of its answer to the upload have no common resolution.
-CLOCK_TOLERANCE = timedelta(seconds=2)
+# A queue with more letters than this is not searched to its end at every look.
+MAX_DEAD_LETTERS = 1000
 
 
 class Clients(Protocol):
@@ -61,7 +58,8 @@ class Variant:
         stack: the stack's name.
         bucket: takes files.
         table: gets predictions.
-        function: the function that S3 invokes.
+        function: name of the function that S3 invokes.
+        handler_arn: what S3 invokes, the function itself or an alias of it; empty where the stack is too old to say.
         dead_letter_queue: URL of the queue of what failed in the end.
         endpoint: the SageMaker endpoint; empty elsewhere.
     """
@@ -71,6 +69,7 @@ class Variant:
     bucket: str
     table: str
     function: str
+    handler_arn: str
     dead_letter_queue: str
     endpoint: str = ""
 
@@ -147,6 +146,7 @@ def _variant(stack: Mapping[str, Any]) -> Variant | None:
         bucket=outputs["InputBucketName"],
         table=outputs["PredictionsTableName"],
         function=outputs["FunctionName"],
+        handler_arn=outputs.get("HandlerArn", ""),
         dead_letter_queue=outputs["DeadLetterQueueUrl"],
         endpoint=outputs.get("EndpointName", ""),
     )
@@ -179,15 +179,9 @@ def upload(clients: Clients, variant: Variant, file: Path, *, key: str = "") -> 
     return Upload(
         variant=variant,
         key=key,
-        earliest=_answered_at(answer) - CLOCK_TOLERANCE,
+        earliest=clock.answered_at(answer) - clock.TOLERANCE,
         earlier_sequencer=earlier.get("sequencer", ""),
     )
-
-
-def _answered_at(answer: Mapping[str, Any]) -> datetime:
-    """The service's own time where it says it, because this machine's clock may be wrong."""
-    date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
-    return parsedate_to_datetime(date) if date else datetime.now(UTC)
 
 
 def wait(
@@ -209,7 +203,7 @@ def wait(
         if is_last or now >= next_look_at_queue:
             letter = find_dead_letter(clients, upload)
             if letter is not None:
-                raise NoPredictionError(f"The event is in the dead-letter queue: {_reason(letter)}.")
+                raise NoPredictionError(f"The event is in the dead-letter queue: {letter.reason}.")
             next_look_at_queue = now + DEAD_LETTER_INTERVAL_SECONDS
         if is_last:
             break
@@ -238,38 +232,13 @@ def _get_item(clients: Clients, variant: Variant, key: str) -> dict[str, Any]:
     return {name: _plain(TypeDeserializer().deserialize(value)) for name, value in answer.get("Item", {}).items()}
 
 
-def find_dead_letter(clients: Clients, upload: Upload) -> dict[str, Any] | None:
+def find_dead_letter(clients: Clients, upload: Upload) -> DeadLetter | None:
     """The dead letter of this upload, or None. The queue keeps it."""
-    sqs = clients("sqs")
-    for _ in range(MAX_DEAD_LETTER_BATCHES):
-        messages = sqs.receive_message(
-            QueueUrl=upload.variant.dead_letter_queue,
-            MaxNumberOfMessages=10,
-            VisibilityTimeout=DEAD_LETTER_HIDDEN_SECONDS,
-        ).get("Messages", [])
-        for message in messages:
-            letter: dict[str, Any] = json.loads(message["Body"])
-            if any(_is_of(upload, record) for record in letter["requestPayload"].get("Records", [])):
+    with Walk(clients("sqs"), upload.variant.dead_letter_queue) as letters:
+        for letter in islice(letters, MAX_DEAD_LETTERS):
+            if any(part.key == upload.key and part.uploaded_at >= upload.earliest for part in letter.uploads):
                 return letter
-        if not messages:
-            break
     return None
-
-
-def _is_of(upload: Upload, record: Mapping[str, Any]) -> bool:
-    key = unquote_plus(record["s3"]["object"]["key"])
-    return key == upload.key and datetime.fromisoformat(record["eventTime"]) >= upload.earliest
-
-
-def _reason(letter: Mapping[str, Any]) -> str:
-    """What the function said at its last attempt.
-
-    https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
-    """
-    answer = letter.get("responsePayload") or {}
-    condition = letter.get("requestContext", {}).get("condition", "unknown reason")
-    message = answer.get("errorMessage", "the function gave no message")
-    return f"{answer.get('errorType', condition)}: {message}".rstrip(".")
 
 
 def _milliseconds(item: Mapping[str, Any]) -> float:

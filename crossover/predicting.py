@@ -4,14 +4,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from crossover import terminal
 from crossover.deployed import Clients, NoPredictionError, Result, Variant, predict
+from crossover.terminal import printable
 
 SHOWN_LABELS = 3
-WIDTH_WITHOUT_TERMINAL = 120
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,10 +59,7 @@ def predict_all(
 
 def print_table(rows: Sequence[Row]) -> None:
     """Print the table to standard output."""
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=WIDTH_WITHOUT_TERMINAL)
-    console.print(table(rows))
+    terminal.print_table(table(rows))
 
 
 def table(rows: Sequence[Row]) -> Table:
@@ -77,13 +74,13 @@ def table(rows: Sequence[Row]) -> Table:
     for position, row in enumerate(rows):
         first_of_file = position == 0 or rows[position - 1].file != row.file
         table.add_section() if first_of_file and position else None
-        table.add_row(Text(row.file.name if first_of_file else ""), row.variant, *_cells(row))
+        table.add_row(Text(printable(row.file.name) if first_of_file else ""), row.variant, *_cells(row))
     return table
 
 
 def _cells(row: Row) -> list[str | Text]:
     if row.result is None:
-        return [Text(row.problem), Text("NO ITEM", style="red"), "", ""]
+        return [Text(printable(row.problem)), Text("NO ITEM", style="red"), "", ""]
     item = row.result.item
     if item["status"] == "FAILED":
         answer, style = f"{item['error_code']}: {item['error_message']}", "yellow"
@@ -91,4 +88,4 @@ def _cells(row: Row) -> list[str | Text]:
         labels = item["top_labels"][:SHOWN_LABELS]
         answer, style = ", ".join(f"{label['label']} {label['score']:.2f}" for label in labels), "green"
     start = "cold" if item["cold_start"] else "warm"
-    return [Text(answer), Text(item["status"], style=style), f"{row.result.milliseconds:,.0f}", start]
+    return [Text(printable(answer)), Text(item["status"], style=style), f"{row.result.milliseconds:,.0f}", start]

@@ -1,17 +1,22 @@
-"""A local AWS for the slow tests, apart from the one that a person may have running."""
+"""AWS for the tests: moto for the fast ones; for the slow ones a local AWS, apart from the one that a person runs."""
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import boto3
 import pytest
 from rich.console import Console
 
+from crossover.deadletters import queue
+from crossover.deployed import Clients, Variant, find_variants
 from crossover.local import environment
 from crossover.local.ports import free_port
 from crossover.local.work import LocalAws, open_local_aws
 from crossover.local.workspace import ROOT, Workspace
+from tests.crossover.deployments import create_stack
 
 
 def processes_of(workspace: Workspace) -> list[str]:
@@ -38,6 +43,13 @@ def workspace() -> Workspace:
 
 @pytest.fixture(scope="module")
 def aws(workspace: Workspace) -> Iterator[LocalAws]:
+    """A running emulator for the tests of a module."""
+    with running_emulator(workspace) as aws:
+        yield aws
+
+
+@contextmanager
+def running_emulator(workspace: Workspace) -> Iterator[LocalAws]:
     """A running emulator, to which the AWS clients of the tests talk."""
     before = dict(os.environ)
     with open_local_aws(workspace, Console(stderr=True)) as aws:
@@ -50,3 +62,25 @@ def aws(workspace: Workspace) -> Iterator[LocalAws]:
             os.environ.update(before)
             boto3.setup_default_session()
     assert processes_of(workspace) == []
+
+
+@pytest.fixture
+def clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clients]:
+    """Clients of an empty account, which moto plays."""
+    from moto import mock_aws  # here, because the slow tests do without it
+
+    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    monkeypatch.setattr(queue, "WAIT_SECONDS", 0)  # moto's queues need no long polling
+    with mock_aws():
+        yield cache(boto3.Session().client)
+
+
+@pytest.fixture
+def variant(clients: Clients) -> Variant:
+    """A deployed variant."""
+    create_stack(clients, "Crossover-Standard", "standard")
+    return find_variants(clients, prefix="Crossover")[0]

@@ -70,7 +70,10 @@ def test_an_unknown_option_is_a_users_mistake_in_a_sub_command_too(
     assert "--prot" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("arguments", [["local", "deploy"], ["local", "predict", str(SPEECH)]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["local", "deploy"], ["local", "predict", str(SPEECH)], ["deadletters", "list", "--local"]],
+)
 def test_without_an_emulator_it_says_how_to_start_one(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str]
 ) -> None:

@@ -1,65 +1,19 @@
 """Deployed variants, with AWS answered by moto."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote_plus
 
-import boto3
 import pytest
-from moto import mock_aws
 
 from crossover import deployed
 from crossover.deployed import NoPredictionError, Upload, Variant
 from crossover.errors import UsageError
 
+from .deployments import TEMPLATE, create_stack, failed_event, letter_of, messages_in, put_failure, put_letter
+
 SPEECH = Path(__file__).parents[1] / "audio/sense_and_sensibility_01_austen_64kb-0870.wav"
-TEMPLATE = {
-    "Resources": {
-        "Bucket": {"Type": "AWS::S3::Bucket"},
-        "Queue": {"Type": "AWS::SQS::Queue"},
-        "Table": {
-            "Type": "AWS::DynamoDB::Table",
-            "Properties": {
-                "KeySchema": [{"AttributeName": "object_key", "KeyType": "HASH"}],
-                "AttributeDefinitions": [{"AttributeName": "object_key", "AttributeType": "S"}],
-                "BillingMode": "PAY_PER_REQUEST",
-            },
-        },
-    }
-}
-
-
-@pytest.fixture
-def clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[deployed.Clients]:
-    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL"):
-        monkeypatch.delenv(name, raising=False)
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-    with mock_aws():
-        yield cache(boto3.Session().client)
-
-
-def create_stack(clients: deployed.Clients, stack: str, predictor: str) -> None:
-    outputs = {
-        "InputBucketName": {"Ref": "Bucket"},
-        "PredictionsTableName": {"Ref": "Table"},
-        "DeadLetterQueueUrl": {"Ref": "Queue"},
-        "FunctionName": f"{stack}-Function",
-        "Predictor": predictor,
-    }
-    template = {**TEMPLATE, "Outputs": {name: {"Value": value} for name, value in outputs.items()}}
-    clients("cloudformation").create_stack(StackName=stack, TemplateBody=json.dumps(template))
-
-
-@pytest.fixture
-def variant(clients: deployed.Clients) -> Variant:
-    create_stack(clients, "Crossover-Standard", "standard")
-    return deployed.find_variants(clients, prefix="Crossover")[0]
 
 
 def put_item(clients: deployed.Clients, upload: Upload, *, milliseconds: int = 250, sequencer: str = "01") -> None:
@@ -78,17 +32,6 @@ def put_item(clients: deployed.Clients, upload: Upload, *, milliseconds: int = 2
             "completed_at": {"S": completed_at.isoformat(timespec="milliseconds")},
         },
     )
-
-
-def put_dead_letter(clients: deployed.Clients, upload: Upload, *, key: str, age: timedelta = timedelta(0)) -> None:
-    """What Lambda leaves after the last attempt."""
-    record = {"eventTime": (datetime.now(UTC) - age).isoformat(), "s3": {"object": {"key": quote_plus(key)}}}
-    letter = {
-        "requestContext": {"condition": "RetriesExhausted"},
-        "requestPayload": {"Records": [record]},
-        "responsePayload": {"errorType": "EndpointConnectionError", "errorMessage": "Could not connect."},
-    }
-    clients("sqs").send_message(QueueUrl=upload.variant.dead_letter_queue, MessageBody=json.dumps(letter))
 
 
 def after(count: int, action: Callable[[], None]) -> Callable[[float], None]:
@@ -120,6 +63,10 @@ def test_variants_come_in_the_order_they_are_asked_for(clients: deployed.Clients
     create_stack(clients, "Crossover-SnapStart", "snapstart")
     found = deployed.find_variants(clients, prefix="Crossover", names=["snapstart", "standard"])
     assert [variant.name for variant in found] == ["snapstart", "standard"]
+
+
+def test_the_handler_is_what_the_stack_names(clients: deployed.Clients, variant: Variant) -> None:
+    assert variant.handler_arn == "arn:aws:lambda:eu-central-1:123456789012:function:Crossover-Standard-Function:live"
 
 
 def test_a_variant_that_is_not_deployed_is_named_with_those_that_are(
@@ -176,21 +123,18 @@ def test_an_item_of_an_earlier_upload_under_the_same_key_is_not_the_answer(
 
 def test_a_dead_letter_ends_the_wait_with_the_functions_error(clients: deployed.Clients, variant: Variant) -> None:
     upload = deployed.upload(clients, variant, SPEECH, key="a b/ü.wav")
-    put_dead_letter(clients, upload, key="another.wav")
-    put_dead_letter(clients, upload, key=upload.key)
+    put_letter(clients, variant, "no letter of Lambda's")
+    put_failure(clients, variant, "another.wav", error="ModelError")
+    put_failure(clients, variant, upload.key)
     with pytest.raises(NoPredictionError, match=r"dead-letter queue: EndpointConnectionError: Could not connect\.$"):
         deployed.wait(clients, upload, timeout_seconds=0)
 
 
 def test_a_dead_letter_stays_in_the_queue(clients: deployed.Clients, variant: Variant) -> None:
     upload = deployed.upload(clients, variant, SPEECH)
-    put_dead_letter(clients, upload, key=upload.key)
+    put_failure(clients, variant, upload.key)
     assert deployed.find_dead_letter(clients, upload) is not None
-    attributes: dict[str, Any] = clients("sqs").get_queue_attributes(
-        QueueUrl=variant.dead_letter_queue,
-        AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
-    )["Attributes"]
-    assert sum(map(int, attributes.values())) == 1
+    assert messages_in(clients, variant) == (1, 0)
 
 
 def test_a_time_out_says_where_to_look(clients: deployed.Clients, variant: Variant) -> None:
@@ -203,5 +147,5 @@ def test_a_dead_letter_of_an_earlier_upload_under_the_same_key_is_not_the_answer
     clients: deployed.Clients, variant: Variant
 ) -> None:
     upload = deployed.upload(clients, variant, SPEECH, key="again.wav")
-    put_dead_letter(clients, upload, key="again.wav", age=timedelta(hours=1))
+    put_letter(clients, variant, letter_of(failed_event(variant, "again.wav", age=timedelta(hours=1))))
     assert deployed.find_dead_letter(clients, upload) is None

@@ -67,3 +67,8 @@ def test_a_file_is_named_once_for_all_its_variants() -> None:
 def test_labels_are_shown_as_they_are_even_if_they_look_like_markup() -> None:
     item = {**SUCCEEDED, "top_labels": [{"label": "[red] noise", "score": 0.5}]}
     assert line_with("SUCCEEDED", lines(row(item)))[2] == "[red] noise 0.50"
+
+
+def test_what_a_file_is_called_does_not_steer_the_terminal() -> None:
+    shown = lines(row(SUCCEEDED, file=Path("\x1b[2J.wav")))
+    assert line_with("SUCCEEDED", shown)[0] == "\N{REPLACEMENT CHARACTER}[2J.wav"

@@ -1,0 +1,107 @@
+"""What is read out of a message of the dead-letter queue, whatever is in it."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from crossover.deadletters.letters import DeadLetter, FailedUpload, read
+
+RECORD = {
+    "eventSource": "aws:s3",
+    "eventTime": "2026-11-14T18:10:05.568Z",
+    "s3": {"bucket": {"name": "uploads"}, "object": {"key": "calls/m%C3%BCller+%2B1.wav"}},
+}
+LETTER = {
+    "requestContext": {"condition": "RetriesExhausted", "approximateInvokeCount": 3},
+    "requestPayload": {"Records": [RECORD]},
+    "responsePayload": {"errorType": "EndpointConnectionError", "errorMessage": "Could not connect.", "stackTrace": []},
+}
+
+
+def letter(body: Any) -> DeadLetter:
+    text = body if isinstance(body, str) else json.dumps(body)
+    return read({"MessageId": "0f-1", "Body": text, "Attributes": {"SentTimestamp": "1794679205568"}})
+
+
+def test_a_letter_of_lambda_is_read() -> None:
+    found = letter(LETTER)
+    assert found.id == "0f-1"
+    assert found.sent_at == datetime(2026, 11, 14, 18, 0, 5, 568_000, UTC)
+    uploaded_at = datetime(2026, 11, 14, 18, 10, 5, 568_000, UTC)
+    assert found.uploads == (FailedUpload("uploads", "calls/müller +1.wav", uploaded_at),)
+    assert found.event == LETTER["requestPayload"]
+    assert found.body == LETTER
+    assert (found.condition, found.attempts) == ("RetriesExhausted", 3)
+    assert (found.error_type, found.error_message) == ("EndpointConnectionError", "Could not connect.")
+    assert found.reason == "EndpointConnectionError: Could not connect"
+
+
+def test_an_event_that_grew_too_old_has_no_answer_of_the_function() -> None:
+    context = {"condition": "EventAgeExceeded", "approximateInvokeCount": 0}
+    found = letter({"requestContext": context, "requestPayload": {"Records": [RECORD]}, "responsePayload": None})
+    assert (found.error_type, found.error_message, found.attempts) == ("EventAgeExceeded", "", 0)
+    assert found.reason == "EventAgeExceeded: the function gave no message"
+    assert found.keys == ["calls/müller +1.wav"]
+
+
+def test_a_process_that_died_has_a_message_without_a_type() -> None:
+    found = letter({**LETTER, "responsePayload": {"errorMessage": "Process exited before completing request"}})
+    assert found.reason == "RetriesExhausted: Process exited before completing request"
+
+
+@pytest.mark.parametrize("body", ["", "no JSON", '"text"', "3", "null", "[]", "[1, 2]", "{}", "[" * 100_000])
+def test_what_is_no_json_object_is_kept_as_it_stands(body: str) -> None:
+    found = letter(body)
+    assert found.body == body
+    assert found.event is None
+    assert found.uploads == ()
+    assert found.reason == "unknown reason: the function gave no message"
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        None,
+        "text",
+        [],
+        {},
+        {"Records": None},
+        {"Records": []},
+        {"Records": ["text"]},
+        {"Records": [{**RECORD, "eventSource": "aws:sns"}]},
+        {"Records": [RECORD, {**RECORD, "eventSource": "aws:sns"}]},
+        {"Records": [{**RECORD, "s3": None}]},
+        {"Records": [{**RECORD, "eventTime": "yesterday"}]},
+        {"Records": [{**RECORD, "eventTime": "0001-01-01T00:00:00+14:00"}]},
+        {"Records": [{**RECORD, "s3": {"bucket": {"name": "uploads"}, "object": {"key": 5}}}]},
+    ],
+)
+def test_an_event_that_is_not_s3s_holds_no_uploads(event: Any) -> None:
+    found = letter({**LETTER, "requestPayload": event})
+    assert found.uploads == ()
+    assert found.event == event
+
+
+def test_a_malformed_record_does_not_hide_the_others() -> None:
+    event = {"Records": [{"eventSource": "aws:s3"}, RECORD]}
+    assert letter({**LETTER, "requestPayload": event}).keys == ["calls/müller +1.wav"]
+
+
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [
+        ("requestContext", None),
+        ("requestContext", "text"),
+        ("requestContext", {"condition": None, "approximateInvokeCount": "many"}),
+        ("responsePayload", "text"),
+        ("responsePayload", [1]),
+        ("responsePayload", {"errorType": None, "errorMessage": 5}),
+    ],
+)
+def test_parts_of_another_shape_are_as_good_as_missing(part: str, value: Any) -> None:
+    found = letter({**LETTER, part: value})
+    assert isinstance(found.reason, str)
+    assert found.attempts in (3, None)
+    assert found.keys == ["calls/müller +1.wav"]

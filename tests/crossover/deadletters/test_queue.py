@@ -1,0 +1,127 @@
+"""Looking at a queue: every letter once, and all of them there for others afterwards."""
+
+import signal
+import time
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import Any
+
+import pytest
+
+from crossover import clock
+from crossover.deadletters import queue
+from crossover.deadletters.queue import Walk
+from crossover.deployed import Clients, Variant
+from crossover.local import interrupts
+from crossover.local.interrupts import InterruptedBySignalError
+
+from ..deployments import messages_in, put_failure
+
+
+def put(clients: Clients, variant: Variant, count: int) -> list[str]:
+    return [put_failure(clients, variant, f"{number}.wav") for number in range(count)]
+
+
+def walk_of(clients: Clients, variant: Variant) -> Walk:
+    return Walk(clients("sqs"), variant.dead_letter_queue)
+
+
+def test_shows_every_letter_once_and_puts_all_back(clients: Clients, variant: Variant) -> None:
+    ids = put(clients, variant, 25)
+    with walk_of(clients, variant) as walk:
+        assert sorted(letter.id for letter in walk) == sorted(ids)
+        assert messages_in(clients, variant) == (0, 25)
+    assert messages_in(clients, variant) == (25, 0)
+    assert walk.more == ""
+
+
+def test_an_empty_queue_has_no_letters(clients: Clients, variant: Variant) -> None:
+    with walk_of(clients, variant) as walk:
+        assert list(walk) == []
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, InterruptedBySignalError])
+def test_puts_all_back_if_it_ends_early(clients: Clients, variant: Variant, error: type[BaseException]) -> None:
+    put(clients, variant, 25)
+    with pytest.raises(error), walk_of(clients, variant) as walk:
+        list(islice(walk, 12))
+        raise error(2)
+    assert messages_in(clients, variant) == (25, 0)
+
+
+def test_a_signal_while_letters_arrive_waits_until_they_can_be_put_back(
+    clients: Clients, variant: Variant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(clients, variant, 3)
+    sqs = clients("sqs")
+    receive = sqs.receive_message
+
+    def interrupted(**request: Any) -> Any:
+        answer = receive(**request)
+        signal.raise_signal(signal.SIGINT)
+        return answer
+
+    monkeypatch.setattr(sqs, "receive_message", interrupted)
+    before = {number: signal.getsignal(number) for number in interrupts.SIGNALS}
+    interrupts.install()
+    try:
+        with pytest.raises(InterruptedBySignalError), walk_of(clients, variant) as walk:
+            list(walk)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    assert messages_in(clients, variant) == (3, 0)
+
+
+def test_only_what_was_not_deleted_is_put_back(
+    clients: Clients, variant: Variant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(clients, variant, 3)
+    requests: list[dict[str, Any]] = []
+    sqs = clients("sqs")
+    change = sqs.change_message_visibility_batch
+    monkeypatch.setattr(sqs, "change_message_visibility_batch", lambda **r: (requests.append(r), change(**r)))
+    with walk_of(clients, variant) as walk:
+        for letter in islice(walk, 2):
+            walk.delete(letter)
+    assert messages_in(clients, variant) == (1, 0)
+    assert [len(request["Entries"]) for request in requests] == [1]
+
+
+def test_letters_that_came_in_after_its_start_are_left_to_the_next(
+    clients: Clients, variant: Variant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clock, "TOLERANCE", timedelta(0))
+    monkeypatch.setattr(clock, "answered_at", lambda answer: datetime.now(UTC))
+    old = put(clients, variant, 2)
+    time.sleep(0.01)
+    with walk_of(clients, variant) as walk:
+        time.sleep(0.01)
+        put(clients, variant, 30)
+        assert sorted(letter.id for letter in walk) == sorted(old)
+        assert messages_in(clients, variant)[0] > 0  # it has not gone on through all the new ones
+    assert messages_in(clients, variant) == (32, 0)
+    assert walk.more == "some have come in meanwhile"
+
+
+def test_a_walk_that_takes_too_long_ends_where_it_began(
+    clients: Clients, variant: Variant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "HIDDEN_SECONDS", 0)  # what was looked at is there again at once
+    ids = put(clients, variant, 3)
+    with walk_of(clients, variant) as walk:
+        assert sorted(letter.id for letter in walk) == sorted(ids)
+    assert walk.more == "some have come in meanwhile"
+
+
+def test_letters_that_another_reader_holds_are_mentioned(clients: Clients, variant: Variant) -> None:
+    put(clients, variant, 3)
+    clients("sqs").receive_message(QueueUrl=variant.dead_letter_queue, MaxNumberOfMessages=1)
+    with walk_of(clients, variant) as walk:
+        assert len(list(walk)) == 2
+    assert walk.more == "another reader holds about 1"
+
+
+def test_the_time_is_the_services_own() -> None:
+    answer = {"ResponseMetadata": {"HTTPHeaders": {"date": "Sat, 14 Nov 2026 18:10:05 GMT"}}}
+    assert clock.answered_at(answer) == datetime(2026, 11, 14, 18, 10, 5, tzinfo=UTC)

@@ -1,0 +1,92 @@
+"""Deployed stacks and their dead letters, with AWS answered by moto."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import quote_plus
+
+from crossover.deployed import Clients, Variant
+
+TEMPLATE = {
+    "Resources": {
+        "Bucket": {"Type": "AWS::S3::Bucket"},
+        "Queue": {"Type": "AWS::SQS::Queue"},
+        "Table": {
+            "Type": "AWS::DynamoDB::Table",
+            "Properties": {
+                "KeySchema": [{"AttributeName": "object_key", "KeyType": "HASH"}],
+                "AttributeDefinitions": [{"AttributeName": "object_key", "AttributeType": "S"}],
+                "BillingMode": "PAY_PER_REQUEST",
+            },
+        },
+    }
+}
+
+
+def create_stack(clients: Clients, stack: str, predictor: str, *, outputs: dict[str, str] | None = None) -> None:
+    """A stack with a variant's outputs, or with others."""
+    values = outputs or {
+        "InputBucketName": {"Ref": "Bucket"},
+        "PredictionsTableName": {"Ref": "Table"},
+        "DeadLetterQueueUrl": {"Ref": "Queue"},
+        "FunctionName": f"{stack}-Function",
+        "HandlerArn": f"arn:aws:lambda:eu-central-1:123456789012:function:{stack}-Function:live",
+        "Predictor": predictor,
+    }
+    template = {**TEMPLATE, "Outputs": {name: {"Value": value} for name, value in values.items()}}
+    clients("cloudformation").create_stack(StackName=stack, TemplateBody=json.dumps(template))
+
+
+def failed_event(variant: Variant, *keys: str, age: timedelta = timedelta(0)) -> dict[str, Any]:
+    """What S3 sends for uploads of these keys, as long ago as `age`."""
+    event_time = (datetime.now(UTC) - age).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return {
+        "Records": [
+            {
+                "eventSource": "aws:s3",
+                "eventName": "ObjectCreated:Put",
+                "eventTime": event_time,
+                "s3": {"bucket": {"name": variant.bucket}, "object": {"key": quote_plus(key, safe="/")}},
+            }
+            for key in keys
+        ]
+    }
+
+
+def letter_of(event: Any, *, error: str = "EndpointConnectionError", message: str = "Could not connect.") -> str:
+    """Lambda's record of an event whose attempts have all failed."""
+    record = {
+        "version": "1.0",
+        "timestamp": "2026-11-14T18:16:05.568Z",
+        "requestContext": {
+            "requestId": "e4b46cbf-b738-4a7a-8880-a18cdf61200e",
+            "functionArn": "arn:aws:lambda:eu-central-1:123456789012:function:of-the-letter:$LATEST",
+            "condition": "RetriesExhausted",
+            "approximateInvokeCount": 3,
+        },
+        "requestPayload": event,
+        "responseContext": {"statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled"},
+        "responsePayload": {"errorType": error, "errorMessage": message},
+    }
+    return json.dumps(record)
+
+
+def put_letter(clients: Clients, variant: Variant, body: str) -> str:
+    """Put a message into the variant's dead-letter queue; returns its id."""
+    answer = clients("sqs").send_message(QueueUrl=variant.dead_letter_queue, MessageBody=body)
+    message_id: str = answer["MessageId"]
+    return message_id
+
+
+def put_failure(clients: Clients, variant: Variant, *keys: str, **more: Any) -> str:
+    """Put the dead letter of an event about these keys into the queue; returns its id."""
+    return put_letter(clients, variant, letter_of(failed_event(variant, *keys), **more))
+
+
+def messages_in(clients: Clients, variant: Variant) -> tuple[int, int]:
+    """How many messages of the dead-letter queue can be seen, and how many are hidden."""
+    attributes = clients("sqs").get_queue_attributes(
+        QueueUrl=variant.dead_letter_queue,
+        AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
+    )["Attributes"]
+    return int(attributes["ApproximateNumberOfMessages"]), int(attributes["ApproximateNumberOfMessagesNotVisible"])

@@ -1,0 +1,48 @@
+"""All three variants: files go in, predictions come out, and all are of one mind."""
+
+from pathlib import Path
+
+import pytest
+
+from crossover.deployed import Variant
+from crossover.local.work import LocalAws, known_variants
+from crossover.local.workspace import ROOT
+
+from .conftest import VARIANTS
+
+pytestmark = pytest.mark.slow
+
+SPEECH = ROOT / "tests/audio/sense_and_sensibility_01_austen_64kb-0870.wav"
+
+
+def test_all_variants_are_known() -> None:
+    assert known_variants() == VARIANTS
+
+
+def test_all_variants_hear_the_same(aws: LocalAws, variants: dict[str, Variant]) -> None:
+    rows = aws.predict(VARIANTS, [SPEECH])
+    assert [row.variant for row in rows] == VARIANTS
+    items = [row.result.item for row in rows if row.result]
+    assert [item["status"] for item in items] == ["SUCCEEDED"] * 3
+    assert [item["label"] for item in items] == ["Speech"] * 3
+    assert [item["predictor"] for item in items] == VARIANTS
+    assert [item["cold_start"] for item in items] == [True] * 3
+    assert len({item["model_sha256"] for item in items}) == 1
+
+
+def test_the_second_file_finds_warm_functions(aws: LocalAws, variants: dict[str, Variant]) -> None:
+    aws.predict(VARIANTS, [SPEECH])
+    rows = aws.predict(VARIANTS, [SPEECH])
+    assert [row.result and row.result.item["cold_start"] for row in rows] == [False] * 3
+
+
+def test_what_is_no_audio_becomes_a_failed_item_everywhere(
+    aws: LocalAws, variants: dict[str, Variant], tmp_path: Path
+) -> None:
+    file = tmp_path / "no audio +ü.wav"
+    file.write_text("These are words.")
+    rows = aws.predict(VARIANTS, [file])
+    items = [row.result.item for row in rows if row.result]
+    assert [item["status"] for item in items] == ["FAILED"] * 3
+    assert [item["error_code"] for item in items] == ["UNSUPPORTED_FORMAT"] * 3
+    assert all(item["object_key"].endswith("/no audio +ü.wav") for item in items)
