@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast lint format bench model evaluate lock clean
+.PHONY: help setup demo test test-fast lint format audit bench model evaluate lock clean
 
 UV_VERSION := 0.13.9
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -32,6 +32,10 @@ lint: setup  ## ruff and mypy
 format: setup  ## Let ruff put the code in form
 	ruff check --fix
 	ruff format
+
+# No part of `make test`: a vulnerability found tomorrow must not break today's commit. The workflow runs it by itself.
+audit: .venv/ready  ## Known vulnerabilities of everything that is locked
+	@python .ci/audit.py $(LOCKS) $(AUDIT)
 
 bench: setup  ## Speed of the handlers on this machine
 	crossover bench micro
@@ -78,3 +82,4 @@ LOCKED := lambda_src/requirements-inference lambda_src/requirements-proxy crosso
     crossover/bench/peers/requirements
 # What these name is all they need; the rest of what a package asks for is left out on purpose.
 LOCKED_ALONE := model/requirements model/requirements-parity
+LOCKS := requirements.txt requirements-dev.txt $(LOCKED:=.txt) $(LOCKED_ALONE:=.txt) sagemaker_container/requirements.txt
