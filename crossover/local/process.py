@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Self
 
@@ -70,13 +70,16 @@ class Emulator:
             raise CrossoverError(message) from None
 
     @classmethod
-    def start(cls, workspace: Workspace, *, port: int, interpreter: Interpreter) -> Self:
+    def start(
+        cls, workspace: Workspace, *, port: int, interpreter: Interpreter, settings: Mapping[str, str] | None = None
+    ) -> Self:
         """Start one; it answers once `wait_until_ready` returns. Only one runs in a workspace.
 
         Args:
             workspace: its environment has been made.
             port: to listen on.
             interpreter: what the environment was made with.
+            settings: more of its environment variables.
 
         Raises:
             CrossoverError: the port is taken, or an emulator runs already.
@@ -88,7 +91,7 @@ class Emulator:
             *("--assembly", str(workspace.assembly), "--logs", str(workspace.logs)),
             *("--container-python", sys.executable),
         ]
-        environment = _settings(workspace, port)
+        environment = {**_settings(workspace, port), **(settings or {})}
         with interrupts.held(), _lock(workspace) as lock, (workspace.logs / "emulator.log").open("wb") as log:
             if lock is None:
                 raise CrossoverError("An emulator is running already; `crossover local down` stops it.")
@@ -132,6 +135,20 @@ class Emulator:
                 end = last_lines(log, TAIL_LINES)
                 raise CrossoverError(f"The emulator did not start. The end of its log, {log}:\n{end}")
             time.sleep(0.05)
+
+    def events_under_way(self) -> int:
+        """How many events a function was invoked with that have neither succeeded nor become a dead letter.
+
+        Raises:
+            CrossoverError: the emulator does not answer.
+        """
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with opener.open(f"{self.endpoint}/_crossover/events", timeout=30) as answer:
+                count: int = json.load(answer)["under_way"]
+        except OSError as error:
+            raise CrossoverError(f"The emulator at {self.endpoint} does not answer: {error}.") from error
+        return count
 
     def stop(self, workspace: Workspace) -> None:
         """Stop it with all its functions and containers, and remove what it left behind."""

@@ -3,7 +3,7 @@
 import contextlib
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -54,8 +54,13 @@ class LocalAws:
         emulator.point_aws_at_it()
         return emulator
 
-    def bring_up(self, interpreter: Interpreter, *, port: int) -> Emulator:
+    def bring_up(self, interpreter: Interpreter, *, port: int, settings: Mapping[str, str] | None = None) -> Emulator:
         """Start an emulator, for as long as this command runs; AWS clients talk to it from now on.
+
+        Args:
+            interpreter: runs the emulator and the functions.
+            port: to listen on.
+            settings: environment variables of the emulator beyond the usual ones.
 
         Raises:
             CrossoverError: something could not be installed or started.
@@ -64,7 +69,9 @@ class LocalAws:
             environment.create(self.workspace, interpreter, self.commands)
         with self.steps.step("emulator"):
             with interrupts.held():  # else a signal could come before it is known what to stop
-                emulator = self.started = Emulator.start(self.workspace, port=port, interpreter=interpreter)
+                emulator = self.started = Emulator.start(
+                    self.workspace, port=port, interpreter=interpreter, settings=settings
+                )
             emulator.wait_until_ready(self.workspace)
         emulator.point_aws_at_it()
         return emulator

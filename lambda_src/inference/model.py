@@ -75,7 +75,9 @@ class Model:
             raise ModelError(
                 f"The model's sample_rate must be a number and its labels a JSON list: {error}."
             ) from error
-        shape = next((output.shape for output in session.get_outputs() if output.name == "scores"), [])
+        shape: list[int | str | None] = next(
+            (output.shape for output in session.get_outputs() if output.name == "scores"), []
+        )
         # A size that is not fixed in the graph is a name or None.
         if len(shape) != 1 or (isinstance(shape[0], int) and shape[0] != len(labels)):
             raise ModelError(

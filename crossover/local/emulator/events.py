@@ -1,0 +1,140 @@
+"""Functions are invoked asynchronously as on AWS.
+
+- S3 invokes them through Lambda's own API, and an alias keeps its own settings for asynchronous invocations;
+- throttled events are tried again until they are too old, and dead letters look as on AWS;
+- events heed a function's reserved concurrency, those for its aliases and versions included.
+"""
+
+import contextvars
+import json
+import threading
+import time
+import urllib.request
+import uuid
+from datetime import UTC, datetime
+from urllib.parse import quote
+
+from ministack.services import lambda_svc, s3
+
+from crossover.local.emulator.connection import aws_client, way_to_aws
+from crossover.local.emulator.shapes import Properties
+
+
+def invoke_from_s3() -> None:
+    """Let S3 hand its events over as on AWS: by an asynchronous call of Lambda's Invoke."""
+
+    def deliver(arn: str, event: Properties, bucket_region: str) -> None:
+        url = f"{way_to_aws()}/2015-03-31/functions/{quote(arn, safe='')}/invocations"
+        headers = {"Content-Type": "application/json", "X-Amz-Invocation-Type": "Event"}
+        urllib.request.urlopen(urllib.request.Request(url, json.dumps(event).encode(), headers), timeout=60).close()
+
+    s3._deliver_event_to_lambda = deliver
+
+
+class Events:
+    """Lambda's asynchronous invocations: errors are tried again, and in the end the failure destination gets the event.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+
+    Attributes:
+        under_way: events that were taken and have neither succeeded nor become a dead letter.
+    """
+
+    def __init__(self) -> None:
+        self.under_way = 0
+        self._lock = threading.Lock()
+
+    def install(self) -> None:
+        """Take the place of ministack's own, which counts a throttle as a failure and knows no settings of an alias."""
+        lambda_svc.invoke_async_with_retry = self.take
+
+    def take(self, function: Properties, event: Properties) -> None:
+        """Accept an event for a function's version, whose ARN names what was invoked."""
+        with self._lock:
+            self.under_way += 1
+        context = contextvars.copy_context()  # holds the account and the region of the request
+        threading.Thread(target=context.run, args=(self._see_through, function, event), daemon=True).start()
+
+    def _see_through(self, function: Properties, event: Properties) -> None:
+        try:
+            invoke_until_it_ends(function, event)
+        finally:
+            with self._lock:
+                self.under_way -= 1
+
+
+def invoke_until_it_ends(function: Properties, event: Properties) -> None:
+    """Invoke a function until it succeeds, has failed too often or the event is too old; then send a dead letter."""
+    arn = function["config"]["FunctionArn"]
+    settings = asynchronous_settings(arn)
+    most_retries = int(settings.get("MaximumRetryAttempts", 2))
+    oldest = time.monotonic() + int(settings.get("MaximumEventAgeInSeconds", 6 * 3600))
+    base_seconds = lambda_svc._LAMBDA_ASYNC_RETRY_BASE_SECONDS
+    failures = 0
+    while True:
+        # Reserved for the whole function: ministack would let an alias and its versions pass.
+        reserved = function_of(arn).get("concurrency")
+        result = lambda_svc._execute_function({**function, "concurrency": reserved}, event)
+        if not result.get("error"):
+            return
+        delay = base_seconds
+        if not result.get("throttle"):
+            delay = base_seconds * 2**failures
+            failures += 1
+        condition = "RetriesExhausted" if failures > most_retries else "EventAgeExceeded"
+        if failures > most_retries or time.monotonic() + delay > oldest:
+            break
+        time.sleep(delay)
+    destination = settings.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
+    if destination:
+        version = function["config"]["Version"]
+        letter = dead_letter(event, arn=arn, version=version, condition=condition, failures=failures, result=result)
+        send_letter(destination, letter)
+
+
+def asynchronous_settings(arn: str) -> Properties:
+    """The EventInvokeConfig of what was invoked: an alias, a version, or the function itself."""
+    _, qualifier = lambda_svc._lambda_function_name_and_qualifier_from_arn(arn)
+    settings: Properties = function_of(arn)["event_invoke_configs"].get(qualifier or "$LATEST") or {}
+    return settings
+
+
+def function_of(arn: str) -> Properties:
+    """ministack's record of the function that an ARN, of whatever qualifier, is about."""
+    function: Properties = lambda_svc._get_base_func_record_for_ref(arn)[0]
+    return function
+
+
+def dead_letter(
+    event: Properties, *, arn: str, version: str, condition: str, failures: int, result: Properties
+) -> Properties:
+    """What a failure destination gets.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
+    """
+    qualified = arn if arn.count(":") == 7 else f"{arn}:$LATEST"
+    letter = {
+        "version": "1.0",
+        "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "requestContext": {
+            "requestId": str(uuid.uuid4()),
+            "functionArn": qualified,
+            "condition": condition,
+            "approximateInvokeCount": failures,
+        },
+        "requestPayload": event,
+    }
+    if result.get("throttle"):  # it was never run, so there is no answer
+        return letter
+    answered = {"statusCode": 200, "executedVersion": version, "functionError": "Unhandled"}
+    return {**letter, "responseContext": answered, "responsePayload": result["body"]}
+
+
+def send_letter(destination: str, letter: Properties) -> None:
+    """Put a dead letter into a queue, the one kind of destination that is known here."""
+    *_, service, _region, account, name = destination.split(":")
+    if service != "sqs":
+        raise ValueError(f"The failure destination {destination} is no queue.")
+    sqs = aws_client("sqs")
+    queue = sqs.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)["QueueUrl"]
+    sqs.send_message(QueueUrl=queue, MessageBody=json.dumps(letter))

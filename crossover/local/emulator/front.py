@@ -1,0 +1,50 @@
+"""What stands in front of ministack and answers, on the same port, what it does not."""
+
+import asyncio
+import json
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import unquote
+
+from ministack import app
+
+from crossover.local.emulator.events import Events
+from crossover.local.emulator.sagemaker import SageMaker
+
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+def stand_in_front(sagemaker: SageMaker, events: Events) -> None:
+    """Answer, on the same port as ministack, what it does not: InvokeEndpoint, and how many events are under way."""
+    ministack, invocation = app.app, re.compile("/endpoints/([^/]+)/invocations")
+
+    async def front(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        path = scope.get("path", "")
+        match = invocation.fullmatch(path)
+        if scope["type"] == "http" and path == "/_crossover/events":
+            status, headers = 200, {"Content-Type": "application/json"}
+            answer = json.dumps({"under_way": events.under_way}).encode()
+        elif scope["type"] == "http" and scope["method"] == "POST" and match:
+            body = await whole_body(receive)
+            sent = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+            status, headers, answer = await asyncio.to_thread(sagemaker.invoke, unquote(match[1]), body, sent)
+        else:
+            await ministack(scope, receive, send)
+            return
+        pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
+        await send({"type": "http.response.start", "status": status, "headers": pairs})
+        await send({"type": "http.response.body", "body": answer})
+
+    app.app = front
+
+
+async def whole_body(receive: Receive) -> bytes:
+    """The body of a request."""
+    body, more = bytearray(), True
+    while more:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    return bytes(body)

@@ -1,0 +1,116 @@
+"""Python functions run in the real awslambdaric, with SnapStart's snapshot, restore and hooks."""
+
+import http.server
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from ministack.core import lambda_runtime
+from ministack.services import lambda_svc
+
+from crossover.local.emulator.connection import way_to_aws
+from crossover.local.emulator.shapes import Properties
+
+# INIT of a SnapStart version may take 130 s, or as long as the function's timeout where that is longer.
+# https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
+SNAPSTART_INIT_SECONDS = 130
+
+
+def is_python(config: Properties) -> bool:
+    """Whether a function's configuration asks for a Python runtime."""
+    return str(config.get("Runtime", "")).startswith("python")
+
+
+def is_snapshot(config: Properties) -> bool:
+    """Whether this is a published version that starts from a snapshot."""
+    return (config.get("SnapStart") or {}).get("OptimizationStatus") == "On"
+
+
+class PythonEnvironment(lambda_runtime.ProvidedWorker):  # type: ignore[misc]
+    """An execution environment whose bootstrap is awslambdaric, the runtime that AWS itself uses.
+
+    ministack serves the Runtime API to custom runtimes; this adds the two calls that SnapStart makes beyond it.
+    """
+
+    def _spawn(self, init_timeout: float | None = None) -> None:
+        if is_snapshot(self.config):
+            init_timeout = max(SNAPSTART_INIT_SECONDS, self.config["Timeout"])
+        super()._spawn(init_timeout)
+
+    def _await_init(self, init_timeout: float | None = None) -> None:
+        try:
+            super()._await_init(init_timeout)
+        except RuntimeError:
+            failure = self._init_error
+            if not failure:
+                raise
+            print(f"INIT of {self.func_name} failed:", *failure.get("stackTrace", []), file=sys.stderr)
+            kind, message = failure["errorType"], failure["errorMessage"]
+            # A version's state has room for a sentence only, an invocation's answer keeps the error's type apart.
+            sentence = f"{kind}: {message}" if is_snapshot(self.config) else message
+            raise lambda_runtime.ProvidedRuntimeError(sentence, kind) from None
+
+    def _build_handler_class(self, generation: int, pending: Any) -> type[http.server.BaseHTTPRequestHandler]:
+        environment = self
+
+        class RuntimeApi(super()._build_handler_class(generation, pending)):  # type: ignore[misc]
+            def do_GET(self) -> None:  # noqa: N802
+                if not self.path.endswith("/runtime/restore/next"):
+                    super().do_GET()
+                    return
+                # The snapshot is taken here: INIT is over, and the runtime sleeps until an invocation restores it.
+                if not environment._mark_first_poll(generation):
+                    self._stopped()
+                    return
+                while pending.empty():
+                    if environment._stopping or generation != environment._generation:
+                        self._stopped()
+                        return
+                    time.sleep(0.005)
+                self._respond(200)
+
+            def do_POST(self) -> None:  # noqa: N802
+                if self.path.endswith("/runtime/restore/error"):
+                    environment._record_init_error(generation, json.loads(self._read_body()))
+                    self._respond(202)
+                else:
+                    super().do_POST()
+
+        return RuntimeApi
+
+
+def run_python_in_awslambdaric(bootstrap: Path) -> None:
+    """Send Python functions through ministack's custom-runtime path, with `bootstrap` as their entry point."""
+    bootstrap.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m awslambdaric "$_HANDLER"\n')
+    bootstrap.chmod(0o755)
+    worker_class, execute = lambda_runtime._worker_class_for, lambda_svc._execute_function_warm
+    code_folder, worker_environment = lambda_svc._provided_runtime_code_dir, lambda_svc._provided_worker_env
+
+    def execute_in_it(function: Properties, event: Properties, request_id: str) -> Any:
+        if is_python(function.get("config") or function):
+            return lambda_svc._execute_function_provided_warm(function, event, request_id)
+        return execute(function, event, request_id)
+
+    def unpack(code_zip: bytes) -> str:
+        folder: str = code_folder(code_zip)
+        link = Path(folder, "bootstrap")
+        if not link.exists():
+            link.symlink_to(bootstrap)
+        return folder
+
+    def environment_of(config: Properties, code_dir: str, port: int) -> dict[str, str]:
+        values: dict[str, str] = worker_environment(config, code_dir, port)
+        values["AWS_ENDPOINT_URL"] = way_to_aws()
+        if is_python(config):
+            values["AWS_EXECUTION_ENV"] = f"AWS_Lambda_{config['Runtime']}"
+            values["AWS_LAMBDA_INITIALIZATION_TYPE"] = "snap-start" if is_snapshot(config) else "on-demand"
+        if is_snapshot(config):
+            del values["AWS_LAMBDA_LOG_STREAM_NAME"]  # AWS does not know it while it makes the snapshot
+        return values
+
+    lambda_runtime._worker_class_for = lambda c: PythonEnvironment if is_python(c) else worker_class(c)
+    lambda_svc._execute_function_warm = execute_in_it
+    lambda_svc._provided_runtime_code_dir = unpack
+    lambda_svc._provided_worker_env = environment_of

@@ -1,0 +1,176 @@
+"""AWS::SageMaker::{Model,EndpointConfig,Endpoint}, with the container's own server command as a process.
+
+It is started again when it ends.
+"""
+
+import hashlib
+import json
+import tempfile
+import threading
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ministack.core.responses import get_account_id, get_region
+from ministack.services.cloudformation import provisioners
+
+from crossover.local.container import Container, InvocationError
+from crossover.local.emulator.cloudformation import run_on_a_thread
+from crossover.local.emulator.connection import aws_client, aws_environment
+from crossover.local.emulator.shapes import Created, Properties
+
+
+class SageMaker:
+    """Endpoints, each a process that runs the container's own server command.
+
+    Args:
+        assembly: the cloud assembly, where an image's tag names the folder it would be built from.
+        logs: gets each container's output as `endpoint-NAME.log`.
+        python: the interpreter that stands for the image's; it has what the server imports.
+    """
+
+    def __init__(self, *, assembly: Path, logs: Path, python: str) -> None:
+        self.assembly = assembly
+        self.logs = logs
+        self.python = python
+        self.models: dict[str, Properties] = {}
+        self.configs: dict[str, Properties] = {}
+        self.endpoints: dict[str, tuple[str, Container]] = {}  # name: (variant, its container)
+
+    def install(self) -> None:
+        """Teach CloudFormation the three resource types."""
+        endpoint = {"create": self.create_endpoint, "update": self.update_endpoint, "delete": self.delete_endpoint}
+        provisioners._RESOURCE_HANDLERS |= {
+            "AWS::SageMaker::Model": {"create": self.create_model, "delete": lambda name, _: self.models.pop(name)},
+            "AWS::SageMaker::EndpointConfig": {
+                "create": self.create_config,
+                "delete": lambda name, _: self.configs.pop(name),
+            },
+            "AWS::SageMaker::Endpoint": endpoint,
+        }
+        run_on_a_thread("AWS::SageMaker::Endpoint")
+
+    def create_model(self, logical_id: str, properties: Properties, stack: str) -> Created:
+        name = properties.get("ModelName") or name_by_content(logical_id, properties, stack)
+        self.models[name] = properties
+        return name, {"ModelName": name, "ModelArn": arn_of("model", name)}
+
+    def create_config(self, logical_id: str, properties: Properties, stack: str) -> Created:
+        name = properties.get("EndpointConfigName") or name_by_content(logical_id, properties, stack)
+        self.configs[name] = properties
+        return name, {"EndpointConfigName": name, "EndpointConfigArn": arn_of("endpoint-config", name)}
+
+    def create_endpoint(self, logical_id: str, properties: Properties, stack: str) -> Created:
+        name = properties.get("EndpointName") or provisioners._physical_name(stack, logical_id, max_len=63)
+        self._serve(name, properties)
+        return name, {"EndpointName": name, "EndpointArn": arn_of("endpoint", name)}
+
+    def update_endpoint(self, name: str, old: Properties, new: Properties, stack: str) -> Created:
+        self._serve(name, new)
+        return name, {"EndpointName": name, "EndpointArn": arn_of("endpoint", name)}
+
+    def delete_endpoint(self, name: str, properties: Properties) -> None:
+        if name in self.endpoints:
+            self.endpoints.pop(name)[1].stop()
+
+    def _serve(self, name: str, properties: Properties) -> None:
+        """Start the endpoint's container, and only then stop the one it replaces: callers notice no gap."""
+        variant = self.configs[properties["EndpointConfigName"]]["ProductionVariants"][0]
+        model = self.models[variant["ModelName"]]["PrimaryContainer"]
+        image, dockerfile = self._source_of(model["Image"])
+        start = partial(
+            Container.start,
+            image=image,
+            dockerfile=dockerfile,
+            python=self.python,
+            model_folder=download_model(model["ModelDataSource"]["S3DataSource"]["S3Uri"]),
+            environment={**aws_environment(), **(model.get("Environment") or {})},
+            log=self.logs / f"endpoint-{name}.log",
+        )
+        container = start()
+        self.delete_endpoint(name, properties)
+        self.endpoints[name] = (variant["VariantName"], container)
+        threading.Thread(target=self._keep_running, args=(name, container, start), daemon=True).start()
+
+    def _keep_running(self, name: str, container: Container, start: Callable[[], Container]) -> None:
+        """Start a container again whenever it ends by itself, as SageMaker does."""
+        while True:
+            container.process.wait()
+            if self._container_of(name) is not container:
+                return  # it was deleted, or replaced by an update
+            print(f"The container of {name} ended with code {container.process.returncode}; starting it again.")
+            successor = start()
+            if self._container_of(name) is not container:
+                successor.stop()
+                return
+            self.endpoints[name] = (self.endpoints[name][0], successor)
+            container = successor
+
+    def _container_of(self, name: str) -> Container | None:
+        return self.endpoints.get(name, ("", None))[1]
+
+    def _source_of(self, image: str) -> tuple[Path, Path]:
+        """The folder and the Dockerfile that an image would be built from, as the assembly says."""
+        tag = image.rpartition(":")[2]
+        for manifest in self.assembly.glob("*.assets.json"):
+            asset = json.loads(manifest.read_text())["dockerImages"].get(tag)
+            if asset:
+                folder = self.assembly / asset["source"]["directory"]
+                return folder, folder / asset["source"].get("dockerFile", "Dockerfile")
+        raise ValueError(f"No asset of {self.assembly} makes the image {image}; only images of the app itself can run.")
+
+    def invoke(self, name: str, body: bytes, headers: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
+        """Answer InvokeEndpoint: status, headers and body.
+
+        A container that answers with an error, or ends instead of answering, becomes a ModelError.
+        https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
+        """
+        if name not in self.endpoints:
+            message = f"Endpoint {name} of account {get_account_id()} not found."
+            return error(400, "ValidationError", {"message": message})
+        variant, container = self.endpoints[name]
+        if container.process.poll() is not None:  # it is being started again
+            message = "A transient exception occurred while retrieving variant instances. Please try again later."
+            return error(503, "ServiceUnavailable", {"Message": message})
+        try:
+            content_type, answer = container.invoke(body, headers)
+        except InvocationError as failure:
+            group = f"/aws/sagemaker/Endpoints/{name}"
+            blame = "client" if 400 <= failure.status < 500 else "server"
+            quoted = f'Received {blame} error ({failure.status}) from primary with message "{failure.message}".'
+            return error(
+                424,
+                "ModelError",
+                {
+                    "Message": f"{quoted} See {group} in account {get_account_id()} for more information.",
+                    "OriginalStatusCode": failure.status,
+                    "OriginalMessage": failure.message,
+                    "LogStreamArn": f"arn:aws:logs:{get_region()}:{get_account_id()}:log-group:{group}",
+                },
+            )
+        return 200, {"Content-Type": content_type, "x-Amzn-Invoked-Production-Variant": variant}, answer
+
+
+def name_by_content(logical_id: str, properties: Properties, stack: str) -> str:
+    """A name that changes with the properties, as models and endpoint configurations are replaced and never updated."""
+    digest = hashlib.sha256(json.dumps(properties, sort_keys=True).encode()).hexdigest()[:8]
+    return f"{provisioners._physical_name(stack, logical_id, max_len=54)}-{digest}"
+
+
+def arn_of(kind: str, name: str) -> str:
+    """The ARN of a SageMaker resource."""
+    return f"arn:aws:sagemaker:{get_region()}:{get_account_id()}:{kind}/{name.lower()}"
+
+
+def download_model(uri: str) -> Path:
+    """The model file of a ModelDataSource in a folder of its own, as SageMaker mounts it in /opt/ml/model."""
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    folder = Path(tempfile.mkdtemp(prefix="model-"))
+    aws_client("s3").download_file(bucket, key, str(folder / Path(key).name))
+    return folder
+
+
+def error(status: int, kind: str, content: dict[str, Any]) -> tuple[int, dict[str, str], bytes]:
+    """An AWS service's error answer."""
+    return status, {"Content-Type": "application/json", "x-amzn-ErrorType": kind}, json.dumps(content).encode()

@@ -1,0 +1,216 @@
+"""What the emulator adds to ministack for functions and their events, asked for through AWS's own interfaces."""
+
+import json
+import time
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import WaiterError
+
+from crossover.local.work import LocalAws
+from tests.crossover.conftest import processes_of
+
+from .stacks import ROLE, deploy, wait_until
+
+pytestmark = pytest.mark.slow
+# Appends what happens to a queue; reads S3's event.
+HANDLER = """
+import json, os
+import boto3
+from snapshot_restore_py import register_after_restore, register_before_snapshot
+
+said = [os.environ["AWS_LAMBDA_INITIALIZATION_TYPE"]]
+
+@register_before_snapshot
+def before_snapshot():
+    said.append("before snapshot")
+
+@register_after_restore
+def after_restore():
+    said.append("after restore")
+
+if os.environ.get("BROKEN"):
+    raise RuntimeError("no model here")
+
+def handler(event, context):
+    key = event["Records"][0]["s3"]["object"]["key"]
+    if key == "bad":
+        raise ValueError("bad file")
+    if key == "deadly":
+        os.kill(os.getpid(), 9)
+    answer = {"key": key, "said": said, "arn": context.invoked_function_arn}
+    boto3.client("sqs").send_message(QueueUrl=os.environ["ANSWERS"], MessageBody=json.dumps(answer))
+"""
+
+
+def snapstart_resources(*, broken: bool = False, reserved: dict[str, int] | None = None) -> dict[str, Any]:
+    """A bucket that notifies the alias of a SnapStart function, whose failures go to a queue."""
+    alias = {"Fn::Sub": "arn:aws:lambda:us-east-1:000000000000:function:${Function}:live"}
+    variables = {"ANSWERS": {"Ref": "Answers"}, **({"BROKEN": "yes"} if broken else {})}
+    return {
+        "Answers": {"Type": "AWS::SQS::Queue"},
+        "Failures": {"Type": "AWS::SQS::Queue"},
+        "Function": {
+            "Type": "AWS::Lambda::Function",
+            "Properties": {
+                "Runtime": "python3.12",
+                "Handler": "index.handler",
+                "Role": ROLE,
+                "Timeout": 30,
+                "Code": {"ZipFile": HANDLER},
+                "SnapStart": {"ApplyOn": "PublishedVersions"},
+                "Environment": {"Variables": variables},
+                **(reserved or {}),
+            },
+        },
+        "Version": {"Type": "AWS::Lambda::Version", "Properties": {"FunctionName": {"Ref": "Function"}}},
+        "Live": {
+            "Type": "AWS::Lambda::Alias",
+            "Properties": {
+                "FunctionName": {"Ref": "Function"},
+                "FunctionVersion": {"Fn::GetAtt": ["Version", "Version"]},
+                "Name": "live",
+            },
+        },
+        "Invocations": {
+            "Type": "AWS::Lambda::EventInvokeConfig",
+            "DependsOn": "Live",
+            "Properties": {
+                "FunctionName": {"Ref": "Function"},
+                "Qualifier": "live",
+                "MaximumRetryAttempts": 0,
+                "DestinationConfig": {"OnFailure": {"Destination": {"Fn::GetAtt": ["Failures", "Arn"]}}},
+            },
+        },
+        "Bucket": {
+            "Type": "AWS::S3::Bucket",
+            "DependsOn": ["Live", "Invocations"],
+            "Properties": {
+                "Tags": [{"Key": "aws-cdk:auto-delete-objects", "Value": "true"}],
+                "NotificationConfiguration": {
+                    "LambdaConfigurations": [
+                        {
+                            "Event": "s3:ObjectCreated:*",
+                            "Function": alias,
+                        }
+                    ]
+                },
+            },
+        },
+    }
+
+
+SNAPSTART_OUTPUTS = {
+    "Bucket": {"Ref": "Bucket"},
+    "Answers": {"Ref": "Answers"},
+    "Failures": {"Ref": "Failures"},
+    "Function": {"Ref": "Function"},
+}
+
+
+@pytest.fixture(scope="module")
+def snapstart(aws: LocalAws) -> dict[str, str]:
+    return deploy("snapstart", snapstart_resources(), SNAPSTART_OUTPUTS)
+
+
+def message(queue: str) -> dict[str, Any]:
+    """The next message, which must come within a minute."""
+    for _ in range(60):
+        answer = boto3.client("sqs").receive_message(QueueUrl=queue, WaitTimeSeconds=1)
+        for found in answer.get("Messages", []):
+            boto3.client("sqs").delete_message(QueueUrl=queue, ReceiptHandle=found["ReceiptHandle"])
+            body: dict[str, Any] = json.loads(found["Body"])
+            return body
+    raise AssertionError(f"no message in {queue}")
+
+
+def test_snapstart_runs_the_hooks_once_around_the_snapshot(snapstart: dict[str, str]) -> None:
+    for key in ("first", "second"):
+        boto3.client("s3").put_object(Bucket=snapstart["Bucket"], Key=key, Body=b"x")
+        answer = message(snapstart["Answers"])
+        assert answer["key"] == key
+        assert answer["said"] == ["snap-start", "before snapshot", "after restore"]
+
+
+def test_the_functions_context_names_the_alias_that_s3_invoked(snapstart: dict[str, str]) -> None:
+    boto3.client("s3").put_object(Bucket=snapstart["Bucket"], Key="named", Body=b"x")
+    assert message(snapstart["Answers"])["arn"].endswith(f":function:{snapstart['Function']}:live")
+
+
+def test_what_fails_goes_where_the_alias_says(snapstart: dict[str, str]) -> None:
+    boto3.client("s3").put_object(Bucket=snapstart["Bucket"], Key="bad", Body=b"x")
+    letter = message(snapstart["Failures"])
+    assert letter["requestPayload"]["Records"][0]["s3"]["object"]["key"] == "bad"
+    assert letter["responsePayload"]["errorType"] == "ValueError"
+    assert letter["responsePayload"]["errorMessage"] == "bad file"
+
+
+def test_a_dead_letter_looks_as_on_aws(snapstart: dict[str, str]) -> None:
+    event = {"Records": [{"s3": {"object": {"key": "bad"}}}]}
+    arn = f"arn:aws:lambda:us-east-1:000000000000:function:{snapstart['Function']}:live"
+    answer = boto3.client("lambda").invoke(FunctionName=arn, InvocationType="Event", Payload=json.dumps(event))
+    assert answer["StatusCode"] == 202
+    letter = message(snapstart["Failures"])
+    assert letter["version"] == "1.0"
+    assert letter["requestPayload"] == event
+    assert letter["requestContext"]["functionArn"] == arn
+    assert letter["requestContext"]["condition"] == "RetriesExhausted"
+    assert letter["requestContext"]["approximateInvokeCount"] == 1
+    assert letter["responseContext"] == {"statusCode": 200, "executedVersion": "1", "functionError": "Unhandled"}
+
+
+def test_a_function_whose_process_is_killed_has_failed_and_is_started_anew(
+    aws: LocalAws, snapstart: dict[str, str]
+) -> None:
+    for key in ("deadly", "after that"):
+        boto3.client("s3").put_object(Bucket=snapstart["Bucket"], Key=key, Body=b"x")
+        if key == "deadly":
+            letter = message(snapstart["Failures"])
+            assert letter["responsePayload"]["errorType"] == "Runtime.ExitError"
+    assert message(snapstart["Answers"])["key"] == "after+that"
+    emulator = aws.running()
+    wait_until(lambda: emulator.events_under_way() == 0)
+
+
+def test_buckets_keep_their_tags(snapstart: dict[str, str]) -> None:
+    tags = boto3.client("s3").get_bucket_tagging(Bucket=snapstart["Bucket"])["TagSet"]
+    assert {"Key": "aws-cdk:auto-delete-objects", "Value": "true"} in tags
+
+
+def test_an_init_that_fails_fails_the_deployment_with_its_reason(aws: LocalAws) -> None:
+    with pytest.raises(WaiterError):
+        deploy("broken", snapstart_resources(broken=True), {})
+    events = boto3.client("cloudformation").describe_stack_events(StackName="broken")["StackEvents"]
+    [failed] = [event for event in events if event["ResourceStatus"] == "CREATE_FAILED"]
+    assert failed["LogicalResourceId"] == "Version"
+    assert "RuntimeError: no model here" in failed["ResourceStatusReason"]
+
+
+def test_throttled_events_are_no_failures(aws: LocalAws, snapstart: dict[str, str]) -> None:
+    """With no concurrency at all, every attempt is throttled; it must be tried until there is some."""
+    assert deploy("snapstart", snapstart_resources(reserved={"ReservedConcurrentExecutions": 0}), SNAPSTART_OUTPUTS)
+    boto3.client("s3").put_object(Bucket=snapstart["Bucket"], Key="patient", Body=b"x")
+    emulator = aws.running()
+    wait_until(lambda: emulator.events_under_way() == 1)
+    time.sleep(3)  # several attempts
+    assert emulator.events_under_way() == 1
+    assert deploy("snapstart", snapstart_resources(), SNAPSTART_OUTPUTS) == snapstart
+    assert message(snapstart["Answers"])["key"] == "patient"
+    assert "Messages" not in boto3.client("sqs").receive_message(QueueUrl=snapstart["Failures"])
+
+
+def test_a_deleted_stack_leaves_no_process(aws: LocalAws, snapstart: dict[str, str]) -> None:
+    boto3.client("s3").put_object(Bucket=snapstart["Bucket"], Key="last", Body=b"x")
+    message(snapstart["Answers"])
+    assert any("awslambdaric" in command for command in processes_of(aws.workspace))
+    boto3.client("s3").delete_objects(
+        Bucket=snapstart["Bucket"],
+        Delete={
+            "Objects": [
+                {"Key": key} for key in ("first", "second", "named", "bad", "deadly", "after that", "patient", "last")
+            ]
+        },
+    )
+    boto3.client("cloudformation").delete_stack(StackName="snapstart")
+    wait_until(lambda: not any("awslambdaric" in command for command in processes_of(aws.workspace)))

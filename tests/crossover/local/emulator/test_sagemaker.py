@@ -1,0 +1,150 @@
+"""SageMaker's endpoints in the emulator, asked for through AWS's own interfaces."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from crossover.local.work import LocalAws
+from tests.crossover.conftest import processes_of
+
+from .stacks import ROLE, deploy, wait_until
+
+pytestmark = pytest.mark.slow
+SERVER = """
+import http.server, os
+
+class Server(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.answer(200, b"")
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if body == b"die":
+            os.kill(os.getpid(), 9)
+        model = open(os.path.join(os.environ["MODEL_DIR"], os.listdir(os.environ["MODEL_DIR"])[0])).read()
+        self.answer(422 if body == b"noise" else 200, f"{body.decode()} {model} {os.environ['GREETING']}".encode())
+    def answer(self, status, body):
+        self.send_response(status)
+        self.send_header("Content-Type", "text/plain")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+http.server.HTTPServer(("127.0.0.1", int(os.environ["SAGEMAKER_BIND_TO_PORT"])), Server).serve_forever()
+"""
+
+
+def sagemaker_resources(bucket: str, greeting: str) -> dict[str, Any]:
+    """An endpoint, whose image is `repository:image-of-the-test`."""
+    return {
+        "Model": {
+            "Type": "AWS::SageMaker::Model",
+            "Properties": {
+                "ExecutionRoleArn": ROLE,
+                "PrimaryContainer": {
+                    "Image": "000000000000.dkr.ecr.us-east-1.amazonaws.com/repository:image-of-the-test",
+                    "ModelDataSource": {"S3DataSource": {"S3Uri": f"s3://{bucket}/the.onnx", "S3DataType": "S3Object"}},
+                    "Environment": {"GREETING": greeting},
+                },
+            },
+        },
+        "Config": {
+            "Type": "AWS::SageMaker::EndpointConfig",
+            "Properties": {
+                "ProductionVariants": [
+                    {
+                        "ModelName": {"Fn::GetAtt": ["Model", "ModelName"]},
+                        "VariantName": "AllTraffic",
+                        "InstanceType": "ml.t2.medium",
+                        "InitialInstanceCount": 1,
+                    }
+                ]
+            },
+        },
+        "Endpoint": {
+            "Type": "AWS::SageMaker::Endpoint",
+            "Properties": {"EndpointConfigName": {"Fn::GetAtt": ["Config", "EndpointConfigName"]}},
+        },
+    }
+
+
+def deploy_endpoint(bucket: str, greeting: str) -> str:
+    outputs = {"Name": {"Fn::GetAtt": ["Endpoint", "EndpointName"]}}
+    return deploy("sagemaker", sagemaker_resources(bucket, greeting), outputs)["Name"]
+
+
+@pytest.fixture(scope="module")
+def model_bucket(aws: LocalAws) -> Iterator[str]:
+    """Holds the model; the assembly says what the image would be built from."""
+    image = aws.workspace.assembly / "image"
+    image.mkdir(exist_ok=True)
+    (image / "Dockerfile").write_text('FROM python\nENTRYPOINT ["python", "serve"]\n')
+    (image / "serve").write_text(SERVER)
+    images = {"image-of-the-test": {"source": {"directory": "image"}, "destinations": {}}}
+    manifest = {"version": "1", "files": {}, "dockerImages": images}
+    manifest_file = aws.workspace.assembly / "Test.assets.json"
+    manifest_file.write_text(json.dumps(manifest))
+    s3 = boto3.client("s3")
+    s3.create_bucket(Bucket="models")
+    s3.put_object(Bucket="models", Key="the.onnx", Body=b"model")
+    yield "models"
+    manifest_file.unlink()
+    shutil.rmtree(image)
+
+
+def invoke(endpoint: str, body: bytes) -> str:
+    runtime = boto3.client("sagemaker-runtime")
+    answer = runtime.invoke_endpoint(EndpointName=endpoint, Body=body, ContentType="audio/wav")
+    assert answer["ContentType"] == "text/plain"
+    assert answer["InvokedProductionVariant"] == "AllTraffic"
+    text: str = answer["Body"].read().decode()
+    return text
+
+
+def test_an_endpoint_answers_with_the_model_and_follows_an_update(aws: LocalAws, model_bucket: str) -> None:
+    endpoint = deploy_endpoint(model_bucket, "hello")
+    assert invoke(endpoint, b"audio") == "audio model hello"
+    assert deploy_endpoint(model_bucket, "good evening") == endpoint
+    assert invoke(endpoint, b"audio") == "audio model good evening"
+    assert len([command for command in processes_of(aws.workspace) if "serve" in command.split()]) == 1
+
+
+def test_an_error_of_the_container_is_sagemakers_model_error(aws: LocalAws, model_bucket: str) -> None:
+    endpoint = deploy_endpoint(model_bucket, "hello again")
+    with pytest.raises(ClientError) as failure:
+        invoke(endpoint, b"noise")
+    response: dict[str, Any] = failure.value.response
+    assert response["Error"]["Code"] == "ModelError"
+    assert response["ResponseMetadata"]["HTTPStatusCode"] == 424
+    assert response["OriginalStatusCode"] == 422
+    assert response["OriginalMessage"] == "noise model hello again"
+    assert response["LogStreamArn"].endswith(f":log-group:/aws/sagemaker/Endpoints/{endpoint}")
+
+
+def test_a_container_that_is_killed_is_started_again(aws: LocalAws, model_bucket: str) -> None:
+    endpoint = deploy_endpoint(model_bucket, "hello once more")
+    with pytest.raises(ClientError) as failure:
+        invoke(endpoint, b"die")
+    response: dict[str, Any] = failure.value.response
+    assert response["Error"]["Code"] == "ModelError"
+    assert response["OriginalStatusCode"] == 0
+
+    def answers() -> bool:
+        try:
+            return invoke(endpoint, b"audio") == "audio model hello once more"
+        except ClientError as error:
+            assert error.response["Error"]["Code"] in ("ServiceUnavailable", "ModelError")
+            return False
+
+    wait_until(answers)
+    assert len([command for command in processes_of(aws.workspace) if "serve" in command.split()]) == 1
+
+
+def test_an_endpoint_that_does_not_exist_is_a_validation_error(aws: LocalAws) -> None:
+    with pytest.raises(ClientError, match="Endpoint nowhere of account 000000000000 not found") as failure:
+        invoke("nowhere", b"audio")
+    assert failure.value.response["Error"]["Code"] == "ValidationError"
