@@ -17,6 +17,7 @@ from crossover.local.ports import free_port
 from crossover.local.work import LocalAws, open_local_aws
 from crossover.local.workspace import ROOT, Workspace
 from tests.crossover.deployments import create_stack
+from tests.crossover.waiting import wait_until
 
 
 def processes_of(workspace: Workspace) -> list[str]:
@@ -61,7 +62,7 @@ def running_emulator(workspace: Workspace) -> Iterator[LocalAws]:
             os.environ.clear()
             os.environ.update(before)
             boto3.setup_default_session()
-    assert processes_of(workspace) == []
+    wait_until(lambda: processes_of(workspace) == [])  # the emulator's guard ends a moment after it
 
 
 @pytest.fixture

@@ -4,8 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from crossover.local.ports import free_port
 from crossover.local.process import Emulator
 from crossover.local.workspace import ROOT, Workspace
 from tests.crossover.conftest import processes_of
+from tests.crossover.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -57,13 +57,6 @@ def read_until(process: subprocess.Popen[str], text: str) -> None:
     raise AssertionError(f"it ended without saying {text!r}: {said}")
 
 
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
 @pytest.mark.parametrize(
     ("moment", "number", "exit_code"),
     [
@@ -79,7 +72,7 @@ def test_an_interrupted_demo_leaves_nothing(workspace: Workspace, moment: str, n
         _, rest = demo.communicate(timeout=60)
         assert demo.returncode == exit_code
     assert rest.splitlines()[-1] == "crossover: interrupted; what it had started is stopped."
-    assert processes_of(workspace) == []
+    wait_until(lambda: processes_of(workspace) == [])
     assert Emulator.find(workspace) is None
 
 
@@ -113,5 +106,5 @@ def test_an_emulator_that_is_up_is_used_and_stays_up_until_it_is_taken_down(work
     assert run(workspace, "local", "predict", str(SPEECH)) == 0
     assert Emulator.find(workspace) == emulator
     assert run(workspace, "local", "down") == 0
-    assert processes_of(workspace) == []
+    wait_until(lambda: processes_of(workspace) == [])
     assert run(workspace, "local", "down") == 0

@@ -22,6 +22,7 @@ from botocore.exceptions import ClientError
 from crossover.bench.soak.fault_proxy import FaultProxy, Write, fault_proxy
 from crossover.bench.soak.faults import ALWAYS, FAULTS, Action, Fault
 from crossover.bench.soak.plan import Kind, PlannedObject, PlannedUpload
+from tests.crossover.waiting import wait_until
 
 KEY = "standard/00001 a+b é.wav"
 CONTENT = bytes(range(256)) * 40
@@ -113,13 +114,6 @@ def deliver(proxy: FaultProxy, etag: str = "tag") -> tuple[int, bytes]:
     entity = {"key": quote_plus(KEY), "eTag": etag, "sequencer": "0A"}
     event = {"Records": [{"s3": {"object": entity}}]}
     return ask(proxy, "POST", "/2015-03-31/functions/arn%3Aaws/invocations", json.dumps(event).encode())
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_what_is_in_no_plan_passes_unchanged(proxy: FaultProxy, upstream: Upstream) -> None:

@@ -13,6 +13,7 @@ from crossover.deployed import find_variants
 from crossover.local.cdk import settings
 from crossover.local.workspace import Workspace
 from tests.crossover.conftest import processes_of
+from tests.crossover.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -31,7 +32,7 @@ def local(workspace: Workspace) -> Iterator[SoakedAws]:
         os.environ.clear()
         os.environ.update(before)
         boto3.setup_default_session()
-    assert processes_of(workspace) == []
+    wait_until(lambda: processes_of(workspace) == [])
 
 
 @pytest.fixture(autouse=True)

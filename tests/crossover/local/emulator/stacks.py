@@ -1,8 +1,6 @@
 """Small stacks, deployed without the CDK, for what the emulator adds to ministack."""
 
 import json
-import time
-from collections.abc import Callable
 from typing import Any
 
 import boto3
@@ -21,10 +19,3 @@ def deploy(name: str, resources: dict[str, Any], outputs: dict[str, Any]) -> dic
     waiter.wait(StackName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
     [stack] = cloudformation.describe_stacks(StackName=name)["Stacks"]
     return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)

@@ -10,8 +10,9 @@ from botocore.exceptions import WaiterError
 
 from crossover.local.work import LocalAws
 from tests.crossover.conftest import processes_of
+from tests.crossover.waiting import wait_until
 
-from .stacks import ROLE, deploy, wait_until
+from .stacks import ROLE, deploy
 
 pytestmark = pytest.mark.slow
 # Appends what happens to a queue; reads S3's event.

@@ -11,8 +11,9 @@ from botocore.exceptions import ClientError
 
 from crossover.local.work import LocalAws
 from tests.crossover.conftest import processes_of
+from tests.crossover.waiting import wait_until
 
-from .stacks import ROLE, deploy, wait_until
+from .stacks import ROLE, deploy
 
 pytestmark = pytest.mark.slow
 SERVER = """
