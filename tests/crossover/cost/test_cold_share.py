@@ -1,0 +1,79 @@
+"""The closed forms of the cold share, against the simulation and against each other."""
+
+import math
+
+import numpy as np
+import pytest
+
+from crossover.cost import arrivals
+from crossover.cost.cold_share import poisson, poisson_quick
+from crossover.cost.simulation import Order, cold_share
+
+SERVICE = 0.128
+
+
+def simulated(rpm: float, service: float, idle: float, order: Order, count: int = 200_000) -> float:
+    times = arrivals.poisson(rpm / 60, count, seed=1)
+    services = np.random.default_rng(2).exponential(service, count).tolist()
+    return cold_share(times, services, idle, order)
+
+
+@pytest.mark.parametrize(
+    ("rpm", "service", "idle"), [(0.1, SERVICE, 600), (1, SERVICE, 300), (10, SERVICE, 300), (30, 2, 60)]
+)
+def test_the_exact_form_is_what_the_simulation_finds(rpm: float, service: float, idle: float) -> None:
+    exact = poisson(rpm / 60, service, idle)
+    noise = 4 * math.sqrt(exact.high / 200_000)  # four standard errors of a share
+    assert simulated(rpm, service, idle, Order.MOST_RECENT) == pytest.approx(exact.high, abs=noise + 0.02 * exact.high)
+
+
+@pytest.mark.parametrize("rpm", [0.1, 1, 10])
+@pytest.mark.parametrize("order", Order)
+def test_every_order_lies_within_the_bracket(rpm: float, order: Order) -> None:
+    bracket = poisson(rpm / 60, SERVICE, 300)
+    noise = 4 * math.sqrt(bracket.high / 200_000)
+    assert bracket.low - noise <= simulated(rpm, SERVICE, 300, order) <= 1.02 * bracket.high + noise
+
+
+def test_a_single_environment_has_the_textbooks_exponential() -> None:
+    # So rarely that requests never overlap.
+    bracket = poisson(0.1 / 60, 0.001, 600)
+    assert bracket.high == pytest.approx(math.exp(-1), rel=1e-3)
+    assert bracket.low == pytest.approx(math.exp(-1))
+
+
+@pytest.mark.parametrize(("rpm", "below"), [(10, 0.02), (72, 0.1), (1000, 0.25)])
+def test_the_quick_form_is_too_low_by_no_more_than_it_says(rpm: float, below: float) -> None:
+    exact, quick = (form(rpm / 60, SERVICE, 300).high for form in (poisson, poisson_quick))
+    assert (1 - below) * exact < quick < exact
+
+
+def test_more_traffic_is_warmer_and_a_longer_life_too() -> None:
+    by_traffic = [poisson(rpm / 60, SERVICE, 300).high for rpm in (0.1, 1, 10, 100, 1000)]
+    assert by_traffic == sorted(by_traffic, reverse=True)
+    by_life = [poisson(1 / 60, SERVICE, idle).high for idle in (60, 300, 900)]
+    assert by_life == sorted(by_life, reverse=True)
+
+
+def test_environments_that_are_replaced_put_a_floor_under_both_ends() -> None:
+    rate, hours = 10.0, 4
+    floor = 1.28 / (rate * hours * 3600)
+    without, replaced = (poisson(rate, SERVICE, 300, lifetime_hours=life) for life in (None, hours))
+    assert replaced.low - without.low == pytest.approx(floor)
+    assert replaced.high - without.high == pytest.approx(floor)
+
+
+def test_shares_are_shares_even_where_the_load_is_absurd() -> None:
+    for rate in (1e-9, 200.0):
+        for form in (poisson, poisson_quick):
+            bracket = form(rate, 1.0, 300, lifetime_hours=1)
+            assert 0 <= bracket.low <= bracket.high <= 1
+
+
+@pytest.mark.parametrize(
+    ("values", "name"),
+    [((0, 1, 1), "rate"), ((1, -1, 1), "service"), ((1, 1, math.nan), "idle time"), ((1, 1, math.inf), "idle time")],
+)
+def test_what_cannot_be_is_named(values: tuple[float, float, float], name: str) -> None:
+    with pytest.raises(ValueError, match=f"The {name} is .*; it must be a number above 0"):
+        poisson(*values)
