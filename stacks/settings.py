@@ -225,6 +225,16 @@ class Settings:
                 f"The setting local_python is {self.local_python!r}, but must be none where bundling is docker, "
                 "whose image has its own Python."
             )
+        if self.alarm_topic_arn and not self.monitoring:
+            raise SettingsError(
+                f"The setting alarm_topic_arn is {self.alarm_topic_arn!r}, but must be none where monitoring is false, "
+                "as there are no alarms then."
+            )
+        if self.p99_alarm_seconds >= self.timeout_seconds:
+            raise SettingsError(
+                f"The setting p99_alarm_seconds is {self.p99_alarm_seconds}, but must be below timeout_seconds, "
+                f"{self.timeout_seconds}: no invocation takes longer than that."
+            )
 
     @property
     def model_file(self) -> Path:

@@ -186,3 +186,17 @@ def test_the_context_of_the_cdk_and_of_other_tools_is_left_alone():
 def test_a_bundle_for_the_local_python_cannot_come_from_docker():
     with pytest.raises(SettingsError, match=r"local_python is '3\.11', but must be none where bundling is docker"):
         from_context(bundling="docker", local_python="3.11")
+
+
+def test_an_alarm_that_nobody_could_get_is_refused():
+    topic = "arn:aws:sns:us-east-1:123456789012:alarms"
+    with pytest.raises(
+        SettingsError, match=r"alarm_topic_arn is .*, but must be none where monitoring is false"
+    ):
+        from_context(monitoring="false", alarm_topic_arn=topic)
+
+
+def test_an_alarm_that_could_never_go_off_is_refused():
+    with pytest.raises(SettingsError, match="p99_alarm_seconds is 120, but must be below timeout_seconds, 120"):
+        from_context(p99_alarm_seconds="120")
+    assert from_context(p99_alarm_seconds="120", timeout_seconds="121").p99_alarm_seconds == 120
