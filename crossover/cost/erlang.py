@@ -4,11 +4,16 @@ Source: L. Kleinrock, Queueing Systems, Volume 1 (1975), sections 3.5 and 3.6. `
 times seconds of service.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 
+import numpy as np
+from numpy.typing import NDArray
 
-def loss_probabilities(load: float) -> Iterator[float]:
+from crossover.cost.amounts import Amount
+
+
+def loss_probabilities(load: Amount) -> Iterator[Amount]:
     """Erlang B for 0, 1, 2, ... servers: the share of arrivals that find all of them busy, where nobody waits.
 
     By the recursion B(c) = load B(c-1) / (c + load B(c-1)), which is stable, unlike the quotient of factorials.
@@ -16,20 +21,26 @@ def loss_probabilities(load: float) -> Iterator[float]:
     Raises:
         ValueError: the load is negative.
     """
-    if load < 0:
+    if np.any(np.asarray(load) < 0):
         raise ValueError(f"The load is {load!r} erlangs; it must be at least 0.")
-    probability, servers = 1.0, 0
+    probability, servers = load * 0.0 + 1.0, 0
     while True:
         yield probability
         servers += 1
         probability = load * probability / (servers + load * probability)
 
 
-def loss_probability(servers: int, load: float) -> float:
-    """Erlang B for so many servers, at least 0."""
-    if servers < 0:
+def loss_probability(servers: Amount, load: Amount) -> Amount:
+    """Erlang B for so many servers, whole and at least 0; element by element.
+
+    Raises:
+        ValueError: there are fewer.
+    """
+    wanted, loads = np.broadcast_arrays(np.asarray(servers), np.asarray(load, dtype=float))
+    if np.any(wanted < 0):
         raise ValueError(f"There are {servers} servers; it must be at least 0.")
-    return next(islice(loss_probabilities(load), servers, None))
+    steps = islice(loss_probabilities(loads), int(wanted.max()) + 1)
+    return sum(np.where(wanted == number, loss, 0.0) for number, loss in enumerate(steps))
 
 
 def waiting_probability(servers: int, load: float) -> float:
@@ -42,5 +53,64 @@ def waiting_probability(servers: int, load: float) -> float:
         raise ValueError(f"There are {servers} servers; it must be at least 1.")
     if load >= servers:
         return 1.0
-    loss = loss_probability(servers, load)
+    loss = float(loss_probability(servers, load))
     return servers * loss / (servers - load * (1 - loss))
+
+
+def servers_for_loss(load: Amount, loss: Amount) -> NDArray[np.int64]:
+    """The fewest servers, at least 1, that lose at most this share of the arrivals; element by element.
+
+    Raises:
+        ValueError: a share is not above 0.
+    """
+    loads, losses = _broadcast(load, loss)
+    if not np.all(losses > 0):
+        raise ValueError("The share that may be lost must be above 0.")
+    return _search(loads, np.ones_like(loads, dtype=np.int64), lambda _, b, open_: b <= losses.ravel()[open_])
+
+
+def servers_for_waiting(load: Amount, waiting: Amount, at_least: Amount, *, step: int = 1) -> NDArray[np.int64]:
+    """The fewest servers, a multiple of `step` and at least `at_least`, at which no larger share has to wait.
+
+    Element by element. `at_least` must be above the load, or else nothing would end the waiting.
+
+    Raises:
+        ValueError: it is not.
+    """
+    loads, shares, starts = _broadcast(load, waiting, at_least)
+    if not np.all(starts > loads):
+        raise ValueError("There must be more servers than the load.")
+
+    def suffices(servers: int, loss: NDArray[np.float64], open_: NDArray[np.int64]) -> NDArray[np.bool_]:
+        a = loads.ravel()[open_]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            wait = np.where(servers > a, servers * loss / (servers - a * (1 - loss)), 1.0)
+        return (servers % step == 0) & (wait <= shares.ravel()[open_])
+
+    return _search(loads, starts.astype(np.int64), suffices)
+
+
+Suffices = Callable[[int, NDArray[np.float64], NDArray[np.int64]], NDArray[np.bool_]]
+
+
+def _search(loads: NDArray[np.float64], starts: NDArray[np.int64], suffices: Suffices) -> NDArray[np.int64]:
+    """The first number of servers from `starts` on that suffices, by one recursion for all that are still open."""
+    found = np.zeros(loads.size, dtype=np.int64)
+    open_ = np.arange(loads.size)
+    load, start, loss = loads.ravel(), starts.ravel(), np.ones(loads.size)
+    earliest = start.min(initial=1)
+    servers = 0
+    while open_.size:
+        servers += 1
+        loss = load * loss / (servers + load * loss)
+        if servers < earliest:
+            continue
+        done = (servers >= start) & suffices(servers, loss, open_)
+        if done.any():
+            found[open_[done]] = servers
+            open_, load, start, loss = open_[~done], load[~done], start[~done], loss[~done]
+    return found.reshape(loads.shape)
+
+
+def _broadcast(*values: Amount) -> list[NDArray[np.float64]]:
+    return [np.array(each, dtype=float) for each in np.broadcast_arrays(*values)]

@@ -1,0 +1,118 @@
+"""`crossover cost`: which variant is the cheapest at your traffic, and at which traffic another one is."""
+
+import csv
+import json
+import sys
+from dataclasses import fields
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+
+from crossover.cost import published, shown
+from crossover.cost.comparison import compare, sensitivity
+from crossover.cost.options import Inputs, takes_scenario
+from crossover.cost.scenario import MINUTES_A_MONTH, Scenario
+from crossover.cost.variants import VARIANTS
+from crossover.errors import UsageError
+from crossover.terminal import print_table
+
+app = typer.Typer(help="Which variant is the cheapest at your traffic.", add_completion=False)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
+
+
+@app.callback(invoke_without_command=True)
+@takes_scenario()
+def cost(
+    inputs: Inputs,
+    context: typer.Context,
+    preset: Annotated[str, typer.Option(help="published: what was published, and what that leaves out.")] = "",
+    lines: Annotated[str, typer.Option(help="A variant whose bill to print line by line.")] = "",
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+) -> None:
+    """What each variant costs a month, which one is the cheapest, and at which traffic that changes.
+
+    No AWS call is made: the prices are those of a dated snapshot. Durations are by default what was measured on the
+    developers' machine; give your own, or a benchmark's result with --from.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    if as_json and as_csv:
+        raise UsageError("Both --json and --csv are given; give one of them.")
+    if preset:
+        _print_published(preset, as_json=as_json, as_csv=as_csv)
+        return
+    comparison = compare(inputs.scenario, inputs.prices, candidates=inputs.candidates, others=inputs.others)
+    if lines and lines not in comparison.bills:
+        raise UsageError(f"There is no variant {lines!r}; there are {', '.join(comparison.bills)}.")
+    if as_json:
+        print(json.dumps(shown.as_dict(comparison, inputs, sensitivity(comparison)), indent=2))
+    elif as_csv:
+        _print_csv(shown.as_rows(comparison))
+    elif lines:
+        print_table(shown.lines_table(comparison, lines))
+    else:
+        shown.print_comparison(comparison, inputs, sensitivity(comparison))
+
+
+@app.command()
+@takes_scenario(sweeps=True)
+def sweep(inputs: Inputs, as_json: AsJson = False, as_csv: AsCsv = False) -> None:
+    """Tabulate: any number may be LOW:HIGH:COUNT or several with commas, as --rpm 1:1000:20 --memory 1024,2048."""
+    if as_json and as_csv:
+        raise UsageError("Both --json and --csv are given; give one of them.")
+    rows = _sweep(inputs)
+    if as_json:
+        print(json.dumps(rows, indent=2))
+    elif as_csv:
+        _print_csv(rows)
+    else:
+        print_table(shown.sweep_table(rows))
+
+
+@app.command()
+def assumptions() -> None:
+    """What the model takes for granted: every input, its default, and where that comes from."""
+    print_table(shown.assumptions_table(fields(Scenario)))
+
+
+def _sweep(inputs: Inputs) -> list[dict[str, Any]]:
+    """One row for each scenario: what was varied, USD a month of each candidate, and the cheapest."""
+    scenario, names = inputs.scenario, inputs.candidates
+    size = scenario.cases
+    usd = {name: np.broadcast_to(VARIANTS[name].bill(scenario, inputs.prices).comparable, size) for name in names}
+    stacked = np.stack(list(usd.values()))
+    best = np.where(np.isfinite(stacked.min(axis=0)), stacked.argmin(axis=0), -1)
+    varied = {name: np.broadcast_to(getattr(scenario, name), size) for name in inputs.swept or ("requests",)}
+    if "requests" in varied:
+        varied = {"rpm": varied["requests"] / MINUTES_A_MONTH, **varied}
+    return [
+        {
+            **{name: float(values[index]) for name, values in varied.items()},
+            **{f"{name}_usd": float(usd[name][index]) if np.isfinite(usd[name][index]) else None for name in names},
+            "cheapest": names[best[index]] if best[index] >= 0 else None,
+        }
+        for index in range(size)
+    ]
+
+
+def _print_published(preset: str, *, as_json: bool, as_csv: bool) -> None:
+    if preset != "published":
+        raise UsageError(f"There is no preset {preset!r}; there is published.")
+    claims = published.claims()
+    if as_json:
+        print(json.dumps([vars(claim) for claim in claims], indent=2))
+    elif as_csv:
+        _print_csv([{**vars(claim), "corrected": " ".join(map(str, claim.corrected))} for claim in claims])
+    else:
+        print_table(shown.published_table(claims))
+        print(published.NOTE)
+
+
+def _print_csv(rows: list[dict[str, Any]]) -> None:
+    writer = csv.DictWriter(sys.stdout, fieldnames=list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)

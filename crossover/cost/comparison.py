@@ -1,0 +1,189 @@
+"""All variants at one traffic, the cheapest of those that stand for election, and at which traffic that changes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from crossover.cost.bill import Bill
+from crossover.cost.crossings import HIGHEST, LOWEST, Band, Crossing, bands_between, crossings, crossings_of_each
+from crossover.cost.prices import Price, Prices
+from crossover.cost.scenario import MINUTES_A_MONTH, Scenario
+from crossover.cost.variants import VARIANTS
+
+MOST_STEPS_TOLD = 3  # in the verdict
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """What each variant costs at one traffic.
+
+    Attributes:
+        scenario: with a single number in each field.
+        prices: of the region.
+        candidates: names of the variants among which the cheapest is sought.
+        bills: of all variants that were asked for, the candidates first.
+        crossings, bands: of the candidates, over all traffic.
+    """
+
+    scenario: Scenario
+    prices: Prices
+    candidates: tuple[str, ...]
+    bills: dict[str, Bill]
+    crossings: list[Crossing]
+    bands: list[Band]
+
+    @property
+    def cheapest(self) -> str | None:
+        """The cheapest candidate at this traffic; None where none is possible."""
+        return cheapest({name: self.bills[name] for name in self.candidates})
+
+    @property
+    def doubtful_prices(self) -> list[Price]:
+        """Prices in the bills that nobody confirmed, sorted by name."""
+        used = {line.price.id: line.price for bill in self.bills.values() for line in bill.lines}
+        return [price for _, price in sorted(used.items()) if not price.is_sure]
+
+    @property
+    def verdict(self) -> str:
+        """Which one to use at this traffic, and at which to move: a sentence or two."""
+        return _verdict(self)
+
+
+def compare(scenario: Scenario, prices: Prices, *, candidates: Sequence[str], others: Sequence[str] = ()) -> Comparison:
+    """The bills of candidates and others, and where the cheapest of the candidates changes."""
+    names = dict.fromkeys([*candidates, *others])
+    lowest, highest = min(LOWEST, float(scenario.requests)), max(HIGHEST, float(scenario.requests))
+    found = crossings(candidates, scenario, prices, lowest=lowest, highest=highest)
+    at_first = replace(scenario, requests=lowest)
+    first = cheapest({name: VARIANTS[name].bill(at_first, prices) for name in candidates})
+    return Comparison(
+        scenario=scenario,
+        prices=prices,
+        candidates=tuple(candidates),
+        bills={name: VARIANTS[name].bill(scenario, prices) for name in names},
+        crossings=found,
+        bands=bands_between(found, first=first, lowest=lowest, highest=highest),
+    )
+
+
+def cheapest(bills: dict[str, Bill]) -> str | None:
+    """The name of the cheapest, the first of those that cost the same; None where none is possible."""
+    name = min(bills, key=lambda each: float(bills[each].comparable))
+    return name if np.isfinite(bills[name].comparable) else None
+
+
+def _verdict(comparison: Comparison) -> str:
+    rpm = float(comparison.scenario.rpm)
+    name = comparison.cheapest
+    if name is None:
+        return f"At {short(rpm)} requests a minute none of these variants is possible."
+    usd = float(comparison.bills[name].usd)
+    others = [float(comparison.bills[each].comparable) for each in comparison.candidates if each != name]
+    lead = min(others, default=np.inf) - usd
+    ahead = f", {lead:,.2f} less than the next" if np.isfinite(lead) else ""
+    now = f"At {short(rpm)} requests a minute use {name}: {usd:,.2f} USD a month{ahead}."
+    return f"{now} {_moves(comparison)}"
+
+
+def _moves(comparison: Comparison) -> str:
+    requests = float(comparison.scenario.requests)
+    above = [crossing for crossing in comparison.crossings if crossing.requests > requests]
+    below = [crossing for crossing in comparison.crossings if crossing.requests <= requests]
+    moves = []
+    if below:
+        moves.append(f"below {short(below[-1].rpm)} a minute to {below[-1].below or 'none of them'}")
+    moves += [
+        f"above {short(each.rpm)} a minute {'to' if number == 0 else 'on to'} {each.above or 'none of them'}"
+        for number, each in enumerate(above[:MOST_STEPS_TOLD])
+    ]
+    if not moves:
+        ends = comparison.bands[0].lowest, comparison.bands[-1].highest
+        lowest, highest = (short(each / MINUTES_A_MONTH) for each in ends)
+        return f"It is the cheapest from {lowest} to {highest} a minute."
+    more = len(above) - MOST_STEPS_TOLD
+    return f"Move {', '.join(moves)}" + (f", and {more} times more." if more > 0 else ".")
+
+
+def short(number: float) -> str:
+    """A number with three digits that count, and no fewer than it has before the point."""
+    return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effect:
+    """What becomes of the cheapest variant and of the next crossing when one input is another.
+
+    Attributes:
+        field: of the scenario.
+        factor: that it is multiplied by.
+        value: it has then.
+        cheapest: then, at this traffic; None where none is possible.
+        usd: a month, of that.
+        next_rpm: requests a minute of the first crossing above this traffic, None where there is none.
+    """
+
+    field: str
+    factor: float
+    value: float
+    cheapest: str | None
+    usd: float
+    next_rpm: float | None
+
+
+FACTORS = (0.8, 1.2)
+INPUTS = (
+    "requests",
+    "warm_seconds",
+    "cpu_seconds",
+    "wait_seconds",
+    "init_seconds",
+    "cold_share",
+    "idle_seconds",
+    "memory_mb",
+    "proxy_seconds",
+    "utilisation",
+    "file_mb",
+)
+
+
+def sensitivity(comparison: Comparison) -> list[Effect]:
+    """Each input a fifth lower and a fifth higher, all else alike; those that are not given are left out."""
+    base = comparison.scenario
+    varied = [name for name in INPUTS if getattr(base, name) is not None]
+    if base.cold_share is not None:
+        varied.remove("idle_seconds")  # plays no part
+    cases = [(name, factor) for name in varied for factor in FACTORS]
+    arrays: dict[str, Any] = {
+        name: np.array([_varied(base, name, factor if name == case else 1.0) for case, factor in cases])
+        for name in varied
+    }
+    scenarios = replace(base, **arrays)
+    costs = np.stack(
+        [
+            np.broadcast_to(VARIANTS[name].bill(scenarios, comparison.prices).comparable, len(cases))
+            for name in comparison.candidates
+        ]
+    )
+    found = crossings_of_each(comparison.candidates, scenarios, comparison.prices)
+    effects = []
+    for number, (name, factor) in enumerate(cases):
+        requests = scenarios.requests[number]  # type: ignore[index]
+        usd = costs[:, number].min()
+        effects.append(
+            Effect(
+                field=name,
+                factor=factor,
+                value=float(arrays[name][number]),
+                cheapest=comparison.candidates[costs[:, number].argmin()] if np.isfinite(usd) else None,
+                usd=float(usd),
+                next_rpm=next((each.rpm for each in found[number] if each.requests > requests), None),
+            )
+        )
+    return effects
+
+
+def _varied(scenario: Scenario, field: str, factor: float) -> float:
+    low, high = Scenario.__dataclass_fields__[field].metadata["bounds"]
+    return float(np.clip(getattr(scenario, field) * factor, low, high))

@@ -1,0 +1,278 @@
+"""The options that make a scenario, for every command that takes one: most of them one for each of its fields."""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import Field, dataclass, fields, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+
+from crossover.cost import measured, traffic
+from crossover.cost.prices import SNAPSHOT, Prices, load
+from crossover.cost.scenario import MINUTES_A_MONTH, CallPrice, Rent, Scenario, check_bounds
+from crossover.cost.traffic import Traffic
+from crossover.cost.variants import DEPLOYABLE, VARIANTS
+from crossover.errors import UsageError
+from crossover.inputs import variant_names
+
+SHORT_NAMES = {"memory_mb": "--memory"}
+# Fields whose options have a form of their own, below.
+WITH_OWN_FORM = ("requests", "rent", "call_price")
+MOST_SCENARIOS = 1_000_000
+RPM_BOUNDS = (1e-4, 1e7)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inputs:
+    """What the options say.
+
+    Attributes:
+        scenario: one number in each field; or arrays, where a sweep was asked for.
+        given: names of the fields that do not have their default.
+        prices: of the region.
+        candidates: names of the variants among which the cheapest is sought.
+        others: names of the variants that are shown beside them.
+        traffic: how the requests come.
+        swept: names of the fields that have more than one value.
+    """
+
+    scenario: Scenario
+    given: frozenset[str]
+    prices: Prices
+    candidates: tuple[str, ...]
+    others: tuple[str, ...]
+    traffic: Traffic
+    swept: tuple[str, ...] = ()
+
+
+def takes_scenario(*, sweeps: bool = False) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command all options of a scenario; it gets them as its first argument, an `Inputs`.
+
+    Args:
+        sweeps: a number may be a range then, LOW:HIGH:COUNT, or several with commas between them.
+    """
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        _, *own = inspect.signature(command).parameters.values()
+        options = _options(str if sweeps else float)
+
+        def with_options(*arguments: Any, **values: Any) -> None:
+            chosen = {option.name: values.pop(option.name) for option in options}
+            command(_inputs(chosen), *arguments, **values)
+
+        with_options.__name__, with_options.__doc__ = command.__name__, command.__doc__
+        parameters = sorted([*own, *options], key=lambda parameter: parameter.kind)
+        with_options.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        with_options.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+        return with_options
+
+    return decorate
+
+
+def _options(number: type) -> list[inspect.Parameter]:
+    def option(name: str, kind: Any, default: Any, *declarations: str, **more: Any) -> inspect.Parameter:
+        annotation = Annotated[kind, typer.Option(*declarations, show_default=False, **more)]
+        return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+    names = ", ".join(VARIANTS)
+    most_used = [
+        option("rpm", number | None, None, help="Requests a minute, on average; 10 by default."),
+        option("requests", number | None, None, help="Requests a month of 730 h, instead of --rpm."),
+        option("region", str, "us-east-1", help="Whose prices count."),
+        option("variants", str, ",".join(DEPLOYABLE), help=f"Between which to choose: some of {names}; or all."),
+        option("arrivals", str, "poisson", help=f"How requests come: {traffic.KINDS}."),
+        option("results", Path | None, None, "--from", help="A benchmark's result, whose measurements count."),
+        option("rent", str | None, None, help="Compare with a flat monthly rent: AMOUNT[:CURRENCY[:VCPUS]]."),
+        option("call_price", str | None, None, help="Compare with a price by the call: AMOUNT[:CURRENCY]."),
+        option("exchange", list[str], [], help="What a currency is worth in USD, as EUR=1.15; once for each."),
+        option("prices", Path, SNAPSHOT, help="Another snapshot of prices."),
+    ]
+    by_field = [
+        option(each.name, *_kind(each, number), *_declarations(each), help=_help(each), rich_help_panel=_panel(each))
+        for each in fields(Scenario)
+        if each.name not in WITH_OWN_FORM
+    ]
+    return most_used + by_field
+
+
+def _kind(each: Field[Any], number: type) -> tuple[Any, Any]:
+    """The type and the default of a field's option."""
+    if isinstance(each.default, bool):
+        return bool, False
+    return (str | None if isinstance(each.default, str) else number | None), None
+
+
+def _declarations(each: Field[Any]) -> list[str]:
+    long = f"--{each.name.replace('_', '-')}"
+    return [SHORT_NAMES[each.name], long] if each.name in SHORT_NAMES else [long]
+
+
+def _help(each: Field[Any]) -> str:
+    text = each.metadata["meaning"]
+    unit = f" ({each.metadata['unit']})" if each.metadata["unit"] else ""
+    if each.default is None or isinstance(each.default, bool):
+        default = ""
+    else:
+        default = f" [{each.default:g}]" if isinstance(each.default, float) else f" [{each.default}]"
+    return f"{text[0].upper()}{text[1:]}{unit}.{default}"
+
+
+def _panel(each: Field[Any]) -> str:
+    return f"Inputs: {each.metadata['origin']} by default"
+
+
+def _inputs(chosen: dict[str, Any]) -> Inputs:
+    prices = load(chosen["region"], chosen["prices"])
+    values: dict[str, Any] = {}
+    if chosen["results"]:
+        values |= measured.read(chosen["results"])
+    values |= {
+        each.name: chosen[each.name]
+        for each in fields(Scenario)
+        if each.name not in WITH_OWN_FORM and chosen[each.name] not in (None, False)
+    }
+    exchange = _exchange(chosen["exchange"])
+    if chosen["rent"]:
+        values["rent"] = _rent(chosen["rent"], exchange)
+    if chosen["call_price"]:
+        values["call_price"] = _call_price(chosen["call_price"], exchange)
+    if chosen["rpm"] is not None and chosen["requests"] is not None:
+        raise UsageError("Both --rpm and --requests are given; give one of them.")
+    if chosen["requests"] is not None:
+        values["requests"] = chosen["requests"]
+    if chosen["rpm"] is not None:
+        values["requests"] = _requests(chosen["rpm"])
+    given = frozenset(values)
+    values, swept = _swept(values)
+    scenario = Scenario(**values)
+    scenario, how = _with_traffic(scenario, chosen["arrivals"], given)
+    offered = [name for name in VARIANTS if _is_offered(name, scenario)]
+    names = offered if chosen["variants"] == "all" else variant_names(chosen["variants"], allowed=VARIANTS)
+    for name in names:
+        if name not in offered:
+            raise UsageError(f"No price is given for {name}; add --{name} AMOUNT.")
+    return Inputs(
+        scenario=scenario,
+        given=given,
+        prices=prices,
+        candidates=tuple(names),
+        others=tuple(name for name in offered if name not in names),
+        traffic=how,
+        swept=swept,
+    )
+
+
+def _is_offered(name: str, scenario: Scenario) -> bool:
+    """Whether there is a price for it: those of a rent and of a call must be given."""
+    return {"rent": scenario.rent, "call-price": scenario.call_price}.get(name, True) is not None
+
+
+def _with_traffic(scenario: Scenario, text: str, given: frozenset[str]) -> tuple[Scenario, Traffic]:
+    """The scenario with the volume and the cold share of the traffic, unless they are given."""
+    if text == "poisson":
+        return scenario, Traffic(text=text)
+    if scenario.cases > 1:
+        raise UsageError(f"The arrivals are {text!r}; a sweep takes none but poisson, or a --cold-share.")
+    how = traffic.parse(text, scenario)
+    if how.requests is not None and "requests" not in given:
+        scenario = replace(scenario, requests=how.requests)
+    if how.share is not None and "cold_share" not in given:
+        scenario = replace(scenario, cold_share=how.share.low if scenario.quiet_order else how.share.high)
+    return scenario, how
+
+
+def _requests(rpm: float | str) -> float | str:
+    """A month, from a number a minute, or from a range or list of them."""
+    numbers = [rpm] if isinstance(rpm, float) else numbers_of("rpm", rpm)
+    check_bounds("rpm", numbers, RPM_BOUNDS)
+    requests = [number * MINUTES_A_MONTH for number in numbers]
+    return requests[0] if isinstance(rpm, float) else ",".join(map(str, requests))
+
+
+def _swept(values: dict[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Ranges as arrays: every combination of their values, the last one varying fastest."""
+    bounded = {each.name for each in fields(Scenario) if each.metadata["bounds"] is not None}
+    lists = {
+        name: numbers_of(name, value) for name, value in values.items() if name in bounded and isinstance(value, str)
+    }
+    swept = tuple(name for name, numbers in lists.items() if len(numbers) > 1)
+    combinations = int(np.prod([len(numbers) for numbers in lists.values()]))
+    if combinations > MOST_SCENARIOS:
+        raise UsageError(f"These are {combinations:,} scenarios; there may be {MOST_SCENARIOS:,}.")
+    grid = np.meshgrid(*[lists[name] for name in swept], indexing="ij")
+    arrays = {name: axis.ravel() for name, axis in zip(swept, grid, strict=True)}
+    singles = {name: numbers[0] for name, numbers in lists.items() if len(numbers) == 1}
+    return {**values, **singles, **arrays}, swept
+
+
+def numbers_of(name: str, text: str) -> list[float]:
+    """The numbers in a text: one, several with commas between them, or LOW:HIGH:COUNT, evenly on a logarithmic scale.
+
+    A range that begins at 0 is evenly spaced.
+
+    Raises:
+        UsageError: it is none of them.
+    """
+    wrong = UsageError(f"The value of {name} is {text!r}; it must be a number, numbers with commas, or LOW:HIGH:COUNT.")
+    try:
+        if ":" not in text:
+            return [float(part) for part in text.split(",")]
+        low, high, count = text.split(":")
+        start, end, points = float(low), float(high), int(count)
+    except ValueError:
+        raise wrong from None
+    if not (0 <= start < end < np.inf and 2 <= points <= MOST_SCENARIOS):
+        raise wrong
+    spaced = np.linspace if start == 0 else np.geomspace
+    numbers: list[float] = spaced(start, end, points).tolist()
+    return [start, *numbers[1:-1], end]
+
+
+def _exchange(texts: list[str]) -> dict[str, float]:
+    rates = {"USD": 1.0}
+    for text in texts:
+        currency, _, rate = text.partition("=")
+        rates[_currency(currency)] = _positive(rate, "exchange rate", text)
+    return rates
+
+
+def _rent(text: str, exchange: dict[str, float]) -> Rent:
+    amount, currency, vcpus = [*text.split(":"), "", ""][:3]
+    name, usd = _worth(currency, exchange)
+    return Rent(
+        amount=_positive(amount, "rent", text),
+        currency=name,
+        usd=usd,
+        vcpus=_positive(vcpus, "number of vCPUs", text) if vcpus else None,
+    )
+
+
+def _call_price(text: str, exchange: dict[str, float]) -> CallPrice:
+    amount, currency = [*text.split(":"), ""][:2]
+    name, usd = _worth(currency, exchange)
+    return CallPrice(amount=_positive(amount, "price of a call", text), currency=name, usd=usd)
+
+
+def _worth(currency: str, exchange: dict[str, float]) -> tuple[str, float]:
+    name = _currency(currency or "USD")
+    if name not in exchange:
+        raise UsageError(f"What {name} is worth is not given; add --exchange {name}=1.15, in USD.")
+    return name, exchange[name]
+
+
+def _currency(text: str) -> str:
+    if not (len(text) == 3 and text.isalpha()):
+        raise UsageError(f"The currency is {text!r}; it must have three letters, as EUR.")
+    return text.upper()
+
+
+def _positive(text: str, what: str, where: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = float("nan")
+    if not 0 < number < 1e12:
+        raise UsageError(f"The {what} in {where!r} is {text!r}; it must be a number above 0.")
+    return number

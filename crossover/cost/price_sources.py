@@ -1,0 +1,314 @@
+"""Where AWS lists each price: which offer, which usage type, which attributes tell it from its neighbours.
+
+The names are those of AWS's price list. A usage type stands here without its region's prefix (EU-, EUC1-), which
+differs between offers, and which in us-east-1 most of them lack. So there `IA-WriteRequestUnits` (tables of the
+infrequent-access class) and `TS-LoadBalancerUsage` (trust stores) look like WriteRequestUnits and LoadBalancerUsage
+with a prefix: the attributes, not the usage type alone, say which product is meant.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+# The bulk list of EC2 is hundreds of MB a region, so this offer is asked through the Price List Query API.
+QUERIED_OFFERS = frozenset({"AmazonEC2"})
+
+# AWS's names of a unit, which differ between offers and now and then within one.
+HOURS = ("Hrs", "Hours")
+GB = ("GB",)
+GB_MONTHS = ("GB-Mo",)
+GB_SECONDS = ("Lambda-GB-Second", "Lambda-GB-Seconds", "GB-Second", "GB-Seconds")
+REQUESTS = ("Request", "Requests")
+
+EC2_TYPES = (
+    *("c5.large", "c6g.large", "c6i.large", "c7g.large", "c7i.large"),
+    *("g4dn.xlarge", "g5.xlarge", "g6.xlarge", "m5.large", "m6g.large"),
+    *("t2.medium", "t3.medium", "t4g.medium", "t4g.small"),
+)
+HOSTING_TYPES = (
+    *("ml.c5.large", "ml.c6g.large", "ml.c6i.large", "ml.c7g.large", "ml.c7i.large"),
+    *("ml.g4dn.xlarge", "ml.m5.2xlarge", "ml.m5.large", "ml.m5.xlarge", "ml.m6g.large", "ml.t2.medium"),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PriceSource:
+    """How one price is found.
+
+    Attributes:
+        id: of the price in the snapshot.
+        offer: AWS's code of the service's price list.
+        usage_type: without the region's prefix.
+        attributes: what the product must have besides; productFamily is one of them here.
+        unit: of the price in the snapshot.
+        counted_in: the names that AWS may give the unit, in any case.
+        divisor: by which AWS's price is divided to be one for `unit`.
+        is_optional: a region may do without, as it does without some types of machines.
+    """
+
+    id: str
+    offer: str
+    usage_type: str
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    unit: str
+    counted_in: tuple[str, ...]
+    divisor: float = 1.0
+    is_optional: bool = False
+
+    @property
+    def is_queried(self) -> bool:
+        """Whether it comes from the Query API, which needs credentials, and not from the public files."""
+        return self.offer in QUERIED_OFFERS
+
+    def has_usage_type(self, usage_type: str) -> bool:
+        """Whether this is its usage type, with a region's prefix or without."""
+        return re.fullmatch(rf"(?:[A-Z0-9]+-)?{re.escape(self.usage_type)}", usage_type, re.ASCII) is not None
+
+
+def _lambda(price_id: str, usage_type: str, unit: str, counted_in: tuple[str, ...], group: str = "") -> PriceSource:
+    return PriceSource(
+        id=f"lambda.{price_id}",
+        offer="AWSLambda",
+        usage_type=usage_type,
+        attributes={"group": group} if group else {},
+        unit=unit,
+        counted_in=counted_in,
+    )
+
+
+def _machine(instance_type: str) -> PriceSource:
+    return PriceSource(
+        id=f"ec2.{instance_type}",
+        offer="AmazonEC2",
+        usage_type=f"BoxUsage:{instance_type}",
+        attributes={
+            "instanceType": instance_type,
+            "operatingSystem": "Linux",
+            "preInstalledSw": "NA",
+            "tenancy": "Shared",
+            "capacitystatus": "Used",
+            "operation": "RunInstances",
+        },
+        unit="USD/h, Linux, on demand",
+        counted_in=HOURS,
+        is_optional=True,
+    )
+
+
+def _credit(family: str) -> PriceSource:
+    return PriceSource(
+        id=f"ec2.credit.{family}",
+        offer="AmazonEC2",
+        usage_type=f"CPUCredits:{family}",
+        attributes={"productFamily": "CPU Credits", "operatingSystem": "Linux"},
+        unit="USD/vCPU-h above the baseline, unlimited mode",
+        counted_in=("vCPU-Hours",),
+    )
+
+
+def _host(instance_type: str) -> PriceSource:
+    return PriceSource(
+        id=f"sagemaker.host.{instance_type}",
+        offer="AmazonSageMaker",
+        usage_type=f"Host:{instance_type}",
+        attributes={"component": "Hosting"},
+        unit="USD/h",
+        counted_in=HOURS,
+        is_optional=True,
+    )
+
+
+def _endpoint_data(direction: str) -> PriceSource:
+    return PriceSource(
+        id=f"sagemaker.data_{direction.lower()}_gb",
+        offer="AmazonSageMaker",
+        usage_type=f"Hst:Data-Bytes-{direction}",
+        attributes={"operation": "Invoke-Endpoint"},
+        unit="USD/GB",
+        counted_in=GB,
+    )
+
+
+SOURCES: tuple[PriceSource, ...] = (
+    _lambda("gb_second", "Lambda-GB-Second", "USD/GB-s, x86", GB_SECONDS, "AWS-Lambda-Duration"),
+    _lambda("request", "Request", "USD/request", REQUESTS, "AWS-Lambda-Requests"),
+    _lambda("provisioned.gb_second", "Lambda-Provisioned-Concurrency", "USD/GB-s kept ready", GB_SECONDS),
+    _lambda("provisioned.duration_gb_second", "Lambda-Provisioned-GB-Second", "USD/GB-s used", GB_SECONDS),
+    _lambda(
+        "snapstart.cache_gb_second",
+        "Lambda-SnapStart-Cached-GB-S",
+        "USD/GB-s of configured memory, per published version",
+        (*GB_SECONDS, "GB-S"),
+    ),
+    _lambda(
+        "snapstart.restore_gb",
+        "Lambda-SnapStart-Restored-GB",
+        "USD/GB of configured memory, per restore",
+        (*GB, "Lambda-GB"),
+    ),
+    *(_host(instance_type) for instance_type in HOSTING_TYPES),
+    PriceSource(
+        id="sagemaker.host.storage_gb_month",
+        offer="AmazonSageMaker",
+        usage_type="Host:VolumeUsage.gp2",
+        attributes={"volumeType": "General Purpose-Hosting"},
+        unit="USD/GB-month",
+        counted_in=GB_MONTHS,
+    ),
+    PriceSource(  # the six sizes of memory cost alike by the GB
+        id="sagemaker.serverless.gb_second",
+        offer="AmazonSageMaker",
+        usage_type="ServerlessInf:Mem-3GB",
+        attributes={"productFamily": "ML Serverless"},
+        unit="USD/GB-s",
+        counted_in=("Second", "Seconds", "sec"),
+        divisor=3.0,
+    ),
+    _endpoint_data("In"),
+    _endpoint_data("Out"),
+    PriceSource(
+        id="s3.put",
+        offer="AmazonS3",
+        usage_type="Requests-Tier1",
+        attributes={"group": "S3-API-Tier1"},
+        unit="USD/request",
+        counted_in=REQUESTS,
+    ),
+    PriceSource(
+        id="s3.get",
+        offer="AmazonS3",
+        usage_type="Requests-Tier2",
+        attributes={"group": "S3-API-Tier2"},
+        unit="USD/request",
+        counted_in=REQUESTS,
+    ),
+    PriceSource(
+        id="s3.storage_gb_month",
+        offer="AmazonS3",
+        usage_type="TimedStorage-ByteHrs",
+        attributes={"volumeType": "Standard"},
+        unit="USD/GB-month",
+        counted_in=GB_MONTHS,
+    ),
+    PriceSource(
+        id="dynamodb.write_unit",
+        offer="AmazonDynamoDB",
+        usage_type="WriteRequestUnits",
+        attributes={"group": "DDB-WriteUnits", "operation": "PayPerRequestThroughput"},
+        unit="USD/write of 1 KB, on demand",
+        counted_in=("WriteRequestUnits",),
+    ),
+    PriceSource(
+        id="logs.ingest_gb",
+        offer="AmazonCloudWatch",
+        usage_type="DataProcessing-Bytes",
+        attributes={"group": "Ingested Logs", "operation": "PutLogEvents"},
+        unit="USD/GB",
+        counted_in=GB,
+    ),
+    PriceSource(
+        id="efs.storage_gb_month",
+        offer="AmazonEFS",
+        usage_type="TimedStorage-ByteHrs",
+        attributes={"storageClass": "General Purpose"},
+        unit="USD/GB-month, standard",
+        counted_in=GB_MONTHS,
+    ),
+    PriceSource(
+        id="efs.read_gb",
+        offer="AmazonEFS",
+        usage_type="ETDataAccess-Bytes",
+        attributes={"accessType": "Read"},
+        unit="USD/GB read, elastic throughput",
+        counted_in=GB,
+    ),
+    PriceSource(
+        id="vpc_endpoint.hour",
+        offer="AmazonVPC",
+        usage_type="VpcEndpoint-Hours",
+        attributes={"productFamily": "VpcEndpoint", "endpointType": "PrivateLink"},
+        unit="USD/h per interface endpoint and zone",
+        counted_in=HOURS,
+    ),
+    PriceSource(
+        id="vpc_endpoint.gb",
+        offer="AmazonVPC",
+        usage_type="VpcEndpoint-Bytes",
+        attributes={"productFamily": "VpcEndpoint", "endpointType": "PrivateLink"},
+        unit="USD/GB",
+        counted_in=GB,
+    ),
+    PriceSource(
+        id="ipv4.hour",
+        offer="AmazonVPC",
+        usage_type="PublicIPv4:InUseAddress",
+        unit="USD/h per public address",
+        counted_in=HOURS,
+    ),
+    PriceSource(
+        id="websocket.message",
+        offer="AmazonApiGateway",
+        usage_type="ApiGatewayMessage",
+        attributes={"operation": "ApiGatewayWebSocket"},
+        unit="USD/message of 32 KB",
+        counted_in=("Message", "Messages"),
+    ),
+    PriceSource(
+        id="websocket.minute",
+        offer="AmazonApiGateway",
+        usage_type="ApiGatewayMinute",
+        attributes={"operation": "ApiGatewayWebSocket"},
+        unit="USD/connection-minute",
+        counted_in=("Minute", "Minutes"),
+    ),
+    PriceSource(
+        id="nlb.hour",
+        offer="AWSELB",
+        usage_type="LoadBalancerUsage",
+        attributes={"productFamily": "Load Balancer-Network", "operation": "LoadBalancing:Network"},
+        unit="USD/h",
+        counted_in=HOURS,
+    ),
+    PriceSource(
+        id="nlb.lcu_hour",
+        offer="AWSELB",
+        usage_type="LCUUsage",
+        attributes={"productFamily": "Load Balancer-Network", "operation": "LoadBalancing:Network"},
+        unit="USD/h per capacity unit",
+        counted_in=("LCU-Hrs",),
+    ),
+    PriceSource(
+        id="ecr.gb_month",
+        offer="AmazonECR",
+        usage_type="TimedStorage-ByteHrs",
+        attributes={"productFamily": "EC2 Container Registry"},
+        unit="USD/GB-month",
+        counted_in=GB_MONTHS,
+    ),
+    *(_machine(instance_type) for instance_type in EC2_TYPES),
+    *(_credit(family) for family in ("t2", "t3", "t4g")),
+    PriceSource(
+        id="ebs.gp3_gb_month",
+        offer="AmazonEC2",
+        usage_type="EBS:VolumeUsage.gp3",
+        attributes={"productFamily": "Storage", "volumeApiName": "gp3"},
+        unit="USD/GB-month",
+        counted_in=GB_MONTHS,
+    ),
+    PriceSource(
+        id="nat.hour",
+        offer="AmazonEC2",
+        usage_type="NatGateway-Hours",
+        attributes={"productFamily": "NAT Gateway", "group": "NGW:NatGateway"},
+        unit="USD/h",
+        counted_in=HOURS,
+    ),
+    PriceSource(
+        id="nat.gb",
+        offer="AmazonEC2",
+        usage_type="NatGateway-Bytes",
+        attributes={"productFamily": "NAT Gateway", "group": "NGW:NatGateway"},
+        unit="USD/GB",
+        counted_in=GB,
+    ),
+)

@@ -1,0 +1,237 @@
+"""What a bill depends on: the traffic, the work of one request, and how each variant is set up."""
+
+import dataclasses
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crossover.cost.amounts import Amount
+from crossover.cost.cold_share import poisson_quick
+from crossover.errors import UsageError
+
+HOURS_A_MONTH = 730  # as AWS's own calculator and price pages count
+SECONDS_A_MONTH = HOURS_A_MONTH * 3600
+MINUTES_A_MONTH = HOURS_A_MONTH * 60
+MB_PER_VCPU = 1769  # of a Lambda function: docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+
+# Where a default comes from.
+SETTING = "setting"  # yours to choose: the stacks' own default
+MEASURED = "measured"  # on two shared cores, with the 7.1 s speech clip in tests/audio: no figure of AWS
+ASSUMED = "assumed"  # a guess: measure it
+
+
+def _number(default: float | None, unit: str, low: float, high: float, origin: str, meaning: str) -> Any:
+    """A field that takes one number, or an array with one for each scenario."""
+    return field(default=default, metadata={"unit": unit, "bounds": (low, high), "origin": origin, "meaning": meaning})
+
+
+def _other(default: Any, origin: str, meaning: str) -> Any:
+    """A field that takes no number."""
+    return field(default=default, metadata={"unit": "", "bounds": None, "origin": origin, "meaning": meaning})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rent:
+    """A machine or a service for a flat amount a month, in any currency.
+
+    Attributes:
+        amount: a month, in `currency`.
+        currency: such as EUR.
+        usd: what one unit of the currency is worth, USD.
+        vcpus: how many it has; None: it is never too small.
+    """
+
+    amount: float
+    currency: str = "USD"
+    usd: float = 1.0
+    vcpus: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallPrice:
+    """A service that somebody else runs, paid by the call: `amount` in `currency`, of which one unit is `usd` USD."""
+
+    amount: float
+    currency: str = "USD"
+    usd: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scenario:
+    """One scenario, or many at once: every number may be an array, and all arrays must broadcast together.
+
+    Each field says in its metadata its unit, its bounds, where its default comes from, and what it means;
+    `crossover cost assumptions` prints them.
+
+    Raises:
+        UsageError: a number is out of its bounds.
+    """
+
+    requests: Amount = _number(438_000.0, "a month", 1, 1e12, SETTING, "predictions")
+    peak_factor: Amount = _number(1.0, "", 1, 1000, ASSUMED, "the busiest hour's traffic, as a multiple of the mean")
+    file_mb: Amount = _number(0.227, "MB", 0, 10_240, MEASURED, "size of an uploaded file")
+    storage_days: Amount = _number(30.0, "days", 0, 36_500, ASSUMED, "how long an upload is kept in S3")
+    item_kb: Amount = _number(1.0, "KB", 0, 400, MEASURED, "size of an item; DynamoDB counts whole KB")
+    log_kb: Amount = _number(1.5, "KB", 0, 1024, MEASURED, "log of a request, the platform's lines included")
+
+    cpu_seconds: Amount = _number(0.02, "CPU-s", 1e-6, 900, MEASURED, "processor time of one request, on one core")
+    wait_seconds: Amount = _number(0.05, "s", 0, 900, ASSUMED, "of one request, for S3 and DynamoDB")
+    warm_seconds: Amount | None = _number(
+        None, "s", 1e-6, 900, MEASURED, "a warm invocation; by default from cpu_seconds, wait_seconds and memory_mb"
+    )
+    init_seconds: Amount = _number(0.7, "s", 0, 130, MEASURED, "INIT of a cold start, billed since August 2025")
+    billing_ms: Amount = _number(
+        1.0, "ms", 0, 100, SETTING, "durations are billed up to the next; 0 for means of billed durations"
+    )
+    memory_mb: Amount = _number(4096.0, "MB", 128, 10_240, SETTING, "memory of the function; 1,769 MB = 1 vCPU")
+
+    cold_share: Amount | None = _number(
+        None, "", 0, 1, MEASURED, "share of requests that meet a cold start; by default that of Poisson arrivals"
+    )
+    idle_seconds: Amount = _number(300.0, "s", 1, 86_400, ASSUMED, "how long an idle environment lives; AWS says not")
+    lifetime_hours: Amount = _number(4.0, "h", 0.1, 1000, ASSUMED, "how long an environment lives at most")
+    quiet_order: bool = _other(
+        False, ASSUMED, "take the lower end of the cold share, as if the least recently used environment got a request"
+    )
+
+    snapstart_warm_seconds: Amount | None = _number(
+        None, "s", 1e-6, 900, MEASURED, "a warm invocation with SnapStart; by default as without"
+    )
+    restore_seconds: Amount = _number(0.3, "s", 0, 10, ASSUMED, "what is billed of restoring a snapshot")
+    snapstart_versions: Amount = _number(1.0, "", 0, 100, SETTING, "published versions whose snapshots are kept")
+
+    provisioned: Amount | None = _number(
+        None, "", 1, 100_000, SETTING, "environments kept ready; by default as many as provisioned_overflow asks for"
+    )
+    provisioned_overflow: Amount = _number(0.01, "", 1e-6, 0.99, SETTING, "share that may find none of them free")
+
+    efs_gb: Amount = _number(0.3, "GB", 0, 10_000, ASSUMED, "libraries and model on EFS")
+    model_mb: Amount = _number(4.6, "MB", 0, 100_000, MEASURED, "size of the model, read at each cold start from EFS")
+    nat_gateways: Amount = _number(0.0, "", 0, 10, SETTING, "NAT gateways; those to S3 and DynamoDB are free")
+    vpc_endpoints: Amount = _number(0.0, "", 0, 100, SETTING, "interface endpoints, times their zones")
+
+    image_gb: Amount = _number(0.6, "GB", 0, 10, ASSUMED, "container image in ECR")
+    connection_seconds: Amount = _number(5.0, "s", 0, 7200, ASSUMED, "how long a WebSocket stays open for a request")
+
+    instance_type: str = _other("ml.t2.medium", SETTING, "machine of the SageMaker endpoint")
+    instances: Amount | None = _number(None, "", 1, 10_000, SETTING, "exactly so many machines; by default enough")
+    min_instances: Amount = _number(1.0, "", 1, 10_000, SETTING, "at least so many machines")
+    utilisation: Amount = _number(0.65, "", 0.01, 1, SETTING, "of what a machine sustains, not to be exceeded")
+    waiting: Amount = _number(0.5, "", 1e-4, 1, SETTING, "share of requests that may have to queue for a processor")
+    autoscaling: bool = _other(False, SETTING, "machines follow the traffic: sized for the mean, not for the peak")
+    single_instance: bool = _other(
+        False, SETTING, "one machine whatever the load: the published tables' assumption, for comparison only"
+    )
+    volume_gb: Amount = _number(30.0, "GB", 0, 16_384, ASSUMED, "volume of a machine of the endpoint")
+    proxy_seconds: Amount = _number(0.15, "s", 1e-6, 900, ASSUMED, "the proxy, which waits for the prediction")
+    proxy_init_seconds: Amount = _number(0.7, "s", 0, 10, ASSUMED, "INIT of the proxy")
+    proxy_memory_mb: Amount = _number(128.0, "MB", 128, 10_240, SETTING, "memory of the proxy")
+    send_files: bool = _other(False, SETTING, "the proxy sends the file itself, not its address")
+    message_kb: Amount = _number(0.5, "KB", 0, 25_000, ASSUMED, "a request with a file's address")
+    answer_kb: Amount = _number(1.0, "KB", 0, 25_000, ASSUMED, "the answer to it")
+
+    serverless_memory_mb: Amount = _number(3072.0, "MB", 1024, 6144, SETTING, "of SageMaker Serverless, whole GB")
+    serverless_seconds: Amount | None = _number(
+        None, "s", 1e-6, 60, ASSUMED, "billed for a request there; by default as a warm invocation"
+    )
+
+    disk_gb: Amount = _number(8.0, "GB", 0, 16_384, ASSUMED, "disk of an EC2 machine")
+
+    lambda_discount: Amount = _number(0.0, "", 0, 1, SETTING, "of a savings plan, on Lambda's durations")
+    sagemaker_discount: Amount = _number(0.0, "", 0, 1, SETTING, "of a savings plan, on SageMaker's machines")
+    ec2_discount: Amount = _number(0.0, "", 0, 1, SETTING, "of a savings plan, on EC2's machines")
+    free_tier: bool = _other(False, SETTING, "take off what is free every month, as if nothing else ran in the account")
+    shared_lines: bool = _other(True, SETTING, "count S3, DynamoDB and logs, alike in all variants")
+    model_on_efs: bool = _other(False, SETTING, "the model must lie on EFS, as one over 250 MB of zip must")
+
+    rent: Rent | None = _other(None, SETTING, "a flat monthly rent to compare with")
+    call_price: CallPrice | None = _other(None, SETTING, "a price by the call to compare with")
+
+    def __post_init__(self) -> None:
+        for each in dataclasses.fields(self):
+            value = getattr(self, each.name)
+            bounds = each.metadata["bounds"]
+            if bounds is not None and value is not None:
+                check_bounds(each.name, value, bounds)
+
+    @property
+    def cases(self) -> int:
+        """How many scenarios these are: the length of its arrays, 1 where there are none.
+
+        Raises:
+            ValueError: an array has more than one axis, or two have different lengths.
+        """
+        lengths = {np.shape(value) for value in vars(self).values() if np.ndim(value) > 0}
+        if len(lengths) > 1 or any(len(shape) > 1 for shape in lengths):
+            raise ValueError(
+                f"The arrays have the shapes {sorted(lengths)}; they must all have one axis of one length."
+            )
+        return lengths.pop()[0] if lengths else 1
+
+    def pick(self, indices: NDArray[np.int64]) -> "Scenario":
+        """The cases of these numbers."""
+        picked: dict[str, Any] = {
+            name: value[indices] for name, value in vars(self).items() if isinstance(value, np.ndarray)
+        }
+        return dataclasses.replace(self, **picked)
+
+    @property
+    def rate(self) -> Amount:
+        """Requests/s, on average."""
+        return self.requests / SECONDS_A_MONTH
+
+    @property
+    def peak_rate(self) -> Amount:
+        """Requests/s in the busiest hour."""
+        return self.rate * self.peak_factor
+
+    @property
+    def rpm(self) -> Amount:
+        """Requests a minute, on average."""
+        return self.requests / MINUTES_A_MONTH
+
+    def warm(self) -> Amount:
+        """A warm invocation of the function, s."""
+        return self.seconds_at(self.memory_mb) if self.warm_seconds is None else self.warm_seconds
+
+    def seconds_at(self, memory_mb: Amount) -> Amount:
+        """One request on so much memory, s: its waiting, and its work on that share of a vCPU.
+
+        More than one vCPU is not counted on, since decoding and resampling use one.
+        """
+        return self.wait_seconds + self.cpu_seconds / np.minimum(1.0, np.asarray(memory_mb) / MB_PER_VCPU)
+
+    def billed(self, seconds: Amount) -> Amount:
+        """A duration as it is billed, s: up to the next millisecond."""
+        step = np.asarray(self.billing_ms) / 1000
+        # A thousandth of a step less, for what binary fractions add.
+        rounded = np.ceil(np.asarray(seconds) / np.where(step > 0, step, 1.0) - 1e-3) * step
+        return np.where(step > 0, rounded, seconds)
+
+    def cold(self, service_seconds: Amount) -> Amount:
+        """The share of cold starts where a request takes so many seconds: measured, else that of Poisson arrivals.
+
+        Of the bracket its upper end, unless `quiet_order`. The quick form will do for a bill: where it is too low by
+        more than a few percent, cold starts are too few to be seen in the sum.
+        """
+        if self.cold_share is not None:
+            return self.cold_share
+        bracket = poisson_quick(self.rate, service_seconds, self.idle_seconds, lifetime_hours=self.lifetime_hours)
+        return bracket.low if self.quiet_order else bracket.high
+
+
+def check_bounds(name: str, value: Any, bounds: tuple[float, float]) -> None:
+    """Refuse a number, or an array with one, that is not within its bounds.
+
+    Raises:
+        UsageError: naming the field, the value and the bounds.
+    """
+    low, high = bounds
+    numbers = np.asarray(value, dtype=float).ravel()
+    wrong = numbers[~((numbers >= low) & (numbers <= high))]
+    if wrong.size:
+        shown = "not a number" if math.isnan(wrong[0]) else f"{wrong[0]:g}"
+        raise UsageError(f"The value of {name} is {shown}; it must be from {low:g} to {high:,g}.")

@@ -1,0 +1,355 @@
+"""A comparison as tables, as JSON and as CSV."""
+
+from collections.abc import Sequence
+from dataclasses import Field, fields
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from crossover.cost import traffic
+from crossover.cost.amounts import Amount
+from crossover.cost.bill import Bill
+from crossover.cost.comparison import FACTORS, Comparison, Effect, short
+from crossover.cost.crossings import Crossing
+from crossover.cost.options import Inputs
+from crossover.cost.prices import Price
+from crossover.cost.published import Claim
+from crossover.cost.scenario import ASSUMED, MEASURED, MINUTES_A_MONTH, Scenario
+from crossover.cost.variants import VARIANTS
+from crossover.terminal import print_table
+
+MILLION = 1e6
+MOST_BANDS_SHOWN = 12
+# What a sentence under the table calls attention to, where it was not given: what the result hangs on most.
+DECISIVE = ("cpu_seconds", "wait_seconds", "init_seconds", "restore_seconds", "proxy_seconds", "file_mb")
+
+
+def print_comparison(comparison: Comparison, inputs: Inputs, effects: Sequence[Effect]) -> None:
+    """All of it: the bills, the crossings, how sure it is, and the verdict last, where the eye is."""
+    console = Console()
+    for text in (_traffic_sentence(comparison.scenario, inputs), ""):
+        console.print(text, highlight=False, soft_wrap=True)
+    for table in (_bills_table(comparison), _bands_table(comparison), _sensitivity_table(effects)):
+        print_table(table)
+        console.print()
+    for text in _remarks(comparison, inputs):
+        console.print(f"! {text}", highlight=False, soft_wrap=True, markup=False)
+    console.print(f"\n{comparison.verdict}", highlight=False, soft_wrap=True, style="bold", markup=False)
+
+
+def _traffic_sentence(scenario: Scenario, inputs: Inputs) -> str:
+    warm = float(scenario.warm())
+    cold = float(scenario.cold(warm))
+    return (
+        f"{short(float(scenario.rpm))} requests a minute ({scenario.requests:,.0f} a month), {inputs.prices.region},"
+        f" {scenario.memory_mb:,.0f} MB, {warm * 1000:,.0f} ms warm, cold share {_percent(cold)} {_origin(inputs)}."
+    )
+
+
+def _origin(inputs: Inputs) -> str:
+    """Where the cold share comes from."""
+    if "cold_share" in inputs.given:
+        return "as given"
+    bracket = traffic.exact(inputs.scenario) if inputs.traffic.share is None else inputs.traffic.share
+    name = inputs.traffic.text.partition(":")[0]
+    if bracket is None:
+        return f"({name})"
+    return f"({name}: {_percent(float(bracket.low))} to {_percent(float(bracket.high))}, by which environment is taken)"
+
+
+def _bills_table(comparison: Comparison) -> Table:
+    table = Table(title="A month", title_justify="left", show_edge=False, header_style="bold")
+    table.add_column("variant")
+    for column in ("USD", "USD a million", "machines"):
+        table.add_column(column, justify="right")
+    table.add_column("")
+    for name, bill in comparison.bills.items():
+        is_first_other = (
+            name not in comparison.candidates and list(comparison.bills)[len(comparison.candidates)] == name
+        )
+        if is_first_other:
+            table.add_section()
+        is_cheapest = name == comparison.cheapest
+        possible = bool(bill.is_possible)
+        table.add_row(
+            f"{'●' if is_cheapest else ' '} {name}",
+            _money(bill.usd) if possible else "-",
+            _money(bill.usd / comparison.scenario.requests * MILLION) if possible else "-",
+            "" if bill.machines is None else f"{float(bill.machines):,.0f}",
+            _remark(bill, is_cheapest=is_cheapest, is_candidate=name in comparison.candidates),
+            style="bold green" if is_cheapest else "" if possible else "dim",
+        )
+    return table
+
+
+def _remark(bill: Bill, *, is_cheapest: bool, is_candidate: bool) -> str:
+    fatal = [problem.text for problem in bill.problems if problem.fatal and np.any(problem.where)]
+    if fatal:
+        return f"not possible: {fatal[0]}"
+    if is_cheapest:
+        return "cheapest"
+    if bill.assumes_one_machine:
+        return "one machine whatever the load"
+    return "" if is_candidate else "for comparison"
+
+
+def _bands_table(comparison: Comparison) -> Table:
+    title = f"The cheapest of {', '.join(comparison.candidates)} by traffic"
+    table = Table(title=title, title_justify="left", show_edge=False, header_style="bold")
+    table.add_column("from, a minute", justify="right")
+    table.add_column("to, a minute", justify="right")
+    table.add_column("to, a month", justify="right")
+    table.add_column("cheapest")
+    table.add_column("USD there", justify="right")
+    table.add_column("ends because")
+    endings: list[Crossing | None] = [*comparison.crossings, None]
+    here = float(comparison.scenario.requests)
+    for band, ending in list(zip(comparison.bands, endings, strict=True))[:MOST_BANDS_SHOWN]:
+        table.add_row(
+            short(band.lowest / MINUTES_A_MONTH),
+            short(band.highest / MINUTES_A_MONTH),
+            f"{band.highest:,.0f}",
+            band.variant or "none",
+            "" if ending is None else _money(ending.usd),
+            "" if ending is None else _ending(ending),
+            style="bold" if band.lowest <= here < band.highest else "",
+        )
+    hidden = len(comparison.bands) - MOST_BANDS_SHOWN
+    if hidden > 0:
+        table.caption = f"and {hidden} more; --json has them all"
+    return table
+
+
+def _ending(crossing: Crossing) -> str:
+    if crossing.above is None:
+        return "nothing is possible beyond"
+    return "one more machine is needed" if crossing.is_step else f"the line of {crossing.above} crosses"
+
+
+def _sensitivity_table(effects: Sequence[Effect]) -> Table:
+    table = Table(title="If an input is another", title_justify="left", show_edge=False, header_style="bold")
+    table.add_column("input")
+    for factor in FACTORS:
+        table.add_column(f"{(factor - 1) * 100:+.0f} %: cheapest")
+        table.add_column("USD", justify="right")
+        table.add_column("next crossing, a minute", justify="right")
+    for field, its in groupby(effects, key=lambda effect: effect.field):
+        cells = []
+        for effect in its:
+            next_crossing = "none" if effect.next_rpm is None else short(effect.next_rpm)
+            cells += [effect.cheapest or "none", _money(effect.usd), next_crossing]
+        table.add_row(field, *cells)
+    return table
+
+
+def _remarks(comparison: Comparison, inputs: Inputs) -> list[str]:
+    """What to know before one believes it."""
+    remarks = [
+        f"{name}: {problem.text}"
+        for name, bill in comparison.bills.items()
+        for problem in bill.problems
+        if np.any(problem.where) and (name in comparison.candidates or not problem.fatal)
+    ]
+    cheaper = [
+        f"{name} {_money(bill.usd)} USD"
+        for name, bill in comparison.bills.items()
+        if name not in comparison.candidates
+        and comparison.cheapest is not None
+        and bill.comparable < comparison.bills[comparison.cheapest].usd
+    ]
+    if cheaper:
+        remarks.append(f"Cheaper, but not among those to choose from: {', '.join(cheaper)}.")
+    guessed = [name for name in DECISIVE if name not in inputs.given and not _is_idle(name, inputs.scenario)]
+    origins = {each.name: each.metadata["origin"] for each in fields(Scenario)}
+    for origin, meaning in ((MEASURED, "measured on the developers' machine, not on AWS"), (ASSUMED, "assumed")):
+        names = [f"{name} {getattr(inputs.scenario, name):g}" for name in guessed if origins[name] == origin]
+        if names:
+            remarks.append(f"By default and {meaning}: {', '.join(names)}. Give your own, or a benchmark with --from.")
+    doubtful = comparison.doubtful_prices
+    if doubtful:
+        named = ", ".join(f"{price.id} ({price.status})" for price in doubtful)
+        remarks.append(f"Prices that nobody confirmed for {comparison.prices.region}: {named}.")
+    return remarks
+
+
+def _is_idle(name: str, scenario: Scenario) -> bool:
+    """Whether a default plays no part, since a given value stands for it."""
+    return name == "wait_seconds" and scenario.warm_seconds is not None
+
+
+def lines_table(comparison: Comparison, name: str) -> Table:
+    """A variant's bill line by line."""
+    bill = comparison.bills[name]
+    table = Table(
+        title=VARIANTS[name].title, title_justify="left", show_edge=False, header_style="bold", show_footer=True
+    )
+    table.add_column("line", footer="sum")
+    table.add_column("quantity", justify="right")
+    table.add_column("price", justify="right")
+    table.add_column("unit")
+    table.add_column("price is")
+    table.add_column("USD a month", justify="right", footer=_money(bill.usd))
+    for line in bill.lines:
+        price = line.price
+        more = f" and {len(price.tiers) - 1} lower" if len(price.tiers) > 1 else ""
+        known = f"{price.status}, {price.date}" if price.date != "undated" else price.status
+        table.add_row(
+            line.name, f"{line.quantity:,.2f}", f"{price.value:.6g}{more}", price.unit, known, _money(line.usd)
+        )
+    return table
+
+
+def sweep_table(rows: Sequence[dict[str, Any]]) -> Table:
+    """The rows of a sweep."""
+    table = Table(show_edge=False, header_style="bold")
+    for name in rows[0]:
+        table.add_column(name.removesuffix("_usd"), justify="left" if name == "cheapest" else "right")
+    for row in rows:
+        table.add_row(*[_cell(name, value, row["cheapest"]) for name, value in row.items()])
+    return table
+
+
+def _cell(name: str, value: float | str | None, cheapest: str | None) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, str):
+        return value
+    if not name.endswith("_usd"):
+        return f"{value:,.6g}"
+    return f"[bold green]{_money(value)}[/]" if name.removesuffix("_usd") == cheapest else _money(value)
+
+
+def published_table(claims: Sequence[Claim]) -> Table:
+    """What was published, the same from this model, and corrected."""
+    table = Table(title="Published, reproduced, corrected", title_justify="left", show_edge=False, show_lines=True)
+    table.add_column("what")
+    for column in ("published", "reproduced", "corrected"):
+        table.add_column(column, justify="right")
+    table.add_column("why the last differs")
+    for claim in claims:
+        table.add_row(
+            f"{claim.what}, {claim.unit}",
+            _figure(claim.published, claim.unit),
+            _figure(claim.reproduced, claim.unit),
+            " ".join(_figure(value, claim.unit) for value in claim.corrected) or "never",
+            claim.why,
+        )
+    return table
+
+
+def _figure(value: float, unit: str) -> str:
+    return f"{value:,.2f}" if unit.startswith("USD") else f"{value:,.0f}"
+
+
+def assumptions_table(inputs: Sequence[Field[Any]]) -> Table:
+    """Every input of the model."""
+    table = Table(show_edge=False, header_style="bold")
+    for column in ("input", "default", "unit", "default is", "meaning"):
+        table.add_column(column)
+    for each in inputs:
+        default = f"{each.default:g}" if isinstance(each.default, float) else str(each.default)
+        metadata = each.metadata
+        shown = "" if each.default in (None, False) else default
+        table.add_row(each.name, shown, metadata["unit"], metadata["origin"] if shown else "", metadata["meaning"])
+    return table
+
+
+def as_dict(comparison: Comparison, inputs: Inputs, effects: Sequence[Effect]) -> dict[str, Any]:
+    """Everything that is known of a comparison, for JSON."""
+    scenario = comparison.scenario
+    warm = float(scenario.warm())
+    return {
+        "schema": 1,
+        "region": comparison.prices.region,
+        "scenario": {each.name: _plain(getattr(scenario, each.name)) for each in fields(scenario)},
+        "given": sorted(inputs.given),
+        "rpm": float(scenario.rpm),
+        "arrivals": inputs.traffic.text,
+        "warm_seconds": warm,
+        "cold_share": float(scenario.cold(warm)),
+        "candidates": list(comparison.candidates),
+        "cheapest": comparison.cheapest,
+        "verdict": comparison.verdict,
+        "variants": {name: _bill_as_dict(bill) for name, bill in comparison.bills.items()},
+        "crossings": [{**vars(crossing), "rpm": crossing.rpm} for crossing in comparison.crossings],
+        "bands": [vars(band) for band in comparison.bands],
+        "sensitivity": [{**vars(effect), "usd": _finite(effect.usd)} for effect in effects],
+        "remarks": _remarks(comparison, inputs),
+        "unconfirmed_prices": [_price_as_dict(price) for price in comparison.doubtful_prices],
+    }
+
+
+def _bill_as_dict(bill: Bill) -> dict[str, Any]:
+    return {
+        "usd": float(bill.usd) if bill.is_possible else None,
+        "possible": bool(bill.is_possible),
+        "machines": None if bill.machines is None else float(bill.machines),
+        "assumes_one_machine": bill.assumes_one_machine,
+        "problems": [problem.text for problem in bill.problems if np.any(problem.where)],
+        "lines": [
+            {
+                "name": line.name,
+                "quantity": float(line.quantity),
+                "usd": float(line.usd),
+                "price": _price_as_dict(line.price),
+            }
+            for line in bill.lines
+        ],
+    }
+
+
+def _price_as_dict(price: Price) -> dict[str, Any]:
+    return {
+        "id": price.id,
+        "usd": price.value,
+        "unit": price.unit,
+        "date": price.date,
+        "status": price.status,
+        "source": price.source,
+    }
+
+
+def _plain(value: Any) -> Any:
+    if value is None or isinstance(value, bool | str):
+        return value
+    return vars(value) if hasattr(value, "amount") else float(value)
+
+
+def as_rows(comparison: Comparison) -> list[dict[str, Any]]:
+    """A row for each variant and line, for CSV; what is not possible has its row and no USD."""
+    rows = []
+    for name, bill in comparison.bills.items():
+        possible = bool(bill.is_possible)
+        shared = {
+            "rpm": float(comparison.scenario.rpm),
+            "variant": name,
+            "possible": possible,
+            "cheapest": name == comparison.cheapest,
+        }
+        for line in bill.lines:
+            quantity, usd = float(line.quantity), float(line.usd)
+            rows.append(
+                {
+                    **shared,
+                    "line": line.name,
+                    "quantity": quantity,
+                    "unit_usd": line.price.value,
+                    "usd": usd if possible else None,
+                }
+            )
+    return rows
+
+
+def _finite(value: float) -> float | None:
+    return value if np.isfinite(value) else None
+
+
+def _money(usd: Amount) -> str:
+    return f"{float(usd):,.2f}"
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.3g} %"

@@ -1,0 +1,122 @@
+"""Lines that several variants have: functions, the proxy, and what is alike in all of them."""
+
+import numpy as np
+
+from crossover.cost.amounts import Amount
+from crossover.cost.bill import Line, Problem, line
+from crossover.cost.prices import Prices
+from crossover.cost.scenario import HOURS_A_MONTH, Scenario
+
+FREE_GB_SECONDS = 400_000.0  # a month, always: aws.amazon.com/lambda/pricing
+FREE_REQUESTS = 1_000_000.0
+FREE_LOG_GB = 5.0  # a month, always: aws.amazon.com/cloudwatch/pricing
+MOST_CONCURRENT = 1000  # of an account, unless raised: docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+LONGEST_INIT_SECONDS = 10  # docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
+DAYS_A_MONTH = HOURS_A_MONTH / 24
+KB_PER_GB = 1024**2
+
+
+def function_lines(
+    scenario: Scenario,
+    prices: Prices,
+    *,
+    requests: Amount,
+    memory_mb: Amount,
+    warm_seconds: Amount,
+    init_seconds: Amount,
+    cold_share: Amount,
+    init_name: str = "INIT",
+    of_what: str = "Lambda",
+) -> list[Line]:
+    """A function on demand: its time, what a cold start adds to it, and its requests.
+
+    n m [(1 - p) w + p (i + w)] GB-s, each duration up to the next millisecond; INIT is billed since 2025-08-01, source:
+    aws.amazon.com/blogs/compute/aws-lambda-standardizes-billing-for-init-phase. The first line takes the free tier and
+    the lower tiers, the second what remains of them.
+    """
+    gb = np.asarray(memory_mb) / 1024
+    warm, cold = scenario.billed(warm_seconds), scenario.billed(np.asarray(warm_seconds) + init_seconds)
+    free_gb_seconds, free_requests = (FREE_GB_SECONDS, FREE_REQUESTS) if scenario.free_tier else (0.0, 0.0)
+    price, discount = prices["lambda.gb_second"], scenario.lambda_discount
+    duration = line(f"{of_what} duration", requests * gb * warm, price, free=free_gb_seconds, discount=discount)
+    added = requests * gb * np.asarray(cold_share) * (cold - warm)
+    both = line("both", duration.quantity + added, price, free=free_gb_seconds, discount=discount)
+    return [
+        duration,
+        Line(name=f"{of_what} {init_name}", quantity=added, price=price, usd=both.usd - duration.usd),
+        line(f"{of_what} requests", requests, prices["lambda.request"], free=free_requests),
+    ]
+
+
+def proxy_lines(scenario: Scenario, prices: Prices) -> list[Line]:
+    """The small function that waits for another machine's prediction and writes the item."""
+    return function_lines(
+        scenario,
+        prices,
+        requests=scenario.requests,
+        memory_mb=scenario.proxy_memory_mb,
+        warm_seconds=scenario.proxy_seconds,
+        init_seconds=scenario.proxy_init_seconds,
+        cold_share=scenario.cold(scenario.proxy_seconds),
+        of_what="proxy",
+    )
+
+
+def shared_lines(scenario: Scenario, prices: Prices, *, has_bucket: bool = True) -> list[Line]:
+    """The files in S3, the items in DynamoDB, the logs: nearly alike in all variants, but part of the bill.
+
+    Left out: the storage of the items, and of the logs.
+    """
+    if not scenario.shared_lines:
+        return []
+    n = scenario.requests
+    stored_gb = n * np.asarray(scenario.file_mb) / 1024 * (np.asarray(scenario.storage_days) / DAYS_A_MONTH)
+    bucket = [
+        line("S3 uploads", n, prices["s3.put"]),
+        line("S3 downloads", n, prices["s3.get"]),
+        line("S3 storage", stored_gb, prices["s3.storage_gb_month"]),
+    ]
+    free_logs = FREE_LOG_GB if scenario.free_tier else 0.0
+    return [
+        *(bucket if has_bucket else []),
+        line("DynamoDB writes", n * np.ceil(scenario.item_kb), prices["dynamodb.write_unit"]),
+        line("logs", n * np.asarray(scenario.log_kb) / KB_PER_GB, prices["logs.ingest_gb"], free=free_logs),
+    ]
+
+
+def network_lines(scenario: Scenario, prices: Prices, *, gb_through_nat: Amount = 0.0) -> list[Line]:
+    """NAT gateways and interface endpoints, where there are any."""
+    lines = []
+    if np.any(np.asarray(scenario.nat_gateways) > 0):
+        lines.append(line("NAT gateways", scenario.nat_gateways * np.asarray(HOURS_A_MONTH), prices["nat.hour"]))
+        through = np.where(np.asarray(scenario.nat_gateways) > 0, gb_through_nat, 0.0)
+        lines.append(line("NAT data", through, prices["nat.gb"]))
+    if np.any(np.asarray(scenario.vpc_endpoints) > 0):
+        hours = scenario.vpc_endpoints * np.asarray(HOURS_A_MONTH)
+        lines.append(line("VPC endpoints", hours, prices["vpc_endpoint.hour"]))
+    return lines
+
+
+def function_problems(scenario: Scenario, seconds: Amount) -> list[Problem]:
+    """What to know of a function that takes so long: how many run at once."""
+    at_once = scenario.peak_rate * np.asarray(seconds)
+    return [
+        Problem(
+            text=f"About {np.max(at_once):,.0f} run at once; an account allows {MOST_CONCURRENT:,} unless raised.",
+            where=at_once > MOST_CONCURRENT,
+            fatal=False,
+        )
+    ]
+
+
+def zip_problems(scenario: Scenario) -> list[Problem]:
+    """What is wrong with a function that is a zip file, by default without EFS."""
+    slow = np.asarray(scenario.init_seconds) > LONGEST_INIT_SECONDS
+    return [
+        Problem(text="What does not fit into a zip file must be mounted: see efs.", where=scenario.model_on_efs),
+        Problem(
+            text=f"INIT takes longer than {LONGEST_INIT_SECONDS} s: Lambda begins it again in the first invocation.",
+            where=slow,
+            fatal=False,
+        ),
+    ]

@@ -1,0 +1,37 @@
+"""A Lambda function that mounts its libraries and its model from EFS, for what does not fit into a zip file."""
+
+import numpy as np
+
+from crossover.cost.bill import Bill, line
+from crossover.cost.prices import Prices
+from crossover.cost.scenario import Scenario
+from crossover.cost.variants.common import function_lines, function_problems, network_lines, shared_lines
+
+
+def bill(scenario: Scenario, prices: Prices) -> Bill:
+    """As standard, and what is stored and read there; in a VPC, whose gateways to S3 and DynamoDB are free.
+
+    The libraries are read at a cold start as well; only the model is counted.
+    """
+    warm = scenario.warm()
+    cold = scenario.cold(warm)
+    lines = function_lines(
+        scenario,
+        prices,
+        requests=scenario.requests,
+        memory_mb=scenario.memory_mb,
+        warm_seconds=warm,
+        init_seconds=scenario.init_seconds,
+        cold_share=cold,
+    )
+    read_gb = scenario.requests * cold * np.asarray(scenario.model_mb) / 1024
+    return Bill(
+        lines=(
+            *lines,
+            line("EFS storage", scenario.efs_gb, prices["efs.storage_gb_month"]),
+            line("EFS reads", read_gb, prices["efs.read_gb"]),
+            *network_lines(scenario, prices),
+            *shared_lines(scenario, prices),
+        ),
+        problems=tuple(function_problems(scenario, warm)),
+    )

@@ -1,0 +1,60 @@
+"""A Lambda function of which some environments are always kept ready (provisioned concurrency)."""
+
+import numpy as np
+
+from crossover.cost.amounts import Amount
+from crossover.cost.bill import Bill, line
+from crossover.cost.cold_share import poisson_quick
+from crossover.cost.erlang import loss_probability, servers_for_loss
+from crossover.cost.prices import Prices
+from crossover.cost.scenario import SECONDS_A_MONTH, Scenario
+from crossover.cost.variants.common import function_lines, function_problems, shared_lines, zip_problems
+
+
+def ready(scenario: Scenario) -> Amount:
+    """How many environments are kept ready."""
+    if scenario.provisioned is not None:
+        return scenario.provisioned
+    return servers_for_loss(scenario.peak_rate * scenario.warm(), scenario.provisioned_overflow)
+
+
+def bill(scenario: Scenario, prices: Prices) -> Bill:
+    """k m t kept ready; n (1 - B(k, a)) m w used of it; the overflow n B(k, a) on demand.
+
+    B is Erlang's loss formula at the peak's load a = rate w. The overflow is taken to be as cold as Poisson traffic of
+    its own rate.
+    """
+    warm = scenario.warm()
+    kept = ready(scenario)
+    overflow = loss_probability(kept, scenario.peak_rate * warm)
+    gb = np.asarray(scenario.memory_mb) / 1024
+    used = scenario.requests * (1 - overflow) * gb * scenario.billed(warm)
+    discount = scenario.lambda_discount
+    on_demand = function_lines(
+        scenario,
+        prices,
+        requests=scenario.requests * overflow,
+        memory_mb=scenario.memory_mb,
+        warm_seconds=warm,
+        init_seconds=scenario.init_seconds,
+        cold_share=_overflow_cold_share(scenario, overflow, warm),
+        of_what="overflow",
+    )
+    return Bill(
+        lines=(
+            line("kept ready", kept * gb * SECONDS_A_MONTH, prices["lambda.provisioned.gb_second"], discount=discount),
+            line("duration", used, prices["lambda.provisioned.duration_gb_second"], discount=discount),
+            line("requests", scenario.requests * (1 - overflow), prices["lambda.request"]),
+            *on_demand,
+            *shared_lines(scenario, prices),
+        ),
+        machines=kept,
+        problems=(*zip_problems(scenario), *function_problems(scenario, warm)),
+    )
+
+
+def _overflow_cold_share(scenario: Scenario, overflow: Amount, warm: Amount) -> Amount:
+    if scenario.cold_share is not None:
+        return scenario.cold_share
+    rate = np.maximum(scenario.rate * overflow, 1e-12)
+    return poisson_quick(rate, warm, scenario.idle_seconds, lifetime_hours=scenario.lifetime_hours).high

@@ -1,0 +1,42 @@
+"""A Lambda function with SnapStart: restored from a snapshot, which is paid for by the hour."""
+
+import numpy as np
+
+from crossover.cost.bill import Bill, Problem, line
+from crossover.cost.prices import Prices
+from crossover.cost.scenario import SECONDS_A_MONTH, Scenario
+from crossover.cost.variants.common import function_lines, function_problems, shared_lines
+
+
+def bill(scenario: Scenario, prices: Prices) -> Bill:
+    """n m (w + p r) GB-s, n p m restored GB, and V m GB-s of cache all month.
+
+    Source: docs.aws.amazon.com/lambda/latest/dg/snapstart.html, "SnapStart pricing": by the configured memory, and
+    cached for at least three hours.
+    """
+    warm = scenario.warm() if scenario.snapstart_warm_seconds is None else scenario.snapstart_warm_seconds
+    cold = scenario.cold(warm)
+    gb = np.asarray(scenario.memory_mb) / 1024
+    lines = function_lines(
+        scenario,
+        prices,
+        requests=scenario.requests,
+        memory_mb=scenario.memory_mb,
+        warm_seconds=warm,
+        init_seconds=scenario.restore_seconds,
+        cold_share=cold,
+        init_name="restoring",
+    )
+    cached = scenario.snapstart_versions * gb * SECONDS_A_MONTH
+    return Bill(
+        lines=(
+            *lines,
+            line("SnapStart restores", scenario.requests * cold * gb, prices["lambda.snapstart.restore_gb"]),
+            line("SnapStart cache", cached, prices["lambda.snapstart.cache_gb_second"]),
+            *shared_lines(scenario, prices),
+        ),
+        problems=(
+            Problem(text="SnapStart does not work with EFS.", where=scenario.model_on_efs),
+            *function_problems(scenario, warm),
+        ),
+    )

@@ -1,0 +1,55 @@
+"""A Lambda function from a container image behind a WebSocket API, for clients that wait for the answer."""
+
+import numpy as np
+
+from crossover.cost.bill import Bill, Problem, line
+from crossover.cost.prices import Prices
+from crossover.cost.scenario import Scenario
+from crossover.cost.variants.common import function_lines, function_problems, shared_lines
+
+KB_PER_METERED_MESSAGE = 32  # aws.amazon.com/api-gateway/pricing
+LARGEST_MESSAGE_KB = (
+    128  # docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
+)
+
+
+def bill(scenario: Scenario, prices: Prices) -> Bill:
+    """As standard, and messages of 32 KB both ways, the minutes of the connections, and the image.
+
+    The file goes through S3 and its address through the socket, unless `send_files`.
+    """
+    warm = scenario.warm()
+    lines = function_lines(
+        scenario,
+        prices,
+        requests=scenario.requests,
+        memory_mb=scenario.memory_mb,
+        warm_seconds=warm,
+        init_seconds=scenario.init_seconds,
+        cold_share=scenario.cold(warm),
+    )
+    file_kb = np.asarray(scenario.file_mb) * 1024
+    sent_kb = file_kb if scenario.send_files else np.asarray(scenario.message_kb)
+    metered = np.ceil(sent_kb / KB_PER_METERED_MESSAGE) + np.ceil(
+        scenario.answer_kb / np.asarray(KB_PER_METERED_MESSAGE)
+    )
+    return Bill(
+        lines=(
+            *lines,
+            line("WebSocket messages", scenario.requests * metered, prices["websocket.message"]),
+            line(
+                "WebSocket minutes",
+                scenario.requests * np.asarray(scenario.connection_seconds) / 60,
+                prices["websocket.minute"],
+            ),
+            line("container image", scenario.image_gb, prices["ecr.gb_month"]),
+            *shared_lines(scenario, prices, has_bucket=not scenario.send_files),
+        ),
+        problems=(
+            Problem(
+                text=f"A message of {np.max(sent_kb):,.0f} KB is over WebSocket's limit of {LARGEST_MESSAGE_KB} KB.",
+                where=sent_kb > LARGEST_MESSAGE_KB,
+            ),
+            *function_problems(scenario, warm),
+        ),
+    )

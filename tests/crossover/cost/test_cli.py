@@ -1,0 +1,251 @@
+"""`crossover cost` as a person types it."""
+
+import csv
+import io
+import json
+import signal
+import sys
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crossover import cli
+from crossover.cost.options import numbers_of
+from crossover.cost.prices import load
+from crossover.cost.scenario import MINUTES_A_MONTH, Scenario
+from crossover.cost.variants import DEPLOYABLE, VARIANTS
+from crossover.errors import UsageError
+from crossover.local import interrupts
+
+
+@pytest.fixture(autouse=True)
+def own_signals() -> Iterator[None]:
+    handlers = {number: signal.getsignal(number) for number in interrupts.SIGNALS}
+    yield
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+class Command:
+    """Runs `crossover cost`, and gives what it printed."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self.monkeypatch, self.capsys = monkeypatch, capsys
+
+    def __call__(self, line: str, *, code: int = 0) -> str:
+        self.monkeypatch.setattr(sys, "argv", ["crossover", "cost", *line.split()])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        printed = self.capsys.readouterr()
+        assert ended.value.code == code, printed.err
+        return printed.err if code else printed.out
+
+    def json(self, line: str) -> Any:
+        return json.loads(self(f"{line} --json"))
+
+    def csv(self, line: str) -> list[dict[str, str]]:
+        return list(csv.DictReader(io.StringIO(self(f"{line} --csv"))))
+
+
+@pytest.fixture
+def cost(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    return Command(monkeypatch, capsys)
+
+
+def test_the_whole_answer_on_a_terminal(cost: Command) -> None:
+    out = cost("--rpm 72 --region eu-west-1 --memory 2048 --cold-share 0.1")
+    assert out.startswith("72 requests a minute (3,153,600 a month), eu-west-1, 2,048 MB, 70 ms warm, cold share 10 %")
+    assert "● standard" in out and "cheapest" in out
+    assert "The cheapest of standard, snapstart, sagemaker by traffic" in out
+    assert "the line of sagemaker crosses" in out
+    assert "If an input is another" in out
+    assert "assumed: wait_seconds 0.05" in out
+    assert "Prices that nobody confirmed for eu-west-1: " in out
+    assert out.rstrip().splitlines()[-1].startswith("At 72 requests a minute use standard: ")
+
+
+def test_json_holds_what_the_model_gives(cost: Command) -> None:
+    answer = cost.json("--rpm 72 --cold-share 0.1 --memory 2048")
+    scenario = Scenario(requests=72.0 * MINUTES_A_MONTH, cold_share=0.1, memory_mb=2048.0)
+    for name, bill in answer["variants"].items():
+        assert bill["usd"] == pytest.approx(float(VARIANTS[name].bill(scenario, load("us-east-1")).usd))
+        assert sum(line["usd"] for line in bill["lines"]) == pytest.approx(bill["usd"])
+    assert answer["cheapest"] == "standard"
+    assert answer["given"] == ["cold_share", "memory_mb", "requests"]
+    assert [band["variant"] for band in answer["bands"]] == ["standard", "sagemaker"]
+    assert answer["crossings"][0]["requests"] == answer["bands"][0]["highest"]
+    assert answer["bands"][0]["lowest"] / MINUTES_A_MONTH == pytest.approx(0.1)
+
+
+def test_csv_has_a_row_for_each_line_of_each_bill(cost: Command) -> None:
+    rows = cost.csv("--rpm 72")
+    standard = [row for row in rows if row["variant"] == "standard"]
+    assert [row["line"] for row in standard][:3] == ["Lambda duration", "Lambda INIT", "Lambda requests"]
+    answer = cost.json("--rpm 72")
+    assert sum(float(row["usd"]) for row in standard) == pytest.approx(answer["variants"]["standard"]["usd"])
+
+
+def test_a_bill_line_by_line(cost: Command) -> None:
+    out = cost("--rpm 72 --lines snapstart")
+    assert "SnapStart cache" in out and "15.82" in out
+    assert "sum" in out
+
+
+def test_variants_are_those_to_choose_from(cost: Command) -> None:
+    answer = cost.json("--rpm 72 --variants standard,ec2-t4g.small")
+    assert answer["candidates"] == ["standard", "ec2-t4g.small"]
+    assert set(answer["variants"]) >= set(DEPLOYABLE)
+    everyone = cost.json("--rpm 72 --variants all")
+    assert set(everyone["candidates"]) == set(VARIANTS) - {"rent", "call-price"}
+
+
+def test_rent_and_price_by_the_call_in_their_currency(cost: Command) -> None:
+    answer = cost.json(
+        "--variants rent,call-price --rent 750:EUR --call-price 0.0142:eur --exchange EUR=1.25 --requests 50000"
+    )
+    assert answer["variants"]["rent"]["lines"][0]["usd"] == pytest.approx(937.5)
+    assert answer["variants"]["call-price"]["lines"][0]["usd"] == pytest.approx(50_000 * 0.0142 * 1.25)
+    assert answer["crossings"][0]["requests"] == pytest.approx(52_817, abs=1)
+
+
+def test_a_rent_with_vcpus_can_be_too_small(cost: Command) -> None:
+    answer = cost.json("--rpm 6000 --cpu-seconds 0.1 --rent 100:USD:4")  # 10 CPU-s a second; 65 % of 4 hold 2.6
+    assert answer["variants"]["rent"]["machines"] == 4
+
+
+def test_batches_and_traces_give_share_and_volume(cost: Command, tmp_path: Path) -> None:
+    batches = cost.json("--arrivals batches:50:600")
+    assert batches["cold_share"] == 1.0
+    assert batches["rpm"] == pytest.approx(5)
+    trace = tmp_path / "trace.txt"
+    trace.write_text("0\n10\n20\n1000\n")
+    traced = cost.json(f"--arrivals trace:{trace} --rpm 30")
+    assert (traced["cold_share"], traced["rpm"]) == (0.5, pytest.approx(30))
+
+
+def test_a_measured_share_wins_over_the_arrivals(cost: Command) -> None:
+    assert cost.json("--arrivals batches:50:600 --cold-share 0.02")["cold_share"] == 0.02
+
+
+def test_a_benchmark_s_result_counts_and_an_option_wins_over_it(cost: Command, tmp_path: Path) -> None:
+    results = tmp_path / "results.json"
+    results.write_text(json.dumps({"schema": 1, "scenario": {"warm_seconds": 0.25, "cold_share": 0.07}}))
+    answer = cost.json(f"--from {results} --cold-share 0.01")
+    assert answer["scenario"]["warm_seconds"] == 0.25
+    assert answer["cold_share"] == 0.01
+    assert "warm_seconds" in answer["given"]
+
+
+def test_what_cannot_be_is_marked_with_its_reason(cost: Command) -> None:
+    out = cost("--rpm 72 --autoscaling --model-on-efs --send-files --file-mb 25")
+    assert (
+        "not possible: SageMaker does not scale burstable machines such as ml.t2.medium automatically"
+        in " ".join(out.split())
+        or "sagemaker: SageMaker does not scale burstable machines such as ml.t2.medium automatically." in out
+    )
+    assert "snapstart: SnapStart does not work with EFS." in out
+    assert "sagemaker: A file of 25 MB is over the limit of 6 MB; send its address." in out
+    assert "none of these variants is possible" in out
+
+
+def test_too_few_machines_are_named(cost: Command) -> None:
+    answer = cost.json("--rpm 1000 --cpu-seconds 0.227 --instances 3")
+    assert answer["variants"]["sagemaker"]["usd"] is None
+    assert answer["variants"]["sagemaker"]["problems"] == ["15 machines are needed, not 3."]
+
+
+def test_the_published_assumption_is_marked(cost: Command) -> None:
+    answer = cost.json("--rpm 1000 --cpu-seconds 0.227 --single-instance")
+    assert answer["variants"]["sagemaker"]["assumes_one_machine"]
+    assert any("for comparison only" in remark for remark in answer["remarks"])
+
+
+def test_the_published_figures_with_the_corrected_ones(cost: Command) -> None:
+    claims = cost.json("--preset published")
+    assert len(claims) == 21
+    assert {claim["published"] for claim in claims} >= {43.51, 72, 0.69, 3.55, 10.70, 52_817, 126_761}
+    out = cost("--preset published")
+    assert "reproduced" in out and "Reproduced: one machine whatever the load" in out
+
+
+def test_a_sweep_tabulates_every_combination(cost: Command) -> None:
+    rows = cost.csv("sweep --rpm 1:1000:4 --memory 512,2048")
+    assert len(rows) == 8
+    assert [float(row["rpm"]) for row in rows[:4]] == pytest.approx([1, 10, 100, 1000])
+    for row in rows:
+        scenario = Scenario(requests=float(row["rpm"]) * MINUTES_A_MONTH, memory_mb=float(row["memory_mb"]))
+        usd = {name: float(VARIANTS[name].bill(scenario, load("us-east-1")).usd) for name in DEPLOYABLE}
+        assert float(row["standard_usd"]) == pytest.approx(usd["standard"])
+        assert row["cheapest"] == min(usd, key=lambda name: usd[name])
+
+
+def test_ten_thousand_scenarios_in_one_sweep(cost: Command) -> None:
+    rows = cost.json("sweep --rpm 1:10000:100 --cold-share 0:1:100")
+    assert len(rows) == 10_000
+    assert rows[0]["cold_share"] == 0 and rows[-1]["cold_share"] == 1
+
+
+def test_a_sweep_as_a_table(cost: Command) -> None:
+    out = cost("sweep --rpm 10,100000")
+    assert "standard" in out and "100,000" in out
+
+
+def test_what_is_taken_for_granted_is_listed(cost: Command) -> None:
+    out = cost("assumptions")
+    for each in fields(Scenario):
+        assert each.name in out
+    assert "measured" in out and "assumed" in out
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("--rpm -5", "The value of rpm is -5; it must be from 0.0001 to 1e+07."),
+        ("--rpm nan", "The value of rpm is not a number; it must be from 0.0001 to 1e+07."),
+        ("--rpm 1 --requests 3", "Both --rpm and --requests are given; give one of them."),
+        ("--region mars", "There are no prices for region 'mars'; the snapshot has "),
+        ("--memory 64", "The value of memory_mb is 64; it must be from 128 to 10,240."),
+        ("--cold-share 2", "The value of cold_share is 2; it must be from 0 to 1."),
+        ("--rent 750:EUR", "What EUR is worth is not given; add --exchange EUR=1.15, in USD."),
+        ("--rent much", "The rent in 'much' is 'much'; it must be a number above 0."),
+        ("--rent 5:EURO --exchange EUR=1", "The currency is 'EURO'; it must have three letters, as EUR."),
+        ("--rent 5 --exchange EUR=x", "The exchange rate in 'EUR=x' is 'x'; it must be a number above 0."),
+        ("--variants lambda", "There is no variant 'lambda'; there are standard, "),
+        ("--variants rent", "No price is given for rent"),
+        ("--instance-type ml.t3.medium", "The instance_type is 'ml.t3.medium'; it must be one of ml.t2.medium, "),
+        ("--instance-type c5.large", "The instance_type is 'c5.large'; it must be one of ml.t2.medium, "),
+        ("--preset mine", "There is no preset 'mine'; there is published."),
+        ("--lines lambda", "There is no variant 'lambda'; there are standard, "),
+        ("--json --csv", "Both --json and --csv are given; give one of them."),
+        ("--from gone.json", "The results in gone.json cannot be read: "),
+        ("--prices gone.json", "The prices in gone.json cannot be read: "),
+        (
+            "sweep --rpm 9:1:3",
+            "The value of rpm is '9:1:3'; it must be a number, numbers with commas, or LOW:HIGH:COUNT.",
+        ),
+        ("sweep --rpm 1:9:2000 --memory 128:256:2000", "These are 4,000,000 scenarios; there may be 1,000,000."),
+        ("sweep --rpm 1:9:3 --arrivals batches:5:60", "a sweep takes none but poisson, or a --cold-share."),
+        ("sweep --memory 64,128", "The value of memory_mb is 64; it must be from 128 to 10,240."),
+    ],
+)
+def test_a_mistake_is_one_sentence(cost: Command, line: str, message: str) -> None:
+    error = cost(line, code=2)
+    assert error.startswith("crossover: ") and error.count("\n") == 1
+    assert message in error
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [("3", [3]), ("3,1,2", [3, 1, 2]), ("1:100:3", [1, 10, 100]), ("0:1:3", [0, 0.5, 1])],
+)
+def test_numbers_and_ranges(text: str, numbers: list[float]) -> None:
+    assert numbers_of("x", text) == pytest.approx(numbers)
+
+
+@pytest.mark.parametrize("text", ["", "a", "1:2", "1:2:x", "2:1:5", "1:2:1", "-1:2:3", "1:inf:3"])
+def test_what_is_no_range_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="LOW:HIGH:COUNT"):
+        numbers_of("x", text)

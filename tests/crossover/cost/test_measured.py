@@ -1,0 +1,44 @@
+"""A benchmark's result as inputs of the model."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crossover.cost import measured
+from crossover.errors import UsageError
+
+
+def write(folder: Path, document: Any) -> Path:
+    path = folder / "results.json"
+    path.write_text(document if isinstance(document, str) else json.dumps(document))
+    return path
+
+
+def test_the_numbers_are_fields_of_a_scenario(tmp_path: Path) -> None:
+    path = write(tmp_path, {"schema": 1, "scenario": {"warm_seconds": 0.2, "memory_mb": 2048}, "observations": []})
+    assert measured.read(path) == {"warm_seconds": 0.2, "memory_mb": 2048.0}
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        ("{", "cannot be read"),
+        ([], "is no benchmark's result of schema 1"),
+        ({"schema": 2, "scenario": {}}, "is no benchmark's result of schema 1"),
+        ({"schema": 1}, "has no member 'scenario'"),
+        ({"schema": 1, "scenario": {"speed": 3}}, "measures 'speed', which the model does not know; it knows "),
+        ({"schema": 1, "scenario": {"instance_type": "ml.c5.large"}}, "measures 'instance_type'"),
+        ({"schema": 1, "scenario": {"warm_seconds": "fast"}}, "The value of warm_seconds in .* is 'fast'"),
+        ({"schema": 1, "scenario": {"warm_seconds": True}}, "The value of warm_seconds in .* is True"),
+    ],
+)
+def test_what_is_no_result_is_one_sentence(tmp_path: Path, document: Any, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        measured.read(write(tmp_path, document))
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"gone\.json cannot be read"):
+        measured.read(tmp_path / "gone.json")
