@@ -100,12 +100,14 @@ def _options(number: type) -> list[inspect.Parameter]:
 def _kind(each: Field[Any], number: type) -> tuple[Any, Any]:
     """The type and the default of a field's option."""
     if isinstance(each.default, bool):
-        return bool, False
+        return bool, each.default
     return (str | None if isinstance(each.default, str) else number | None), None
 
 
 def _declarations(each: Field[Any]) -> list[str]:
     long = f"--{each.name.replace('_', '-')}"
+    if each.default is True:
+        return [f"{long}/{long.replace('--', '--no-', 1)}"]
     return [SHORT_NAMES[each.name], long] if each.name in SHORT_NAMES else [long]
 
 
@@ -131,7 +133,7 @@ def _inputs(chosen: dict[str, Any]) -> Inputs:
     values |= {
         each.name: chosen[each.name]
         for each in fields(Scenario)
-        if each.name not in WITH_OWN_FORM and chosen[each.name] not in (None, False)
+        if each.name not in WITH_OWN_FORM and chosen[each.name] is not None and chosen[each.name] is not each.default
     }
     exchange = _exchange(chosen["exchange"])
     if chosen["rent"]:

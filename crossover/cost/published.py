@@ -175,3 +175,22 @@ def _flat(prices: Prices) -> Iterator[Claim]:
             corrected=tuple(c.requests for c in crossings(("call-price", "rent"), full, prices, lowest=1000.0)),
             why="None: what both need alike cancels, and so few calls fit on one machine.",
         )
+
+
+def markdown_table() -> str:
+    """The claims as docs/cost.md shows them."""
+    lines = ["| published | figure | reproduced | corrected | why |", "|---|---|---|---|---|"]
+    for claim in claims():
+        figures = [figure(value, claim.unit) for value in (claim.published, claim.reproduced, *claim.corrected)]
+        corrected = " ".join(figures[2:]) or "never"
+        lines.append(f"| {claim.what}, {claim.unit} | {figures[0]} | {figures[1]} | {corrected} | {claim.why} |")
+    return "\n".join(lines)
+
+
+def figure(value: float, unit: str) -> str:
+    """A claim's figure as a person reads it: USD to the cent, all else whole."""
+    return f"{value:,.2f}" if unit.startswith("USD") else f"{value:,.0f}"
+
+
+if __name__ == "__main__":
+    print(markdown_table())

@@ -16,7 +16,7 @@ from crossover.cost.comparison import FACTORS, Comparison, Effect, short
 from crossover.cost.crossings import Crossing
 from crossover.cost.options import Inputs
 from crossover.cost.prices import Price
-from crossover.cost.published import Claim
+from crossover.cost.published import Claim, figure
 from crossover.cost.scenario import ASSUMED, MEASURED, MINUTES_A_MONTH, Scenario
 from crossover.cost.variants import VARIANTS
 from crossover.terminal import print_table
@@ -232,16 +232,12 @@ def published_table(claims: Sequence[Claim]) -> Table:
     for claim in claims:
         table.add_row(
             f"{claim.what}, {claim.unit}",
-            _figure(claim.published, claim.unit),
-            _figure(claim.reproduced, claim.unit),
-            " ".join(_figure(value, claim.unit) for value in claim.corrected) or "never",
+            figure(claim.published, claim.unit),
+            figure(claim.reproduced, claim.unit),
+            " ".join(figure(value, claim.unit) for value in claim.corrected) or "never",
             claim.why,
         )
     return table
-
-
-def _figure(value: float, unit: str) -> str:
-    return f"{value:,.2f}" if unit.startswith("USD") else f"{value:,.0f}"
 
 
 def assumptions_table(inputs: Sequence[Field[Any]]) -> Table:

@@ -249,3 +249,14 @@ def test_numbers_and_ranges(text: str, numbers: list[float]) -> None:
 def test_what_is_no_range_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="LOW:HIGH:COUNT"):
         numbers_of("x", text)
+
+
+def test_an_option_can_turn_a_default_off(cost: Command) -> None:
+    answer = cost.json("--rpm 72 --no-shared-lines")
+    assert [line["name"] for line in answer["variants"]["standard"]["lines"]] == [
+        "Lambda duration",
+        "Lambda INIT",
+        "Lambda requests",
+    ]
+    assert answer["given"] == ["requests", "shared_lines"]
+    assert cost.json("--rpm 72 --shared-lines")["given"] == ["requests"]

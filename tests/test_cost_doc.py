@@ -1,0 +1,11 @@
+"""docs/cost.md's table is what the model says."""
+
+from pathlib import Path
+
+from crossover.cost import published
+
+PAGE = (Path(__file__).parents[1] / "docs/cost.md").read_text()
+
+
+def test_the_published_figures_are_the_model_s() -> None:
+    assert published.markdown_table() in PAGE
