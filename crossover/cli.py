@@ -73,9 +73,12 @@ def _add(name: str, module: str, meaning: str) -> None:
     app.command(name, help=meaning, context_settings=settings)(delegate)
 
 
+_add("cost", "crossover.cost.cli", "Which variant is the cheapest at your traffic, and when to switch.")
 _add("local", "crossover.local.cli", "The local AWS step by step: up, deploy, predict, status, down.")
 _add("deadletters", "crossover.deadletters.cli", "What failed in the end: list, show, redrive.")
 _add("bench", "crossover.bench.cli", "Measure speed, and soak under injected faults.")
+_add("prices", "crossover.cost.prices_cli", "The prices of the cost model: show, diff, refresh.")
+_add("report", "crossover.report.cli", "A page, and pictures, of cost by traffic.")
 
 
 def main() -> None:

@@ -87,7 +87,6 @@ def _machine(instance_type: str) -> PriceSource:
             "preInstalledSw": "NA",
             "tenancy": "Shared",
             "capacitystatus": "Used",
-            "operation": "RunInstances",
         },
         unit="USD/h, Linux, on demand",
         counted_in=HOURS,
@@ -129,6 +128,7 @@ def _endpoint_data(direction: str) -> PriceSource:
     )
 
 
+# Those of one offer one after the other, since a file is held only as long as it is asked for.
 SOURCES: tuple[PriceSource, ...] = (
     _lambda("gb_second", "Lambda-GB-Second", "USD/GB-s, x86", GB_SECONDS, "AWS-Lambda-Duration"),
     _lambda("request", "Request", "USD/request", REQUESTS, "AWS-Lambda-Requests"),

@@ -108,10 +108,16 @@ def load(region: str, path: Path = SNAPSHOT) -> Prices:
     regions = regions_of(entries)
     if region not in regions:
         raise UsageError(f"There are no prices for region {region!r}; the snapshot has {', '.join(regions)}.")
-    by_id = {price.id: replace(price, status="substituted") for price in entries if price.region == STAND_IN}
+    stand_ins = [price for price in entries if price.region == STAND_IN and not _is_machine(price.id)]
+    by_id = {price.id: replace(price, status="substituted") for price in stand_ins}
     for place in (ANYWHERE, region):  # the region's own price goes before one for everywhere
         by_id |= {price.id: price for price in entries if price.region == place}
     return Prices(region=region, by_id=by_id)
+
+
+def _is_machine(price_id: str) -> bool:
+    """Whether this is a type of machine, which a region without a price for it may well be without."""
+    return price_id.startswith(("ec2.", "sagemaker.host.ml.")) and not price_id.startswith("ec2.credit.")
 
 
 def regions_of(prices: Iterable[Price]) -> list[str]:

@@ -1,0 +1,232 @@
+"""`crossover prices`: the prices that the cost model counts with."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from crossover.cost import price_list, price_refresh
+from crossover.cost.price_changes import Change, changes
+from crossover.cost.prices import SNAPSHOT, Price, load, read, regions_of, save
+from crossover.errors import UsageError
+from crossover.terminal import print_table, printable
+
+app = typer.Typer(
+    help="The prices that the cost model counts with: look at them, compare them, fetch newer ones.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+SKU = ", SKU "  # stands in a source between the document and the product's number
+errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+@app.command()
+def show(
+    region: Annotated[
+        str, typer.Option(help="Only what counts there, with what us-east-1 stands in for.", show_default=False)
+    ] = "",
+    prices: Annotated[
+        Path, typer.Option(help="A snapshot; by default, the shipped one.", show_default=False)
+    ] = SNAPSHOT,
+    as_json: AsJson = False,
+) -> None:
+    """Every price with its source, its age, and whether it is confirmed."""
+    found = list(load(region, prices).by_id.values() if region else read(prices))
+    found.sort(key=lambda price: (price.id, price.region))
+    if as_json:
+        print(json.dumps([_plain(price) for price in found], indent=2))
+        return
+    numbers = {address: number for number, address in enumerate(sorted({_address(price) for price in found}), start=1)}
+    print_table(_table(found, numbers))
+    print("\nSources:")
+    for address, number in numbers.items():
+        print(f"{number:>3} {printable(address)}")
+    unsure = [price for price in found if not price.is_sure]
+    if unsure:
+        print("\nNot confirmed:")
+    for status, prices_of in _grouped(unsure, lambda price: price.status):
+        ids = _grouped(prices_of, lambda price: price.id)
+        where = ", ".join(f"{price_id} ({', '.join(price.region for price in same)})" for price_id, same in ids)
+        print(printable(f"  {status}: {where}"))
+    print(f"\n{printable(_summary(found, len(unsure)))}")
+
+
+@app.command()
+def diff(
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="[OLD] NEW", help="Two snapshots; the shipped one is the older where one is named."),
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """What was added, removed or costs something else in a newer snapshot. Whatever differs, the exit code is 0."""
+    if len(files) > 2:
+        raise UsageError(f"Two snapshots can be compared, but there are {len(files)}; name one or two.")
+    old, new = files if len(files) == 2 else (SNAPSHOT, files[0])
+    found = changes(read(old), read(new))
+    if as_json:
+        print(json.dumps([_plain_change(change) for change in found], indent=2))
+        return
+    if found:
+        print_table(_table_of_changes(found))
+    count = Counter(change.kind for change in found)
+    print(f"{count['added']} added, {count['removed']} removed, {count['changed']} changed.")
+
+
+@app.command()
+def refresh(
+    region: Annotated[
+        list[str] | None, typer.Option(help="May be repeated; by default, the old snapshot's.", show_default=False)
+    ] = None,
+    output: Annotated[Path, typer.Option(help="The new snapshot, replaced as a whole or not at all.")] = Path(
+        "prices.json"
+    ),
+    prices: Annotated[
+        Path | None,
+        typer.Option(help="The snapshot to renew; by default the output's, else the shipped one.", show_default=False),
+    ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PREFIX", help="Only prices whose name begins so. May be repeated.", show_default=False),
+    ] = None,
+    keep_old: Annotated[
+        bool, typer.Option("--keep-old", help="Keep the old entries of prices that cannot be had, and name them.")
+    ] = False,
+) -> None:
+    """Write a new snapshot from AWS's public price list; prices of EC2 need AWS credentials.
+
+    If one price cannot be had, or is not exactly one product there, nothing is written and all such prices are named.
+    """
+    old = read(prices or (output if output.exists() else SNAPSHOT))
+    if not output.parent.is_dir():
+        raise UsageError(f"There is no folder {output.parent} to write {output.name} to.")
+    with errors.status("") as status:
+        refreshed = price_refresh.refresh(
+            old,
+            region or regions_of(old),
+            files=price_list.BulkFiles(price_list.HOST),
+            api=price_list.QueryApi(),
+            only=only or [],
+            keep_old=keep_old,
+            announce=lambda what: status.update(f"{what} ..."),
+        )
+    save(refreshed.prices, output)
+    had = {(price.id, price.region) for price in old}
+    for failure in refreshed.kept:
+        fate = "kept as it was" if (failure.id, failure.region) in had else "left out"
+        print(printable(f"{failure.id} in {failure.region} is {fate}: {failure.reason}."))
+    for price_id, where in refreshed.absent:
+        print(printable(f"{price_id} is not offered in {where}."))
+    count = Counter(change.kind for change in changes(old, refreshed.prices))
+    print(
+        f"{len(refreshed.renewed)} prices refreshed: {count['changed']} cost something else than before, "
+        f"{count['added']} are new. {len(refreshed.kept)} could not be had."
+    )
+    print(f"Written to {output}; `crossover cost --prices {output}` counts with it.")
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
+
+
+def _plain(price: Price) -> dict[str, Any]:
+    return {**asdict(price), "is_sure": price.is_sure, "age_days": price.age_days(_today())}
+
+
+def _plain_change(change: Change) -> dict[str, Any]:
+    return {
+        "id": change.price.id,
+        "region": change.price.region,
+        "kind": change.kind,
+        "percent": change.percent,
+        "old": None if change.old is None else asdict(change.old),
+        "new": None if change.new is None else asdict(change.new),
+    }
+
+
+def _address(price: Price) -> str:
+    """The source without the product's number there, so that prices of one document share it."""
+    return price.source.partition(SKU)[0]
+
+
+def _grouped(prices: Iterable[Price], key: Callable[[Price], str]) -> list[tuple[str, list[Price]]]:
+    groups: dict[str, list[Price]] = {}
+    for price in prices:
+        groups.setdefault(key(price), []).append(price)
+    return sorted(groups.items())
+
+
+def _table(prices: Iterable[Price], numbers: Mapping[str, int]) -> Table:
+    """Name, region, price, status, date with age in days, the source's number in the list below."""
+    table = Table(show_edge=False, header_style="bold", pad_edge=False)
+    table.add_column("price", no_wrap=True)
+    table.add_column("region", no_wrap=True)
+    table.add_column("USD")
+    table.add_column("status", no_wrap=True)
+    table.add_column("date", no_wrap=True)
+    table.add_column("days", justify="right")
+    table.add_column("source", justify="right")
+    for price in prices:
+        age = price.age_days(_today())
+        table.add_row(
+            *map(_text, (price.id, price.region, _usd(price, f" {price.unit.removeprefix('USD')}"))),
+            Text(price.status, style="" if price.is_sure else "yellow"),
+            _text(price.date),
+            "" if age is None else f"{age}",
+            f"{numbers[_address(price)]}",
+        )
+    return table
+
+
+def _table_of_changes(found: Iterable[Change]) -> Table:
+    table = Table(show_edge=False, header_style="bold", pad_edge=False)
+    for name in ("", "price", "region"):
+        table.add_column(name, no_wrap=True)
+    for name in ("unit", "old USD", "new USD"):
+        table.add_column(name)
+    table.add_column("percent", justify="right")
+    for change in found:
+        prices = (change.old, change.new)
+        units = " -> ".join(dict.fromkeys(price.unit.removeprefix("USD/") for price in prices if price))
+        table.add_row(
+            change.kind,
+            *map(_text, (change.price.id, change.price.region, units)),
+            *(_text(_usd(price) if price else "") for price in prices),
+            "" if change.percent is None else f"{change.percent:+.2f}",
+        )
+    return table
+
+
+def _text(text: str) -> Text:
+    """Text of unknown origin, which is no mark-up; its own line breaks are kept."""
+    return Text("\n".join(map(printable, text.splitlines())))
+
+
+def _usd(price: Price, unit: str = "") -> str:
+    """A line for each tier, the unit in the first one."""
+    usd = [f"{each:.12f}".rstrip("0").rstrip(".") for _, each in price.tiers]
+    bounds = [unit, *(f" from {start:,.0f}" for start, _ in price.tiers[1:])]
+    return "\n".join(f"{each}{bound}" for each, bound in zip(usd, bounds, strict=True))
+
+
+def _summary(prices: Sequence[Price], unsure: int) -> str:
+    """How many there are, how many need to be checked, and how old they are."""
+    text = f"{len(prices)} prices, {unsure} of them not confirmed"
+    dated = [(age, price) for price in prices if (age := price.age_days(_today())) is not None]
+    if dated:
+        age, oldest = max(dated, key=lambda each: each[0])
+        text += f"; the oldest, {oldest.id} in {oldest.region}, is of {oldest.date}, {age} days ago"
+    undated = len(prices) - len(dated)
+    return text + (f"; {undated} undated." if undated else ".")
