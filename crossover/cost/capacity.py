@@ -61,17 +61,16 @@ def machines_of(
         waiting=scenario.waiting,
         at_least=scenario.min_instances,
     )
+    too_many = f"More than {MOST_MACHINES:,} machines are needed"
     if scenario.instances is None:
-        text = f"It needs more than {MOST_MACHINES:,} machines."
-        return needed, (Problem(text=text, where=needed > MOST_MACHINES),)
-    too_few = Problem(
-        text=f"{_several(needed)} needed, not {_counted(scenario.instances)}.", where=needed > scenario.instances
-    )
-    return np.asarray(scenario.instances, dtype=float), (too_few,)
+        return needed, (Problem(text=f"{too_many}.", where=needed > MOST_MACHINES),)
+    several = too_many if np.max(needed) > MOST_MACHINES else _several(needed)
+    text = f"{several}, not {_counted(scenario.instances)}."
+    return np.asarray(scenario.instances, dtype=float), (Problem(text=text, where=needed > scenario.instances),)
 
 
 def _several(machines: Amount) -> str:
-    return f"{_counted(machines)} machines are" if np.max(machines) > 1 else "1 machine is"
+    return f"{_counted(machines)} machines are needed" if np.max(machines) > 1 else "1 machine is needed"
 
 
 def _counted(machines: Amount) -> str:

@@ -143,6 +143,7 @@ INPUTS = (
     "idle_seconds",
     "memory_mb",
     "proxy_seconds",
+    "proxy_overhead",
     "utilisation",
     "file_mb",
 )

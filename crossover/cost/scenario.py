@@ -28,6 +28,12 @@ def _number(default: float | None, unit: str, low: float, high: float, origin: s
     return field(default=default, metadata={"unit": unit, "bounds": (low, high), "origin": origin, "meaning": meaning})
 
 
+def _count(default: float | None, low: float, high: float, meaning: str) -> Any:
+    """A setting that takes one whole number, or an array of them."""
+    metadata = {"unit": "", "bounds": (low, high), "origin": SETTING, "meaning": meaning, "whole": True}
+    return field(default=default, metadata=metadata)
+
+
 def _other(default: Any, origin: str, meaning: str) -> Any:
     """A field that takes no number."""
     return field(default=default, metadata={"unit": "", "bounds": None, "origin": origin, "meaning": meaning})
@@ -42,6 +48,9 @@ class Rent:
         currency: such as EUR.
         usd: what one unit of the currency is worth, USD.
         vcpus: how many it has; None: it is never too small.
+
+    Raises:
+        UsageError: a number is not above 0.
     """
 
     amount: float
@@ -49,14 +58,30 @@ class Rent:
     usd: float = 1.0
     vcpus: float | None = None
 
+    def __post_init__(self) -> None:
+        _refuse_unless_positive("rent", amount=self.amount, exchange=self.usd, vcpus=self.vcpus)
+
 
 @dataclass(frozen=True, kw_only=True)
 class CallPrice:
-    """A service that somebody else runs, paid by the call: `amount` in `currency`, of which one unit is `usd` USD."""
+    """A service that somebody else runs, paid by the call: `amount` in `currency`, of which one unit is `usd` USD.
+
+    Raises:
+        UsageError: a number is not above 0.
+    """
 
     amount: float
     currency: str = "USD"
     usd: float = 1.0
+
+    def __post_init__(self) -> None:
+        _refuse_unless_positive("price of a call", amount=self.amount, exchange=self.usd)
+
+
+def _refuse_unless_positive(what: str, **values: float | None) -> None:
+    for name, value in values.items():
+        if value is not None and not 0 < value < math.inf:
+            raise UsageError(f"The {name} of the {what} is {value:g}; it must be a number above 0.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,24 +126,24 @@ class Scenario:
         None, "s", 1e-6, 900, MEASURED, "a warm invocation with SnapStart; by default as without"
     )
     restore_seconds: Amount = _number(0.3, "s", 0, 10, ASSUMED, "what is billed of restoring a snapshot")
-    snapstart_versions: Amount = _number(1.0, "", 0, 100, SETTING, "published versions whose snapshots are kept")
+    snapstart_versions: Amount = _count(1.0, 0, 100, "published versions whose snapshots are kept")
 
-    provisioned: Amount | None = _number(
-        None, "", 1, 100_000, SETTING, "environments kept ready; by default as many as provisioned_overflow asks for"
+    provisioned: Amount | None = _count(
+        None, 1, 100_000, "environments kept ready; by default as many as provisioned_overflow asks for"
     )
     provisioned_overflow: Amount = _number(0.01, "", 1e-6, 0.99, SETTING, "share that may find none of them free")
 
     efs_gb: Amount = _number(0.3, "GB", 0, 10_000, ASSUMED, "libraries and model on EFS")
     model_mb: Amount = _number(4.6, "MB", 0, 100_000, MEASURED, "size of the model, read at each cold start from EFS")
-    nat_gateways: Amount = _number(0.0, "", 0, 10, SETTING, "NAT gateways; those to S3 and DynamoDB are free")
-    vpc_endpoints: Amount = _number(0.0, "", 0, 100, SETTING, "interface endpoints, times their zones")
+    nat_gateways: Amount = _count(0.0, 0, 10, "NAT gateways; the ways to S3 and DynamoDB need none")
+    vpc_endpoints: Amount = _count(0.0, 0, 100, "interface endpoints, times their zones")
 
     image_gb: Amount = _number(0.6, "GB", 0, 10, ASSUMED, "container image in ECR")
     connection_seconds: Amount = _number(5.0, "s", 0, 7200, ASSUMED, "how long a WebSocket stays open for a request")
 
     instance_type: str = _other("ml.t2.medium", SETTING, "machine of the SageMaker endpoint")
-    instances: Amount | None = _number(None, "", 1, 10_000, SETTING, "exactly so many machines; by default enough")
-    min_instances: Amount = _number(1.0, "", 1, 10_000, SETTING, "at least so many machines")
+    instances: Amount | None = _count(None, 1, 10_000, "exactly so many machines; by default enough")
+    min_instances: Amount = _count(1.0, 1, 10_000, "at least so many machines")
     utilisation: Amount = _number(0.65, "", 0.01, 1, SETTING, "of what a machine sustains, not to be exceeded")
     waiting: Amount = _number(0.5, "", 1e-4, 1, SETTING, "share of requests that may have to queue for a processor")
     autoscaling: bool = _other(False, SETTING, "machines follow the traffic: sized for the mean, not for the peak")
@@ -126,7 +151,10 @@ class Scenario:
         False, SETTING, "one machine whatever the load: the published tables' assumption, for comparison only"
     )
     volume_gb: Amount = _number(30.0, "GB", 0, 16_384, ASSUMED, "volume of a machine of the endpoint")
-    proxy_seconds: Amount = _number(0.15, "s", 1e-6, 900, ASSUMED, "the proxy, which waits for the prediction")
+    proxy_seconds: Amount | None = _number(
+        None, "s", 1e-6, 900, MEASURED, "an invocation of the proxy; by default from the prediction and proxy_overhead"
+    )
+    proxy_overhead: Amount = _number(0.08, "s", 0, 900, ASSUMED, "of the proxy, beyond waiting for the prediction")
     proxy_init_seconds: Amount = _number(0.7, "s", 0, 10, ASSUMED, "INIT of the proxy")
     proxy_memory_mb: Amount = _number(128.0, "MB", 128, 10_240, SETTING, "memory of the proxy")
     send_files: bool = _other(False, SETTING, "the proxy sends the file itself, not its address")
@@ -156,6 +184,8 @@ class Scenario:
             bounds = each.metadata["bounds"]
             if bounds is not None and value is not None:
                 check_bounds(each.name, value, bounds)
+                if each.metadata.get("whole") and np.any(np.asarray(value) % 1):
+                    raise UsageError(f"The value of {each.name} is {value}; it must be a whole number.")
 
     @property
     def cases(self) -> int:
@@ -173,9 +203,7 @@ class Scenario:
 
     def pick(self, indices: NDArray[np.int64]) -> "Scenario":
         """The cases of these numbers."""
-        picked: dict[str, Any] = {
-            name: value[indices] for name, value in vars(self).items() if isinstance(value, np.ndarray)
-        }
+        picked: dict[str, Any] = {name: value[indices] for name, value in vars(self).items() if np.ndim(value) > 0}
         return dataclasses.replace(self, **picked)
 
     @property
@@ -196,6 +224,12 @@ class Scenario:
     def warm(self) -> Amount:
         """A warm invocation of the function, s."""
         return self.seconds_at(self.memory_mb) if self.warm_seconds is None else self.warm_seconds
+
+    def proxy(self) -> Amount:
+        """An invocation of the proxy, s."""
+        if self.proxy_seconds is not None:
+            return self.proxy_seconds
+        return self.proxy_overhead + self.wait_seconds + self.cpu_seconds
 
     def seconds_at(self, memory_mb: Amount) -> Amount:
         """One request on so much memory, s: its waiting, and its work on that share of a vCPU.

@@ -24,7 +24,7 @@ from crossover.terminal import print_table
 MILLION = 1e6
 MOST_BANDS_SHOWN = 12
 # What a sentence under the table calls attention to, where it was not given: what the result hangs on most.
-DECISIVE = ("cpu_seconds", "wait_seconds", "init_seconds", "restore_seconds", "proxy_seconds", "file_mb")
+DECISIVE = ("cpu_seconds", "wait_seconds", "init_seconds", "restore_seconds", "proxy_overhead", "file_mb")
 
 
 def print_comparison(comparison: Comparison, inputs: Inputs, effects: Sequence[Effect]) -> None:
@@ -177,7 +177,8 @@ def _remarks(comparison: Comparison, inputs: Inputs) -> list[str]:
 
 def _is_idle(name: str, scenario: Scenario) -> bool:
     """Whether a default plays no part, since a given value stands for it."""
-    return name == "wait_seconds" and scenario.warm_seconds is not None
+    stands_for = {"wait_seconds": scenario.warm_seconds, "proxy_overhead": scenario.proxy_seconds}
+    return stands_for.get(name) is not None
 
 
 def lines_table(comparison: Comparison, name: str) -> Table:

@@ -11,6 +11,7 @@ FREE_GB_SECONDS = 400_000.0  # a month, always: aws.amazon.com/lambda/pricing
 FREE_REQUESTS = 1_000_000.0
 FREE_LOG_GB = 5.0  # a month, always: aws.amazon.com/cloudwatch/pricing
 MOST_CONCURRENT = 1000  # of an account, unless raised: docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+LONGEST_SECONDS = 900  # as the next
 LONGEST_INIT_SECONDS = 10  # docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
 DAYS_A_MONTH = HOURS_A_MONTH / 24
 KB_PER_GB = 1024**2
@@ -27,6 +28,7 @@ def function_lines(
     cold_share: Amount,
     init_name: str = "INIT",
     of_what: str = "Lambda",
+    has_free_tier: bool = True,
 ) -> list[Line]:
     """A function on demand: its time, what a cold start adds to it, and its requests.
 
@@ -36,7 +38,8 @@ def function_lines(
     """
     gb = np.asarray(memory_mb) / 1024
     warm, cold = scenario.billed(warm_seconds), scenario.billed(np.asarray(warm_seconds) + init_seconds)
-    free_gb_seconds, free_requests = (FREE_GB_SECONDS, FREE_REQUESTS) if scenario.free_tier else (0.0, 0.0)
+    is_free = scenario.free_tier and has_free_tier
+    free_gb_seconds, free_requests = (FREE_GB_SECONDS, FREE_REQUESTS) if is_free else (0.0, 0.0)
     price, discount = prices["lambda.gb_second"], scenario.lambda_discount
     duration = line(f"{of_what} duration", requests * gb * warm, price, free=free_gb_seconds, discount=discount)
     added = requests * gb * np.asarray(cold_share) * (cold - warm)
@@ -55,9 +58,9 @@ def proxy_lines(scenario: Scenario, prices: Prices) -> list[Line]:
         prices,
         requests=scenario.requests,
         memory_mb=scenario.proxy_memory_mb,
-        warm_seconds=scenario.proxy_seconds,
+        warm_seconds=scenario.proxy(),
         init_seconds=scenario.proxy_init_seconds,
-        cold_share=scenario.cold(scenario.proxy_seconds),
+        cold_share=scenario.cold(scenario.proxy()),
         of_what="proxy",
     )
 
@@ -98,14 +101,18 @@ def network_lines(scenario: Scenario, prices: Prices, *, gb_through_nat: Amount 
 
 
 def function_problems(scenario: Scenario, seconds: Amount) -> list[Problem]:
-    """What to know of a function that takes so long: how many run at once."""
+    """What is wrong with a function that takes so long, or to be known: its end, and how many run at once."""
     at_once = scenario.peak_rate * np.asarray(seconds)
     return [
+        Problem(
+            text=f"An invocation takes longer than Lambda's {LONGEST_SECONDS} s.",
+            where=np.asarray(seconds) > LONGEST_SECONDS,
+        ),
         Problem(
             text=f"About {np.max(at_once):,.0f} run at once; an account allows {MOST_CONCURRENT:,} unless raised.",
             where=at_once > MOST_CONCURRENT,
             fatal=False,
-        )
+        ),
     ]
 
 

@@ -24,7 +24,7 @@ def rent(scenario: Scenario, prices: Prices) -> Bill:
         ),
         machines=count,
         assumes_one_machine=scenario.single_instance or scenario.rent.vcpus is None,
-        problems=(Problem(text=f"It needs more than {MOST_MACHINES:,} machines.", where=count > MOST_MACHINES),),
+        problems=(Problem(text=f"More than {MOST_MACHINES:,} machines are needed.", where=count > MOST_MACHINES),),
     )
 
 

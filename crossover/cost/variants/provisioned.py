@@ -39,6 +39,7 @@ def bill(scenario: Scenario, prices: Prices) -> Bill:
         init_seconds=scenario.init_seconds,
         cold_share=_overflow_cold_share(scenario, overflow, warm),
         of_what="overflow",
+        has_free_tier=False,  # none for a function with provisioned concurrency: aws.amazon.com/lambda/pricing
     )
     return Bill(
         lines=(

@@ -6,7 +6,7 @@ from crossover.cost.bill import Bill, Problem, line
 from crossover.cost.prices import Prices
 from crossover.cost.scenario import Scenario
 from crossover.cost.variants.common import proxy_lines, shared_lines
-from crossover.cost.variants.endpoint import data_lines, payload_problems
+from crossover.cost.variants.endpoint import LONGEST_SECONDS, data_lines, payload_problems
 
 LARGEST_PAYLOAD_MB = 4.0  # docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints-invoke.html
 MOST_CONCURRENT = 200  # of one endpoint: docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints.html
@@ -26,6 +26,10 @@ def bill(scenario: Scenario, prices: Prices) -> Bill:
         ),
         problems=(
             *payload_problems(scenario, LARGEST_PAYLOAD_MB),
+            Problem(
+                text=f"A prediction takes longer than SageMaker's {LONGEST_SECONDS} s.",
+                where=np.asarray(seconds) > LONGEST_SECONDS,
+            ),
             Problem(
                 text=f"About {np.max(at_once):,.0f} run at once; a serverless endpoint allows {MOST_CONCURRENT}.",
                 where=at_once > MOST_CONCURRENT,

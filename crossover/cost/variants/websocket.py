@@ -28,11 +28,11 @@ def bill(scenario: Scenario, prices: Prices) -> Bill:
         init_seconds=scenario.init_seconds,
         cold_share=scenario.cold(warm),
     )
+    answer_kb = np.asarray(scenario.answer_kb)
     file_kb = np.asarray(scenario.file_mb) * 1024
     sent_kb = file_kb if scenario.send_files else np.asarray(scenario.message_kb)
-    metered = np.ceil(sent_kb / KB_PER_METERED_MESSAGE) + np.ceil(
-        scenario.answer_kb / np.asarray(KB_PER_METERED_MESSAGE)
-    )
+    metered = np.ceil(sent_kb / KB_PER_METERED_MESSAGE) + np.ceil(answer_kb / KB_PER_METERED_MESSAGE)
+    largest_kb = np.maximum(sent_kb, answer_kb)
     return Bill(
         lines=(
             *lines,
@@ -47,8 +47,8 @@ def bill(scenario: Scenario, prices: Prices) -> Bill:
         ),
         problems=(
             Problem(
-                text=f"A message of {np.max(sent_kb):,.0f} KB is over WebSocket's limit of {LARGEST_MESSAGE_KB} KB.",
-                where=sent_kb > LARGEST_MESSAGE_KB,
+                text=f"A message of {np.max(largest_kb):,.0f} KB is over WebSocket's limit of {LARGEST_MESSAGE_KB} KB.",
+                where=largest_kb > LARGEST_MESSAGE_KB,
             ),
             *function_problems(scenario, warm),
         ),

@@ -1,0 +1,99 @@
+// What every page of the report needs: its data, numbers as people read them, the look of a chart, pictures of it.
+"use strict";
+
+const Report = (() => {
+  const data = JSON.parse(document.getElementById("data").textContent);
+  const byId = (id) => document.getElementById(id);
+  const printing = window.matchMedia("print");
+  const dark = window.matchMedia("(prefers-color-scheme: dark)");
+  const wantedImage = document.documentElement.dataset.image; // "png" or "svg" where the page is opened to be pictured
+
+  const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+
+  // Made once: to make a formatter takes a thousand times as long as to use it.
+  const digits = Array.from({ length: 21 }, (_, index) => new Intl.NumberFormat("en-US", { maximumSignificantDigits: index || 1 }));
+  const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
+  const cents = new Intl.NumberFormat("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+
+  // Three significant digits, and never less than the whole number: 0.0612, 43.5, 1,234.
+  function number(value) {
+    if (value === null || value === undefined) return "–";
+    return digits[value === 0 ? 1 : Math.min(Math.max(3, Math.floor(Math.log10(Math.abs(value))) + 1), 20)].format(value);
+  }
+
+  // Money with cents below 1,000 USD; with more digits where it is less than ten cents.
+  function usd(value) {
+    if (value === null || value === undefined) return "–";
+    if (value >= 1000) return whole.format(value);
+    return value >= 0.1 || value === 0 ? cents.format(value) : number(value);
+  }
+
+  function element(tag, attributes = {}, ...children) {
+    const made = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+    made.append(...children);
+    return made;
+  }
+
+  // A row of a table, whose first cell is its heading; what is no element is a number.
+  function row(heading, cells, attributes = {}) {
+    const others = cells.map((cell) =>
+      cell instanceof Node ? element("td", {}, cell) : element("td", { class: "number" }, cell));
+    return element("tr", attributes, element("th", { scope: "row" }, heading), ...others);
+  }
+
+  // A piece of a line as the chart draws it.
+  function swatch(style, width = 34) {
+    const dashes = { solid: "", dash: "8 4", dot: "2 3", dashdot: "8 3 2 3", longdash: "13 4", longdashdot: "13 3 2 3" };
+    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    const line = document.createElementNS("http://www.w3.org/2000/svg", "line");
+    for (const [name, value] of Object.entries({ width, height: 10, class: "swatch", "aria-hidden": "true" })) svg.setAttribute(name, value);
+    for (const [name, value] of Object.entries({ x1: 0, x2: width, y1: 5, y2: 5, stroke: `var(--${style.colour})`, "stroke-width": 3, "stroke-dasharray": dashes[style.dash] })) line.setAttribute(name, value);
+    svg.append(line);
+    return svg;
+  }
+
+  // The look that all charts share; `layout` has the rest.
+  function look(layout) {
+    const axis = { gridcolor: colour("rule"), linecolor: colour("quiet"), zeroline: false, ticks: "outside", tickcolor: colour("rule"), fixedrange: true };
+    return {
+      ...layout,
+      paper_bgcolor: colour("paper"),
+      plot_bgcolor: colour("paper"),
+      font: { family: getComputedStyle(document.body).fontFamily, size: layout.font?.size ?? 14, color: colour("ink") },
+      hoverlabel: { bgcolor: colour("panel"), bordercolor: colour("rule"), font: { color: colour("ink"), size: 14 }, align: "left" },
+      showlegend: false,
+      dragmode: false,
+      xaxis: { ...axis, ...layout.xaxis },
+      yaxis: { ...axis, ...layout.yaxis },
+    };
+  }
+
+  const config = { displayModeBar: false, displaylogo: false, responsive: false, showTips: false, doubleClick: false };
+
+  // Draws again when what a chart depends on changes: the window's size, light or dark, paper.
+  function redrawOnChange(draw) {
+    let pending = 0;
+    const soon = () => {
+      cancelAnimationFrame(pending);
+      pending = requestAnimationFrame(() => draw());
+    };
+    window.addEventListener("resize", soon);
+    dark.addEventListener("change", soon);
+    // What is printed is what is there when these events end, so this cannot wait for the next frame.
+    const onPaper = () => {
+      for (const each of document.querySelectorAll("details")) each.open = true;
+      draw();
+    };
+    window.addEventListener("beforeprint", onPaper);
+    printing.addEventListener("change", () => (printing.matches ? onPaper() : draw()));
+  }
+
+  // Leaves a picture of the chart in the page, for the command line to read.
+  async function leaveImage(chart, size) {
+    const url = await Plotly.toImage(chart, { format: wantedImage, scale: wantedImage === "png" ? 2 : 1, ...size });
+    document.body.append(element("pre", { id: "image", hidden: "" }, url));
+  }
+
+  return { data, byId, number, usd, element, row, swatch, colour, look, config, redrawOnChange, leaveImage, wantedImage, printing };
+})();

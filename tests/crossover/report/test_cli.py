@@ -1,0 +1,90 @@
+"""`crossover report` as a person types it."""
+
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crossover import cli
+from crossover.cost.scenario import MINUTES_A_MONTH, Scenario
+from crossover.local import interrupts
+from crossover.report import cli as report_cli
+from crossover.report import cost_page, picture
+from crossover.report.page import Page
+
+
+@pytest.fixture(autouse=True)
+def own_signals() -> Iterator[None]:
+    handlers = {number: signal.getsignal(number) for number in interrupts.SIGNALS}
+    yield
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    everyone = cost_page.contenders
+    few = ("standard", "snapstart", "sagemaker:ml.t2.medium")
+    monkeypatch.setattr(cost_page, "COLD_SHARES", (None,))
+    monkeypatch.setattr(cost_page, "contenders", lambda *given: [each for each in everyone(*given) if each.key in few])
+    monkeypatch.chdir(tmp_path)
+
+
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], line: str, *, code: int) -> str:
+    monkeypatch.setattr(sys, "argv", ["crossover", "report", *line.split()])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == code
+    printed = capsys.readouterr()
+    return printed.err if code else printed.out
+
+
+def test_the_page_is_written_for_the_scenario_of_the_options(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = "--cost --rpm 72 --cold-share 0.1 --region eu-west-1 --rent 750:EUR --exchange EUR=1.15 --output a.html"
+    seen: list[Any] = []
+    kept = report_cli.cost_page
+    monkeypatch.setattr(report_cli, "cost_page", lambda *what: seen.append(what) or kept(*what))
+    out = run(monkeypatch, capsys, options, code=0)
+    [(scenario, prices, candidates)] = seen
+    assert isinstance(scenario, Scenario)
+    assert scenario.requests == pytest.approx(72 * MINUTES_A_MONTH)
+    assert scenario.cold_share == 0.1
+    assert prices.region == "eu-west-1"
+    assert candidates == ("standard", "snapstart", "sagemaker")
+    assert "<title>Cost by traffic, eu-west-1</title>" in Path("a.html").read_text()
+    assert out.startswith("a.html: ")
+
+
+def test_a_picture_is_written_beside_the_page(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(picture, "find_browser", lambda: "it")
+
+    def render(page: Page, kind: str, *, browser: str) -> bytes:
+        return f"{page.title} {kind} {browser}".encode()
+
+    monkeypatch.setattr(picture, "render", render)
+    run(monkeypatch, capsys, "--cost --image b.svg", code=0)
+    assert Path("b.svg").read_text() == "Cost by traffic, us-east-1 svg it"
+    assert Path("cost.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("", "There is nothing to report; add --cost."),
+        ("--cost --image a.gif", "The image is 'a.gif'; its name must end in .png or .svg."),
+        ("--cost --output no/where.html", "no/where.html cannot be written: No such file or directory."),
+        ("--cost --variants nix", "There is no variant 'nix'; there are standard, "),
+    ],
+)
+def test_a_mistake_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], line: str, said: str
+) -> None:
+    assert run(monkeypatch, capsys, line, code=2).startswith(f"crossover: {said}")
+    assert not list(Path().iterdir())

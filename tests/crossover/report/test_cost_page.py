@@ -1,0 +1,196 @@
+"""What the page of costs holds: numbers of the model, nothing else."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+
+from crossover.cost.crossings import crossings
+from crossover.cost.prices import load
+from crossover.cost.scenario import MINUTES_A_MONTH, Rent, Scenario
+from crossover.cost.variants import VARIANTS
+from crossover.report import cost_page
+from crossover.report.contenders import contenders
+from crossover.report.page import Page
+from crossover.report.races import HIGHEST_RPM, LOWEST_RPM
+
+PRICES = load("us-east-1")
+SCENARIO = Scenario(cpu_seconds=0.2, requests=72 * MINUTES_A_MONTH, cold_share=0.03, rent=Rent(amount=150.0))
+POSITIONS = (None, 0.0, 0.1)
+LINES = {
+    "standard", "snapstart", "efs", "sagemaker:ml.t2.medium", "sagemaker:ml.c5.large", "ec2-t3.medium", "rent",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_lines_and_positions() -> Iterator[None]:
+    """So that a page is made in a second."""
+    everyone = cost_page.contenders
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cost_page, "COLD_SHARES", POSITIONS)
+        patch.setattr(cost_page, "contenders", lambda *given: [each for each in everyone(*given) if each.key in LINES])
+        yield
+
+
+@pytest.fixture(scope="module")
+def page(few_lines_and_positions: None) -> Page:
+    return cost_page.cost_page(SCENARIO, PRICES)
+
+
+@pytest.fixture(scope="module")
+def data(page: Page) -> Any:
+    return json.loads(json.dumps(page.data))
+
+
+def model(key: str, share: float | None) -> tuple[Any, Scenario]:
+    """The variant of a line, and the scenario that it is for."""
+    name, _, instance_type = key.partition(":")
+    own = replace(SCENARIO, cold_share=share, instance_type=instance_type or SCENARIO.instance_type)
+    return VARIANTS[name], own
+
+
+def test_the_lever_begins_with_the_arrivals_and_stands_where_the_share_is_given(data: Any) -> None:
+    assert [each["value"] for each in data["colds"]] == [None, 0.0, 0.03, 0.1]
+    assert [each["label"] for each in data["colds"]] == ["as the arrivals give it", "0 %", "3 %, as given", "10 %"]
+    assert data["start"]["cold"] == 2
+
+
+def test_without_a_given_share_the_lever_stands_at_the_arrivals() -> None:
+    assert cost_page._cold_shares(replace(SCENARIO, cold_share=None)) == list(cost_page.COLD_SHARES)
+
+
+def test_the_page_begins_at_the_scenarios_own_traffic(data: Any) -> None:
+    assert data["grids"][0]["requests"][data["start"]["traffic"]] == SCENARIO.requests
+
+
+@pytest.mark.parametrize("key", ["standard", "snapstart", "efs", "sagemaker:ml.c5.large", "ec2-t3.medium", "rent"])
+def test_lines_are_the_models(data: Any, key: str) -> None:
+    for position, cold in enumerate(data["colds"]):
+        curve = data["curves"][data["lines"][key][position]]
+        requests = np.array(data["grids"][curve["grid"]]["requests"])
+        variant, own = model(key, cold["value"])
+        # A volume is rounded to nine digits, which may put it on a step's other side: those have their own test.
+        plain = np.isin(requests, data["grids"][0]["requests"])
+        bill = variant.bill(replace(own, requests=requests), PRICES)
+        assert np.array(curve["usd"])[plain] == pytest.approx(bill.usd[plain], rel=5e-4, abs=0.0051)
+        assert np.array(curve["perMillion"])[plain] == pytest.approx(
+            (bill.usd / requests * 1e6)[plain], rel=6e-4, abs=0.0051
+        )
+        if bill.machines is not None:
+            assert (
+                np.array(curve["machines"])[plain].tolist()
+                == np.broadcast_to(bill.machines, requests.shape)[plain].tolist()
+            )
+
+
+def test_what_is_always_on_is_a_stair(data: Any) -> None:
+    curve = data["curves"][data["lines"]["sagemaker:ml.t2.medium"][0]]
+    rpm, machines = data["grids"][curve["grid"]]["rpm"], curve["machines"]
+    rises = [index for index in range(1, len(rpm)) if machines[index - 1] < machines[index] <= 10]
+    assert [machines[index] for index in rises] == list(range(2, 11))
+    for index in rises:
+        assert rpm[index] / rpm[index - 1] < 1 + 1e-7  # the rise is upright
+        assert curve["usd"][index] - curve["usd"][index - 1] == pytest.approx(0.056 * 730 + 30 * 0.14, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("racer", "tier"),
+    [("standard", "sagemaker:ml.t2.medium"), ("snapstart", "sagemaker:ml.c5.large"), ("standard", "rent")],
+)
+def test_crossings_are_the_models(data: Any, racer: str, tier: str) -> None:
+    races = data["races"][f"{racer} {tier}"]
+    seen = set()
+    for cold, race in zip(data["colds"], races, strict=True):
+        variant, own = model(tier, cold["value"])
+        lowest, highest = LOWEST_RPM * MINUTES_A_MONTH, HIGHEST_RPM * MINUTES_A_MONTH
+        expected = crossings([racer, variant.name], own, PRICES, lowest=lowest, highest=highest)
+        assert expected
+        marked = race["crossings"]
+        assert [each["requests"] for each in marked] == pytest.approx([each.requests for each in expected], rel=1e-8)
+        assert [each["rpm"] for each in marked] == pytest.approx([each.rpm for each in expected], rel=1e-8)
+        assert [each["usd"] for each in marked] == pytest.approx([each.usd for each in expected], rel=1e-6)
+        assert [each["above"] for each in marked] == [[racer, variant.name].index(each.above) for each in expected]
+        assert race["first"] == [racer, variant.name].index(expected[0].below)
+        seen.add(marked[0]["rpm"])
+    assert len(seen) == len(data["colds"])  # each position has a crossing of its own
+
+
+def test_every_pair_has_a_race_at_every_position(data: Any) -> None:
+    tiers = [each["id"] for each in data["tiers"]]
+    assert set(data["races"]) == {f"{racer} {tier}" for racer in data["racers"] for tier in tiers}
+    assert {len(races) for races in data["races"].values()} == {len(data["colds"])}
+    assert {len(numbers) for numbers in data["lines"].values()} == {len(data["colds"])}
+    assert set(data["lines"]) == {*data["racers"], *tiers}
+    assert "rent" in tiers
+
+
+def test_the_sentence_for_the_own_traffic_has_the_models_sums(data: Any) -> None:
+    said = data["races"]["standard sagemaker:ml.t2.medium"][data["start"]["cold"]]["now"]
+    sums = [float(VARIANTS[name].bill(SCENARIO, PRICES).usd) for name in ("standard", "sagemaker")]
+    assert said == (
+        f"At 72 requests a minute, 3,153,600 a month: Lambda costs {sums[0]:.2f} USD a month, "
+        f"SageMaker endpoint on ml.t2.medium costs {sums[1]:.2f} USD a month."
+    )
+
+
+def test_bands_cover_the_whole_range_and_join_machines_of_one_kind(data: Any) -> None:
+    for at in data["bands"]:
+        for bands in at.values():
+            assert bands[0]["lowest"] == LOWEST_RPM
+            assert bands[-1]["highest"] == HIGHEST_RPM
+            assert [each["highest"] for each in bands[:-1]] == [each["lowest"] for each in bands[1:]]
+            names = [each["keys"][0].partition(":")[0] for each in bands]
+            assert all(one != other for one, other in pairwise(names))
+        assert {each["keys"][0].partition(":")[0] for each in at["candidates"]} <= {
+            "standard",
+            "snapstart",
+            "sagemaker",
+        }
+
+
+def test_candidates_can_be_chosen() -> None:
+    data = cost_page.cost_page(SCENARIO, PRICES, ["snapstart", "efs"]).data
+    assert {key for at in data["bands"] for band in at["candidates"] for key in band["keys"]} <= {"snapstart", "efs"}
+    assert data["candidates"] == "Lambda with SnapStart, Lambda with EFS"
+
+
+def test_lines_differ_in_colour_or_dashes() -> None:
+    described = cost_page._variants(contenders(SCENARIO, PRICES))
+    styles = [(each["colour"], each["dash"]) for each in described]
+    assert [each["name"] for each in described] == [name for name in VARIANTS if name != "call-price"]
+    assert len(set(styles)) == len(styles)
+
+
+def test_lines_that_no_lever_moves_are_stored_once(data: Any) -> None:
+    assert len(set(data["lines"]["rent"])) == 1
+    assert len(set(data["lines"]["standard"])) == len(data["colds"])
+
+
+def test_prices_that_nobody_confirmed_are_named(page: Page) -> None:
+    assert "To be checked before you rely on them: " in page.body
+    assert "sagemaker.host.ml.t2.medium (unconfirmed)" in page.body
+    assert "lambda.gb_second (" not in page.body  # confirmed
+    assert f"<td>{PRICES['lambda.gb_second'].date}</td>" in page.body
+
+
+def test_what_was_given_stands_first_among_the_assumptions(page: Page) -> None:
+    cells = page.body.partition("assumptions</summary>")[2].split("<tbody>")[1]
+    first, second = cells.split("</tr>")[:2]
+    assert "processor time of one request" in first
+    assert "0.2 CPU-s" in first
+    assert "given" in first
+    assert "given" in second
+
+
+def test_ticks_of_linear_axes_begin_at_nothing_and_end_evenly(data: Any) -> None:
+    for ticks in data["ticks"]["linear"]:
+        rpm = [each["rpm"] for each in ticks]
+        assert rpm[0] == 0
+        assert np.diff(rpm) == pytest.approx(rpm[1])
+        assert len({each["text"] for each in ticks}) == len(ticks)
+    assert data["ticks"]["linear"][-1][-1]["rpm"] == HIGHEST_RPM
+    assert data["ticks"]["log"][3] == {"rpm": 100.0, "text": "100", "month": "4.38 M"}
