@@ -63,6 +63,7 @@ def test_environments_that_are_replaced_put_a_floor_under_both_ends() -> None:
     assert replaced.high - without.high == pytest.approx(floor)
 
 
+@pytest.mark.slow  # the exact form of a load of 200
 def test_shares_are_shares_even_where_the_load_is_absurd() -> None:
     for rate in (1e-9, 200.0):
         for form in (poisson, poisson_quick):
@@ -77,3 +78,40 @@ def test_shares_are_shares_even_where_the_load_is_absurd() -> None:
 def test_what_cannot_be_is_named(values: tuple[float, float, float], name: str) -> None:
     with pytest.raises(ValueError, match=f"The {name} is .*; it must be a number above 0"):
         poisson(*values)
+
+
+def test_the_quick_form_of_an_array_is_that_of_each_number() -> None:
+    random = np.random.default_rng(3)
+    rate, service = 10 ** random.uniform(-4, 2, 60), 10 ** random.uniform(-3, 0.5, 60)
+    idle, hours = random.uniform(10, 900, 60), random.uniform(0.5, 8, 60)
+    together = poisson_quick(rate, service, idle, lifetime_hours=hours)
+    for number in range(60):
+        alone = poisson_quick(rate[number], service[number], idle[number], lifetime_hours=hours[number])
+        assert together.low[number] == pytest.approx(alone.low, rel=1e-12)
+        assert together.high[number] == pytest.approx(alone.high, rel=1e-9, abs=1e-11)
+
+
+def test_one_number_goes_with_an_array_in_the_quick_form() -> None:
+    bracket = poisson_quick(1 / 60, SERVICE, np.array([60.0, 300.0, 900.0]), lifetime_hours=4)
+    assert bracket.high.tolist() == sorted(bracket.high.tolist(), reverse=True)
+    assert poisson_quick(np.array([0.1, 1.0]), SERVICE, 300).high.shape == (2,)
+
+
+@pytest.mark.parametrize(
+    ("rpm", "idle", "share"), [(0.1, 600, 0.368), (1, 300, 0.0088), (10, 300, 0.0075), (72, 300, 6.8e-4)]
+)
+def test_the_quick_form_gives_the_worked_table(rpm: float, idle: float, share: float) -> None:
+    # Each environment k of 1, 2, ... with what it alone serves, B(k-1) - B(k), and how often it is idle for too long.
+    rate = rpm / 60
+    load = rate * SERVICE
+    losses = [load**k / math.factorial(k) / sum(load**n / math.factorial(n) for n in range(k + 1)) for k in range(20)]
+    by_hand = sum((losses[k - 1] - losses[k]) * math.exp(-rate * losses[k - 1] * idle) for k in range(1, 20))
+    assert poisson_quick(rate, SERVICE, idle).high == pytest.approx(by_hand, rel=1e-6)
+    assert by_hand == pytest.approx(share, rel=0.01)
+
+
+def test_one_wrong_number_in_an_array_is_named() -> None:
+    with pytest.raises(ValueError, match=r"The rate is .*; it must be a number above 0"):
+        poisson_quick(np.array([1.0, 0.0]), SERVICE, 300)
+    with pytest.raises(ValueError, match=r"The lifetime is .*; it must be a number above 0"):
+        poisson_quick(1.0, SERVICE, 300, lifetime_hours=np.array([1.0, math.nan]))
