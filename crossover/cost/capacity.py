@@ -18,6 +18,8 @@ from crossover.cost.scenario import Scenario
 
 MOST_MACHINES = 10_000  # beyond, no count is made
 
+ONE_MACHINE = Problem(text="One machine whatever the load, as published tables have it: for comparison.", fatal=False)
+
 
 def machines_needed(
     load: Amount, *, vcpus: int, sustained_vcpus: float, utilisation: Amount, waiting: Amount, at_least: Amount = 1.0
@@ -51,7 +53,7 @@ def machines_of(
         sustained_vcpus: what it holds for ever; by default what its type says.
     """
     if scenario.single_instance:
-        return np.ones_like(np.asarray(scenario.requests), dtype=float), ()
+        return np.ones_like(np.asarray(scenario.requests), dtype=float), (ONE_MACHINE,)
     rate = scenario.rate if scenario.autoscaling else scenario.peak_rate
     needed = machines_needed(
         rate * scenario.cpu_seconds,
@@ -64,13 +66,9 @@ def machines_of(
     too_many = f"More than {MOST_MACHINES:,} machines are needed"
     if scenario.instances is None:
         return needed, (Problem(text=f"{too_many}.", where=needed > MOST_MACHINES),)
-    several = too_many if np.max(needed) > MOST_MACHINES else _several(needed)
+    several = too_many if np.max(needed) > MOST_MACHINES else f"{_counted(needed)} machines are needed"
     text = f"{several}, not {_counted(scenario.instances)}."
     return np.asarray(scenario.instances, dtype=float), (Problem(text=text, where=needed > scenario.instances),)
-
-
-def _several(machines: Amount) -> str:
-    return f"{_counted(machines)} machines are needed" if np.max(machines) > 1 else "1 machine is needed"
 
 
 def _counted(machines: Amount) -> str:

@@ -13,6 +13,7 @@ from crossover.cost.variants import VARIANTS
 
 LOWEST, HIGHEST = 0.1 * MINUTES_A_MONTH, 10_000.0 * MINUTES_A_MONTH  # requests a month: 0.1 to 10,000 a minute
 POINTS_A_DECADE = 200  # of the grid on which changes are looked for, besides the steps
+MOST_STEPS = 200  # that are looked at one by one: a further machine is less than half a percent of so many
 HALVINGS = 40  # of an interval of the grid: to the 14th digit
 NOTHING = -1  # instead of a variant's index: none is possible
 
@@ -58,12 +59,17 @@ def crossings(
     """Every volume in a range at which the cheapest of these variants changes, ascending.
 
     All else stays as in the scenario, whose own traffic does not matter. Two crossings closer together than a 200th of
-    a decade, with no step between them, may both be missed.
+    a decade may both be missed, unless a step of the first MOST_STEPS machines lies between them.
 
     Args:
         names: of the variants; of those that cost the same, the first counts as the cheapest.
         lowest, highest: requests a month.
+
+    Raises:
+        ValueError: there is more than one scenario, or the range is none.
     """
+    if replace(scenario, requests=lowest).cases > 1:
+        raise ValueError(f"These are {scenario.cases} scenarios; there must be one.")
     return crossings_of_each(names, replace(scenario, requests=lowest), prices, lowest=lowest, highest=highest)[0]
 
 
@@ -71,6 +77,8 @@ def crossings_of_each(
     names: Sequence[str], scenario: Scenario, prices: Prices, *, lowest: float = LOWEST, highest: float = HIGHEST
 ) -> list[list[Crossing]]:
     """As `crossings`, for each of the scenarios."""
+    if not 0 < lowest < highest:
+        raise ValueError(f"The range is from {lowest} to {highest}; it must ascend, from above 0.")
     scenario = replace(scenario, requests=np.full(scenario.cases, lowest))
     cases = np.arange(scenario.cases)
     costs = _costs(names, scenario, prices)
@@ -139,7 +147,7 @@ def _steps(name: str, scenario: Scenario, grid: Floats) -> Floats:
 
     cases = np.arange(scenario.cases)
     counts = machines(np.repeat(cases, grid.size), np.tile(grid, cases.size)).reshape(cases.size, grid.size)
-    case, index = np.nonzero(counts[:, 1:] > counts[:, :-1])
+    case, index = np.nonzero((counts[:, 1:] > counts[:, :-1]) & (counts[:, :-1] < MOST_STEPS))
     if not case.size:
         return np.empty(0)
     # One interval for each step of one machine within it.

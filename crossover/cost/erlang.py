@@ -66,7 +66,7 @@ def servers_for_loss(load: Amount, loss: Amount) -> NDArray[np.int64]:
     loads, losses = _broadcast(load, loss)
     if not np.all(losses > 0):
         raise ValueError("The share that may be lost must be above 0.")
-    return _search(loads, np.ones_like(loads, dtype=np.int64), lambda _, b, open_: b <= losses.ravel()[open_])
+    return _search(loads, np.ones_like(loads, dtype=np.int64), lambda _, loss, open_: loss <= losses.ravel()[open_])
 
 
 def servers_for_waiting(load: Amount, waiting: Amount, at_least: Amount, *, step: int = 1) -> NDArray[np.int64]:
@@ -80,6 +80,8 @@ def servers_for_waiting(load: Amount, waiting: Amount, at_least: Amount, *, step
     loads, shares, starts = _broadcast(load, waiting, at_least)
     if not np.all(starts > loads):
         raise ValueError("There must be more servers than the load.")
+    if not np.all(shares > 0):
+        raise ValueError("The share that may wait must be above 0.")
 
     def suffices(servers: int, loss: NDArray[np.float64], open_: NDArray[np.int64]) -> NDArray[np.bool_]:
         a = loads.ravel()[open_]
@@ -98,17 +100,16 @@ def _search(loads: NDArray[np.float64], starts: NDArray[np.int64], suffices: Suf
     found = np.zeros(loads.size, dtype=np.int64)
     open_ = np.arange(loads.size)
     load, start, loss = loads.ravel(), starts.ravel(), np.ones(loads.size)
-    earliest = start.min(initial=1)
     servers = 0
     while open_.size:
         servers += 1
         loss = load * loss / (servers + load * loss)
-        if servers < earliest:
-            continue
-        done = (servers >= start) & suffices(servers, loss, open_)
-        if done.any():
+        started = np.flatnonzero(start <= servers)
+        done = started[suffices(servers, loss[started], open_[started])] if started.size else started
+        if done.size:
             found[open_[done]] = servers
-            open_, load, start, loss = open_[~done], load[~done], start[~done], loss[~done]
+            open_, load = np.delete(open_, done), np.delete(load, done)
+            start, loss = np.delete(start, done), np.delete(loss, done)
     return found.reshape(loads.shape)
 
 

@@ -16,7 +16,6 @@ class Machine:
     Attributes:
         name: such as c5.large.
         vcpus: how many.
-        memory_gb: of it, GiB.
         sustained_vcpus: what it holds for ever; the rest of a burstable machine's are for as long as its credits last.
         is_arm: whether it runs arm64, and not the x86_64 that the container is built for.
         has_gpu: whether it has a graphics processor, which the container does not use.
@@ -24,7 +23,6 @@ class Machine:
 
     name: str
     vcpus: int
-    memory_gb: float
     sustained_vcpus: float
     is_arm: bool = False
     has_gpu: bool = False
@@ -39,12 +37,11 @@ class Machine:
         return self.name.partition(".")[0]
 
 
-def _machine(name: str, vcpus: int, memory_gb: float, sustained: float | None = None) -> Machine:
+def _machine(name: str, vcpus: int, sustained: float | None = None) -> Machine:
     family = name.partition(".")[0]
     return Machine(
         name=name,
         vcpus=vcpus,
-        memory_gb=memory_gb,
         sustained_vcpus=vcpus if sustained is None else sustained,
         is_arm=family in ("t4g", "c6g", "c7g", "m6g"),
         has_gpu=family.startswith("g"),
@@ -54,22 +51,20 @@ def _machine(name: str, vcpus: int, memory_gb: float, sustained: float | None = 
 MACHINES = {
     machine.name: machine
     for machine in (
-        _machine("t2.medium", 2, 4, 0.4),
-        _machine("t3.medium", 2, 4, 0.4),
-        _machine("t4g.small", 2, 2, 0.4),
-        _machine("t4g.medium", 2, 4, 0.4),
-        _machine("c5.large", 2, 4),
-        _machine("c6i.large", 2, 4),
-        _machine("c7i.large", 2, 4),
-        _machine("c6g.large", 2, 4),
-        _machine("c7g.large", 2, 4),
-        _machine("m5.large", 2, 8),
-        _machine("m6g.large", 2, 8),
-        _machine("m5.xlarge", 4, 16),
-        _machine("m5.2xlarge", 8, 32),
-        _machine("g4dn.xlarge", 4, 16),
-        _machine("g5.xlarge", 4, 16),
-        _machine("g6.xlarge", 4, 16),
+        _machine("t2.medium", 2, 0.4),
+        _machine("t3.medium", 2, 0.4),
+        _machine("t4g.small", 2, 0.4),
+        _machine("t4g.medium", 2, 0.4),
+        _machine("c5.large", 2),
+        _machine("c6i.large", 2),
+        _machine("c7i.large", 2),
+        _machine("c6g.large", 2),
+        _machine("c7g.large", 2),
+        _machine("m5.large", 2),
+        _machine("m6g.large", 2),
+        _machine("m5.xlarge", 4),
+        _machine("m5.2xlarge", 8),
+        _machine("g4dn.xlarge", 4),
     )
 }
 

@@ -10,8 +10,9 @@ import numpy as np
 import typer
 
 from crossover.cost import measured, traffic
+from crossover.cost.amounts import Amount
 from crossover.cost.prices import SNAPSHOT, Prices, load
-from crossover.cost.scenario import MINUTES_A_MONTH, CallPrice, Rent, Scenario, check_bounds
+from crossover.cost.scenario import MB_PER_VCPU, MINUTES_A_MONTH, CallPrice, Rent, Scenario, check_bounds
 from crossover.cost.traffic import Traffic
 from crossover.cost.variants import DEPLOYABLE, VARIANTS
 from crossover.errors import UsageError
@@ -36,6 +37,7 @@ class Inputs:
         others: names of the variants that are shown beside them.
         traffic: how the requests come.
         swept: names of the fields that have more than one value.
+        derived: names of the fields that follow from others that are given.
     """
 
     scenario: Scenario
@@ -45,6 +47,7 @@ class Inputs:
     others: tuple[str, ...]
     traffic: Traffic
     swept: tuple[str, ...] = ()
+    derived: tuple[str, ...] = ()
 
 
 def takes_scenario(*, sweeps: bool = False) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -149,6 +152,9 @@ def _inputs(chosen: dict[str, Any]) -> Inputs:
     given = frozenset(values)
     values, swept = _swept(values)
     scenario = Scenario(**values)
+    derived = ("cpu_seconds",) if "warm_seconds" in given and "cpu_seconds" not in given else ()
+    if derived:
+        scenario = replace(scenario, cpu_seconds=_work_in(scenario))
     scenario, how = _with_traffic(scenario, chosen["arrivals"], given)
     offered = [name for name in VARIANTS if _is_offered(name, scenario)]
     names = offered if chosen["variants"] == "all" else variant_names(chosen["variants"], allowed=VARIANTS)
@@ -163,7 +169,18 @@ def _inputs(chosen: dict[str, Any]) -> Inputs:
         others=tuple(name for name in offered if name not in names),
         traffic=how,
         swept=swept,
+        derived=derived,
     )
+
+
+LEAST_CPU_SECONDS = 0.001  # of a request that is nearly all waiting
+
+
+def _work_in(scenario: Scenario) -> Amount:
+    """CPU-seconds in the warm invocation that is given: what is not waiting, on its share of one vCPU."""
+    share = np.minimum(1.0, np.asarray(scenario.memory_mb) / MB_PER_VCPU)
+    work = (np.asarray(scenario.warm()) - scenario.wait_seconds) * share
+    return np.maximum(work, LEAST_CPU_SECONDS) if np.ndim(work) else max(float(work), LEAST_CPU_SECONDS)
 
 
 def _is_offered(name: str, scenario: Scenario) -> bool:

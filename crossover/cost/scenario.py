@@ -17,6 +17,8 @@ SECONDS_A_MONTH = HOURS_A_MONTH * 3600
 MINUTES_A_MONTH = HOURS_A_MONTH * 60
 MB_PER_VCPU = 1769  # of a Lambda function: docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
 
+MB_PER_GB = 2**30 / 1e6  # files are counted in MB of 10^6 bytes, storage is billed by 2^30
+
 # Where a default comes from.
 SETTING = "setting"  # yours to choose: the stacks' own default
 MEASURED = "measured"  # on two shared cores, with the 7.1 s speech clip in tests/audio: no figure of AWS
@@ -30,7 +32,7 @@ def _number(default: float | None, unit: str, low: float, high: float, origin: s
 
 def _count(default: float | None, low: float, high: float, meaning: str) -> Any:
     """A setting that takes one whole number, or an array of them."""
-    metadata = {"unit": "", "bounds": (low, high), "origin": SETTING, "meaning": meaning, "whole": True}
+    metadata = {"unit": "", "bounds": (low, high), "origin": SETTING, "meaning": meaning, "step": 1}
     return field(default=default, metadata=metadata)
 
 
@@ -86,7 +88,7 @@ def _refuse_unless_positive(what: str, **values: float | None) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
-    """One scenario, or many at once: every number may be an array, and all arrays must broadcast together.
+    """One scenario, or many at once: every number may be an array with one axis, all of one length.
 
     Each field says in its metadata its unit, its bounds, where its default comes from, and what it means;
     `crossover cost assumptions` prints them.
@@ -97,7 +99,7 @@ class Scenario:
 
     requests: Amount = _number(438_000.0, "a month", 1, 1e12, SETTING, "predictions")
     peak_factor: Amount = _number(1.0, "", 1, 1000, ASSUMED, "the busiest hour's traffic, as a multiple of the mean")
-    file_mb: Amount = _number(0.227, "MB", 0, 10_240, MEASURED, "size of an uploaded file")
+    file_mb: Amount = _number(0.227, "10^6 bytes", 0, 10_240, MEASURED, "size of an uploaded file")
     storage_days: Amount = _number(30.0, "days", 0, 36_500, ASSUMED, "how long an upload is kept in S3")
     item_kb: Amount = _number(1.0, "KB", 0, 400, MEASURED, "size of an item; DynamoDB counts whole KB")
     log_kb: Amount = _number(1.5, "KB", 0, 1024, MEASURED, "log of a request, the platform's lines included")
@@ -134,7 +136,9 @@ class Scenario:
     provisioned_overflow: Amount = _number(0.01, "", 1e-6, 0.99, SETTING, "share that may find none of them free")
 
     efs_gb: Amount = _number(0.3, "GB", 0, 10_000, ASSUMED, "libraries and model on EFS")
-    model_mb: Amount = _number(4.6, "MB", 0, 100_000, MEASURED, "size of the model, read at each cold start from EFS")
+    model_mb: Amount = _number(
+        4.6, "10^6 bytes", 0, 100_000, MEASURED, "size of the model, read at each cold start from EFS"
+    )
     nat_gateways: Amount = _count(0.0, 0, 10, "NAT gateways; the ways to S3 and DynamoDB need none")
     vpc_endpoints: Amount = _count(0.0, 0, 100, "interface endpoints, times their zones")
 
@@ -161,9 +165,18 @@ class Scenario:
     message_kb: Amount = _number(0.5, "KB", 0, 25_000, ASSUMED, "a request with a file's address")
     answer_kb: Amount = _number(1.0, "KB", 0, 25_000, ASSUMED, "the answer to it")
 
-    serverless_memory_mb: Amount = _number(3072.0, "MB", 1024, 6144, SETTING, "of SageMaker Serverless, whole GB")
+    serverless_memory_mb: Amount = field(
+        default=3072.0,
+        metadata={
+            "unit": "MB",
+            "bounds": (1024, 6144),
+            "origin": SETTING,
+            "meaning": "memory of SageMaker Serverless",
+            "step": 1024,
+        },
+    )
     serverless_seconds: Amount | None = _number(
-        None, "s", 1e-6, 60, ASSUMED, "billed for a request there; by default as a warm invocation"
+        None, "s", 1e-6, 900, MEASURED, "billed for a request there; by default from cpu_seconds and its memory"
     )
 
     disk_gb: Amount = _number(8.0, "GB", 0, 16_384, ASSUMED, "disk of an EC2 machine")
@@ -184,8 +197,10 @@ class Scenario:
             bounds = each.metadata["bounds"]
             if bounds is not None and value is not None:
                 check_bounds(each.name, value, bounds)
-                if each.metadata.get("whole") and np.any(np.asarray(value) % 1):
-                    raise UsageError(f"The value of {each.name} is {value}; it must be a whole number.")
+                step = each.metadata.get("step")
+                if step and np.any(np.asarray(value) % step):
+                    allowed = "a whole number" if step == 1 else f"a multiple of {step:,}"
+                    raise UsageError(f"The value of {each.name} is {value}; it must be {allowed}.")
 
     @property
     def cases(self) -> int:
@@ -225,11 +240,15 @@ class Scenario:
         """A warm invocation of the function, s."""
         return self.seconds_at(self.memory_mb) if self.warm_seconds is None else self.warm_seconds
 
-    def proxy(self) -> Amount:
-        """An invocation of the proxy, s."""
+    def served(self) -> Amount:
+        """A prediction by a machine that has a whole vCPU for it, s."""
+        return self.wait_seconds + self.cpu_seconds
+
+    def proxy(self, prediction_seconds: Amount | None = None) -> Amount:
+        """An invocation of the proxy, which waits for such a prediction (by default as `served`), s."""
         if self.proxy_seconds is not None:
             return self.proxy_seconds
-        return self.proxy_overhead + self.wait_seconds + self.cpu_seconds
+        return self.proxy_overhead + (self.served() if prediction_seconds is None else prediction_seconds)
 
     def seconds_at(self, memory_mb: Amount) -> Amount:
         """One request on so much memory, s: its waiting, and its work on that share of a vCPU.

@@ -162,7 +162,11 @@ def _remarks(comparison: Comparison, inputs: Inputs) -> list[str]:
     ]
     if cheaper:
         remarks.append(f"Cheaper, but not among those to choose from: {', '.join(cheaper)}.")
-    guessed = [name for name in DECISIVE if name not in inputs.given and not _is_idle(name, inputs.scenario)]
+    known = {*inputs.given, *inputs.derived}
+    guessed = [name for name in DECISIVE if name not in known and not _is_idle(name, inputs.scenario)]
+    if inputs.derived:
+        work = f"{inputs.scenario.cpu_seconds:.3g} CPU-s"
+        remarks.append(f"Machines are counted for {work} a request, the work in warm_seconds; give --cpu-seconds.")
     origins = {each.name: each.metadata["origin"] for each in fields(Scenario)}
     for origin, meaning in ((MEASURED, "measured on the developers' machine, not on AWS"), (ASSUMED, "assumed")):
         names = [f"{name} {getattr(inputs.scenario, name):g}" for name in guessed if origins[name] == origin]

@@ -12,6 +12,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from crossover.cost.crossings import MOST_STEPS
 from crossover.cost.prices import Prices
 from crossover.cost.scenario import MINUTES_A_MONTH, Scenario
 from crossover.report.contenders import Contender
@@ -145,7 +146,7 @@ class Field:
         counts = contender.machines(self._at(None, self._even))
         if counts is None or counts[0] == counts[-1]:
             return np.empty(0)
-        risen = np.maximum(np.diff(counts), 0).astype(int)
+        risen = np.where(counts[:-1] < MOST_STEPS, np.maximum(np.diff(counts), 0), 0).astype(int)
         at = np.repeat(np.arange(risen.size), risen)  # one interval for each further machine
         target = counts[at] + np.concatenate([np.arange(1, rise + 1) for rise in risen])
         low, high = self._even[at], self._even[at + 1]

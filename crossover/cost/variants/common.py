@@ -5,7 +5,7 @@ import numpy as np
 from crossover.cost.amounts import Amount
 from crossover.cost.bill import Line, Problem, line
 from crossover.cost.prices import Prices
-from crossover.cost.scenario import HOURS_A_MONTH, Scenario
+from crossover.cost.scenario import HOURS_A_MONTH, MB_PER_GB, Scenario
 
 FREE_GB_SECONDS = 400_000.0  # a month, always: aws.amazon.com/lambda/pricing
 FREE_REQUESTS = 1_000_000.0
@@ -51,16 +51,17 @@ def function_lines(
     ]
 
 
-def proxy_lines(scenario: Scenario, prices: Prices) -> list[Line]:
+def proxy_lines(scenario: Scenario, prices: Prices, *, prediction_seconds: Amount | None = None) -> list[Line]:
     """The small function that waits for another machine's prediction and writes the item."""
+    seconds = scenario.proxy(prediction_seconds)
     return function_lines(
         scenario,
         prices,
         requests=scenario.requests,
         memory_mb=scenario.proxy_memory_mb,
-        warm_seconds=scenario.proxy(),
+        warm_seconds=seconds,
         init_seconds=scenario.proxy_init_seconds,
-        cold_share=scenario.cold(scenario.proxy()),
+        cold_share=scenario.cold(seconds),
         of_what="proxy",
     )
 
@@ -73,7 +74,7 @@ def shared_lines(scenario: Scenario, prices: Prices, *, has_bucket: bool = True)
     if not scenario.shared_lines:
         return []
     n = scenario.requests
-    stored_gb = n * np.asarray(scenario.file_mb) / 1024 * (np.asarray(scenario.storage_days) / DAYS_A_MONTH)
+    stored_gb = n * np.asarray(scenario.file_mb) / MB_PER_GB * (np.asarray(scenario.storage_days) / DAYS_A_MONTH)
     bucket = [
         line("S3 uploads", n, prices["s3.put"]),
         line("S3 downloads", n, prices["s3.get"]),
@@ -82,22 +83,37 @@ def shared_lines(scenario: Scenario, prices: Prices, *, has_bucket: bool = True)
     free_logs = FREE_LOG_GB if scenario.free_tier else 0.0
     return [
         *(bucket if has_bucket else []),
-        line("DynamoDB writes", n * np.ceil(scenario.item_kb), prices["dynamodb.write_unit"]),
+        line("DynamoDB writes", n * np.maximum(1.0, np.ceil(scenario.item_kb)), prices["dynamodb.write_unit"]),
         line("logs", n * np.asarray(scenario.log_kb) / KB_PER_GB, prices["logs.ingest_gb"], free=free_logs),
     ]
 
 
-def network_lines(scenario: Scenario, prices: Prices, *, gb_through_nat: Amount = 0.0) -> list[Line]:
-    """NAT gateways and interface endpoints, where there are any."""
+def network_lines(scenario: Scenario, prices: Prices, *, sent_gb: Amount = 0.0) -> list[Line]:
+    """NAT gateways and interface endpoints, where the compute lies in a VPC that has any.
+
+    Args:
+        sent_gb: what passes them a month, GB. Files, model and items do not: the gateways to S3 and DynamoDB are free,
+            and Lambda's logs take no way through the VPC.
+    """
     lines = []
-    if np.any(np.asarray(scenario.nat_gateways) > 0):
-        lines.append(line("NAT gateways", scenario.nat_gateways * np.asarray(HOURS_A_MONTH), prices["nat.hour"]))
-        through = np.where(np.asarray(scenario.nat_gateways) > 0, gb_through_nat, 0.0)
-        lines.append(line("NAT data", through, prices["nat.gb"]))
-    if np.any(np.asarray(scenario.vpc_endpoints) > 0):
-        hours = scenario.vpc_endpoints * np.asarray(HOURS_A_MONTH)
-        lines.append(line("VPC endpoints", hours, prices["vpc_endpoint.hour"]))
+    nat, endpoints = np.asarray(scenario.nat_gateways), np.asarray(scenario.vpc_endpoints)
+    if np.any(nat > 0):
+        lines.append(line("NAT gateways", nat * HOURS_A_MONTH, prices["nat.hour"]))
+        lines.append(line("NAT data", np.where((nat > 0) & (endpoints == 0), sent_gb, 0.0), prices["nat.gb"]))
+    if np.any(endpoints > 0):
+        lines.append(line("VPC endpoints", endpoints * HOURS_A_MONTH, prices["vpc_endpoint.hour"]))
+        lines.append(line("VPC endpoint data", np.where(endpoints > 0, sent_gb, 0.0), prices["vpc_endpoint.gb"]))
     return lines
+
+
+def sent_kb(scenario: Scenario) -> Amount:
+    """A request to another machine, KB: the file's address, or the file itself."""
+    return np.asarray(scenario.file_mb) * 1e6 / 1024 if scenario.send_files else np.asarray(scenario.message_kb)
+
+
+def exchanged_gb(scenario: Scenario) -> Amount:
+    """Requests to another machine and its answers, GB a month."""
+    return scenario.requests * (sent_kb(scenario) + np.asarray(scenario.answer_kb)) / KB_PER_GB
 
 
 def function_problems(scenario: Scenario, seconds: Amount) -> list[Problem]:
@@ -116,14 +132,18 @@ def function_problems(scenario: Scenario, seconds: Amount) -> list[Problem]:
     ]
 
 
-def zip_problems(scenario: Scenario) -> list[Problem]:
-    """What is wrong with a function that is a zip file, by default without EFS."""
-    slow = np.asarray(scenario.init_seconds) > LONGEST_INIT_SECONDS
+def init_problems(scenario: Scenario) -> list[Problem]:
+    """What to know of a function whose INIT is not done ahead."""
     return [
-        Problem(text="What does not fit into a zip file must be mounted: see efs.", where=scenario.model_on_efs),
         Problem(
             text=f"INIT takes longer than {LONGEST_INIT_SECONDS} s: Lambda begins it again in the first invocation.",
-            where=slow,
+            where=np.asarray(scenario.init_seconds) > LONGEST_INIT_SECONDS,
             fatal=False,
-        ),
+        )
     ]
+
+
+def zip_problems(scenario: Scenario) -> list[Problem]:
+    """What is wrong with a function that is a zip file, without EFS, or to be known."""
+    text = "What does not fit into a zip file must be mounted: see efs."
+    return [Problem(text=text, where=scenario.model_on_efs), *init_problems(scenario)]

@@ -8,7 +8,7 @@ from crossover.cost.capacity import machines_of
 from crossover.cost.machines import MACHINES, Machine
 from crossover.cost.prices import Prices
 from crossover.cost.scenario import HOURS_A_MONTH, Scenario
-from crossover.cost.variants.common import KB_PER_GB, network_lines, proxy_lines, shared_lines
+from crossover.cost.variants.common import exchanged_gb, network_lines, proxy_lines, shared_lines
 
 UNLIMITED = ("t3", "t4g")  # burst for a price by default: docs.aws.amazon.com/AWSEC2/latest/UserGuide, unlimited mode
 # What one capacity unit of a network load balancer holds, for TCP: aws.amazon.com/elasticloadbalancing/pricing
@@ -38,8 +38,8 @@ def bill(scenario: Scenario, prices: Prices, *, instance_type: str) -> Bill:
             *([_surplus(scenario, machine, count, prices)] if machine.family in UNLIMITED else []),
             line("load balancer", np.full_like(hours, HOURS_A_MONTH), prices["nlb.hour"]),
             line("load balancer capacity", _capacity_units(scenario) * HOURS_A_MONTH, prices["nlb.lcu_hour"]),
-            *network_lines(scenario, prices),
             *proxy_lines(scenario, prices),
+            *network_lines(scenario, prices, sent_gb=exchanged_gb(scenario)),
             *shared_lines(scenario, prices),
         ),
         machines=count,
@@ -63,6 +63,5 @@ def _surplus(scenario: Scenario, machine: Machine, count: Amount, prices: Prices
 
 def _capacity_units(scenario: Scenario) -> Amount:
     """The larger of the two dimensions, on the mean of the month; each request opens a connection."""
-    sent_kb = np.asarray(scenario.file_mb) * 1024 if scenario.send_files else np.asarray(scenario.message_kb)
-    gb_an_hour = scenario.rate * 3600 * (sent_kb + scenario.answer_kb) / KB_PER_GB
+    gb_an_hour = exchanged_gb(scenario) / HOURS_A_MONTH
     return np.maximum(scenario.rate / CONNECTIONS_A_SECOND_PER_UNIT, gb_an_hour / GB_AN_HOUR_PER_UNIT)

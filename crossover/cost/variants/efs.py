@@ -4,8 +4,8 @@ import numpy as np
 
 from crossover.cost.bill import Bill, line
 from crossover.cost.prices import Prices
-from crossover.cost.scenario import Scenario
-from crossover.cost.variants.common import function_lines, function_problems, network_lines, shared_lines
+from crossover.cost.scenario import MB_PER_GB, Scenario
+from crossover.cost.variants.common import function_lines, function_problems, init_problems, network_lines, shared_lines
 
 
 def bill(scenario: Scenario, prices: Prices) -> Bill:
@@ -24,7 +24,7 @@ def bill(scenario: Scenario, prices: Prices) -> Bill:
         init_seconds=scenario.init_seconds,
         cold_share=cold,
     )
-    read_gb = scenario.requests * cold * np.asarray(scenario.model_mb) / 1024
+    read_gb = scenario.requests * cold * np.asarray(scenario.model_mb) / MB_PER_GB
     return Bill(
         lines=(
             *lines,
@@ -33,5 +33,5 @@ def bill(scenario: Scenario, prices: Prices) -> Bill:
             *network_lines(scenario, prices),
             *shared_lines(scenario, prices),
         ),
-        problems=tuple(function_problems(scenario, warm)),
+        problems=(*init_problems(scenario), *function_problems(scenario, warm)),
     )

@@ -8,9 +8,9 @@ from crossover.cost.capacity import machines_of
 from crossover.cost.machines import hosting_machine
 from crossover.cost.prices import Prices
 from crossover.cost.scenario import HOURS_A_MONTH, Scenario
-from crossover.cost.variants.common import KB_PER_GB, proxy_lines, shared_lines
+from crossover.cost.variants.common import KB_PER_GB, exchanged_gb, network_lines, proxy_lines, sent_kb, shared_lines
 
-LARGEST_PAYLOAD_MB = 6.0  # of InvokeEndpoint: Body in the API's model, 6,291,456 bytes
+LARGEST_PAYLOAD_MB = 6.291456  # of InvokeEndpoint: Body in the API's model
 LONGEST_SECONDS = 60  # docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
 
 
@@ -34,6 +34,7 @@ def bill(scenario: Scenario, prices: Prices) -> Bill:
             line("volumes", count * scenario.volume_gb, prices["sagemaker.host.storage_gb_month"]),
             *data_lines(scenario, prices),
             *proxy_lines(scenario, prices),
+            *network_lines(scenario, prices, sent_gb=exchanged_gb(scenario)),
             *shared_lines(scenario, prices),
         ),
         machines=count,
@@ -58,21 +59,15 @@ def bill(scenario: Scenario, prices: Prices) -> Bill:
                 where=machine.has_gpu,
                 fatal=False,
             ),
-            Problem(
-                text="The published tables' one machine whatever the load is for comparison only.",
-                where=scenario.single_instance,
-                fatal=False,
-            ),
         ),
     )
 
 
 def data_lines(scenario: Scenario, prices: Prices) -> list[Line]:
     """What goes through an endpoint: addresses of files, unless `send_files`, and answers."""
-    sent_kb = np.asarray(scenario.file_mb) * 1024 if scenario.send_files else np.asarray(scenario.message_kb)
     answers = scenario.requests * np.asarray(scenario.answer_kb)
     return [
-        line("data in", scenario.requests * sent_kb / KB_PER_GB, prices["sagemaker.data_in_gb"]),
+        line("data in", scenario.requests * sent_kb(scenario) / KB_PER_GB, prices["sagemaker.data_in_gb"]),
         line("data out", answers / KB_PER_GB, prices["sagemaker.data_out_gb"]),
     ]
 
@@ -81,7 +76,7 @@ def payload_problems(scenario: Scenario, largest_mb: float) -> list[Problem]:
     """Whether the files are too large to be sent themselves."""
     return [
         Problem(
-            text=f"A file of {np.max(scenario.file_mb):g} MB is over the limit of {largest_mb:g} MB; send its address.",
+            text=f"A file of {np.max(scenario.file_mb):g} MB is over the limit of {largest_mb:.3g} MB.",
             where=(np.asarray(scenario.file_mb) > largest_mb) & scenario.send_files,
         )
     ]

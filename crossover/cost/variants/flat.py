@@ -4,7 +4,7 @@ import numpy as np
 
 from crossover.cost.amounts import Amount
 from crossover.cost.bill import Bill, Problem, line
-from crossover.cost.capacity import MOST_MACHINES, machines_needed
+from crossover.cost.capacity import MOST_MACHINES, ONE_MACHINE, machines_needed
 from crossover.cost.prices import ANYWHERE, Price, Prices
 from crossover.cost.scenario import CallPrice, Rent, Scenario
 from crossover.cost.variants.common import shared_lines
@@ -24,7 +24,10 @@ def rent(scenario: Scenario, prices: Prices) -> Bill:
         ),
         machines=count,
         assumes_one_machine=scenario.single_instance or scenario.rent.vcpus is None,
-        problems=(Problem(text=f"More than {MOST_MACHINES:,} machines are needed.", where=count > MOST_MACHINES),),
+        problems=(
+            *((ONE_MACHINE,) if scenario.single_instance else ()),
+            Problem(text=f"More than {MOST_MACHINES:,} machines are needed.", where=count > MOST_MACHINES),
+        ),
     )
 
 

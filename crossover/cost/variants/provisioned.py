@@ -3,19 +3,22 @@
 import numpy as np
 
 from crossover.cost.amounts import Amount
-from crossover.cost.bill import Bill, line
+from crossover.cost.bill import Bill, Problem, line
 from crossover.cost.cold_share import poisson_quick
 from crossover.cost.erlang import loss_probability, servers_for_loss
 from crossover.cost.prices import Prices
 from crossover.cost.scenario import SECONDS_A_MONTH, Scenario
-from crossover.cost.variants.common import function_lines, function_problems, shared_lines, zip_problems
+from crossover.cost.variants.common import function_lines, function_problems, network_lines, shared_lines, zip_problems
+
+MOST_READY = 10_000  # beyond, no count is made
 
 
 def ready(scenario: Scenario) -> Amount:
     """How many environments are kept ready."""
     if scenario.provisioned is not None:
         return scenario.provisioned
-    return servers_for_loss(scenario.peak_rate * scenario.warm(), scenario.provisioned_overflow)
+    at_once = np.minimum(scenario.peak_rate * scenario.warm(), MOST_READY)
+    return servers_for_loss(at_once, scenario.provisioned_overflow)
 
 
 def bill(scenario: Scenario, prices: Prices) -> Bill:
@@ -47,10 +50,17 @@ def bill(scenario: Scenario, prices: Prices) -> Bill:
             line("duration", used, prices["lambda.provisioned.duration_gb_second"], discount=discount),
             line("requests", scenario.requests * (1 - overflow), prices["lambda.request"]),
             *on_demand,
+            *network_lines(scenario, prices),
             *shared_lines(scenario, prices),
         ),
         machines=kept,
-        problems=(*zip_problems(scenario), *function_problems(scenario, warm)),
+        problems=(
+            *zip_problems(scenario),
+            *function_problems(scenario, warm),
+            Problem(
+                text=f"More than {MOST_READY:,} requests come at once.", where=scenario.peak_rate * warm > MOST_READY
+            ),
+        ),
     )
 
 
@@ -58,4 +68,5 @@ def _overflow_cold_share(scenario: Scenario, overflow: Amount, warm: Amount) -> 
     if scenario.cold_share is not None:
         return scenario.cold_share
     rate = np.maximum(scenario.rate * overflow, 1e-12)
-    return poisson_quick(rate, warm, scenario.idle_seconds, lifetime_hours=scenario.lifetime_hours).high
+    bracket = poisson_quick(rate, warm, scenario.idle_seconds, lifetime_hours=scenario.lifetime_hours)
+    return bracket.low if scenario.quiet_order else bracket.high

@@ -8,20 +8,21 @@ from crossover.cost.scenario import Scenario
 from crossover.cost.variants.common import proxy_lines, shared_lines
 from crossover.cost.variants.endpoint import LONGEST_SECONDS, data_lines, payload_problems
 
-LARGEST_PAYLOAD_MB = 4.0  # docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints-invoke.html
+LARGEST_PAYLOAD_MB = 4.194304  # docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints-invoke.html
 MOST_CONCURRENT = 200  # of one endpoint: docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints.html
 
 
 def bill(scenario: Scenario, prices: Prices) -> Bill:
     """n GB-s, the data in and out, and the proxy. Its cold starts are not billed, and not counted."""
-    seconds = scenario.warm() if scenario.serverless_seconds is None else scenario.serverless_seconds
+    computed = scenario.seconds_at(scenario.serverless_memory_mb)
+    seconds = computed if scenario.serverless_seconds is None else scenario.serverless_seconds
     gb_seconds = scenario.requests * np.asarray(scenario.serverless_memory_mb) / 1024 * scenario.billed(seconds)
     at_once = scenario.peak_rate * np.asarray(seconds)
     return Bill(
         lines=(
             line("SageMaker Serverless duration", gb_seconds, prices["sagemaker.serverless.gb_second"]),
             *data_lines(scenario, prices),
-            *proxy_lines(scenario, prices),
+            *proxy_lines(scenario, prices, prediction_seconds=seconds),
             *shared_lines(scenario, prices),
         ),
         problems=(

@@ -5,7 +5,7 @@ import numpy as np
 from crossover.cost.bill import Bill, Problem, line
 from crossover.cost.prices import Prices
 from crossover.cost.scenario import SECONDS_A_MONTH, Scenario
-from crossover.cost.variants.common import function_lines, function_problems, shared_lines
+from crossover.cost.variants.common import function_lines, function_problems, network_lines, shared_lines
 
 
 def bill(scenario: Scenario, prices: Prices) -> Bill:
@@ -33,6 +33,7 @@ def bill(scenario: Scenario, prices: Prices) -> Bill:
             *lines,
             line("SnapStart restores", scenario.requests * cold * gb, prices["lambda.snapstart.restore_gb"]),
             line("SnapStart cache", cached, prices["lambda.snapstart.cache_gb_second"]),
+            *network_lines(scenario, prices),
             *shared_lines(scenario, prices),
         ),
         problems=(

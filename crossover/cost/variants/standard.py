@@ -3,7 +3,7 @@
 from crossover.cost.bill import Bill
 from crossover.cost.prices import Prices
 from crossover.cost.scenario import Scenario
-from crossover.cost.variants.common import function_lines, function_problems, shared_lines, zip_problems
+from crossover.cost.variants.common import function_lines, function_problems, network_lines, shared_lines, zip_problems
 
 
 def bill(scenario: Scenario, prices: Prices) -> Bill:
@@ -18,6 +18,6 @@ def bill(scenario: Scenario, prices: Prices) -> Bill:
         cold_share=scenario.cold(warm),
     )
     return Bill(
-        lines=(*lines, *shared_lines(scenario, prices)),
+        lines=(*lines, *network_lines(scenario, prices), *shared_lines(scenario, prices)),
         problems=(*zip_problems(scenario), *function_problems(scenario, warm)),
     )

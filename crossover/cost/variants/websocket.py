@@ -5,12 +5,21 @@ import numpy as np
 from crossover.cost.bill import Bill, Problem, line
 from crossover.cost.prices import Prices
 from crossover.cost.scenario import Scenario
-from crossover.cost.variants.common import function_lines, function_problems, shared_lines
+from crossover.cost.variants.common import (
+    function_lines,
+    function_problems,
+    init_problems,
+    network_lines,
+    sent_kb,
+    shared_lines,
+)
 
 KB_PER_METERED_MESSAGE = 32  # aws.amazon.com/api-gateway/pricing
 LARGEST_MESSAGE_KB = (
     128  # docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
 )
+
+LONGEST_SECONDS = 29  # of an integration, as the line above
 
 
 def bill(scenario: Scenario, prices: Prices) -> Bill:
@@ -29,10 +38,9 @@ def bill(scenario: Scenario, prices: Prices) -> Bill:
         cold_share=scenario.cold(warm),
     )
     answer_kb = np.asarray(scenario.answer_kb)
-    file_kb = np.asarray(scenario.file_mb) * 1024
-    sent_kb = file_kb if scenario.send_files else np.asarray(scenario.message_kb)
-    metered = np.ceil(sent_kb / KB_PER_METERED_MESSAGE) + np.ceil(answer_kb / KB_PER_METERED_MESSAGE)
-    largest_kb = np.maximum(sent_kb, answer_kb)
+    message_kb = sent_kb(scenario)
+    metered = sum(np.maximum(1.0, np.ceil(each / KB_PER_METERED_MESSAGE)) for each in (message_kb, answer_kb))
+    largest_kb = np.maximum(message_kb, answer_kb)
     return Bill(
         lines=(
             *lines,
@@ -43,6 +51,7 @@ def bill(scenario: Scenario, prices: Prices) -> Bill:
                 prices["websocket.minute"],
             ),
             line("container image", scenario.image_gb, prices["ecr.gb_month"]),
+            *network_lines(scenario, prices),
             *shared_lines(scenario, prices, has_bucket=not scenario.send_files),
         ),
         problems=(
@@ -50,6 +59,11 @@ def bill(scenario: Scenario, prices: Prices) -> Bill:
                 text=f"A message of {np.max(largest_kb):,.0f} KB is over WebSocket's limit of {LARGEST_MESSAGE_KB} KB.",
                 where=largest_kb > LARGEST_MESSAGE_KB,
             ),
+            Problem(
+                text=f"An invocation takes longer than the API's {LONGEST_SECONDS} s.",
+                where=np.asarray(warm) > LONGEST_SECONDS,
+            ),
+            *init_problems(scenario),
             *function_problems(scenario, warm),
         ),
     )

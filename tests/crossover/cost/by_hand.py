@@ -23,6 +23,7 @@ USD: dict[str, float] = {
     "nat.hour": 0.05,
     "nat.gb": 0.045,
     "vpc_endpoint.hour": 0.01,
+    "vpc_endpoint.gb": 0.02,
     "efs.storage_gb_month": 0.3,
     "efs.read_gb": 0.03,
     "ecr.gb_month": 0.1,

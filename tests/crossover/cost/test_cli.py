@@ -147,7 +147,7 @@ def test_what_cannot_be_is_marked_with_its_reason(cost: Command) -> None:
         or "sagemaker: SageMaker does not scale burstable machines such as ml.t2.medium automatically." in out
     )
     assert "snapstart: SnapStart does not work with EFS." in out
-    assert "sagemaker: A file of 25 MB is over the limit of 6 MB; send its address." in out
+    assert "sagemaker: A file of 25 MB is over the limit of 6.29 MB." in out
     assert "none of these variants is possible" in out
 
 
@@ -160,7 +160,7 @@ def test_too_few_machines_are_named(cost: Command) -> None:
 def test_the_published_assumption_is_marked(cost: Command) -> None:
     answer = cost.json("--rpm 1000 --cpu-seconds 0.227 --single-instance")
     assert answer["variants"]["sagemaker"]["assumes_one_machine"]
-    assert any("for comparison only" in remark for remark in answer["remarks"])
+    assert any("One machine whatever the load" in remark for remark in answer["remarks"])
 
 
 def test_the_published_figures_with_the_corrected_ones(cost: Command) -> None:

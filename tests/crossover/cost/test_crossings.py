@@ -153,15 +153,15 @@ def test_a_step_alone_can_make_another_the_cheapest_once_and_for_all(straight: R
 
 
 def test_no_step_is_missed_where_they_are_closer_than_the_grid(stairs: Register, straight: Register) -> None:
-    # Steps of 10,000 around 10 million, a tenth of a percent apart: the line is below the first half of each.
-    names = [stairs("stairs", 1.0, 1e4), straight("line", 0.5, 1e-4)]
-    steps = found(names, lowest=9.6005e6, highest=10.3995e6)
-    assert [crossing.is_step for crossing in steps] == [False, True] * 79 + [False]
+    # Steps of 100,000 around 18 million, half a percent apart: the line is below the first half of each.
+    names = [stairs("stairs", 10.0, 1e5), straight("line", 5.0, 1e-4)]
+    steps = found(names, lowest=16.005e6, highest=19.995e6)
+    assert [crossing.is_step for crossing in steps] == [False, True] * 39 + [False]
     assert [crossing.requests for crossing in steps[::2]] == pytest.approx(
-        list(9.605e6 + 1e4 * np.arange(80)), rel=1e-9
+        list(16.05e6 + 1e5 * np.arange(40)), rel=1e-9
     )
     assert [crossing.requests for crossing in steps[1::2]] == pytest.approx(
-        list(9.61e6 + 1e4 * np.arange(79)), rel=1e-9
+        list(16.1e6 + 1e5 * np.arange(39)), rel=1e-9
     )
 
 

@@ -83,7 +83,7 @@ def test_each_discount_applies_to_what_it_says_only(name: str) -> None:
 
 def test_every_variant_has_files_items_and_logs() -> None:
     # 2 MB a file, kept for a quarter of a year: what comes in three months is what is stored.
-    scenario = Scenario(requests=1_024_000.0, file_mb=2.0, storage_days=365 / 4, item_kb=2.1, log_kb=1024.0)
+    scenario = Scenario(requests=1_024_000.0, file_mb=2.097152, storage_days=365 / 4, item_kb=2.1, log_kb=1024.0)
     shared = {
         "S3 uploads": (1_024_000, 1_024_000 * 5e-6),
         "S3 downloads": (1_024_000, 1_024_000 * 4e-7),
@@ -115,7 +115,7 @@ def test_the_shared_lines_can_be_left_out(name: str) -> None:
 
 def test_storage_gets_cheaper_by_the_tier() -> None:
     tiers = prices({"s3.storage_gb_month": [(0, 0.03), (600, 0.01)]})
-    scenario = Scenario(requests=1_024_000.0, file_mb=1.0, storage_days=365 / 12)
+    scenario = Scenario(requests=1_024_000.0, file_mb=1.048576, storage_days=365 / 12)
     assert dollars(standard.bill(scenario, tiers))["S3 storage"] == pytest.approx(600 * 0.03 + 400 * 0.01)
 
 
@@ -136,6 +136,29 @@ def test_nat_gateways_and_interface_endpoints_are_paid_by_the_hour_where_there_a
     assert not {"NAT gateways", "NAT data", "VPC endpoints"} & set(dollars(efs.bill(MILLION, prices())))
 
 
+@pytest.mark.parametrize(
+    "name", ["standard", "snapstart", "sagemaker", "provisioned", "efs", "websocket", "ec2-c5.large"]
+)
+def test_the_network_is_paid_for_in_every_variant_that_can_lie_in_one(name: str) -> None:
+    lines = dollars(VARIANTS[name].bill(at(nat_gateways=1.0, vpc_endpoints=1.0, provisioned=1.0), prices()))
+    assert lines["NAT gateways"] == pytest.approx(730 * 0.05)
+    assert lines["VPC endpoints"] == pytest.approx(730 * 0.01)
+
+
+def test_requests_to_a_machine_pass_the_interface_endpoint_or_else_the_nat_gateway() -> None:
+    gb = 1e6 * (0.5 + 1.0) / 2**20
+    by_nat = dollars(endpoint.bill(at(nat_gateways=1.0), prices()))
+    assert by_nat["NAT data"] == pytest.approx(gb * 0.045)
+    by_endpoint = dollars(endpoint.bill(at(nat_gateways=1.0, vpc_endpoints=1.0), prices()))
+    assert by_endpoint["NAT data"] == 0
+    assert by_endpoint["VPC endpoint data"] == pytest.approx(gb * 0.02)
+
+
+def test_a_websocket_waits_for_29_seconds() -> None:
+    assert websocket.bill(at(warm_seconds=29.0), prices()).is_possible
+    assert not websocket.bill(at(warm_seconds=29.1), prices()).is_possible
+
+
 def test_more_than_an_account_runs_at_once_is_to_be_known_but_possible() -> None:
     # 0.2 s each: 5,000 a second are 1,000 at once.
     most = 5000 * 2_628_000.0
@@ -146,7 +169,7 @@ def test_more_than_an_account_runs_at_once_is_to_be_known_but_possible() -> None
     assert reasons(standard.bill(at(requests=most / 2, peak_factor=2.002), prices()), fatal=False) != []
 
 
-@pytest.mark.parametrize("bill", [standard.bill, snapstart.bill, efs.bill, websocket.bill, provisioned.bill])
+@pytest.mark.parametrize("bill", [standard.bill, snapstart.bill, efs.bill, provisioned.bill])
 def test_an_invocation_ends_after_15_minutes(bill: object) -> None:
     assert bill(at(warm_seconds=900.0), prices()).is_possible  # type: ignore[operator]
     # 400 CPU-s on a quarter of a vCPU.
@@ -199,7 +222,7 @@ def test_an_array_of_settings_is_a_case_each() -> None:
     )
     usd = efs.bill(scenario, prices()).usd
     by_hand = [
-        (WARM_GB_SECONDS + INIT_GB_SECONDS) * 2e-5 + 0.3 + 0.3 * 0.3 + 1e6 * 0.1 * 4.6 / 1024 * 0.03,
-        (WARM_GB_SECONDS + INIT_GB_SECONDS) * 2e-5 + 0.6 + 0.3 * 0.3 + 2e6 * 0.1 * 4.6 / 1024 * 0.03 + 730 * 0.07,
+        (WARM_GB_SECONDS + INIT_GB_SECONDS) * 2e-5 + 0.3 + 0.3 * 0.3 + 1e6 * 0.1 * 4.6e6 / 2**30 * 0.03,
+        (WARM_GB_SECONDS + INIT_GB_SECONDS) * 2e-5 + 0.6 + 0.3 * 0.3 + 2e6 * 0.1 * 4.6e6 / 2**30 * 0.03 + 730 * 0.07,
     ]
     assert usd == pytest.approx(by_hand)

@@ -175,7 +175,7 @@ def test_provisioned_concurrency_pays_from_60_percent_of_use_on() -> None:
 
 
 def test_efs_stores_what_is_mounted_and_reads_the_model_at_each_cold_start() -> None:
-    bill = efs.bill(at(efs_gb=1.5, model_mb=512.0), prices())
+    bill = efs.bill(at(efs_gb=1.5, model_mb=536.870912), prices())
     assert quantities(bill) == pytest.approx(
         {
             "Lambda duration": 400_000,
@@ -240,8 +240,8 @@ def test_a_file_sent_through_the_socket_needs_no_bucket() -> None:
 
 
 def test_a_message_of_more_than_128_kb_does_not_go_through() -> None:
-    assert websocket.bill(at(send_files=True, file_mb=0.125), prices()).is_possible
-    too_large = websocket.bill(at(send_files=True, file_mb=0.2), prices())
+    assert websocket.bill(at(send_files=True, file_mb=0.131072), prices()).is_possible
+    too_large = websocket.bill(at(send_files=True, file_mb=0.2097152), prices())
     assert not too_large.is_possible
     assert reasons(too_large, fatal=True) == ["A message of 205 KB is over WebSocket's limit of 128 KB."]
     assert websocket.bill(at(file_mb=0.2), prices()).is_possible

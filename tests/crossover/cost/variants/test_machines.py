@@ -85,7 +85,7 @@ def test_the_published_assumption_is_marked_and_possible() -> None:
         assert bill.is_possible
         assert not VARIANTS[name].bill(TEN_A_SECOND, prices()).assumes_one_machine
     said = reasons(endpoint.bill(at(single_instance=True), prices()), fatal=False)
-    assert said == ["The published tables' one machine whatever the load is for comparison only."]
+    assert said == ["One machine whatever the load, as published tables have it: for comparison."]
 
 
 def test_too_few_machines_are_impossible() -> None:
@@ -106,11 +106,11 @@ def test_burstable_machines_are_not_scaled_automatically() -> None:
 
 
 def test_files_that_are_sent_themselves_are_paid_for_and_limited() -> None:
-    six = endpoint.bill(at(send_files=True, file_mb=6.0), prices())
+    six = endpoint.bill(at(send_files=True, file_mb=6.291456), prices())
     assert six.is_possible
     assert quantities(six)["data in"] == pytest.approx(10 * MONTH * 6 / 1024)
     larger = endpoint.bill(at(send_files=True, file_mb=6.5), prices())
-    assert reasons(larger, fatal=True) == ["A file of 6.5 MB is over the limit of 6 MB; send its address."]
+    assert reasons(larger, fatal=True) == ["A file of 6.5 MB is over the limit of 6.29 MB."]
     assert endpoint.bill(at(file_mb=6.5), prices()).is_possible
 
 
@@ -147,9 +147,10 @@ def test_serverless_is_paid_by_the_gb_second() -> None:
     assert bill.machines is None
 
 
-def test_serverless_takes_as_long_as_a_warm_invocation_by_default() -> None:
-    lines = quantities(serverless.bill(at(warm_seconds=0.4, serverless_memory_mb=1024.0), prices()))
-    assert lines["SageMaker Serverless duration"] == pytest.approx(10 * MONTH * 0.4)
+def test_serverless_takes_what_the_work_takes_on_its_own_memory() -> None:
+    scenario = at(warm_seconds=9.0, cpu_seconds=0.3, wait_seconds=0.05, serverless_memory_mb=1024.0)
+    lines = quantities(serverless.bill(scenario, prices()))
+    assert lines["SageMaker Serverless duration"] == pytest.approx(10 * MONTH * 0.569)  # 0.05 + 0.3 x 1769 / 1024
 
 
 def test_a_serverless_endpoint_runs_200_at_once() -> None:
@@ -160,10 +161,10 @@ def test_a_serverless_endpoint_runs_200_at_once() -> None:
 
 
 def test_serverless_takes_4_mb() -> None:
-    assert serverless.bill(at(send_files=True, file_mb=4.0), prices()).is_possible
+    assert serverless.bill(at(send_files=True, file_mb=4.194304), prices()).is_possible
     larger = serverless.bill(at(send_files=True, file_mb=5.0), prices())
-    assert reasons(larger, fatal=True) == ["A file of 5 MB is over the limit of 4 MB; send its address."]
-    assert quantities(larger)["data in"] == pytest.approx(10 * MONTH * 5 / 1024)
+    assert reasons(larger, fatal=True) == ["A file of 5 MB is over the limit of 4.19 MB."]
+    assert quantities(larger)["data in"] == pytest.approx(10 * MONTH * 5e6 / 2**30)
 
 
 def test_serverless_cuts_off_after_a_minute_too() -> None:
@@ -226,7 +227,7 @@ def test_a_capacity_unit_is_the_larger_of_new_connections_and_gigabytes_in_the_m
     assert quantities(small)["load balancer capacity"] == pytest.approx(10 / 800 * 730)
     large = VARIANTS["ec2-c5.large"].bill(at(message_kb=98.0, peak_factor=3.0), prices())
     assert quantities(large)["load balancer capacity"] == pytest.approx(10 * 3600 * 100 / KB_A_GB * 730)
-    files = VARIANTS["ec2-c5.large"].bill(at(send_files=True, file_mb=2.0), prices())
+    files = VARIANTS["ec2-c5.large"].bill(at(send_files=True, file_mb=2.097152), prices())
     assert quantities(files)["load balancer capacity"] == pytest.approx(10 * 3600 * (2 / 1024 + 2 / KB_A_GB) * 730)
 
 
