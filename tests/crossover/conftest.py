@@ -1,6 +1,7 @@
 """AWS for the tests: moto for the fast ones; for the slow ones a local AWS, apart from the one that a person runs."""
 
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -12,12 +13,21 @@ from rich.console import Console
 
 from crossover.deadletters import queue
 from crossover.deployed import Clients, Variant, find_variants
-from crossover.local import environment
+from crossover.local import environment, interrupts
 from crossover.local.ports import free_port
 from crossover.local.work import LocalAws, open_local_aws
 from crossover.local.workspace import ROOT, Workspace
 from tests.crossover.deployments import create_stack
 from tests.crossover.waiting import wait_until
+
+
+@pytest.fixture(autouse=True)
+def own_signals() -> Iterator[None]:
+    """What a command handles is handled as before once its test is over."""
+    handlers = {number: signal.getsignal(number) for number in interrupts.SIGNALS}
+    yield
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
 
 
 def processes_of(workspace: Workspace) -> list[str]:

@@ -1,27 +1,21 @@
 """The command line's manners: exit codes and messages."""
 
 import json
-import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from crossover import cli
-from crossover.local import interrupts, workspace
+from crossover.local import workspace
 
 SPEECH = Path(__file__).parents[1] / "audio/sense_and_sensibility_01_austen_64kb-0870.wav"
 
 
 @pytest.fixture(autouse=True)
-def own_folder_and_signals(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+def own_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("CROSSOVER_FOLDER", str(tmp_path / "local"))
-    handlers = {number: signal.getsignal(number) for number in interrupts.SIGNALS}
-    yield
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:

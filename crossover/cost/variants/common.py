@@ -51,6 +51,20 @@ def function_lines(
     ]
 
 
+def on_demand_lines(scenario: Scenario, prices: Prices) -> list[Line]:
+    """The function that predicts, on demand."""
+    warm = scenario.warm()
+    return function_lines(
+        scenario,
+        prices,
+        requests=scenario.requests,
+        memory_mb=scenario.memory_mb,
+        warm_seconds=warm,
+        init_seconds=scenario.init_seconds,
+        cold_share=scenario.cold(warm),
+    )
+
+
 def proxy_lines(scenario: Scenario, prices: Prices, *, prediction_seconds: Amount | None = None) -> list[Line]:
     """The small function that waits for another machine's prediction and writes the item."""
     seconds = scenario.proxy(prediction_seconds)

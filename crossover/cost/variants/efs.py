@@ -5,7 +5,13 @@ import numpy as np
 from crossover.cost.bill import Bill, line
 from crossover.cost.prices import Prices
 from crossover.cost.scenario import MB_PER_GB, Scenario
-from crossover.cost.variants.common import function_lines, function_problems, init_problems, network_lines, shared_lines
+from crossover.cost.variants.common import (
+    function_problems,
+    init_problems,
+    network_lines,
+    on_demand_lines,
+    shared_lines,
+)
 
 
 def bill(scenario: Scenario, prices: Prices) -> Bill:
@@ -14,20 +20,10 @@ def bill(scenario: Scenario, prices: Prices) -> Bill:
     The libraries are read at a cold start as well; only the model is counted.
     """
     warm = scenario.warm()
-    cold = scenario.cold(warm)
-    lines = function_lines(
-        scenario,
-        prices,
-        requests=scenario.requests,
-        memory_mb=scenario.memory_mb,
-        warm_seconds=warm,
-        init_seconds=scenario.init_seconds,
-        cold_share=cold,
-    )
-    read_gb = scenario.requests * cold * np.asarray(scenario.model_mb) / MB_PER_GB
+    read_gb = scenario.requests * scenario.cold(warm) * np.asarray(scenario.model_mb) / MB_PER_GB
     return Bill(
         lines=(
-            *lines,
+            *on_demand_lines(scenario, prices),
             line("EFS storage", scenario.efs_gb, prices["efs.storage_gb_month"]),
             line("EFS reads", read_gb, prices["efs.read_gb"]),
             *network_lines(scenario, prices),

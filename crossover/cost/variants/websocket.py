@@ -6,10 +6,10 @@ from crossover.cost.bill import Bill, Problem, line
 from crossover.cost.prices import Prices
 from crossover.cost.scenario import Scenario
 from crossover.cost.variants.common import (
-    function_lines,
     function_problems,
     init_problems,
     network_lines,
+    on_demand_lines,
     sent_kb,
     shared_lines,
 )
@@ -28,22 +28,13 @@ def bill(scenario: Scenario, prices: Prices) -> Bill:
     The file goes through S3 and its address through the socket, unless `send_files`.
     """
     warm = scenario.warm()
-    lines = function_lines(
-        scenario,
-        prices,
-        requests=scenario.requests,
-        memory_mb=scenario.memory_mb,
-        warm_seconds=warm,
-        init_seconds=scenario.init_seconds,
-        cold_share=scenario.cold(warm),
-    )
     answer_kb = np.asarray(scenario.answer_kb)
     message_kb = sent_kb(scenario)
     metered = sum(np.maximum(1.0, np.ceil(each / KB_PER_METERED_MESSAGE)) for each in (message_kb, answer_kb))
     largest_kb = np.maximum(message_kb, answer_kb)
     return Bill(
         lines=(
-            *lines,
+            *on_demand_lines(scenario, prices),
             line("WebSocket messages", scenario.requests * metered, prices["websocket.message"]),
             line(
                 "WebSocket minutes",

@@ -3,9 +3,7 @@
 import csv
 import io
 import json
-import signal
 import sys
-from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -18,15 +16,6 @@ from crossover.cost.prices import load
 from crossover.cost.scenario import MINUTES_A_MONTH, Scenario
 from crossover.cost.variants import DEPLOYABLE, VARIANTS
 from crossover.errors import UsageError
-from crossover.local import interrupts
-
-
-@pytest.fixture(autouse=True)
-def own_signals() -> Iterator[None]:
-    handlers = {number: signal.getsignal(number) for number in interrupts.SIGNALS}
-    yield
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
 
 
 class Command:

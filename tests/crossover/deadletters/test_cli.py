@@ -2,9 +2,7 @@
 
 import io
 import json
-import signal
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import boto3
@@ -12,7 +10,6 @@ import pytest
 
 from crossover import cli
 from crossover.deployed import Clients, Variant
-from crossover.local import interrupts
 
 from ..deployments import create_stack, failed_event, letter_of, messages_in, put_failure, put_letter
 
@@ -37,14 +34,6 @@ def function(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> Lambda:
     function = Lambda()
     monkeypatch.setattr(boto3, "client", lambda service: function if service == "lambda" else clients(service))
     return function
-
-
-@pytest.fixture(autouse=True)
-def own_signals() -> Iterator[None]:
-    handlers = {number: signal.getsignal(number) for number in interrupts.SIGNALS}
-    yield
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str, stdin: io.StringIO | None = None) -> int:

@@ -2,7 +2,6 @@
 
 import os
 import signal
-from collections.abc import Iterator
 
 import pytest
 
@@ -11,12 +10,8 @@ from crossover.local.interrupts import InterruptedBySignalError
 
 
 @pytest.fixture(autouse=True)
-def installed() -> Iterator[None]:
-    handlers = {number: signal.getsignal(number) for number in interrupts.SIGNALS}
+def installed() -> None:
     interrupts.install()
-    yield
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
 
 
 @pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])

@@ -1,8 +1,6 @@
 """`crossover report` as a person types it."""
 
-import signal
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,18 +8,9 @@ import pytest
 
 from crossover import cli
 from crossover.cost.scenario import MINUTES_A_MONTH, Scenario
-from crossover.local import interrupts
 from crossover.report import cli as report_cli
 from crossover.report import cost_page, picture
 from crossover.report.page import Page
-
-
-@pytest.fixture(autouse=True)
-def own_signals() -> Iterator[None]:
-    handlers = {number: signal.getsignal(number) for number in interrupts.SIGNALS}
-    yield
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
 
 
 @pytest.fixture(autouse=True)
