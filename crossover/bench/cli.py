@@ -1,6 +1,7 @@
 """`crossover bench`."""
 
 import json
+from pathlib import Path
 from statistics import median
 from typing import Annotated
 
@@ -9,10 +10,13 @@ from rich.console import Console
 from rich.table import Table
 
 from crossover.bench import micro as micro_benchmark
+from crossover.bench.run.arrivals import KINDS
 from crossover.bench.soak import run as soak_run
 from crossover.bench.soak.faults import FAULTS
+from crossover.errors import UsageError
 from crossover.inputs import variant_names
 from crossover.local.work import known_variants
+from crossover.terminal import print_table
 
 SHOWN_PROBLEMS = 20
 
@@ -39,6 +43,91 @@ def micro(
         print(json.dumps(report.to_dict(), indent=2))
     else:
         Console().print(_table(report))
+
+
+@app.command("run")
+def run_benchmark(
+    variants: Annotated[str, typer.Option(help="Names with commas between them; all by default.")] = "",
+    requests: Annotated[
+        int | None, typer.Option(help="Of the load, to each variant; 200, or all of a trace.", show_default=False)
+    ] = None,
+    arrival: Annotated[str, typer.Option(help=f"When they are sent: {KINDS}.")] = "poisson:60rpm",
+    audio: Annotated[
+        Path | None, typer.Option(help="Recordings, WAV or FLAC; else the project's own.", show_default=False)
+    ] = None,
+    sizes: Annotated[str, typer.Option(help="Of the files, cut and repeated from the recordings.")] = (
+        "12KB,200KB,2MB,25MB"
+    ),
+    cold: Annotated[
+        int,
+        typer.Option(
+            min=0, max=1000, help="Cold starts to force, of each variant; with SnapStart each makes a version."
+        ),
+    ] = 0,
+    idle: Annotated[
+        float, typer.Option(min=0, max=86_400, help="How long an endpoint is idle before a forced cold start, s.")
+    ] = 60,
+    output: Annotated[
+        Path | None, typer.Option(help="The result; by default named after the time.", show_default=False)
+    ] = None,
+    local: Annotated[bool, typer.Option("--local", help="A rehearsal on the local AWS.")] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Of the arrivals, the files' order and the bootstrap.")] = 1,
+    max_usd: Annotated[float, typer.Option(min=0, help="It stops once so much is spent.")] = 5.0,
+    yes: Annotated[bool, typer.Option("--yes", help="Spend without asking.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the journal beside --output.")] = False,
+    timeout: Annotated[float, typer.Option(min=1, max=21_600, help="Longest wait for an item, s.")] = 300,
+    log_wait: Annotated[
+        float, typer.Option(min=0, max=3600, help="Longest wait for REPORT lines and metrics in the end, s.")
+    ] = 120,
+    prefix: Annotated[
+        str, typer.Option(help="The stack_prefix of the stacks: Crossover, or cdk.json's.", show_default=False)
+    ] = "",
+    key_prefix: Annotated[
+        str, typer.Option(help="The key_prefix that the stacks were deployed with.", show_default=False)
+    ] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON, without the tables.")] = False,
+) -> None:
+    """Upload to deployed variants, and join what AWS says of every request: latency, cold starts, what was billed."""
+    from crossover.bench.run import command, shown  # here, because boto3 takes a second to import
+
+    errors = Console(stderr=True)
+    if resume and output is None:
+        raise UsageError("--resume goes on with the journal of an --output; name it.")
+    options = command.Options(
+        variants=variants,
+        requests=requests,
+        arrival=arrival,
+        audio=audio,
+        sizes=sizes,
+        cold=cold,
+        idle=idle,
+        output=output or command.default_output(),
+        local=local,
+        seed=seed,
+        max_usd=max_usd,
+        yes=yes,
+        resume=resume,
+        timeout=timeout,
+        log_wait=log_wait,
+        prefix=prefix,
+        key_prefix=key_prefix,
+    )
+    ended = command.run(options, errors)
+    if ended is None:
+        errors.print("Nothing was measured.")
+        raise typer.Exit(1)
+    if as_json:
+        print(json.dumps(ended.document, indent=1))
+    else:
+        print_table(shown.result_table(ended.document))
+        throughput = shown.throughput_table(ended.document)
+        if throughput:
+            print_table(throughput)
+        for sentence in shown.sentences(ended.document):
+            print(sentence)
+        print(f"The result is {options.output}.")
+    if ended.left or ended.document["stopped"]:
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -1,7 +1,12 @@
-"""Python functions run in the real awslambdaric, with SnapStart's snapshot, restore and hooks."""
+"""Python functions run in the real awslambdaric, with SnapStart's snapshot, restore and hooks.
+
+Their logs end as on AWS: the REPORT line says what INIT or a restore took, and what of it is billed.
+"""
 
 import http.server
 import json
+import math
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -31,13 +36,55 @@ def is_snapshot(config: Properties) -> bool:
 class PythonEnvironment(lambda_runtime.ProvidedWorker):  # type: ignore[misc]
     """An execution environment whose bootstrap is awslambdaric, the runtime that AWS itself uses.
 
-    ministack serves the Runtime API to custom runtimes; this adds the two calls that SnapStart makes beyond it.
+    ministack serves the Runtime API to custom runtimes; this adds the two calls that SnapStart makes beyond it, and
+    measures the phases of an invocation.
     """
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        # When, on the monotonic clock, s: INIT ended, a restore began, the runtime asked for an event, it answered.
+        self._spawned_at = self._restored_at = self._asked_at = 0.0
+        self._answered_at: tuple[float, float] | None = None  # with when it had asked for the event that it answers
 
     def _spawn(self, init_timeout: float | None = None) -> None:
         if is_snapshot(self.config):
             init_timeout = max(SNAPSTART_INIT_SECONDS, self.config["Timeout"])
         super()._spawn(init_timeout)
+        self._spawned_at = time.monotonic()
+
+    def _mark_first_poll(self, generation: int) -> bool:
+        self._asked_at = time.monotonic()
+        is_alive: bool = super()._mark_first_poll(generation)
+        return is_alive
+
+    def _record_result(self, *arguments: Any) -> bool:
+        # Noted before the runtime hears that it was heard: then it asks for the next event.
+        self._answered_at = (self._asked_at, time.monotonic())
+        was_taken: bool = super()._record_result(*arguments)
+        return was_taken
+
+    def invoke(self, event: Properties, request_id: str, **named: Any) -> Properties:
+        """Run one invocation; its log gets Lambda's own three lines."""
+        called_at, self._answered_at, self._restored_at = time.monotonic(), None, 0.0
+        result: Properties = super().invoke(event, request_id, **named)
+        asked_at, answered_at = self._answered_at or (self._asked_at, time.monotonic())
+        times = self._phases(called_at, asked_at, answered_at)
+        report = report_line(request_id, self.config, times, peak_memory_mb(self._proc))
+        start = f"START RequestId: {request_id} Version: {self.config.get('Version', '$LATEST')}"
+        log = [result["log"]] if result.get("log") else []
+        return {**result, "log": "\n".join([start, *log, f"END RequestId: {request_id}", report])}
+
+    def _phases(self, called_at: float, asked_at: float, answered_at: float) -> dict[str, float]:
+        """What the handler took, and what came before it, ms, by the names in a REPORT line."""
+        handler = {"Duration": 1000 * (answered_at - max(called_at, asked_at))}
+        if self._restored_at:
+            # A further environment of a version is spawned anew here, where AWS restores the one snapshot again.
+            billed = 1000 * (asked_at - self._restored_at)
+            began_at = called_at if self._spawned_at > called_at else self._restored_at
+            return {**handler, "Restore Duration": 1000 * (asked_at - began_at), "Billed Restore Duration": billed}
+        if self._spawned_at > called_at:
+            return {**handler, "Init Duration": 1000 * (asked_at - called_at)}
+        return handler
 
     def _await_init(self, init_timeout: float | None = None) -> None:
         try:
@@ -69,6 +116,7 @@ class PythonEnvironment(lambda_runtime.ProvidedWorker):  # type: ignore[misc]
                         self._stopped()
                         return
                     time.sleep(0.005)
+                environment._restored_at = time.monotonic()
                 self._respond(200)
 
             def do_POST(self) -> None:  # noqa: N802
@@ -81,6 +129,40 @@ class PythonEnvironment(lambda_runtime.ProvidedWorker):  # type: ignore[misc]
         return RuntimeApi
 
 
+def report_line(request_id: str, config: Properties, times: dict[str, float], peak_mb: int) -> str:
+    """A REPORT line as Lambda writes it; what is billed is rounded up to the next ms after it is added up.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/snapstart-monitoring.html and, on INIT being part of what is billed,
+    https://aws.amazon.com/blogs/compute/aws-lambda-standardizes-billing-for-init-phase
+
+    Args:
+        times: ms, by the names in the line; Duration, and those of INIT or of a restore.
+        peak_mb: the most memory that the environment has used.
+    """
+    billed = times["Duration"] + times.get("Init Duration", 0.0) + times.get("Billed Restore Duration", 0.0)
+    parts = [
+        f"REPORT RequestId: {request_id}",
+        f"Duration: {times['Duration']:.2f} ms",
+        f"Billed Duration: {math.ceil(billed)} ms",
+        f"Memory Size: {config.get('MemorySize', 128)} MB",
+        f"Max Memory Used: {peak_mb} MB",
+    ]
+    parts += [f"{name}: {times[name]:.2f} ms" for name in ("Init Duration", "Restore Duration") if name in times]
+    if "Billed Restore Duration" in times:
+        parts.append(f"Billed Restore Duration: {math.ceil(times['Billed Restore Duration'])} ms")
+    return "\t".join(parts) + "\t"
+
+
+def peak_memory_mb(process: subprocess.Popen[bytes] | None) -> int:
+    """The most memory that a process has used; 0 where it has ended, or the system does not say."""
+    try:
+        status = Path(f"/proc/{process.pid}/status").read_text() if process else ""
+    except OSError:
+        return 0
+    [peak] = [line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")] or ["0"]
+    return int(peak) // 1024
+
+
 def run_python_in_awslambdaric(bootstrap: Path) -> None:
     """Send Python functions through ministack's custom-runtime path, with `bootstrap` as their entry point."""
     bootstrap.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m awslambdaric "$_HANDLER"\n')
@@ -90,7 +172,8 @@ def run_python_in_awslambdaric(bootstrap: Path) -> None:
 
     def execute_in_it(function: Properties, event: Properties, request_id: str) -> Any:
         if is_python(function.get("config") or function):
-            return lambda_svc._execute_function_provided_warm(function, event, request_id)
+            # "rie" stands for Lambda's runtime interface emulator, whose logs hold Lambda's own lines already.
+            return {**lambda_svc._execute_function_provided_warm(function, event, request_id), "log_source": "rie"}
         return execute(function, event, request_id)
 
     def unpack(code_zip: bytes) -> str:

@@ -8,6 +8,7 @@ import boto3
 import pytest
 from botocore.exceptions import WaiterError
 
+from crossover.bench.run.reports import Report, parse
 from crossover.local.work import LocalAws
 from tests.crossover.conftest import processes_of
 from tests.crossover.waiting import wait_until
@@ -132,6 +133,66 @@ def test_snapstart_runs_the_hooks_once_around_the_snapshot(snapstart: dict[str, 
         answer = message(snapstart["Answers"])
         assert answer["key"] == key
         assert answer["said"] == ["snap-start", "before snapshot", "after restore"]
+
+
+# INIT takes 0.2 s, what follows a restore 0.05 s, the handler 0.1 s.
+SLEEPER = """
+import time
+from snapshot_restore_py import register_after_restore
+
+time.sleep(0.2)
+register_after_restore(lambda: time.sleep(0.05))
+
+def handler(event, context):
+    print("a line of its own")
+    time.sleep(0.1)
+"""
+
+
+def invoked_twice(name: str, **properties: Any) -> tuple[Report, Report, list[str]]:
+    """The reports of a new function's first two invocations, one after the other, and all lines of its log."""
+    function = {"Runtime": "python3.12", "Handler": "index.handler", "Role": ROLE, "Timeout": 30, **properties}
+    resources = {
+        "Function": {"Type": "AWS::Lambda::Function", "Properties": {**function, "Code": {"ZipFile": SLEEPER}}},
+        "Version": {"Type": "AWS::Lambda::Version", "Properties": {"FunctionName": {"Ref": "Function"}}},
+    }
+    function_name = deploy(name, resources, {"Function": {"Ref": "Function"}})["Function"]
+    for _ in range(2):
+        boto3.client("lambda").invoke(FunctionName=function_name, Qualifier="1")
+    events = boto3.client("logs").filter_log_events(logGroupName=f"/aws/lambda/{function_name}")["events"]
+    boto3.client("cloudformation").delete_stack(StackName=name)
+    lines = [event["message"] for event in events]
+    first, second = [report for line in lines if (report := parse(line))]
+    return first, second, lines
+
+
+def test_the_report_of_a_cold_start_says_what_init_took(aws: LocalAws) -> None:
+    cold, warm, lines = invoked_twice("plain")
+    assert cold.init_ms is not None
+    assert cold.init_ms >= 200
+    assert cold.duration_ms >= 100
+    assert cold.billed_ms - (cold.init_ms + cold.duration_ms) == pytest.approx(0.5, abs=0.51)  # rounded up
+    assert (cold.restore_ms, cold.memory_mb) == (None, 128)
+    assert cold.max_memory_mb > 0
+    assert (warm.init_ms, warm.restore_ms) == (None, None)
+    assert 100 <= warm.duration_ms <= warm.billed_ms < warm.duration_ms + 1
+    assert lines[:3] == [
+        f"START RequestId: {cold.request_id} Version: 1",
+        "a line of its own",
+        f"END RequestId: {cold.request_id}",
+    ]
+    assert len(lines) == 8
+
+
+def test_the_report_of_a_restore_says_what_of_it_is_billed(aws: LocalAws) -> None:
+    cold, warm, _ = invoked_twice("restored", SnapStart={"ApplyOn": "PublishedVersions"})
+    assert cold.init_ms is None  # it was over when the version was published
+    assert cold.restore_ms is not None
+    assert cold.billed_restore_ms is not None
+    assert 50 <= cold.restore_ms <= cold.billed_restore_ms < cold.restore_ms + 1
+    assert cold.duration_ms >= 100
+    assert cold.billed_ms - (cold.restore_ms + cold.duration_ms) == pytest.approx(0.5, abs=0.51)
+    assert (warm.init_ms, warm.restore_ms, warm.billed_restore_ms) == (None, None, None)
 
 
 def test_the_functions_context_names_the_alias_that_s3_invoked(snapstart: dict[str, str]) -> None:

@@ -1,0 +1,231 @@
+"""The result file of `crossover bench run`: one JSON document with every observation, and the sum-up made of them."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from crossover.bench import statistics
+from crossover.bench.run.observation import Observation, Outcome
+from crossover.bench.run.plan import Phase
+from crossover.errors import UsageError
+
+SCHEMA = 1
+KIND = "crossover bench run"
+MB = 1e6  # as the cost model counts files
+
+Measure = Callable[[Observation], float | None]
+
+
+def _reported(name: str) -> Measure:
+    """A field of the first REPORT line."""
+    return lambda each: getattr(each.reports[0], name) if each.reports else None
+
+
+# What is measured of a request that succeeded, each a number or None.
+MEASURES: dict[str, Measure] = {
+    "latency_ms": lambda each: each.latency_ms,
+    "upload_ms": lambda each: each.upload_ms,
+    "item_ms": lambda each: each.item_ms,
+    "handler_ms": lambda each: each.item["timings_ms"].get("total"),
+    "inference_ms": lambda each: each.item["timings_ms"].get("inference"),
+    "duration_ms": _reported("duration_ms"),
+    "billed_ms": lambda each: each.billed_ms,
+    "init_ms": _reported("init_ms"),
+    "restore_ms": _reported("restore_ms"),
+    "billed_restore_ms": _reported("billed_restore_ms"),
+    "max_memory_mb": _reported("max_memory_mb"),
+}
+
+
+def read(path: Path) -> dict[str, Any]:
+    """A result, as it was written.
+
+    Raises:
+        UsageError: the file cannot be read, or is no such result.
+    """
+    try:
+        document = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise UsageError(f"The results in {path} cannot be read: {error}.") from error
+    if not isinstance(document, dict) or (document.get("schema"), document.get("kind")) != (SCHEMA, KIND):
+        raise UsageError(f"{path} is no result of `{KIND}` of schema {SCHEMA}.")
+    return document
+
+
+def write(path: Path, document: Mapping[str, Any]) -> None:
+    """Write a result; the file is there as a whole or not at all.
+
+    Raises:
+        UsageError: it cannot be written.
+    """
+    unfinished = path.with_name(f"{path.name}.unfinished")
+    try:
+        unfinished.write_text(json.dumps(document, indent=1) + "\n")
+        unfinished.replace(path)
+    except OSError as error:
+        raise UsageError(f"The result {path} cannot be written: {error.strerror}.") from error
+
+
+def observations_of(document: Mapping[str, Any]) -> list[Observation]:
+    """The observations of a result that was read."""
+    return [Observation.from_dict(values) for values in document["observations"]]
+
+
+def sum_up(observations: Iterable[Observation], *, is_open_loop: bool, seed: int) -> dict[str, Any]:
+    """The statistics of one variant.
+
+    Warm, cold, and together at the cold share of the load: forced cold starts tell how a cold start is, and never how
+    often there is one. What did not succeed is counted and has no latency.
+    """
+    every = list(observations)
+    good = [each for each in every if each.succeeded]
+    load = [each for each in good if each.phase is Phase.LOAD]
+    warm, cold = [each for each in good if not each.is_cold], [each for each in good if each.is_cold]
+    share = fmean(each.is_cold for each in load) if load else None
+    counts = Counter(each.outcome for each in every)
+    return {
+        "observations": len(every),
+        "outcomes": {outcome.value: counts[outcome] for outcome in Outcome},
+        "without_report": sum(not each.reports for each in every if each.outcome is not Outcome.NOT_UPLOADED),
+        "retried_invocations": sum(len(each.reports) > 1 for each in every),
+        "retried_uploads": sum(each.upload_retries > 0 for each in every),
+        "load": {"succeeded": len(load), "cold": sum(each.is_cold for each in load), "cold_share": share},
+        "cold_share_of": "open loop" if is_open_loop else "closed loop",
+        "forced": {
+            "sent": sum(each.phase is Phase.COLD for each in every),
+            "cold": sum(each.phase is Phase.COLD for each in cold),
+        },
+        "measures": {
+            name: _kinds(_numbers(warm, measure), _numbers(cold, measure), share, seed)
+            for name, measure in MEASURES.items()
+        },
+        "by_file": _by_file(warm, seed),
+        "throughput": [] if is_open_loop else _throughput(load, seed),
+    }
+
+
+def usd_per_million(
+    observations: Iterable[Observation], attempt_usd: Callable[[float, bool], float], share: float | None
+) -> dict[str, float | None]:
+    """The function's cost of a million requests, from what was billed: warm, cold, and together at a cold share.
+
+    Args:
+        observations: of one variant.
+        attempt_usd: what an attempt costs that is billed so many ms, and was restored from a snapshot or not.
+        share: of cold requests.
+    """
+
+    def mean(each: list[Observation]) -> float | None:
+        costs = [
+            sum(attempt_usd(report.billed_ms, report.restore_ms is not None) for report in one.reports)
+            for one in each
+            if one.reports
+        ]
+        return 1e6 * fmean(costs) if costs else None
+
+    good = [each for each in observations if each.succeeded]
+    warm, cold = mean([each for each in good if not each.is_cold]), mean([each for each in good if each.is_cold])
+    both = None
+    if share is not None and not (warm is None and share < 1) and not (cold is None and share > 0):
+        both = (1 - share) * (warm or 0.0) + share * (cold or 0.0)
+    return {"warm": warm, "cold": cold, "together": both}
+
+
+def scenario(
+    observations: Sequence[Observation],
+    *,
+    memory_mb: Mapping[str, int],
+    file_bytes: Mapping[str, int],
+    is_open_loop: bool,
+) -> dict[str, float]:
+    """What was measured, as fields of cost.scenario.Scenario; what was not is left out.
+
+    Means of billed durations go with billing_ms 0: they are rounded already.
+
+    Args:
+        observations: of all variants.
+        memory_mb: of each variant's function.
+        file_bytes: sizes of the files by their names.
+        is_open_loop: only then the cold share tells something about traffic.
+    """
+
+    def of(variant: str, *, cold: bool, measure: str) -> float | None:
+        chosen = [each for each in observations if each.variant == variant and each.succeeded and each.is_cold == cold]
+        values = _numbers(chosen, MEASURES[measure])
+        return fmean(values) if values else None
+
+    def seconds(variant: str, *, cold: bool, measure: str) -> float | None:
+        value = of(variant, cold=cold, measure=measure)
+        return None if value is None else round(value / 1000, 6)
+
+    def cold_share(variant: str) -> float | None:
+        load = [each for each in observations if each.variant == variant and each.succeeded]
+        load = [each for each in load if each.phase is Phase.LOAD]
+        return fmean(each.is_cold for each in load) if load and is_open_loop else None
+
+    sizes = [file_bytes[each.file] for each in observations if each.phase is Phase.LOAD]
+    own = [variant for variant in ("standard", "snapstart") if variant in memory_mb]
+    shares = [share for variant in own if (share := cold_share(variant)) is not None]
+    found = {
+        "warm_seconds": seconds("standard", cold=False, measure="billed_ms"),
+        "init_seconds": seconds("standard", cold=True, measure="init_ms"),
+        "snapstart_warm_seconds": seconds("snapstart", cold=False, measure="billed_ms"),
+        "restore_seconds": seconds("snapstart", cold=True, measure="billed_restore_ms"),
+        "proxy_seconds": seconds("sagemaker", cold=False, measure="billed_ms"),
+        "proxy_init_seconds": seconds("sagemaker", cold=True, measure="init_ms"),
+        "cold_share": shares[0] if shares else None,
+        "memory_mb": float(memory_mb[own[0]]) if own else None,
+        "proxy_memory_mb": float(memory_mb["sagemaker"]) if "sagemaker" in memory_mb else None,
+        "file_mb": round(fmean(sizes) / MB, 6) if sizes else None,
+    }
+    measured = {name: value for name, value in found.items() if value is not None}
+    if any(name in measured for name in ("warm_seconds", "snapstart_warm_seconds", "proxy_seconds")):
+        measured["billing_ms"] = 0.0
+    return measured
+
+
+def _numbers(observations: Iterable[Observation], measure: Measure) -> list[float]:
+    return [value for each in observations if (value := measure(each)) is not None]
+
+
+def _kinds(warm: list[float], cold: list[float], share: float | None, seed: int) -> dict[str, Any]:
+    summaries = {
+        "warm": statistics.summarize(warm, seed=seed),
+        "cold": statistics.summarize(cold, seed=seed),
+        "together": None if share is None else statistics.together(warm, cold, share, seed=seed),
+    }
+    return {name: summary and summary.to_dict() for name, summary in summaries.items()}
+
+
+def _by_file(warm: Iterable[Observation], seed: int) -> dict[str, Any]:
+    """From upload to item, ms, of the warm ones, file by file."""
+    times: dict[str, list[float]] = {}
+    for each in warm:
+        times.setdefault(each.file, []).append(each.item_ms)
+    summaries = {name: statistics.summarize(values, seed=seed) for name, values in sorted(times.items())}
+    return {name: summary and summary.to_dict() for name, summary in summaries.items()}
+
+
+def _throughput(load: Sequence[Observation], seed: int) -> list[dict[str, Any]]:
+    """Requests/s at each concurrency of a closed loop."""
+    steps: dict[tuple[int, int], list[Observation]] = {}
+    for each in load:
+        steps.setdefault((each.concurrency or 0, each.segment), []).append(each)
+    rows = []
+    for (concurrency, segment), step in sorted(steps.items()):
+        # The item is there that long after the upload by AWS's clocks.
+        ends = [(each.uploaded_s or 0.0) + each.item_ms / 1000 for each in step]
+        latency = statistics.summarize([each.latency_ms for each in step], seed=seed)
+        rows.append(
+            {
+                "concurrency": concurrency,
+                "segment": segment,
+                "requests": len(step),
+                "per_second": statistics.throughput(ends, min(each.sent_s for each in step)),
+                "latency_ms": latency and latency.to_dict(),
+            }
+        )
+    return rows

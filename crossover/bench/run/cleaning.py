@@ -1,0 +1,79 @@
+"""What a benchmark has uploaded and what came of it is removed again: objects, items, dead letters."""
+
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from crossover.deadletters.queue import Walk
+from crossover.deployed import Clients, Variant
+
+OBJECTS_AT_ONCE = 1000
+ITEMS_AT_ONCE = 25
+MOST_TRIES = 10  # of items that DynamoDB was too busy for
+
+
+def clean(clients: Clients, variant: Variant, prefix: str, *, with_letters: bool) -> list[str]:
+    """Remove everything whose key begins so.
+
+    Args:
+        variant: whose bucket, table and queue.
+        prefix: of the benchmark's keys.
+        with_letters: whether to look through the dead letters too.
+
+    Returns:
+        What could not be removed, each as a sentence.
+    """
+    problems: list[str] = []
+    try:
+        objects = _versions(clients, variant, prefix)
+        _delete_items(clients, variant, sorted({each["Key"] for each in objects}))
+        _delete_objects(clients, variant, objects)
+        left = len(_versions(clients, variant, prefix))
+        if left:
+            problems.append(f"{left} objects under {prefix} are left in the bucket {variant.bucket}.")
+    except (BotoCoreError, ClientError) as error:
+        problems.append(
+            f"What begins with {prefix} is left in the bucket {variant.bucket} and the table {variant.table}: {error}"
+        )
+    try:
+        if with_letters:
+            _delete_letters(clients, variant, prefix)
+    except (BotoCoreError, ClientError) as error:
+        problems.append(f"Dead letters of {prefix} are left in {variant.dead_letter_queue}: {error}")
+    return problems
+
+
+def _versions(clients: Clients, variant: Variant, prefix: str) -> list[dict[str, Any]]:
+    """Every version of every object, and the markers of deleted ones."""
+    pages = clients("s3").get_paginator("list_object_versions").paginate(Bucket=variant.bucket, Prefix=prefix)
+    return [
+        {"Key": version["Key"], "VersionId": version["VersionId"]}
+        for page in pages
+        for kind in ("Versions", "DeleteMarkers")
+        for version in page.get(kind, [])
+    ]
+
+
+def _delete_objects(clients: Clients, variant: Variant, objects: list[dict[str, Any]]) -> None:
+    for start in range(0, len(objects), OBJECTS_AT_ONCE):
+        chunk = objects[start : start + OBJECTS_AT_ONCE]
+        clients("s3").delete_objects(Bucket=variant.bucket, Delete={"Objects": chunk, "Quiet": True})
+
+
+def _delete_items(clients: Clients, variant: Variant, keys: list[str]) -> None:
+    for start in range(0, len(keys), ITEMS_AT_ONCE):
+        requests = [
+            {"DeleteRequest": {"Key": {"object_key": {"S": key}}}} for key in keys[start : start + ITEMS_AT_ONCE]
+        ]
+        for _ in range(MOST_TRIES):
+            answer = clients("dynamodb").batch_write_item(RequestItems={variant.table: requests})
+            requests = answer.get("UnprocessedItems", {}).get(variant.table, [])
+            if not requests:
+                break
+
+
+def _delete_letters(clients: Clients, variant: Variant, prefix: str) -> None:
+    with Walk(clients("sqs"), variant.dead_letter_queue) as letters:
+        for letter in letters:
+            if letter.keys and all(key.startswith(prefix) for key in letter.keys):
+                letters.delete(letter)

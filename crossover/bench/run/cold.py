@@ -1,0 +1,218 @@
+"""Cold starts on demand: what S3 invokes gets no environment that has served before, and in the end all is as it was.
+
+- A function that S3 invokes itself gets another environment variable: no environment of the old configuration is used
+  again.
+- A version, behind an alias, cannot change: a new one is published, as AWS Lambda Power Tuning does for each of its
+  cold starts, and the alias moved to it. With SnapStart that makes a snapshot, which is paid for at least three hours:
+  the dear but sure way. Requests at once, more than there are environments, would share one new snapshot, but disturb
+  one another, and some would come when another's environment is free again.
+- An endpoint has no cold start. Its proxy has, and is made new after the endpoint has been idle for a while.
+
+https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html
+https://github.com/alexcasalboni/aws-lambda-power-tuning/pull/206
+"""
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+from botocore.exceptions import BotoCoreError, ClientError, WaiterError
+
+from crossover.bench.run.clocks import Clock
+from crossover.deployed import Clients, Variant
+from crossover.errors import CrossoverError
+from crossover.local import interrupts
+
+VARIABLE = "CROSSOVER_BENCH_START"
+DESCRIPTION = "made by crossover bench run, and deleted by it"
+# An alias, or a changed configuration, holds for all of Lambda's machines only a moment after it was taken.
+SETTLE_SECONDS = 2.0
+UPDATE_SECONDS = 300
+PUBLISH_SECONDS = 900  # of a snapshot, whose INIT may take that long
+
+
+class ColdStarts(Protocol):
+    """Forces cold starts of one variant."""
+
+    def force(self) -> None:
+        """Let the next event meet a new environment."""
+
+    def undo(self) -> list[str]:
+        """Put everything back; returns what could not be, each as a sentence. To call it twice does no harm."""
+
+    def find_left(self) -> None:
+        """Find what a killed benchmark has left, so that `undo` takes it away."""
+
+
+def cold_starts(clients: Clients, variant: Variant, *, run_id: str, clock: Clock) -> ColdStarts:
+    """The way that fits what S3 invokes: the function itself, or an alias of it."""
+    qualifier = variant.handler_arn.split(":")[7:]
+    if qualifier:
+        return NewVersions(clients("lambda"), variant.function, qualifier[0], run_id=run_id, clock=clock)
+    return NewConfigurations(clients("lambda"), variant.function, run_id=run_id, clock=clock)
+
+
+class NewConfigurations:
+    """A new environment for a function that S3 invokes itself.
+
+    Args:
+        client: of Lambda.
+        function: its name.
+        run_id: names the environment variable's values.
+        clock: this machine's.
+    """
+
+    def __init__(self, client: Any, function: str, *, run_id: str, clock: Clock) -> None:
+        self._client = client
+        self._function = function
+        self._run_id = run_id
+        self._clock = clock
+        self._original: dict[str, str] | None = None  # known once it was changed
+        self._made = 0
+
+    def force(self) -> None:
+        self.change()
+        self._clock.sleep(SETTLE_SECONDS)
+
+    def change(self) -> None:
+        """Change the configuration, and wait until it holds.
+
+        Raises:
+            CrossoverError: the present one cannot be read, so it could not be put back.
+        """
+        if self._original is None:
+            original = _variables(self._client.get_function_configuration(FunctionName=self._function))
+            self._original = {name: value for name, value in original.items() if name != VARIABLE}
+        self._made += 1
+        self._set({**self._original, VARIABLE: f"{self._run_id}-{self._made}"})
+
+    def find_left(self) -> None:
+        """Find what a killed benchmark has left, so that `undo` takes it away."""
+        variables = _variables(self._client.get_function_configuration(FunctionName=self._function))
+        if VARIABLE in variables:
+            self._original = {name: value for name, value in variables.items() if name != VARIABLE}
+
+    def undo(self) -> list[str]:
+        if self._original is None:
+            return []
+        problem = f"The environment variable {VARIABLE} of the function {self._function}"
+        with _noting(problem) as problems:
+            self._set(self._original)
+            self._original = None
+        return problems
+
+    def _set(self, variables: dict[str, str]) -> None:
+        self._client.update_function_configuration(FunctionName=self._function, Environment={"Variables": variables})
+        waiter = self._client.get_waiter("function_updated_v2")
+        waiter.wait(FunctionName=self._function, WaiterConfig={"Delay": 1, "MaxAttempts": UPDATE_SECONDS})
+
+
+class NewVersions:
+    """A new version behind an alias: without a snapshot a new environment, with one a new restore.
+
+    Args:
+        client: of Lambda.
+        function: its name.
+        alias: that S3 invokes.
+        run_id: names the environment variable's values.
+        clock: this machine's.
+    """
+
+    def __init__(self, client: Any, function: str, alias: str, *, run_id: str, clock: Clock) -> None:
+        self._client = client
+        self._function = function
+        self._alias = alias
+        self._clock = clock
+        self._configurations = NewConfigurations(client, function, run_id=run_id, clock=clock)
+        self._original: str | None = None  # the version that the alias is put back to, known once it was moved
+        self._made: list[str] = []
+
+    def force(self) -> None:
+        """Publish a version and move the alias to it.
+
+        Raises:
+            CrossoverError: a roll-out is under way, or the present configuration cannot be read.
+        """
+        if self._original is None:
+            self._original = self._current()
+        self._configurations.change()
+        with interrupts.held():  # else it could be there and nobody know of it
+            answer = self._client.publish_version(FunctionName=self._function, Description=DESCRIPTION)
+            self._made.append(answer["Version"])
+        self._wait(answer["Version"])
+        self._client.update_alias(FunctionName=self._function, Name=self._alias, FunctionVersion=answer["Version"])
+        self._delete_unused(keep=answer["Version"])
+        self._clock.sleep(SETTLE_SECONDS)
+
+    def find_left(self) -> None:
+        """Find what a killed benchmark has left, so that `undo` takes it away."""
+        self._configurations.find_left()
+        pages = self._client.get_paginator("list_versions_by_function").paginate(FunctionName=self._function)
+        versions = [version for page in pages for version in page["Versions"] if version["Version"] != "$LATEST"]
+        self._made = [version["Version"] for version in versions if version.get("Description") == DESCRIPTION]
+        if self._current() in self._made:
+            kept = [version["Version"] for version in versions if version["Version"] not in self._made]
+            if not kept:
+                raise CrossoverError(f"The function {self._function} has no version of its own left; deploy it again.")
+            self._original = max(kept, key=int)
+
+    def undo(self) -> list[str]:
+        problems: list[str] = []
+        if self._original is not None:
+            with _noting(f"The alias {self._alias} of the function {self._function}") as problems:
+                self._client.update_alias(FunctionName=self._function, Name=self._alias, FunctionVersion=self._original)
+                self._original = None
+        for version in list(self._made):
+            with _noting(f"Version {version} of the function {self._function}") as more:
+                self._delete(version)
+            problems += more
+        return problems + self._configurations.undo()
+
+    def _current(self) -> str:
+        alias = self._client.get_alias(FunctionName=self._function, Name=self._alias)
+        if (alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights"):
+            raise CrossoverError(
+                f"A roll-out of {self._function} is under way: its alias {self._alias} names two versions; wait for "
+                "its end, or measure without --cold."
+            )
+        version: str = alias["FunctionVersion"]
+        return version
+
+    def _wait(self, version: str) -> None:
+        waiter = self._client.get_waiter("published_version_active")
+        config = {"Delay": 1, "MaxAttempts": PUBLISH_SECONDS}
+        waiter.wait(FunctionName=self._function, Qualifier=version, WaiterConfig=config)
+
+    def _delete_unused(self, *, keep: str) -> None:
+        """Delete the versions before; one that cannot be deleted yet is left to `undo`."""
+        for version in [version for version in self._made if version != keep]:
+            with contextlib.suppress(BotoCoreError, ClientError):
+                self._delete(version)
+
+    def _delete(self, version: str) -> None:
+        with contextlib.suppress(WaiterError):  # one that is still being made cannot be deleted; a broken one can
+            self._wait(version)
+        with contextlib.suppress(self._client.exceptions.ResourceNotFoundException):
+            self._client.delete_function(FunctionName=self._function, Qualifier=version)
+        self._made.remove(version)
+
+
+def _variables(config: dict[str, Any]) -> dict[str, str]:
+    environment = config.get("Environment", {})
+    if "Error" in environment:
+        raise CrossoverError(
+            f"The environment of {config['FunctionName']} cannot be read, so it could not be put back: "
+            f"{environment['Error'].get('Message', '')}"
+        )
+    variables: dict[str, str] = environment.get("Variables", {})
+    return variables
+
+
+@contextlib.contextmanager
+def _noting(what: str) -> Iterator[list[str]]:
+    """Note as a sentence that something could not be put back, instead of ending there."""
+    problems: list[str] = []
+    try:
+        yield problems
+    except (BotoCoreError, ClientError) as error:
+        problems.append(f"{what} is not as it was: {error}")

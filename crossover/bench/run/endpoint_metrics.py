@@ -1,0 +1,77 @@
+"""What SageMaker says of an endpoint: how long the model took, and what SageMaker added to it.
+
+CloudWatch keeps these a minute at a time, so they belong to the minutes of the benchmark and not to single requests.
+https://docs.aws.amazon.com/sagemaker/latest/dg/monitoring-cloudwatch.html
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from crossover.deployed import Clients
+
+NAMESPACE = "AWS/SageMaker"
+NAMES = ("ModelLatency", "OverheadLatency")
+STATISTICS = ("Average", "p50", "p99", "Maximum", "SampleCount")
+PERIOD_SECONDS = 60
+
+
+def fetch(clients: Clients, endpoint: str, *, begin: float, end: float) -> dict[str, Any] | None:
+    """ModelLatency and OverheadLatency, ms, for every minute with a request; None where CloudWatch has nothing of it.
+
+    Args:
+        endpoint: its name.
+        begin, end: s since 1970, by AWS's clock.
+
+    Raises:
+        botocore.exceptions.BotoCoreError, ClientError: CloudWatch did not answer.
+    """
+    cloudwatch = clients("cloudwatch")
+    listed = cloudwatch.list_metrics(
+        Namespace=NAMESPACE, MetricName=NAMES[0], Dimensions=[{"Name": "EndpointName", "Value": endpoint}]
+    )["Metrics"]
+    if not listed:
+        return None
+    queries = [
+        {
+            "Id": f"{name.lower()}_{statistic.lower()}",
+            "MetricStat": {
+                "Metric": {"Namespace": NAMESPACE, "MetricName": name, "Dimensions": listed[0]["Dimensions"]},
+                "Period": PERIOD_SECONDS,
+                "Stat": statistic,
+            },
+        }
+        for name in NAMES
+        for statistic in STATISTICS
+    ]
+    minutes: dict[datetime, dict[str, dict[str, float]]] = {}
+    pages = cloudwatch.get_paginator("get_metric_data").paginate(
+        MetricDataQueries=queries,
+        StartTime=datetime.fromtimestamp(begin // PERIOD_SECONDS * PERIOD_SECONDS, UTC),
+        EndTime=datetime.fromtimestamp(end + PERIOD_SECONDS, UTC),
+        ScanBy="TimestampAscending",
+    )
+    wanted = {query["Id"]: (name, statistic) for query, (name, statistic) in zip(queries, _names(), strict=True)}
+    for page in pages:
+        for series in page["MetricDataResults"]:
+            name, statistic = wanted[series["Id"]]
+            scale = 1.0 if statistic == "SampleCount" else 1e-3  # from µs
+            for moment, value in zip(series["Timestamps"], series["Values"], strict=True):
+                minutes.setdefault(moment, {}).setdefault(name, {})[statistic] = value * scale
+    if not minutes:
+        return None
+    return {
+        "period_seconds": PERIOD_SECONDS,
+        "unit": "ms",
+        "minutes": [{"begin": moment.isoformat(), **minutes[moment]} for moment in sorted(minutes)],
+    }
+
+
+def count(metrics: dict[str, Any] | None) -> int:
+    """How many requests the metrics are about."""
+    minutes = metrics["minutes"] if metrics else []
+    counts: list[float] = [minute.get(NAMES[0], {}).get("SampleCount", 0.0) for minute in minutes]
+    return round(sum(counts))
+
+
+def _names() -> list[tuple[str, str]]:
+    return [(name, statistic) for name in NAMES for statistic in STATISTICS]

@@ -1,0 +1,119 @@
+"""How requests are sent: at their time in an open loop, or so many at once in a closed one."""
+
+import itertools
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from types import TracebackType
+from typing import Self
+
+from crossover.bench.run.clocks import Clock
+from crossover.bench.run.control import Control
+from crossover.bench.run.plan import Planned
+from crossover.local import interrupts
+
+# More uploads at once than this wait for each other; their latency counts from the intended time all the same.
+MOST_AT_ONCE = 128
+# How long requests under way may go on when the benchmark is interrupted.
+GRACE_SECONDS = 20.0
+
+Send = Callable[[Planned, float], None]
+
+
+def open_loop(requests: Sequence[Planned], send: Send, *, began: float, clock: Clock, control: Control) -> None:
+    """Send every request at its time, s after the first one, without waiting for those before.
+
+    Args:
+        requests: in the order of their offsets; the first of them is sent at once.
+        send: sends one and sees it through, on a thread of its own; gets the intended time, s since `began`.
+        began: on the monotonic clock, s.
+        clock: this machine's.
+        control: asked before each whether to go on.
+    """
+    with Threads(control) as threads:
+        first = clock.monotonic() - began - _offset(requests[0])
+        for planned in requests:
+            intended = first + _offset(planned)
+            _sleep_until(began + intended, clock)
+            if control.stopping.is_set():
+                break
+            threads.start(send, planned, intended)
+
+
+def closed_loop(requests: Sequence[Planned], send: Send, *, began: float, clock: Clock, control: Control) -> None:
+    """Keep as many requests under way as they say, one step after the other; arguments as of `open_loop`."""
+    for concurrency, step in itertools.groupby(requests, key=lambda planned: planned.slot.concurrency):
+        assert concurrency is not None
+        work = _Worker(iter(list(step)), lambda planned: send(planned, clock.monotonic() - began), control)
+        with Threads(control) as threads:
+            for _ in range(concurrency):
+                threads.start(work)
+
+
+class _Worker:
+    """Sends one request after the other; several threads call the same."""
+
+    def __init__(self, requests: Iterator[Planned], send: Callable[[Planned], None], control: Control) -> None:
+        self._requests = requests
+        self._send = send
+        self._control = control
+        self._lock = threading.Lock()
+
+    def __call__(self) -> None:
+        while not self._control.stopping.is_set():
+            with self._lock:
+                planned = next(self._requests, None)
+            if planned is None:
+                return
+            self._send(planned)
+
+
+class Threads:
+    """Runs calls on threads; the end of its `with` block waits for them, and raises the first exception of one again.
+
+    Args:
+        control: told where an interruption or an exception ends the block.
+    """
+
+    def __init__(self, control: Control) -> None:
+        self._pool = ThreadPoolExecutor(MOST_AT_ONCE)
+        self._futures: list[Future[None]] = []
+        self._control = control
+
+    def __enter__(self) -> Self:
+        return self
+
+    def start(self, work: Callable[..., None], *arguments: object) -> None:
+        """Run a call, or let it wait for a thread."""
+        self._futures.append(self._pool.submit(work, *arguments))
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                for future in self._futures:
+                    future.result()
+        finally:
+            self._end()
+
+    def _end(self) -> None:
+        """After an interruption or an error, let what is under way end for a while, then give it up."""
+        with interrupts.held():
+            if not all(future.done() for future in self._futures):
+                self._control.stop("It was interrupted.")
+                self._pool.shutdown(wait=False, cancel_futures=True)
+                wait([future for future in self._futures if not future.cancelled()], timeout=GRACE_SECONDS)
+                self._control.abandoned.set()
+            self._pool.shutdown(wait=True)
+
+
+def _offset(planned: Planned) -> float:
+    assert planned.slot.offset is not None
+    return planned.slot.offset
+
+
+def _sleep_until(moment: float, clock: Clock) -> None:
+    left = moment - clock.monotonic()
+    if left > 0:
+        clock.sleep(left)

@@ -1,0 +1,136 @@
+"""One observation: a request, and all that is known of it."""
+
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Any
+
+from crossover.bench.run.plan import Phase
+from crossover.bench.run.reports import Report
+
+
+class Outcome(Enum):
+    """What became of a request. Only what succeeded has a latency; everything is counted."""
+
+    SUCCEEDED = "succeeded"
+    REFUSED = "refused"  # a FAILED item: the file is at fault
+    DEAD_LETTER = "dead letter"
+    NO_ITEM = "no item"
+    NOT_UPLOADED = "not uploaded"
+
+
+# Of the item, what a measurement needs; the rest is what the model said.
+ITEM_FIELDS = (
+    "request_id",
+    "status",
+    "error_code",
+    "cold_start",
+    "timings_ms",
+    "audio_seconds",
+    "model_sha256",
+    "uploaded_at",
+    "completed_at",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Observation:
+    """A request to a variant.
+
+    Attributes:
+        variant: its name.
+        phase, number: which request of the plan.
+        file: name of the file.
+        concurrency: how many were under way at once; None in an open loop.
+        segment: how often the benchmark had been resumed.
+        intended_s, sent_s, uploaded_s: when it should have been sent, was sent, and S3 had taken it, s since the
+            segment began, by this machine's monotonic clock.
+        s3_date: when S3 answered by its own clock, to the second; empty where it did not.
+        upload_retries: how often botocore tried the upload again.
+        outcome: what became of it.
+        error: why there is no success, in a sentence.
+        request_id: of the invocation; empty where nobody knows it.
+        item: the fields ITEM_FIELDS of the item; empty where there is none.
+        reports: the REPORT lines of all its attempts; empty where none was found.
+    """
+
+    variant: str
+    phase: Phase
+    number: int
+    file: str
+    concurrency: int | None
+    segment: int
+    intended_s: float
+    sent_s: float
+    uploaded_s: float | None
+    s3_date: str
+    upload_retries: int
+    outcome: Outcome
+    error: str = ""
+    request_id: str = ""
+    item: dict[str, Any] = field(default_factory=dict)
+    reports: tuple[Report, ...] = ()
+
+    @property
+    def key(self) -> tuple[str, Phase, int]:
+        """Which request of which variant."""
+        return self.variant, self.phase, self.number
+
+    @property
+    def succeeded(self) -> bool:
+        return self.outcome is Outcome.SUCCEEDED
+
+    @property
+    def is_cold(self) -> bool:
+        """Whether it was the first of its environment, as the handler says: alike in all variants."""
+        return bool(self.item.get("cold_start"))
+
+    @property
+    def upload_ms(self) -> float:
+        """From the intended sending until S3 had taken it; it counts what a full client made it wait."""
+        assert self.uploaded_s is not None
+        return 1000 * (self.uploaded_s - self.intended_s)
+
+    @property
+    def item_ms(self) -> float:
+        """From S3's time of the upload to the handler's time of the item: both are AWS's clocks."""
+        spent = datetime.fromisoformat(self.item["completed_at"]) - datetime.fromisoformat(self.item["uploaded_at"])
+        return spent / timedelta(milliseconds=1)
+
+    @property
+    def latency_ms(self) -> float:
+        """From the intended sending to the item.
+
+        The sum of two differences, each of one clock, so that no two clocks are compared. It is too long by the time
+        that S3's answer took on its way, which both parts hold.
+        """
+        return self.upload_ms + self.item_ms
+
+    @property
+    def billed_ms(self) -> float | None:
+        """What is billed of all its attempts; None where no REPORT line was found."""
+        return sum(report.billed_ms for report in self.reports) if self.reports else None
+
+    def with_reports(self, reports: tuple[Report, ...]) -> "Observation":
+        """The same with these REPORT lines."""
+        return replace(self, reports=reports)
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {**asdict(self), "phase": self.phase.value, "outcome": self.outcome.value}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "Observation":
+        """The inverse of `to_dict`.
+
+        Raises:
+            KeyError, TypeError, ValueError: these are no such values.
+        """
+        return cls(
+            **{
+                **values,
+                "phase": Phase(values["phase"]),
+                "outcome": Outcome(values["outcome"]),
+                "reports": tuple(Report(**report) for report in values["reports"]),
+            }
+        )

@@ -1,0 +1,102 @@
+"""What a benchmark has made is removed, and nothing else; AWS is answered by moto."""
+
+from typing import Any
+
+import pytest
+
+from crossover.bench.run import cleaning
+from crossover.bench.run.cleaning import clean
+from crossover.deployed import Clients, Variant
+from tests.crossover.deployments import messages_in, put_failure, put_letter
+
+from .test_requesting import Broken
+
+PREFIX = "bench-abc/"
+
+
+def fill(clients: Clients, variant: Variant, prefix: str, count: int) -> None:
+    for number in range(count):
+        key = f"{prefix}{number}"
+        clients("s3").put_object(Bucket=variant.bucket, Key=key, Body=b"x")
+        clients("dynamodb").put_item(TableName=variant.table, Item={"object_key": {"S": key}})
+
+
+def left(clients: Clients, variant: Variant) -> tuple[set[str], set[str]]:
+    """Keys of objects, of whatever version, and of items."""
+    listed = clients("s3").list_object_versions(Bucket=variant.bucket)
+    objects = {each["Key"] for kind in ("Versions", "DeleteMarkers") for each in listed.get(kind, [])}
+    items = clients("dynamodb").scan(TableName=variant.table)["Items"]
+    return objects, {item["object_key"]["S"] for item in items}
+
+
+def test_objects_and_items_go_and_those_of_others_stay(
+    clients: Clients, variant: Variant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cleaning, "OBJECTS_AT_ONCE", 7)
+    fill(clients, variant, PREFIX, 30)
+    fill(clients, variant, "bench-other/", 2)
+    assert clean(clients, variant, PREFIX, with_letters=False) == []
+    assert left(clients, variant) == ({"bench-other/0", "bench-other/1"}, {"bench-other/0", "bench-other/1"})
+
+
+def test_every_version_of_an_object_goes_and_markers_too(clients: Clients, variant: Variant) -> None:
+    versioning = {"Status": "Enabled"}
+    clients("s3").put_bucket_versioning(Bucket=variant.bucket, VersioningConfiguration=versioning)
+    fill(clients, variant, PREFIX, 2)
+    fill(clients, variant, PREFIX, 1)
+    clients("s3").delete_object(Bucket=variant.bucket, Key=f"{PREFIX}1")
+    assert clean(clients, variant, PREFIX, with_letters=False) == []
+    assert left(clients, variant) == (set(), set())
+
+
+def test_dead_letters_of_the_benchmark_go_and_others_stay(clients: Clients, variant: Variant) -> None:
+    put_failure(clients, variant, f"{PREFIX}0")
+    put_failure(clients, variant, "somebody's.wav")
+    put_letter(clients, variant, "no letter of Lambda's")
+    assert clean(clients, variant, PREFIX, with_letters=False) == []
+    assert messages_in(clients, variant) == (3, 0)
+    assert clean(clients, variant, PREFIX, with_letters=True) == []
+    assert messages_in(clients, variant) == (2, 0)
+
+
+def test_what_is_left_is_named(clients: Clients, variant: Variant) -> None:
+    fill(clients, variant, PREFIX, 2)
+    broken = Broken(clients("s3"), "delete_objects", times=1)
+    [sentence] = clean(lambda name: broken if name == "s3" else clients(name), variant, PREFIX, with_letters=True)
+    assert sentence.startswith(f"What begins with {PREFIX} is left in the bucket {variant.bucket}")
+
+
+class Deaf:
+    """An S3 that says it has deleted what it has not."""
+
+    def __init__(self, real: Any) -> None:
+        self._real = real
+
+    def __getattr__(self, name: str) -> Any:
+        return (lambda **_: {}) if name == "delete_objects" else getattr(self._real, name)
+
+
+def test_it_looks_whether_they_are_gone(clients: Clients, variant: Variant) -> None:
+    fill(clients, variant, PREFIX, 2)
+    deaf = Deaf(clients("s3"))
+    problems = clean(lambda name: deaf if name == "s3" else clients(name), variant, PREFIX, with_letters=False)
+    assert problems == [f"2 objects under {PREFIX} are left in the bucket {variant.bucket}."]
+
+
+class Busy:
+    """A DynamoDB that takes one item of a batch only."""
+
+    def __init__(self, real: Any) -> None:
+        self._real = real
+
+    def batch_write_item(self, RequestItems: dict[str, list[Any]]) -> dict[str, Any]:  # noqa: N803
+        [(table, requests)] = RequestItems.items()
+        self._real.batch_write_item(RequestItems={table: requests[:1]})
+        return {"UnprocessedItems": {table: requests[1:]} if requests[1:] else {}}
+
+
+def test_items_that_dynamodb_was_too_busy_for_are_tried_again(clients: Clients, variant: Variant) -> None:
+    fill(clients, variant, PREFIX, 4)
+    busy = Busy(clients("dynamodb"))
+    assert clean(lambda n: busy if n == "dynamodb" else clients(n), variant, PREFIX, with_letters=False) == []
+    assert left(clients, variant) == (set(), set())

@@ -1,0 +1,208 @@
+"""Cold starts on demand: what is called in which order, and that everything is as before in the end."""
+
+from typing import Any
+
+import pytest
+
+from crossover.bench.run.cold import DESCRIPTION, VARIABLE, NewConfigurations, NewVersions, cold_starts
+from crossover.errors import CrossoverError
+
+from .fakes import FakeLambda, FakeTime, variant
+
+OWN = {"PREDICTOR": "standard"}
+
+
+def configurations(function: FakeLambda) -> NewConfigurations:
+    return NewConfigurations(function, "f", run_id="abc", clock=FakeTime().clock)
+
+
+def versions(function: FakeLambda) -> NewVersions:
+    return NewVersions(function, "f", "live", run_id="abc", clock=FakeTime().clock)
+
+
+def snapstart() -> FakeLambda:
+    return FakeLambda(versions=("3", "4"), alias="4")
+
+
+def names(function: FakeLambda) -> list[str]:
+    return [f"{name} {what}" if isinstance(what, str) else name for name, what in function.calls]
+
+
+def test_what_s3_invokes_decides_the_way() -> None:
+    clock = FakeTime().clock
+    itself = cold_starts(lambda service: FakeLambda(), variant(), run_id="abc", clock=clock)
+    alias = cold_starts(lambda service: FakeLambda(), variant(alias="live"), run_id="abc", clock=clock)
+    assert (type(itself), type(alias)) == (NewConfigurations, NewVersions)
+
+
+def test_a_function_gets_another_variable_each_time_and_its_own_ones_back() -> None:
+    function = FakeLambda()
+    ways = configurations(function)
+    ways.force()
+    ways.force()
+    assert [what for name, what in function.calls if name == "configure"] == [
+        {**OWN, VARIABLE: "abc-1"},
+        {**OWN, VARIABLE: "abc-2"},
+    ]
+    assert names(function) == ["configure", "wait function_updated_v2"] * 2
+    assert ways.undo() == []
+    assert function.variables == OWN
+    assert names(function)[-1] == "wait function_updated_v2"
+
+
+def test_nothing_is_changed_where_nothing_was_forced() -> None:
+    function = FakeLambda(versions=("1",), alias="1")
+    assert configurations(function).undo() == versions(function).undo() == []
+    assert function.calls == []
+
+
+def test_undoing_twice_does_no_harm() -> None:
+    function = snapstart()
+    ways = versions(function)
+    ways.force()
+    assert ways.undo() == []
+    before = list(function.calls)
+    assert ways.undo() == []
+    assert function.calls == before
+
+
+def test_an_interrupted_change_is_undone_too() -> None:
+    """It was taken, and the wait for it was ended."""
+    function = FakeLambda()
+    function.fails = {"wait"}
+    ways = configurations(function)
+    with pytest.raises(Exception, match="it failed"):
+        ways.force()
+    function.fails = set()
+    assert ways.undo() == []
+    assert function.variables == OWN
+
+
+def test_an_alias_moves_to_a_new_version_once_that_is_ready() -> None:
+    function = snapstart()
+    versions(function).force()
+    assert names(function) == [
+        "configure",
+        "wait function_updated_v2",
+        "publish 5",
+        "wait published_version_active",
+        "alias 5",
+    ]
+    assert function.versions["5"] == DESCRIPTION
+
+
+def test_of_several_versions_only_the_newest_stays_for_the_moment() -> None:
+    function = snapstart()
+    ways = versions(function)
+    for _ in range(3):
+        ways.force()
+    assert set(function.versions) == {"3", "4", "7"}
+    assert function.alias == "7"
+
+
+def test_in_the_end_the_alias_is_back_the_versions_are_gone_and_the_configuration_is_the_old_one() -> None:
+    function = snapstart()
+    ways = versions(function)
+    ways.force()
+    ways.force()
+    function.calls.clear()
+    assert ways.undo() == []
+    assert (function.alias, set(function.versions), function.variables) == ("4", {"3", "4"}, OWN)
+    # The alias first: what S3 sends goes to the own version again, and only then can the made one be deleted.
+    assert names(function)[0] == "alias 4"
+
+
+@pytest.mark.parametrize("fails", ["configure", "wait", "publish", "wait published_version_active", "alias"])
+def test_whatever_fails_in_the_middle_is_undone(fails: str) -> None:
+    function = snapstart()
+    ways = versions(function)
+    ways.force()
+    function.fails = {fails}
+    with pytest.raises(Exception, match=r"no|it failed"):
+        ways.force()
+    function.fails = set()
+    assert ways.undo() == []
+    assert (function.alias, set(function.versions), function.variables) == ("4", {"3", "4"}, OWN)
+
+
+def test_what_cannot_be_put_back_is_named_and_does_not_hold_up_the_rest() -> None:
+    function = snapstart()
+    ways = versions(function)
+    ways.force()
+    function.fails = {"alias"}
+    problems = ways.undo()
+    assert [problem.partition(" is not as it was")[0] for problem in problems] == [
+        "The alias live of the function f",
+        "Version 5 of the function f",  # because the alias still names it
+    ]
+    assert function.variables == OWN
+    function.fails = set()
+    assert ways.undo() == []
+    assert (function.alias, set(function.versions)) == ("4", {"3", "4"})
+
+
+def test_a_version_that_is_gone_already_is_no_problem() -> None:
+    function = snapstart()
+    ways = versions(function)
+    ways.force()
+    function.alias = "4"
+    del function.versions["5"]
+    assert ways.undo() == []
+
+
+def killed(ways: Any) -> None:
+    """Of a killed benchmark everything is forgotten."""
+    ways.force()
+    ways.force()
+
+
+def test_what_a_killed_benchmark_left_is_found_and_undone() -> None:
+    function = snapstart()
+    killed(versions(function))
+    again = versions(function)
+    again.find_left()
+    assert again.undo() == []
+    assert (function.alias, set(function.versions), function.variables) == ("4", {"3", "4"}, OWN)
+
+
+def test_what_a_killed_benchmark_left_of_a_function_is_found_and_undone() -> None:
+    function = FakeLambda()
+    killed(configurations(function))
+    again = configurations(function)
+    again.find_left()
+    assert again.undo() == []
+    assert function.variables == OWN
+
+
+def test_a_resumed_benchmark_goes_on_and_still_ends_at_the_beginning() -> None:
+    function = snapstart()
+    killed(versions(function))
+    again = versions(function)
+    again.find_left()
+    again.force()
+    assert again.undo() == []
+    assert (function.alias, set(function.versions), function.variables) == ("4", {"3", "4"}, OWN)
+
+
+def test_a_function_that_nobody_has_touched_is_left_alone() -> None:
+    function = snapstart()
+    ways = versions(function)
+    ways.find_left()
+    assert ways.undo() == []
+    assert function.calls == []
+
+
+def test_a_roll_out_is_not_disturbed() -> None:
+    function = snapstart()
+    function.weights = {"5": 0.1}
+    with pytest.raises(CrossoverError, match="A roll-out of f is under way"):
+        versions(function).force()
+    assert function.calls == []
+
+
+def test_a_configuration_that_cannot_be_read_is_not_changed() -> None:
+    function = FakeLambda()
+    function.unreadable = True
+    with pytest.raises(CrossoverError, match="cannot be read, so it could not be put back: no key"):
+        configurations(function).force()
+    assert function.calls == []

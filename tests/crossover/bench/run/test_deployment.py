@@ -1,0 +1,79 @@
+"""What a variant is made of, as Lambda and SageMaker tell."""
+
+from typing import Any
+
+import pytest
+
+from crossover.bench.run.audio import Limits
+from crossover.bench.run.deployment import describe, shared_limits
+from crossover.deployed import Variant
+from crossover.errors import UsageError
+
+from .fakes import client_error, deployment, variant
+
+
+class FakeAws:
+    """Lambda and SageMaker in one."""
+
+    def __init__(self, config: dict[str, Any], *, may_look: bool = True) -> None:
+        self.config = config
+        self.may_look = may_look
+        self.asked = ""
+
+    def get_function_configuration(self, FunctionName: str) -> dict[str, Any]:  # noqa: N803
+        self.asked = FunctionName
+        return {"MemorySize": 4096, "Timeout": 120, "Version": "7", "Runtime": "python3.12", **self.config}
+
+    def describe_endpoint(self, EndpointName: str) -> dict[str, Any]:  # noqa: N803
+        if not self.may_look:
+            raise client_error("AccessDeniedException")
+        return {"EndpointConfigName": f"{EndpointName}-config", "ProductionVariants": [{"CurrentInstanceCount": 3}]}
+
+    def describe_endpoint_config(self, EndpointConfigName: str) -> dict[str, Any]:  # noqa: N803
+        assert EndpointConfigName == "e-config"
+        return {"ProductionVariants": [{"InstanceType": "ml.c5.large"}]}
+
+
+def test_the_settings_are_those_of_what_s3_invokes() -> None:
+    config = {
+        "Architectures": ["arm64"],
+        "LoggingConfig": {"LogGroup": "/stack/logs"},
+        "SnapStart": {"OptimizationStatus": "On"},
+        "Environment": {"Variables": {"MAX_FILE_BYTES": "1048576", "MAX_AUDIO_SECONDS": "30", "MAX_CHANNELS": "2"}},
+    }
+    aws = FakeAws(config)
+    found = describe(lambda service: aws, variant("snapstart", alias="live"))
+    assert aws.asked == "arn:aws:lambda:eu-central-1:123456789012:function:snapstart-function:live"
+    assert (found.memory_mb, found.timeout_seconds, found.version, found.runtime) == (4096, 120, "7", "python3.12")
+    assert (found.architecture, found.log_group, found.is_snapshot) == ("arm64", "/stack/logs", True)
+    assert found.limits == Limits(max_bytes=1048576, max_seconds=30, max_channels=2)
+    assert (found.instance_type, found.instances) == ("", None)
+    assert found.to_dict()["function"] == "snapstart-function"
+
+
+def test_what_a_function_does_not_say_is_as_usual() -> None:
+    found = describe(lambda service: FakeAws({}), variant())
+    assert (found.log_group, found.is_snapshot, found.architecture) == (
+        "/aws/lambda/standard-function",
+        False,
+        "x86_64",
+    )
+    assert found.limits == Limits()
+
+
+@pytest.mark.parametrize(("may_look", "machines"), [(True, ("ml.c5.large", 3)), (False, ("", None))])
+def test_an_endpoint_has_machines_unless_nobody_may_look(may_look: bool, machines: tuple[str, int | None]) -> None:
+    found = describe(lambda service: FakeAws({}, may_look=may_look), variant("sagemaker", endpoint="e"))
+    assert (found.instance_type, found.instances) == machines
+
+
+def test_a_stack_that_does_not_say_what_s3_invokes_must_be_deployed_again() -> None:
+    old = Variant(**{**vars(variant()), "handler_arn": ""})
+    with pytest.raises(UsageError, match="The stack Crossover-standard has no output HandlerArn; deploy it again"):
+        describe(lambda service: FakeAws({}), old)
+
+
+def test_a_file_must_fit_all_variants() -> None:
+    one = deployment(limits=Limits(max_bytes=10, max_seconds=30, max_channels=8))
+    other = deployment(limits=Limits(max_bytes=20, max_seconds=20, max_channels=1))
+    assert shared_limits([one, other]) == Limits(max_bytes=10, max_seconds=20, max_channels=1)

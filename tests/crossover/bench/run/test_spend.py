@@ -1,0 +1,121 @@
+"""What a benchmark costs: by hand, line by line, in us-east-1."""
+
+from typing import Any
+
+import pytest
+
+from crossover.bench.run.control import Control
+from crossover.bench.run.observation import Outcome
+from crossover.bench.run.spend import Meter, Tariff, duration_seconds, estimate
+from crossover.cost.prices import load
+
+from .fakes import FILES, deployment, observation, report
+from .test_plan import plan
+
+PRICES = load("us-east-1")
+REQUEST, GB_SECOND = 0.2e-6, 16.6667e-6
+RESTORE, CACHE = 0.0001397998, 1.5046e-6
+# An object written and read, an item written and deleted, 1.5 KB of log.
+BESIDE = 5e-6 + 0.4e-6 + 2 * 0.625e-6 + 1.5 / 1024**2 * 0.5
+
+
+def tariff(name: str = "standard", **values: Any) -> Tariff:
+    return Tariff(deployment(name, **values), PRICES)
+
+
+def test_an_observation_costs_what_lambda_billed() -> None:
+    seen = observation(reports=(report(billed_ms=120),))
+    assert tariff().observation(seen, FILES[0]) == pytest.approx(REQUEST + 2 * 0.120 * GB_SECOND + BESIDE, rel=1e-4)
+
+
+def test_every_attempt_and_every_restore_is_paid() -> None:
+    attempts = (report(billed_ms=500, restore_ms=400.0), report(billed_ms=100))
+    seen = observation(variant="snapstart", cold=True, reports=attempts)
+    expected = 2 * REQUEST + 2 * 0.6 * GB_SECOND + 2 * RESTORE + BESIDE
+    assert tariff("snapstart").observation(seen, FILES[0]) == pytest.approx(expected, rel=1e-4)
+
+
+def test_without_a_report_the_items_own_time_counts_and_a_cold_start_adds_its_usual_one() -> None:
+    warm = observation(item_ms=130)  # of which 100 ms are the handler's
+    assert tariff().observation(warm, FILES[0]) == pytest.approx(REQUEST + 2 * 0.100 * GB_SECOND + BESIDE, rel=1e-4)
+    cold = observation(item_ms=130, cold=True)
+    assert tariff().observation(cold, FILES[0]) == pytest.approx(REQUEST + 2 * 0.800 * GB_SECOND + BESIDE, rel=1e-4)
+
+
+def test_what_s3_did_not_take_costs_nothing_and_what_failed_costs_something() -> None:
+    assert tariff().observation(observation(outcome=Outcome.NOT_UPLOADED, item={}), FILES[0]) == 0
+    assert tariff().observation(observation(outcome=Outcome.DEAD_LETTER, item={}), FILES[0]) > BESIDE
+
+
+def test_longer_audio_is_guessed_to_take_longer() -> None:
+    short, long = (tariff().guessed_ms(file, cold=False) for file in FILES)
+    assert long - 50 == pytest.approx((short - 50) * 20.0 / 0.4)  # 50 ms of waiting in both
+
+
+def test_a_snapshot_is_paid_for_three_hours() -> None:
+    expected = 2 * (3 * 3600 * CACHE + 0.7 * GB_SECOND)
+    assert tariff("snapstart").version() == pytest.approx(expected, rel=1e-4)
+    assert tariff("standard").version() == 0
+
+
+def test_an_endpoint_is_paid_by_the_hour_of_all_its_machines() -> None:
+    assert tariff("sagemaker").endpoint(1800) == pytest.approx(0.056 / 2)
+    machines = tariff("sagemaker", instance_type="ml.c5.large", instances=3)
+    assert machines.endpoint(3600) == pytest.approx(3 * 0.102)
+    assert tariff("standard").endpoint(3600) == 0
+
+
+def test_the_estimate_has_a_line_for_everything_that_is_paid() -> None:
+    made = plan(100, cold=5, variants=["standard", "snapstart", "sagemaker"])
+    deployments = [deployment(name) for name in made.variants]
+    lines = {line.name: line for line in estimate(made, deployments, PRICES)}
+    assert list(lines) == [
+        "standard: function",
+        "standard: S3, DynamoDB, logs",
+        "snapstart: function",
+        "snapstart: S3, DynamoDB, logs",
+        "snapstart: snapshots",
+        "sagemaker: function",
+        "sagemaker: S3, DynamoDB, logs",
+        "sagemaker: endpoint",
+    ]
+    assert lines["standard: S3, DynamoDB, logs"].usd == pytest.approx(105 * BESIDE, rel=1e-4)
+    assert lines["snapstart: snapshots"].usd == pytest.approx(5 * 2 * (3 * 3600 * CACHE + 0.7 * GB_SECOND), rel=1e-4)
+    seconds = duration_seconds(made, deployments)
+    assert seconds > 3 * 99 + 5 * 60
+    assert lines["sagemaker: endpoint"].usd == pytest.approx(seconds / 3600 * 0.056)
+    # Restores are a part of the function's line: five of them here.
+    only_load = {line.name: line for line in estimate(plan(100, cold=0), deployments[:2], PRICES)}
+    assert "snapstart: snapshots" not in only_load
+    assert lines["snapstart: function"].usd - only_load["snapstart: function"].usd > 5 * 2 * RESTORE
+
+
+def test_a_closed_loop_takes_the_shorter_the_more_run_at_once() -> None:
+    one = duration_seconds(plan(64, cold=0, arrivals="ramp:1-1"), [deployment()])
+    eight = duration_seconds(plan(64, cold=0, arrivals="ramp:8-8"), [deployment()])
+    assert one - eight == pytest.approx(64 - 8)
+
+
+def test_the_meter_stops_at_the_limit_and_counts_nothing_twice() -> None:
+    control = Control()
+    meter = Meter(1.0, control)
+    meter.set("a", 0.4)
+    meter.set("a", 0.5)
+    meter.set("b", 0.4)
+    assert meter.usd == pytest.approx(0.9)
+    assert not control.stopping.is_set()
+    meter.set("c", 0.2)
+    assert control.stopping.is_set()
+    assert control.reason == "It stopped because 1.1 USD were spent; the limit is 1 USD."
+
+
+def test_the_meter_refuses_what_would_be_too_much_at_once() -> None:
+    control = Control()
+    meter = Meter(1.0, control)
+    meter.set("a", 0.4)
+    assert meter.allows(0.6)
+    assert not control.stopping.is_set()
+    assert not meter.allows(0.61)
+    assert control.stopping.is_set()
+    assert meter.usd == 0.4
+    assert "0.4 USD were spent, and 0.61 USD more would be over the limit of 1 USD." in control.reason
