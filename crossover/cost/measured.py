@@ -1,7 +1,7 @@
 """What a benchmark measured, as inputs of the model."""
 
 import json
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from crossover.cost.scenario import Scenario
@@ -10,8 +10,21 @@ from crossover.errors import UsageError
 SCHEMA = 1
 
 
-def read(path: Path) -> dict[str, float]:
-    """The fields of a scenario in a benchmark's result: its member `scenario`, of numbers by the fields' names.
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """What a benchmark measured.
+
+    Attributes:
+        values: by the names of a scenario's fields.
+        is_rehearsal: whether it was on the local AWS, whose figures are none of AWS.
+    """
+
+    values: dict[str, float]
+    is_rehearsal: bool
+
+
+def read(path: Path) -> Measured:
+    """The member `scenario` of a benchmark's result.
 
     Raises:
         UsageError: the file cannot be read, is no such result, or names a field that does not exist.
@@ -33,4 +46,5 @@ def read(path: Path) -> dict[str, float]:
             )
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise UsageError(f"The value of {name} in {path} is {value!r}; it must be a number.")
-    return {name: float(value) for name, value in measured.items()}
+    values = {name: float(value) for name, value in measured.items()}
+    return Measured(values=values, is_rehearsal=bool(document.get("rehearsal")))

@@ -38,6 +38,7 @@ class Inputs:
         traffic: how the requests come.
         swept: names of the fields that have more than one value.
         derived: names of the fields that follow from others that are given.
+        is_rehearsal: whether what was measured was measured on the local AWS.
     """
 
     scenario: Scenario
@@ -48,6 +49,7 @@ class Inputs:
     traffic: Traffic
     swept: tuple[str, ...] = ()
     derived: tuple[str, ...] = ()
+    is_rehearsal: bool = False
 
 
 def takes_scenario(*, sweeps: bool = False) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -131,8 +133,11 @@ def _panel(each: Field[Any]) -> str:
 def _inputs(chosen: dict[str, Any]) -> Inputs:
     prices = load(chosen["region"], chosen["prices"])
     values: dict[str, Any] = {}
+    is_rehearsal = False
     if chosen["results"]:
-        values |= measured.read(chosen["results"])
+        result = measured.read(chosen["results"])
+        values |= result.values
+        is_rehearsal = result.is_rehearsal
     values |= {
         each.name: chosen[each.name]
         for each in fields(Scenario)
@@ -170,6 +175,7 @@ def _inputs(chosen: dict[str, Any]) -> Inputs:
         traffic=how,
         swept=swept,
         derived=derived,
+        is_rehearsal=is_rehearsal,
     )
 
 

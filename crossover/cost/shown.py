@@ -153,6 +153,8 @@ def _remarks(comparison: Comparison, inputs: Inputs) -> list[str]:
         for problem in bill.problems
         if np.any(problem.where) and (name in comparison.candidates or not problem.fatal)
     ]
+    if inputs.is_rehearsal:
+        remarks.append("What was measured was a rehearsal on the local AWS: these are no figures of AWS.")
     cheaper = [
         f"{name} {_money(bill.usd)} USD"
         for name, bill in comparison.bills.items()

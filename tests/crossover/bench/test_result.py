@@ -184,7 +184,7 @@ def test_a_result_is_read_as_it_was_written_and_the_cost_model_reads_it_too(tmp_
     read = result.read(path)
     assert read == json.loads(json.dumps(document))
     assert result.observations_of(read) == observations
-    assert Scenario(**measured.read(path)).warm_seconds == pytest.approx(0.1025)
+    assert Scenario(**measured.read(path).values).warm_seconds == pytest.approx(0.1025)
     assert list(tmp_path.iterdir()) == [path]
 
 

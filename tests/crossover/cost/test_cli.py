@@ -121,11 +121,13 @@ def test_a_measured_share_wins_over_the_arrivals(cost: Command) -> None:
 
 def test_a_benchmark_s_result_counts_and_an_option_wins_over_it(cost: Command, tmp_path: Path) -> None:
     results = tmp_path / "results.json"
-    results.write_text(json.dumps({"schema": 1, "scenario": {"warm_seconds": 0.25, "cold_share": 0.07}}))
+    measured = {"warm_seconds": 0.25, "cold_share": 0.07}
+    results.write_text(json.dumps({"schema": 1, "rehearsal": True, "scenario": measured}))
     answer = cost.json(f"--from {results} --cold-share 0.01")
     assert answer["scenario"]["warm_seconds"] == 0.25
     assert answer["cold_share"] == 0.01
     assert "warm_seconds" in answer["given"]
+    assert any("rehearsal on the local AWS" in remark for remark in answer["remarks"])
 
 
 def test_what_cannot_be_is_marked_with_its_reason(cost: Command) -> None:

@@ -18,7 +18,14 @@ def write(folder: Path, document: Any) -> Path:
 
 def test_the_numbers_are_fields_of_a_scenario(tmp_path: Path) -> None:
     path = write(tmp_path, {"schema": 1, "scenario": {"warm_seconds": 0.2, "memory_mb": 2048}, "observations": []})
-    assert measured.read(path) == {"warm_seconds": 0.2, "memory_mb": 2048.0}
+    found = measured.read(path)
+    assert found.values == {"warm_seconds": 0.2, "memory_mb": 2048.0}
+    assert not found.is_rehearsal
+
+
+def test_a_rehearsal_is_known_as_one(tmp_path: Path) -> None:
+    path = write(tmp_path, {"schema": 1, "rehearsal": True, "scenario": {"warm_seconds": 0.2}})
+    assert measured.read(path).is_rehearsal
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,10 @@ def test_there_are_200_requests_unless_it_is_said() -> None:
     assert len(offsets("constant:60rpm")) == 200
 
 
+def test_a_single_request_is_allowed() -> None:
+    assert offsets("poisson:60rpm", 1) == [0]
+
+
 def test_a_ramp_doubles_and_shares_the_requests_evenly() -> None:
     slots = parse("ramp:1-16", 82, seed=1)
     assert [slot.concurrency for slot in slots] == [1] * 17 + [2] * 17 + [4] * 16 + [8] * 16 + [16] * 16

@@ -84,6 +84,20 @@ def test_every_flac_of_the_project_can_be_cut(name: str) -> None:
     assert len(samples) / rate == pytest.approx(seconds)
 
 
+@pytest.mark.parametrize("rate", [8000, 11_025, 12_000, 44_100, 96_000])
+def test_frames_of_every_kind_of_sample_rate_can_be_numbered_anew(tmp_path: Path, rate: int) -> None:
+    """Rates that are not among the usual ones stand in the frames' headers, in one or two bytes."""
+    source = tmp_path / "a.flac"
+    samples = np.random.default_rng(0).uniform(-0.5, 0.5, 20_000)
+    soundfile.write(source, samples, rate)
+    whole, _ = soundfile.read(source)
+    content, seconds = flac.write(flac.read(source.read_bytes()), 2 * 1024**2)
+    made, made_rate = soundfile.read(io.BytesIO(content))
+    assert (made_rate, len(made) / rate) == (rate, pytest.approx(seconds))
+    assert len(made) > 128 * 4096  # so that numbers take two bytes
+    assert np.array_equal(made, np.resize(whole[: 4 * 4096], len(made)))  # without the shorter block at the end
+
+
 def test_what_would_last_too_long_gets_more_channels_of_the_same(tmp_path: Path) -> None:
     source = write_wav(tmp_path / "a.wav")
     [file] = make(source, sizes="100KB", limits=Limits(max_seconds=1.0))

@@ -9,7 +9,7 @@ import pytest
 from crossover.bench.run import benchmark as module
 from crossover.bench.run import cleaning
 from crossover.bench.run.benchmark import Benchmark, Surroundings
-from crossover.bench.run.cold import VARIABLE
+from crossover.bench.run.cold import DESCRIPTION, VARIABLE
 from crossover.bench.run.journal import Journal
 from crossover.bench.run.observation import Observation, Outcome
 from crossover.bench.run.plan import Phase, Plan, Planned
@@ -85,6 +85,7 @@ class Account:
             phase=planned.phase,
             file=requester.files[planned.file].name,
             concurrency=planned.slot.concurrency,
+            segment=requester.segment,
             intended_s=intended,
             sent_s=intended,
             uploaded_s=intended + 0.01,
@@ -216,6 +217,14 @@ def test_an_endpoint_is_idle_before_its_cold_starts(account: Account) -> None:
     assert times[-1] - times[-2] >= 600
 
 
+def test_what_a_killed_benchmark_left_is_put_back_too(account: Account) -> None:
+    standard, snapstart = account.functions["standard"], account.functions["snapstart"]
+    standard.variables[VARIABLE] = "abc-1"
+    snapstart.versions["2"], snapstart.alias, snapstart.next_version = DESCRIPTION, "2", 3
+    account.benchmark(whole_plan(cold=1)).run()
+    assert put_back(account)
+
+
 def test_without_cold_starts_no_function_is_touched(account: Account) -> None:
     account.benchmark(whole_plan(cold=0)).run()
     assert [function.calls for function in account.functions.values()] == [[], [], []]
@@ -259,6 +268,8 @@ def test_it_goes_on_after_the_last_complete_request(account: Account) -> None:
     assert account.watcher.parts[-1] == ("cold starts", 6, 1)
     assert len(ended.document["observations"]) == 18
     assert len(ended.document["segments"]) == 2
+    assert [each["segment"] for each in ended.document["observations"]].count(0) == len(done)
+    assert {each["segment"] for each in ended.document["observations"]} == {0, 1}
     assert put_back(account)
 
 

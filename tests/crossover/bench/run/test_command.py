@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import typer
+from rich.console import Console
 
 from crossover.bench.run import command as module
 from crossover.bench.run.observation import Outcome
@@ -91,7 +92,7 @@ def test_it_measures_prints_and_writes_a_result_that_the_cost_model_reads(
     assert "The result is r.json." in said.out
     assert "What this may cost, about" in said.err
     assert "snapstart: snapshots" in said.err
-    assert measured.read(Path("r.json"))["restore_seconds"] == 0.05
+    assert measured.read(Path("r.json")).values["restore_seconds"] == 0.05
 
 
 def test_a_rehearsal_says_so_everywhere_and_asks_nothing(
@@ -249,3 +250,40 @@ def test_a_mistake_is_one_sentence(
     assert terminal.run("--yes", *arguments) == 2
     assert named in " ".join(capsys.readouterr().err.split())
     assert terminal.account.sent == []
+
+
+class LocalAws:
+    """Remembers what was done to it."""
+
+    def __init__(self) -> None:
+        self.done: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        def do(*arguments: Any, **_: Any) -> Any:
+            self.done.append(name)
+            return ("synth", "step") if name == "begin_synth" else None
+
+        return do
+
+
+@pytest.mark.parametrize(
+    ("is_running", "done"),
+    [(True, ["running"]), (False, ["begin_synth", "bring_up", "bootstrap", "deploy"])],
+)
+def test_a_local_aws_that_runs_is_used_and_else_one_is_made(
+    monkeypatch: pytest.MonkeyPatch, is_running: bool, done: list[str]
+) -> None:
+    aws = LocalAws()
+    monkeypatch.setattr(module, "open_local_aws", lambda *_: contextlib.nullcontext(aws))
+    monkeypatch.setattr(module.Workspace, "create", lambda self: None)
+    monkeypatch.setattr(module.Emulator, "find", lambda workspace: object() if is_running else None)
+    monkeypatch.setattr(module, "find_interpreter", lambda: SimpleNamespace(version="3.12"))
+    with module._aws(True, ["standard"], Console(stderr=True)):
+        assert aws.done == done
+
+
+def test_without_local_no_local_aws_is_touched(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "open_local_aws", None)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    with module._aws(False, ["standard"], Console(stderr=True)) as clients:
+        assert clients("s3").meta.config.max_pool_connections == 128

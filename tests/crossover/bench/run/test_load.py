@@ -66,8 +66,9 @@ def test_a_closed_loop_keeps_so_many_under_way_and_no_more() -> None:
     full = {step: threading.Barrier(step, timeout=PATIENCE_SECONDS) for step in (1, 2, 4)}
     sent: list[int] = []
 
-    def send(planned: Planned, _: float) -> None:
+    def send(planned: Planned, intended: float) -> None:
         nonlocal under_way
+        assert intended == 5  # it is sent when its turn comes
         step = planned.slot.concurrency or 0
         with lock:
             under_way += 1
@@ -78,7 +79,9 @@ def test_a_closed_loop_keeps_so_many_under_way_and_no_more() -> None:
             under_way -= 1
         full[step].wait()
 
-    closed_loop(plan(12, cold=0, arrivals="ramp:1-4").load, send, began=time.now, clock=time.clock, control=Control())
+    closed_loop(
+        plan(12, cold=0, arrivals="ramp:1-4").load, send, began=time.now - 5, clock=time.clock, control=Control()
+    )
     assert most == {1: 1, 2: 2, 4: 4}
     assert sorted(sent) == list(range(12))
 

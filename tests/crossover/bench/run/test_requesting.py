@@ -129,6 +129,25 @@ def test_an_upload_without_an_item_is_given_up_in_time(pipeline: Pipeline) -> No
     assert 1030 <= pipeline.time.now < 1031
 
 
+class Counting:
+    """A queue that counts how often somebody looks for letters."""
+
+    def __init__(self, real: Any) -> None:
+        self._real = real
+        self.looks = 0
+
+    def __getattr__(self, name: str) -> Any:
+        self.looks += name == "receive_message"
+        return getattr(self._real, name)
+
+
+def test_the_queue_is_looked_into_now_and_then_and_once_in_the_end(pipeline: Pipeline) -> None:
+    queue = Counting(pipeline.clients("sqs"))
+    requester = pipeline.requester(lambda name: queue if name == "sqs" else pipeline.clients(name), timeout=40)
+    perform(pipeline, requester)
+    assert queue.looks == 3  # after 15, 30 and 40 s
+
+
 class Broken:
     """A service whose one operation fails, and otherwise the real one."""
 

@@ -84,10 +84,23 @@ def test_the_estimate_has_a_line_for_everything_that_is_paid() -> None:
     seconds = duration_seconds(made, deployments)
     assert seconds > 3 * 99 + 5 * 60
     assert lines["sagemaker: endpoint"].usd == pytest.approx(seconds / 3600 * 0.056)
-    # Restores are a part of the function's line: five of them here.
-    only_load = {line.name: line for line in estimate(plan(100, cold=0), deployments[:2], PRICES)}
-    assert "snapstart: snapshots" not in only_load
-    assert lines["snapstart: function"].usd - only_load["snapstart: function"].usd > 5 * 2 * RESTORE
+
+
+def test_only_cold_requests_are_estimated_to_be_restored() -> None:
+    """The usual one waits 0.05 s and works 0.02 s for 7.1 s of audio; a restore is billed 0.3 s."""
+    made = plan(4, cold=1, variants=["snapstart"], files=FILES[:1])
+    lines = {line.name: line.usd for line in estimate(made, [deployment("snapstart")], PRICES)}
+    gb_seconds = 2 * (5 * (0.05 + 0.02 * 0.4 / 7.1) + 0.3)
+    assert lines["snapstart: function"] == pytest.approx(5 * REQUEST + gb_seconds * GB_SECOND + 2 * RESTORE, rel=1e-4)
+    without = {line.name for line in estimate(plan(4, cold=0), [deployment("snapstart")], PRICES)}
+    assert "snapstart: snapshots" not in without
+
+
+def test_forcing_takes_its_time_and_an_endpoint_has_to_be_idle() -> None:
+    made = plan(61, cold=3, idle_seconds=60.0)  # a minute of load
+    assert duration_seconds(made, [deployment()]) == 60 + 3 * 10 + 120
+    assert duration_seconds(made, [deployment(), deployment("snapstart")]) == 2 * 60 + 3 * (10 + 120) + 120
+    assert duration_seconds(made, [deployment("sagemaker")]) == 60 + 3 * (10 + 60) + 120
 
 
 def test_a_closed_loop_takes_the_shorter_the_more_run_at_once() -> None:
