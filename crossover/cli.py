@@ -78,7 +78,7 @@ _add("local", "crossover.local.cli", "The local AWS step by step: up, deploy, pr
 _add("deadletters", "crossover.deadletters.cli", "What failed in the end: list, show, redrive.")
 _add("bench", "crossover.bench.cli", "Measure speed, and soak under injected faults.")
 _add("prices", "crossover.cost.prices_cli", "The prices of the cost model: show, diff, refresh.")
-_add("report", "crossover.report.cli", "A page, and pictures, of cost by traffic.")
+_add("report", "crossover.report.cli", "Pages and pictures: of a benchmark, and of cost by traffic.")
 
 
 def main() -> None:

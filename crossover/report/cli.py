@@ -5,32 +5,61 @@ from typing import Annotated
 
 import typer
 
+from crossover.bench.run.shown import REHEARSAL
 from crossover.cost.options import Inputs, takes_scenario
 from crossover.errors import UsageError
-from crossover.report import picture
+from crossover.report import observed, picture
 from crossover.report.cost_page import cost_page
+from crossover.report.results_page import results_page
 
-app = typer.Typer(help="Pages and pictures of what things cost.", add_completion=False)
+app = typer.Typer(help="Pages and pictures of benchmarks and of what things cost.", add_completion=False)
+
+
+def _as_measured(context: typer.Context, file: Path | None) -> Path | None:
+    """Let a result's measurements count as with --from, in its own region, before any other option is read."""
+    if file is not None:
+        document, _ = observed.read(file)
+        context.default_map = {"results": str(file), "region": document["environment"]["region"]}
+    return file
 
 
 @app.command()
 @takes_scenario()
 def report(
     inputs: Inputs,
+    context: typer.Context,
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="RESULTS", help="A result of `crossover bench run`.", callback=_as_measured, is_eager=True
+        ),
+    ] = None,
     cost: Annotated[bool, typer.Option("--cost", help="Monthly cost by traffic, and where the lines cross.")] = False,
-    output: Annotated[Path, typer.Option(help="The page, one HTML file.")] = Path("cost.html"),
+    output: Annotated[
+        Path | None, typer.Option(help="The page, one HTML file: results.html, or cost.html with --cost.")
+    ] = None,
     image: Annotated[
         Path | None,
-        typer.Option(help="A picture of it too, .png or .svg; needs Chromium or Chrome.", show_default=False),
+        typer.Option(help="A picture of its first chart too, .png or .svg; needs Chromium or Chrome."),
     ] = None,
 ) -> None:
-    """One HTML file with levers for the cold-start share and for who is raced. It asks no network for anything."""
-    if not cost:
-        raise UsageError("There is nothing to report; add --cost.")
+    """One HTML file of a benchmark's result, with what follows for the costs; with --cost of the costs only.
+
+    It has levers for what is shown, and asks no network for anything.
+    """
+    if file is None and not cost:
+        raise UsageError("There is nothing to report; name a result of `crossover bench run`, or add --cost.")
+    if file is not None and context.params["results"] != file:
+        raise UsageError("Both a result and --from are given; give one of them.")
     if image is not None:
         kind, browser = picture.kind_of(image), picture.find_browser()
-    page = cost_page(inputs.scenario, inputs.prices, inputs.candidates)
-    _write(output, page.html().encode())
+    if file is None or cost:
+        page = cost_page(
+            inputs.scenario, inputs.prices, inputs.candidates, mark=REHEARSAL if inputs.is_rehearsal else ""
+        )
+    else:
+        page = results_page(*observed.read(file), inputs)
+    _write(output or Path("cost.html" if cost else "results.html"), page.html().encode())
     if image is not None:
         _write(image, picture.render(page, kind, browser=browser))
 

@@ -281,7 +281,7 @@
     for (const [name, value] of Object.entries(data.start)) levers[name].value = value;
     for (const lever of Object.values(levers)) lever.addEventListener("input", () => draw());
     for (const choice of document.querySelectorAll("input[name=scale]")) choice.addEventListener("change", () => draw());
-    document.querySelector("form.levers").addEventListener("submit", (event) => event.preventDefault());
+    levers.racer.form.addEventListener("submit", (event) => event.preventDefault());
     Report.redrawOnChange(draw);
   }
 
@@ -297,9 +297,5 @@
   }
 
   setUp();
-  draw().then(() => {
-    followClicks();
-    document.documentElement.dataset.ready = "";
-    if (Report.wantedImage) Report.leaveImage(chart, { width: 1280, height: 760 });
-  });
+  Report.whenDrawn(chart, draw().then(followClicks), { width: 1280, height: 760 });
 })();

@@ -3,6 +3,7 @@
 import dataclasses
 import html
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
@@ -41,25 +42,57 @@ EC2_COLOUR, EC2_ARM_COLOUR = "vermillion", "grey"
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 
 
-def cost_page(scenario: Scenario, prices: Prices, candidates: Sequence[str] = DEPLOYABLE) -> Page:
+@dataclass(frozen=True, kw_only=True)
+class CostPart:
+    """What a page needs to show the costs: cost.js draws them.
+
+    Attributes:
+        kicker: what it is about, as text.
+        race, assumptions, prices: as HTML.
+        data: for the script.
+    """
+
+    kicker: str
+    race: str
+    assumptions: str
+    prices: str
+    data: dict[str, Any]
+
+
+def cost_page(scenario: Scenario, prices: Prices, candidates: Sequence[str] = DEPLOYABLE, *, mark: str = "") -> Page:
     """Monthly cost by traffic of all variants around one scenario, and who is the cheapest of all and of some.
 
     Args:
         scenario: one; its traffic is where the page begins.
         candidates: names of variants, of which the cheapest is shown too.
+        mark: of the page.
     """
-    field = Field(contenders(scenario, prices), scenario, prices, _cold_shares(scenario))
-    used = _used_prices(field)
+    part = cost_part(scenario, prices, candidates)
     return Page(
         title=f"Cost by traffic, {prices.region}",
         body=template(
             "cost.html",
-            kicker=html.escape(f"Cost by traffic in {prices.region}, {_dates(used)}"),
-            assumptions=_assumptions(scenario),
-            prices=_prices(used),
+            kicker=html.escape(part.kicker),
+            race=part.race,
+            assumptions=part.assumptions,
+            prices=part.prices,
         ),
+        data=part.data,
+        scripts=("cost.js",),
+        mark=mark,
+    )
+
+
+def cost_part(scenario: Scenario, prices: Prices, candidates: Sequence[str] = DEPLOYABLE) -> CostPart:
+    """The same as a part of a page; its verdict and its sentence are elements that the page must have."""
+    field = Field(contenders(scenario, prices), scenario, prices, _cold_shares(scenario))
+    used = _used_prices(field)
+    return CostPart(
+        kicker=f"Cost by traffic in {prices.region}, {_dates(used)}",
+        race=template("race.html"),
+        assumptions=_assumptions(scenario),
+        prices=_prices(used),
         data=_data(field, used, candidates),
-        script="cost.js",
     )
 
 

@@ -8,6 +8,8 @@ const Report = (() => {
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
   const wantedImage = document.documentElement.dataset.image; // "png" or "svg" where the page is opened to be pictured
 
+  const { mark } = document.documentElement.dataset;
+
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
   // Made once: to make a formatter takes a thousand times as long as to use it.
@@ -53,6 +55,15 @@ const Report = (() => {
     return svg;
   }
 
+  // What must not be overlooked, across a chart, so that a picture of it says so too.
+  function marks(width) {
+    if (!mark) return [];
+    return [{
+      xref: "paper", yref: "paper", x: 0.5, y: 0.5, text: `<b>${mark.split(/[,.:]/)[0].toUpperCase()}</b>`, name: "mark",
+      showarrow: false, font: { size: Math.min(26, width / 24), color: colour("vermillion") }, opacity: 0.4, captureevents: false,
+    }];
+  }
+
   // The look that all charts share; `layout` has the rest.
   function look(layout) {
     const axis = { gridcolor: colour("rule"), linecolor: colour("quiet"), zeroline: false, ticks: "outside", tickcolor: colour("rule"), fixedrange: true };
@@ -66,6 +77,7 @@ const Report = (() => {
       dragmode: false,
       xaxis: { ...axis, ...layout.xaxis },
       yaxis: { ...axis, ...layout.yaxis },
+      annotations: [...(layout.annotations ?? []), ...marks(layout.width)],
     };
   }
 
@@ -89,11 +101,21 @@ const Report = (() => {
     printing.addEventListener("change", () => (printing.matches ? onPaper() : draw()));
   }
 
+  // Every script says what it draws first. The first chart of all is the one that is pictured.
+  const drawings = [];
+  function whenDrawn(chart, drawing, size) {
+    drawings.push(wantedImage && !drawings.length ? drawing.then(() => leaveImage(chart, size)) : drawing);
+  }
+  document.addEventListener("DOMContentLoaded", async () => {
+    await Promise.all(drawings);
+    document.documentElement.dataset.ready = "";
+  });
+
   // Leaves a picture of the chart in the page, for the command line to read.
   async function leaveImage(chart, size) {
     const url = await Plotly.toImage(chart, { format: wantedImage, scale: wantedImage === "png" ? 2 : 1, ...size });
     document.body.append(element("pre", { id: "image", hidden: "" }, url));
   }
 
-  return { data, byId, number, usd, element, row, swatch, colour, look, config, redrawOnChange, leaveImage, wantedImage, printing };
+  return { data, byId, number, usd, element, row, swatch, colour, look, config, redrawOnChange, whenDrawn, wantedImage, printing };
 })();

@@ -19,21 +19,25 @@ class Page:
         title: of the window, as text.
         body: as HTML, whose texts are escaped already; `template` fills one in.
         data: for the script, anything that JSON takes.
-        script: the name of its file in this folder; page.js and plotly.js stand before it.
+        scripts: the names of their files in this folder; plotly.js and page.js stand before them.
+        mark: as text, what must never be overlooked: it stands on top, in every chart and on every printed page.
     """
 
     title: str
     body: str
     data: Any
-    script: str
+    scripts: tuple[str, ...]
+    mark: str = ""
 
     def html(self, *, image: str = "") -> str:
         """The whole file. With `image`, "png" or "svg", its script leaves a picture of the chart in the page."""
-        scripts = [PLOTLY.read_text(encoding="utf-8"), _read("page.js"), _read(self.script)]
+        scripts = [PLOTLY.read_text(encoding="utf-8"), *map(_read, ("page.js", *self.scripts))]
+        attributes = {"image": image, "mark": self.mark}
         return Template(_read("page.html")).substitute(
-            attributes=f' data-image="{html.escape(image)}"' if image else "",
+            attributes="".join(f' data-{name}="{html.escape(value)}"' for name, value in attributes.items() if value),
             title=html.escape(self.title),
             style=_read("page.css"),
+            mark=f'<p class="mark" role="note">{html.escape(self.mark)}</p>' if self.mark else "",
             body=self.body,
             data=script_json(self.data),
             scripts="\n".join(f"<script>\n{script}\n</script>" for script in scripts),

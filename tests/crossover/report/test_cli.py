@@ -1,5 +1,6 @@
 """`crossover report` as a person types it."""
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,9 @@ from crossover.cost.scenario import MINUTES_A_MONTH, Scenario
 from crossover.report import cli as report_cli
 from crossover.report import cost_page, picture
 from crossover.report.page import Page
+
+DATA = Path(__file__).parent / "data"
+RESULT, RAMP = DATA / "poisson.json", DATA / "ramp.json"
 
 
 @pytest.fixture(autouse=True)
@@ -37,7 +41,7 @@ def test_the_page_is_written_for_the_scenario_of_the_options(
     options = "--cost --rpm 72 --cold-share 0.1 --region eu-west-1 --rent 750:EUR --exchange EUR=1.15 --output a.html"
     seen: list[Any] = []
     kept = report_cli.cost_page
-    monkeypatch.setattr(report_cli, "cost_page", lambda *what: seen.append(what) or kept(*what))
+    monkeypatch.setattr(report_cli, "cost_page", lambda *what, **more: seen.append(what) or kept(*what, **more))
     out = run(monkeypatch, capsys, options, code=0)
     [(scenario, prices, candidates)] = seen
     assert isinstance(scenario, Scenario)
@@ -63,10 +67,61 @@ def test_a_picture_is_written_beside_the_page(
     assert Path("cost.html").exists()
 
 
+def test_a_result_makes_its_page_with_what_was_measured(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen: list[Any] = []
+    kept = report_cli.results_page
+    monkeypatch.setattr(report_cli, "results_page", lambda *what: seen.append(what) or kept(*what))
+    out = run(monkeypatch, capsys, f"{RESULT} --rpm 72 --memory 2048", code=0)
+    assert out.startswith("results.html: ")
+    [(document, observations, inputs)] = seen
+    measured = document["scenario"]
+    assert inputs.scenario.warm_seconds == measured["warm_seconds"]
+    assert inputs.scenario.proxy_seconds == measured["proxy_seconds"]
+    assert inputs.scenario.memory_mb == 2048 != measured["memory_mb"]
+    assert inputs.scenario.requests == pytest.approx(72 * MINUTES_A_MONTH)
+    assert len(observations) == len(document["observations"])
+    assert "<title>Rehearsal: Benchmark of " in Path("results.html").read_text()
+
+
+def test_the_prices_are_those_of_the_region_that_was_measured(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    document = json.loads(RESULT.read_text())
+    document["environment"]["region"] = "eu-west-1"
+    Path("a.json").write_text(json.dumps(document))
+    run(monkeypatch, capsys, "a.json --cost", code=0)
+    assert "<title>Cost by traffic, eu-west-1</title>" in Path("cost.html").read_text()
+    run(monkeypatch, capsys, "a.json --cost --region us-east-1", code=0)
+    assert "<title>Cost by traffic, us-east-1</title>" in Path("cost.html").read_text()
+
+
+@pytest.mark.parametrize("line", [f"{RESULT} --cost", f"--from {RESULT} --cost"])
+def test_costs_from_a_rehearsal_say_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], line: str
+) -> None:
+    seen: list[Any] = []
+    kept = report_cli.cost_page
+    monkeypatch.setattr(report_cli, "cost_page", lambda *what, **more: seen.append(what) or kept(*what, **more))
+    run(monkeypatch, capsys, line, code=0)
+    assert not Path("results.html").exists()
+    assert '<p class="mark" role="note">A rehearsal on the local AWS' in Path("cost.html").read_text()
+    measured = json.loads(RESULT.read_text())["scenario"]
+    assert seen[0][0].warm_seconds == measured["warm_seconds"]
+    run(monkeypatch, capsys, "--cost", code=0)
+    assert "A rehearsal" not in Path("cost.html").read_text()
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("", "There is nothing to report; add --cost."),
+        ("", "There is nothing to report; name a result of `crossover bench run`, or add --cost."),
+        ("no.json", "The results in no.json cannot be read: "),
+        (f"{__file__}", f"The results in {__file__} cannot be read: "),
+        (f"{RESULT} --from other.json", "The results in other.json cannot be read: "),
+        (f"{RESULT} --from {RAMP}", "Both a result and --from are given; give one of them."),
+        (f"{RESULT} --image a.gif", "The image is 'a.gif'; its name must end in .png or .svg."),
         ("--cost --image a.gif", "The image is 'a.gif'; its name must end in .png or .svg."),
         ("--cost --output no/where.html", "no/where.html cannot be written: No such file or directory."),
         ("--cost --variants nix", "There is no variant 'nix'; there are standard, "),

@@ -37,7 +37,7 @@ class Reader(HTMLParser):
 
 @pytest.fixture(scope="module")
 def reader() -> Reader:
-    return Reader(Page(title=NASTY, body="<main></main>", data={NASTY: NASTY}, script="cost.js").html())
+    return Reader(Page(title=NASTY, body="<main></main>", data={NASTY: NASTY}, scripts=("cost.js",)).html())
 
 
 def test_texts_stay_texts(reader: Reader) -> None:
@@ -79,7 +79,7 @@ def test_a_page_has_a_language_a_title_and_fits_a_phone(reader: Reader) -> None:
 
 
 def test_a_page_to_be_pictured_says_so() -> None:
-    text = Page(title="", body="", data=None, script="cost.js").html(image="png")
+    text = Page(title="", body="", data=None, scripts=("cost.js",)).html(image="png")
     assert '<html lang="en" data-image="png">' in text
 
 

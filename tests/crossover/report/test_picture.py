@@ -12,7 +12,7 @@ from crossover.errors import CrossoverError, UsageError
 from crossover.report import picture
 from crossover.report.page import Page
 
-PAGE = Page(title="", body="", data=None, script="cost.js")
+PAGE = Page(title="", body="", data=None, scripts=("cost.js",))
 
 
 @pytest.fixture

@@ -1,0 +1,310 @@
+"""The page of a benchmark's results: every observation, what they sum up to, and what follows for the costs."""
+
+import html
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
+from typing import Any
+
+from crossover.bench.run import shown
+from crossover.bench.run.observation import Observation
+from crossover.cost.comparison import compare
+from crossover.cost.options import Inputs
+from crossover.cost.scenario import Scenario
+from crossover.report.cost_page import cost_part
+from crossover.report.numbers import number, usd
+from crossover.report.observed import charts, title_of, variant_title, with_interval
+from crossover.report.page import Page, details, table, template
+
+AT_ONCE_SHOWN = ("latency_ms", "item_ms", "billed_ms")  # the other measures unfold
+STARTS = ("warm", "cold", "together")
+FIGURES = ("mean", "median", "sd", "p95", "p99", "max")
+METRICS = ("SampleCount", "Average", "p50", "p99", "Maximum")  # SageMaker's
+MISSING = "\N{EN DASH}"
+NOTHING_DISCARDED = "No observation was discarded."
+
+
+def results_page(document: Mapping[str, Any], observations: Sequence[Observation], inputs: Inputs) -> Page:
+    """One page of a result.
+
+    Args:
+        document: the result, as observed.read gives it.
+        observations: all of it.
+        inputs: of the cost model, with what was measured.
+    """
+    comparison = compare(inputs.scenario, inputs.prices, candidates=inputs.candidates, others=inputs.others)
+    cost = cost_part(inputs.scenario, inputs.prices, inputs.candidates)
+    title = f"Benchmark of {document['started'][:10]}, {inputs.prices.region}"
+    return Page(
+        title=f"{'Rehearsal: ' if document['rehearsal'] else ''}{title}",
+        body=template(
+            "results.html",
+            kicker=html.escape(f"{title}: {_summary(document)}; prices of {_dates(document)}"),
+            verdict=html.escape(comparison.verdict),
+            lead=html.escape(_lead(document)),
+            concurrency=_concurrency(document),
+            statistics=_statistics(document),
+            counts=_counts(document, observations),
+            race=cost.race,
+            measured=_measured(document["scenario"], inputs.scenario),
+            assumptions=cost.assumptions,
+            prices=cost.prices,
+            environment=_environment(document),
+        ),
+        data={**cost.data, "results": {**charts(document, observations), "caption": f"{title}: {_summary(document)}."}},
+        scripts=("results.js", "cost.js"),
+        mark=shown.REHEARSAL if document["rehearsal"] else "",
+    )
+
+
+def _summary(document: Mapping[str, Any]) -> str:
+    plan = document["plan"]
+    return (
+        f"{', '.join(plan['variants'])}; {plan['requests']:,} requests each, {plan['arrivals']}, {plan['loop']} loop, "
+        f"{plan['cold']:,} forced cold starts, seed {plan['seed']}"
+    )
+
+
+def _dates(document: Mapping[str, Any]) -> str:
+    dates = document["prices"]["dates"]
+    return " to ".join(dict.fromkeys([min(dates), max(dates)])) if dates else "no known date"
+
+
+def _lead(document: Mapping[str, Any]) -> str:
+    statistics = document["statistics"]["variants"]
+    said = []
+    for name, sums in statistics.items():
+        latency = sums["measures"]["latency_ms"]
+        kinds = [f"{number(latency[kind]['median']['value'])} ms {kind}" for kind in ("warm", "cold") if latency[kind]]
+        said.append(f"{name} {' and '.join(kinds) or 'without a success'}")
+    return f"Median latency, from the intended sending to the item: {'; '.join(said)}. {NOTHING_DISCARDED}"
+
+
+# ---- sections
+
+
+def _concurrency(document: Mapping[str, Any]) -> str:
+    """Two charts and their table for a closed loop; for an open one why there are none."""
+    plan = document["plan"]
+    rows = [
+        [
+            name,
+            f"{step['concurrency']:,}",
+            f"{step['requests']:,}",
+            MISSING if step["per_second"] is None else number(step["per_second"]),
+            *(with_interval(step["latency_ms"][figure]) for figure in ("median", "p95", "p99", "max")),
+        ]
+        for name, sums in document["statistics"]["variants"].items()
+        for step in sums["throughput"]
+    ]
+    if not rows:
+        why = (
+            f"The load was an open loop ({plan['arrivals']}): requests were sent at their times, whatever became of "
+            "those before, so no concurrency was held. A closed loop, --arrival ramp:1-16, measures this."
+        )
+        return _paragraph(why if plan["loop"] == "open" else "No request of the load succeeded.")
+    headings = ["variant", "at once", "requests", "a second", "median latency, ms", "p95", "p99", "max"]
+    figures = "".join(
+        f'<figure><div class="chart low" id="{name}" role="img" aria-label="{label}"></div>'
+        f"<figcaption>{label}</figcaption></figure>"
+        for name, label in (
+            ("throughput", "Requests a second by concurrency."),
+            ("concurrent-latency", "Latency by concurrency: median with its interval, and p99 dotted."),
+        )
+    )
+    key = '<p class="quiet" id="concurrency-key"></p>'
+    listed = table(headings, rows, classes=["", *["number"] * 7])
+    return f'{key}<div class="pair">{figures}</div><h3>Steps of the load</h3>{listed}'
+
+
+def _statistics(document: Mapping[str, Any]) -> str:
+    statistics = document["statistics"]
+    shares = [_share(name, sums) for name, sums in statistics["variants"].items()]
+    measures = dict.fromkeys(name for sums in statistics["variants"].values() for name in sums["measures"])
+    notes = [
+        "Warm, cold with the forced ones, and both together at the cold share of the load: " + "; ".join(shares) + ".",
+        f"In brackets: intervals, {statistics['method']}, seed {statistics['seed']}.",
+        f"{NOTHING_DISCARDED} The result file holds every one, and so does this page.",
+    ]
+    if any(summary and summary["n"] < shown.FEW for summary in _latencies(statistics["variants"])):
+        notes.append(f"Where there are fewer than {shown.FEW} observations, p99 says little more than the maximum.")
+    tables = {name: _table_of(name, statistics["variants"]) for name in measures}
+    open_ones = "".join(f"<h3>{_heading(name)}</h3>{tables[name]}" for name in tables if name in AT_ONCE_SHOWN)
+    others = "".join(
+        f"<h3>{_heading(name)}</h3>{made}" for name, made in tables.items() if made and name not in AT_ONCE_SHOWN
+    )
+    by_file = _by_file(statistics["variants"])
+    return (
+        "".join(map(_paragraph, notes))
+        + open_ones
+        + details("All other measures", others)
+        + details("Warm requests by file, from the upload to the item", by_file)
+    )
+
+
+def _latencies(variants: Mapping[str, Any]) -> list[Mapping[str, Any] | None]:
+    return [summary for sums in variants.values() for summary in sums["measures"]["latency_ms"].values()]
+
+
+def _share(name: str, sums: Mapping[str, Any]) -> str:
+    load = sums["load"]
+    if load["cold_share"] is None:
+        return f"{name} unknown, since no request of the load succeeded"
+    share = f"{100 * load['cold_share']:.3g} %"
+    return f"{name} {share} ({load['cold']:,} of {load['succeeded']:,}, {sums['cold_share_of']})"
+
+
+def _heading(measure: str) -> str:
+    meaning, unit = title_of(measure)
+    return html.escape(f"{meaning[0].upper()}{meaning[1:]}{', ' * bool(unit)}{unit}")
+
+
+def _table_of(measure: str, variants: Mapping[str, Any]) -> str:
+    """Of one measure; empty where no variant has a value."""
+    rows = [
+        [name, kind, *_cells(summary)]
+        for name, sums in variants.items()
+        for kind in STARTS
+        if (summary := sums["measures"][measure][kind])
+    ]
+    return _figures_table(["variant", "start"], rows) if rows else ""
+
+
+def _by_file(variants: Mapping[str, Any]) -> str:
+    rows = [
+        [name, file, *_cells(summary)]
+        for name, sums in variants.items()
+        for file, summary in sums["by_file"].items()
+        if summary
+    ]
+    return _figures_table(["variant", "file, ms"], rows)
+
+
+def _cells(summary: Mapping[str, Any]) -> list[str]:
+    return [f"{summary['n']:,}", *(with_interval(summary[figure]) for figure in FIGURES)]
+
+
+def _figures_table(headings: Sequence[str], rows: list[list[str]]) -> str:
+    return table([*headings, "n", *FIGURES], rows, classes=["", "", *["number"] * (1 + len(FIGURES))])
+
+
+def _counts(document: Mapping[str, Any], observations: Sequence[Observation]) -> str:
+    variants = document["statistics"]["variants"]
+    everyone = list(variants.values())
+    outcomes = dict.fromkeys(outcome for sums in everyone for outcome in sums["outcomes"])
+    rows = [
+        ["observations", *(f"{sums['observations']:,}" for sums in everyone)],
+        *([outcome, *(f"{sums['outcomes'][outcome]:,}" for sums in everyone)] for outcome in outcomes),
+        ["without a REPORT line", *(f"{sums['without_report']:,}" for sums in everyone)],
+        ["invocations tried again", *(f"{sums['retried_invocations']:,}" for sums in everyone)],
+        ["uploads tried again", *(f"{sums['retried_uploads']:,}" for sums in everyone)],
+        ["cold in the load", *(f"{s['load']['cold']:,} of {s['load']['succeeded']:,}" for s in everyone)],
+        ["forced starts that were cold", *(f"{s['forced']['cold']:,} of {s['forced']['sent']:,}" for s in everyone)],
+        *(
+            [f"USD a million requests, {kind}", *(_usd(sums["function_usd_per_million"][kind]) for sums in everyone)]
+            for kind in STARTS
+        ),
+        ["USD an hour for the endpoint", *(_usd(sums["endpoint_usd_per_hour"]) for sums in everyone)],
+    ]
+    listed = table(["", *map(variant_title, variants)], rows, classes=["", *["number"] * len(everyone)])
+    failed = [
+        [each.variant, each.phase.value, str(each.number), each.file, each.outcome.value, each.error]
+        for each in observations
+        if not each.succeeded
+    ]
+    headings = ["variant", "phase", "number", "file", "outcome", "why"]
+    failures = (
+        details(f"All {len(failed):,} that failed; they have no latency", table(headings, failed))
+        if failed
+        else _paragraph("None failed.")
+    )
+    remarks = [*filter(None, [document.get("stopped")]), *document.get("left_behind", [])]
+    said = [f"About {document['spent_usd']:.4f} USD was spent{', had it been AWS' * document['rehearsal']}.", *remarks]
+    return listed + failures + "".join(map(_paragraph, said))
+
+
+def _usd(value: float | None) -> str:
+    return MISSING if value is None else usd(value)
+
+
+def _measured(measured: Mapping[str, float], scenario: Scenario) -> str:
+    """What the benchmark says to the cost model, and what counts where an option says otherwise."""
+    metadata = {each.name: each.metadata for each in fields(Scenario)}
+    rows = [
+        [
+            metadata[name]["meaning"],
+            f"{number(value)} {metadata[name]['unit']}".strip(),
+            "measured" if getattr(scenario, name) == value else f"overruled by an option: {getattr(scenario, name)}",
+        ]
+        for name, value in measured.items()
+    ]
+    note = "Measured by this benchmark; the traffic is not, it is an option (--rpm)."
+    return _paragraph(note) + table(["what", "value", "counts"], rows, classes=["", "number", ""])
+
+
+def _environment(document: Mapping[str, Any]) -> str:
+    plan, environment, prices = document["plan"], document["environment"], document["prices"]
+    rows = [
+        ["started", document["started"]],
+        ["ended", document["ended"]],
+        ["parts, where it was resumed", f"{len(document.get('segments', [1])):,}"],
+        ["load", f"{plan['requests']:,} requests to each variant, {plan['arrivals']} ({plan['loop']} loop)"],
+        ["forced cold starts", f"{plan['cold']:,} of each variant"],
+        ["idle before a forced cold start of an endpoint", f"{number(plan['idle_seconds'])} s"],
+        ["seed", f"{plan['seed']} for arrivals, files' order and bootstrap"],
+        ["prices", f"{prices['region']}, of {', '.join(prices['dates'])}"],
+        ["unconfirmed prices", ", ".join(prices["unsure"]) or "none"],
+        *([name, _text(value)] for name, value in environment.items() if name != "variants"),
+    ]
+    files = [
+        [file["name"], f"{file['size_bytes']:,}", MISSING if file["seconds"] is None else number(file["seconds"])]
+        for file in plan["files"]
+    ]
+    return (
+        table(["what", "value"], rows, classes=["", "long"])
+        + details("Files", table(["file", "bytes", "s of audio"], files, classes=["", "number", "number"]))
+        + "".join(
+            details(
+                f"{variant_title(name)} as deployed",
+                table(["what", "value"], [[key, _text(value)] for key, value in its.items()], classes=["", "long"]),
+            )
+            for name, its in environment["variants"].items()
+        )
+        + _endpoint_metrics(document.get("endpoint_metrics") or {})
+    )
+
+
+def _endpoint_metrics(metrics: Mapping[str, Any]) -> str:
+    """SageMaker's own, minute by minute."""
+    rows = [
+        [
+            name,
+            minute["begin"],
+            metric,
+            *(number(minute[metric][key]) if key in minute[metric] else MISSING for key in METRICS),
+        ]
+        for name, found in metrics.items()
+        if found
+        for minute in found["minutes"]
+        for metric in ("ModelLatency", "OverheadLatency")
+        if metric in minute
+    ]
+    if not rows:
+        return ""
+    headings = ["variant", "minute", "ms", *METRICS]
+    return details("SageMaker's ModelLatency and OverheadLatency", table(headings, rows))
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_text(each)}" for name, each in value.items())
+    if isinstance(value, str):
+        return value or MISSING
+    if isinstance(value, Iterable):
+        return ", ".join(map(_text, value))
+    if value is None:
+        return MISSING
+    return number(value) if isinstance(value, float) else str(value)
+
+
+def _paragraph(text: str) -> str:
+    return f"<p>{html.escape(text)}</p>"

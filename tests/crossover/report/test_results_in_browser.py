@@ -1,0 +1,257 @@
+"""The page of results in a real browser: what its charts and its lever show, on a screen, a phone and paper."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Page as Tab
+
+from crossover.bench.run.observation import Observation
+from crossover.cost.options import Inputs
+from crossover.cost.prices import load
+from crossover.cost.scenario import Scenario
+from crossover.cost.traffic import Traffic
+from crossover.cost.variants import DEPLOYABLE
+from crossover.errors import CrossoverError
+from crossover.report import cost_page, observed, picture
+from crossover.report.page import Page
+from crossover.report.results_page import results_page
+
+from .test_in_browser import FLAGS, wait_until
+
+pytestmark = pytest.mark.slow
+
+DATA = Path(__file__).parent / "data"
+MARK = "A rehearsal on the local AWS"
+SYMBOLS = {"warm": "diamond", "cold in the load": "circle", "cold, forced": "circle-open"}
+CHARTS = ("strip", "distribution", "percentiles", "chart")
+
+
+def made(name: str) -> tuple[Page, list[Observation]]:
+    document, observations = observed.read(DATA / f"{name}.json")
+    inputs = Inputs(
+        scenario=Scenario(**document["scenario"]),
+        given=frozenset(document["scenario"]),
+        prices=load("us-east-1"),
+        candidates=tuple(DEPLOYABLE),
+        others=(),
+        traffic=Traffic(text="poisson"),
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cost_page, "COLD_SHARES", (None, 0.0, 0.1))
+        return results_page(document, observations, inputs), observations
+
+
+@pytest.fixture(scope="module")
+def executable() -> str:
+    try:
+        return picture.find_browser()
+    except CrossoverError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="module")
+def poisson() -> tuple[Page, list[Observation]]:
+    return made("poisson")
+
+
+@pytest.fixture(scope="module")
+def files(poisson: tuple[Page, list[Observation]], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("pages")
+    found = {}
+    for name, page in (("poisson", poisson[0]), ("ramp", made("ramp")[0])):
+        found[name] = folder / f"{name}.html"
+        found[name].write_text(page.html())
+    return found
+
+
+@pytest.fixture(scope="module")
+def browser(executable: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def context(browser: Browser, files: dict[str, Path]) -> Iterator[BrowserContext]:
+    """Where nothing but a page's own file may be asked for, and no script may complain."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    asked: list[str] = []
+    said: list[str] = []
+    context.on("request", lambda request: asked.append(request.url))
+    context.on("console", lambda message: said.append(message.text))
+    context.on("weberror", lambda error: said.append(str(error.error)))
+    yield context
+    context.close()
+    assert {url for url in asked if not url.startswith(("data:", "blob:"))} <= {
+        each.as_uri() for each in files.values()
+    }
+    assert said == []
+
+
+@pytest.fixture
+def show(context: BrowserContext, files: dict[str, Path]) -> Callable[[str], Tab]:
+    def open_tab(name: str) -> Tab:
+        tab = context.new_page()
+        tab.goto(files[name].as_uri())
+        tab.wait_for_selector("html[data-ready]")
+        return tab
+
+    return open_tab
+
+
+@pytest.fixture
+def tab(show: Callable[[str], Tab]) -> Tab:
+    return show("poisson")
+
+
+def traces(tab: Tab, chart: str) -> dict[str, dict[str, Any]]:
+    return tab.evaluate(
+        """(chart) => Object.fromEntries(document.getElementById(chart).data.map((trace) => [trace.name, {
+          x: [...trace.x], y: [...trace.y], text: [...trace.text],
+          symbol: trace.marker?.symbol, colour: trace.marker?.color,
+        }]))""",
+        chart,
+    )
+
+
+def axis_types(tab: Tab) -> list[str]:
+    return tab.evaluate(
+        """() => [["strip", "xaxis"], ["distribution", "xaxis"], ["percentiles", "yaxis"]]
+          .map(([chart, axis]) => document.getElementById(chart)._fullLayout[axis].type)"""
+    )
+
+
+def test_every_observation_is_a_mark_of_its_kind(tab: Tab, poisson: tuple[Page, list[Observation]]) -> None:
+    drawn = traces(tab, "strip")
+    for variant in ("standard", "sagemaker"):
+        for kind, symbol in SYMBOLS.items():
+            own = [each for each in poisson[1] if each.variant == variant and observed.kind_of(each) == kind]
+            trace = drawn[f"{variant} {kind}"]
+            assert own
+            assert trace["x"] == pytest.approx([each.latency_ms for each in own], abs=5e-4)
+            assert trace["symbol"] == symbol
+            assert all(own[at].file in text and variant in text for at, text in enumerate(trace["text"]))
+    assert drawn["standard warm"]["colour"] != drawn["standard cold, forced"]["colour"]
+    assert tab.locator("#strip .scatterlayer .point").count() == len(poisson[1])
+    assert "standard: 16 of 16 have this value" in tab.inner_text("#strip-state")
+
+
+def test_a_mark_tells_its_value_under_the_pointer(tab: Tab) -> None:
+    tab.locator("#strip .scatterlayer .point").first.hover(force=True)
+    text = tab.locator("#strip .hovertext").first.text_content()
+    assert text is not None
+    assert " ms" in text
+    assert "standard (Lambda), " in text
+
+
+def test_the_lever_changes_what_is_drawn(tab: Tab, poisson: tuple[Page, list[Observation]]) -> None:
+    tab.select_option("#measure", "billed_ms")
+    wait_until(tab, "document.getElementById('strip-state').textContent.includes('billed')")
+    warm = [each.billed_ms for each in poisson[1] if each.variant == "sagemaker" and not each.is_cold]
+    assert traces(tab, "strip")["sagemaker warm"]["x"] == pytest.approx(warm, abs=5e-4)
+    assert traces(tab, "distribution")["sagemaker warm"]["x"] == pytest.approx(sorted(warm), abs=5e-4)
+
+
+def test_axes_are_logarithmic_or_linear_from_the_keyboard(tab: Tab) -> None:
+    assert axis_types(tab) == ["log"] * 3
+    tab.focus("#values-log")
+    tab.keyboard.press("ArrowRight")
+    wait_until(tab, "document.getElementById('strip')._fullLayout.xaxis.type === 'linear'")
+    assert axis_types(tab) == ["linear"] * 3
+    tab.keyboard.press("ArrowLeft")
+    wait_until(tab, "document.getElementById('strip')._fullLayout.xaxis.type === 'log'")
+    assert axis_types(tab) == ["log"] * 3
+
+
+def test_the_rings_are_the_files_percentiles(tab: Tab, poisson: tuple[Page, list[Observation]]) -> None:
+    drawn = traces(tab, "percentiles")
+    for variant in poisson[0].data["results"]["variants"]:
+        points = variant["curves"]["latency_ms"]["percentiles"]["points"]
+        assert drawn[f"{variant['name']} figures"]["y"] == [each["value"] for each in points]
+
+
+def test_the_costs_are_on_the_same_page(tab: Tab, poisson: tuple[Page, list[Observation]]) -> None:
+    data = poisson[0].data
+    race = data["races"][f"{data['start']['racer']} {data['start']['tier']}"][data["start"]["cold"]]
+    assert race["crossings"]
+    assert tab.inner_text("#verdict") == race["verdict"]
+    assert tab.locator("#crossings tbody tr").count() == len(race["crossings"])
+    assert traces(tab, "chart")["crossings"]["x"] == [each["rpm"] for each in race["crossings"]]
+
+
+def test_a_closed_loop_has_curves_of_concurrency(show: Callable[[str], Tab]) -> None:
+    tab = show("ramp")
+    steps = observed.read(DATA / "ramp.json")[0]["statistics"]["variants"]["standard"]["throughput"]
+    rates = traces(tab, "throughput")["standard"]
+    assert rates["x"] == [1, 2]
+    assert rates["y"] == [each["per_second"] for each in steps]
+    latencies = traces(tab, "concurrent-latency")
+    assert latencies["standard"]["y"] == [each["latency_ms"]["median"]["value"] for each in steps]
+    assert latencies["standard p99"]["y"] == [each["latency_ms"]["p99"]["value"] for each in steps]
+
+
+@pytest.mark.parametrize("name", ["poisson", "ramp"])
+@pytest.mark.parametrize("width", [360, 768])
+def test_nothing_is_wider_than_the_window(show: Callable[[str], Tab], name: str, width: int) -> None:
+    tab = show(name)
+    tab.set_viewport_size({"width": width, "height": 800})
+    wait_until(tab, "document.getElementById('strip')._fullLayout.width <= innerWidth")
+    for summary in tab.locator("summary").all():
+        summary.click()
+    assert tab.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_the_rehearsal_cannot_be_overlooked(tab: Tab) -> None:
+    tagged = tab.evaluate("""() => [...document.querySelectorAll("h2")]
+      .map((each) => getComputedStyle(each, "::after").content)""")
+    assert set(tagged) == {'"rehearsal"'}
+    for chart in CHARTS:
+        assert MARK.upper() in tab.locator(f"#{chart} .annotation-text").all_text_contents()
+    tab.mouse.wheel(0, 3000)
+    wait_until(tab, "scrollY > 2000")
+    assert tab.locator(".mark").bounding_box()["y"] >= 0  # type: ignore[index]
+
+
+def test_the_rehearsal_is_marked_on_every_printed_page(tab: Tab) -> None:
+    tab.emulate_media(media="print")
+    assert tab.is_visible(".mark")
+    after = tab.evaluate("""() => {
+      const { content, position, display } = getComputedStyle(document.body, "::after");
+      return [content, position, display];
+    }""")
+    assert after == ['"REHEARSAL"', "fixed", "grid"]  # what is fixed is printed on each page
+    for chart in CHARTS:
+        assert MARK.upper() in tab.locator(f"#{chart} .annotation-text").all_text_contents()
+    assert not tab.is_visible("#shown")
+    assert tab.is_visible("text=model_sha256")
+    assert tab.pdf()[:5] == b"%PDF-"
+
+
+def test_everything_has_a_name(show: Callable[[str], Tab]) -> None:
+    tab = show("ramp")
+    nameless = tab.evaluate(
+        """() => {
+          const named = (each) => each.ariaLabel || document.getElementById(each.getAttribute("aria-labelledby"));
+          return [
+            ...[...document.querySelectorAll("input, select")].filter((each) => !each.labels.length),
+            ...[...document.querySelectorAll(".chart")].filter((each) => !named(each)),
+          ].map((each) => each.id);
+        }"""
+    )
+    assert nameless == []
+    ids = tab.evaluate("""() => [...document.querySelectorAll("[id]")].map((each) => each.id)""")
+    assert len(ids) == len(set(ids))
+
+
+def test_the_picture_is_of_every_request(poisson: tuple[Page, list[Observation]], executable: str) -> None:
+    svg = ElementTree.fromstring(picture.render(poisson[0], "svg", browser=executable))
+    words = " ".join(svg.itertext())
+    assert "Every request" in words
+    assert MARK.upper() in words
+    assert "poisson:240rpm" in words
+    assert "USD a month" not in words

@@ -1,0 +1,268 @@
+"""The page of results: its tables hold the result file's numbers, and it leaves nothing out."""
+
+import copy
+import html
+import json
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crossover.bench import result
+from crossover.bench.run.observation import Observation, Outcome
+from crossover.cost import measured
+from crossover.cost.comparison import compare
+from crossover.cost.options import Inputs
+from crossover.cost.prices import load
+from crossover.cost.scenario import MINUTES_A_MONTH, Scenario
+from crossover.cost.traffic import Traffic
+from crossover.cost.variants import DEPLOYABLE
+from crossover.report import cost_page, observed
+from crossover.report.numbers import number
+from crossover.report.page import Page
+from crossover.report.results_page import results_page
+
+DATA = Path(__file__).parent / "data"
+POISSON, RAMP = DATA / "poisson.json", DATA / "ramp.json"
+PRICES = load("us-east-1")
+REHEARSAL = "A rehearsal on the local AWS"
+
+
+class Tables(HTMLParser):
+    """The rows of all tables, as texts, under the heading before them, and the texts of paragraphs and headings."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.rows: list[tuple[str, list[str]]] = []
+        self.heading = ""
+        self.cells: list[str] = []
+        self.kind = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.kind = tag
+        if tag == "tr":
+            self.cells = []
+        if tag in ("th", "td"):
+            self.cells.append("")
+        if tag in ("h2", "h3", "summary"):
+            self.heading = ""
+
+    def handle_endtag(self, tag: str) -> None:
+        self.kind = ""
+        if tag == "tr":
+            self.rows.append((self.heading, self.cells))
+
+    def handle_data(self, data: str) -> None:
+        if self.kind in ("th", "td"):
+            self.cells[-1] += data
+        if self.kind in ("h2", "h3", "summary"):
+            self.heading += data
+
+    def under(self, heading: str) -> list[list[str]]:
+        return [cells for place, cells in self.rows if place.startswith(heading)][1:]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_lines() -> Any:
+    """So that a page is made in a second."""
+    everyone = cost_page.contenders
+    few = ("standard", "snapstart", "sagemaker:ml.t2.medium")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cost_page, "COLD_SHARES", (None,))
+        patch.setattr(cost_page, "contenders", lambda *given: [each for each in everyone(*given) if each.key in few])
+        yield
+
+
+def inputs_of(document: dict[str, Any], **more: Any) -> Inputs:
+    values = {**document["scenario"], "requests": 72 * MINUTES_A_MONTH, **more}
+    return Inputs(
+        scenario=Scenario(**values),
+        given=frozenset(values),
+        prices=PRICES,
+        candidates=tuple(DEPLOYABLE),
+        others=(),
+        traffic=Traffic(text="poisson"),
+    )
+
+
+def page_of(document: dict[str, Any]) -> Page:
+    return results_page(document, result.observations_of(document), inputs_of(document))
+
+
+@pytest.fixture(scope="module")
+def document() -> dict[str, Any]:
+    return observed.read(POISSON)[0]
+
+
+@pytest.fixture(scope="module")
+def page(document: dict[str, Any]) -> Page:
+    return page_of(document)
+
+
+@pytest.fixture(scope="module")
+def tables(page: Page) -> Tables:
+    return Tables(page.body)
+
+
+def test_the_verdict_is_the_cost_models_with_what_was_measured(page: Page, document: dict[str, Any]) -> None:
+    scenario = Scenario(**measured.read(POISSON).values, requests=72 * MINUTES_A_MONTH)
+    verdict = compare(scenario, PRICES, candidates=DEPLOYABLE).verdict
+    assert f"<h1>{html.escape(verdict)}</h1>" in page.body
+
+
+@pytest.mark.parametrize(
+    ("measure", "heading"),
+    [
+        ("latency_ms", "Latency: from the intended sending to the item, ms"),
+        ("billed_ms", "Billed, INIT or restore included, ms"),
+        ("init_ms", "INIT, ms"),
+        ("max_memory_mb", "Most memory used, MB"),
+    ],
+)
+def test_every_figure_of_the_file_is_in_the_table(
+    tables: Tables, document: dict[str, Any], measure: str, heading: str
+) -> None:
+    expected = []
+    for name, sums in document["statistics"]["variants"].items():
+        for kind in ("warm", "cold", "together"):
+            summary = sums["measures"][measure][kind]
+            if summary is None:
+                continue
+            cells = [str(summary["n"])]
+            for figure in ("mean", "median", "sd", "p95", "p99", "max"):
+                value, low, high = (summary[figure][side] for side in ("value", "low", "high"))
+                interval = "" if low is None else f" ({number(low)} to {number(high)})"
+                cells.append(f"{number(value)}{interval}")
+            expected.append([name, kind, *cells])
+    assert expected
+    assert tables.under(heading) == expected
+
+
+def test_the_shares_at_which_warm_and_cold_are_put_together_are_stated(page: Page) -> None:
+    assert "standard 14.3 % (2 of 14, open loop); sagemaker 14.3 % (2 of 14, open loop)." in page.body
+
+
+def test_it_says_that_nothing_was_discarded(page: Page) -> None:
+    assert "No observation was discarded." in page.body
+
+
+def test_it_says_where_p99_means_little(page: Page, document: dict[str, Any]) -> None:
+    assert "fewer than 100 observations" in page.body
+    many = copy.deepcopy(document)
+    for sums in many["statistics"]["variants"].values():
+        for summary in sums["measures"]["latency_ms"].values():
+            summary["n"] = 100
+    assert "fewer than 100 observations" not in page_of(many).body
+
+
+def counts(page: Page) -> dict[str, list[str]]:
+    rows = Tables(page.body).under("What became of the requests")
+    return {row[0]: row[1:] for row in rows}
+
+
+def test_failures_and_missing_reports_are_counted_and_listed(document: dict[str, Any]) -> None:
+    changed = copy.deepcopy(document)
+    changed["observations"][1]["reports"] = []
+    changed["observations"][0] |= {
+        "outcome": Outcome.DEAD_LETTER.value, "item": {}, "reports": [], "error": "<b>too long</b>"
+    }  # fmt: skip
+    own = [each for each in result.observations_of(changed) if each.variant == "standard"]
+    changed["statistics"]["variants"]["standard"] |= result.sum_up(own, is_open_loop=True, seed=1)
+    page = page_of(changed)
+    counted = counts(page)
+    assert counted["observations"] == ["16", "16"]
+    assert counted["succeeded"] == ["15", "16"]
+    assert counted["dead letter"] == ["1", "0"]
+    assert counted["without a REPORT line"] == ["2", "0"]
+    first = changed["observations"][0]
+    assert Tables(page.body).under("All 1 that failed") == [
+        ["standard", "load", str(first["number"]), first["file"], "dead letter", "<b>too long</b>"]
+    ]
+    assert "<b>too long" not in page.body
+
+
+def test_where_nothing_failed_it_says_so(page: Page) -> None:
+    assert "<p>None failed.</p>" in page.body
+    assert counts(page)["forced starts that were cold"] == ["2 of 2", "2 of 2"]
+
+
+def test_costs_of_a_million_are_the_files(page: Page, document: dict[str, Any]) -> None:
+    variants = document["statistics"]["variants"].values()
+    for kind in ("warm", "cold", "together"):
+        expected = [f"{sums['function_usd_per_million'][kind]:.2f}" for sums in variants]
+        assert counts(page)[f"USD a million requests, {kind}"] == expected
+    assert counts(page)["USD an hour for the endpoint"][0] == "\N{EN DASH}"
+
+
+def test_what_an_option_overrules_is_said(document: dict[str, Any]) -> None:
+    made = results_page(document, result.observations_of(document), inputs_of(document, memory_mb=2048.0))
+    rows = {row[0]: row[1:] for row in Tables(made.body).under("What the costs rest on")}
+    assert rows["memory of the function; 1,769 MB = 1 vCPU"] == ["4,096 MB", "overruled by an option: 2048.0"]
+    assert rows["INIT of the proxy"][1] == "measured"
+
+
+def test_plan_environment_seed_and_price_dates_are_there(tables: Tables, document: dict[str, Any]) -> None:
+    rows = {row[0]: row[1] for row in tables.under("Plan and environment")}
+    assert rows["seed"].startswith("1 ")
+    assert rows["load"] == "14 requests to each variant, poisson:240rpm (open loop)"
+    assert rows["prices"] == f"us-east-1, of {', '.join(document['prices']['dates'])}"
+    assert rows["model_sha256"] == document["environment"]["model_sha256"][0]
+    files = tables.under("Files")
+    assert [row[0] for row in files] == [each["name"] for each in document["plan"]["files"]]
+
+
+def test_a_rehearsal_is_marked_and_another_result_is_not(page: Page, document: dict[str, Any]) -> None:
+    text = page.html()
+    assert f'<html lang="en" data-mark="{REHEARSAL}' in text
+    assert f'<p class="mark" role="note">{REHEARSAL}' in text
+    assert page.title.startswith("Rehearsal: ")
+    real = page_of({**document, "rehearsal": False})
+    assert "rehearsal" not in (real.body + real.title + real.mark).lower()
+
+
+def test_an_open_loop_says_why_there_are_no_curves_of_concurrency(page: Page) -> None:
+    assert "The load was an open loop (poisson:240rpm)" in page.body
+    assert 'id="throughput"' not in page.body
+
+
+def test_a_closed_loop_has_its_steps(document: dict[str, Any]) -> None:
+    ramp = observed.read(RAMP)[0]
+    made = page_of(ramp)
+    assert 'id="throughput"' in made.body
+    steps = ramp["statistics"]["variants"]["standard"]["throughput"]
+    rows = Tables(made.body).under("Steps of the load")
+    assert [row[:4] for row in rows] == [
+        ["standard", str(each["concurrency"]), str(each["requests"]), number(each["per_second"])] for each in steps
+    ]
+    assert rows[0][7] == number(steps[0]["latency_ms"]["max"]["value"])
+
+
+def test_a_benchmark_of_which_nothing_succeeded_has_a_page(document: dict[str, Any]) -> None:
+    changed = copy.deepcopy(document)
+    for each in changed["observations"]:
+        each |= {"outcome": Outcome.NO_ITEM.value, "item": {}, "reports": []}
+    observations: list[Observation] = result.observations_of(changed)
+    for name, sums in changed["statistics"]["variants"].items():
+        own = [each for each in observations if each.variant == name]
+        sums |= result.sum_up(own, is_open_loop=True, seed=1)
+        sums["function_usd_per_million"] = dict.fromkeys(("warm", "cold", "together"))
+    page = page_of(changed)
+    assert "standard without a success" in page.body
+    assert page.data["results"]["measures"] == []
+    assert len(Tables(page.body).under("All 32 that failed")) == 32
+    json.dumps(page.data, allow_nan=False)
+
+
+def test_sagemakers_metrics_are_listed_where_there_are_some(document: dict[str, Any]) -> None:
+    minute = {"begin": "2026-11-22T18:46:00+00:00", "ModelLatency": {"Average": 12.5, "SampleCount": 3.0}}
+    changed = {**document, "endpoint_metrics": {"sagemaker": {"minutes": [minute]}}}
+    assert Tables(page_of(changed).body).under("SageMaker's ModelLatency") == [
+        ["sagemaker", minute["begin"], "ModelLatency", "3", "12.5", *["\N{EN DASH}"] * 3]
+    ]
+
+
+def test_the_stop_and_what_was_left_behind_are_said(document: dict[str, Any]) -> None:
+    page = page_of({**document, "stopped": "It stopped at 5 USD.", "left_behind": ["A version is left."]})
+    assert "<p>It stopped at 5 USD.</p><p>A version is left.</p>" in page.body
