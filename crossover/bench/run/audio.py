@@ -36,14 +36,14 @@ class File:
         name: the end of its key.
         recording: what it was made from.
         size_bytes: of it.
-        seconds: how long it plays; None where nobody has looked.
+        seconds: how long it plays.
         content: the bytes; no part of the plan as it is written down.
     """
 
     name: str
     recording: str
     size_bytes: int
-    seconds: float | None
+    seconds: float
     content: bytes = field(repr=False, compare=False)
 
     def to_dict(self) -> dict[str, Any]:
@@ -51,7 +51,7 @@ class File:
             "name": self.name,
             "recording": self.recording,
             "size_bytes": self.size_bytes,
-            "seconds": None if self.seconds is None else round(self.seconds, 3),
+            "seconds": round(self.seconds, 3),
             "sha256": hashlib.sha256(self.content).hexdigest(),
         }
 

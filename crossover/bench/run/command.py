@@ -72,7 +72,7 @@ def run(options: Options, console: Console, *, clock: Clock | None = None) -> En
     sizes = parse_sizes(options.sizes)
     recordings = audio_files([options.audio or AUDIO])
     _check_output(options)
-    with _aws(options, names, console) as clients, aws_errors():
+    with _aws(options.local, names, console) as clients, aws_errors():
         prefix = options.prefix or (settings()["stack_prefix"] if options.local else "Crossover")
         deployed_by = "crossover local deploy" if options.local else "npx cdk deploy"
         found = find_variants(clients, prefix=prefix, names=names, deployed_by=deployed_by)
@@ -138,11 +138,11 @@ def _check_output(options: Options) -> None:
 
 
 @contextlib.contextmanager
-def _aws(options: Options, names: list[str], console: Console) -> Iterator[Clients]:
+def _aws(local: bool, names: list[str], console: Console) -> Iterator[Clients]:
     """Clients of the account, or of the local AWS, which is started and filled unless one is running."""
     # As many connections as there may be requests at once.
     make: Any = partial(boto3.client, config=Config(max_pool_connections=MOST_AT_ONCE))
-    if not options.local:
+    if not local:
         yield cache(make)
         return
     workspace = Workspace()

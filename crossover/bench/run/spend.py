@@ -84,8 +84,8 @@ class Tariff:
 
     def guessed_ms(self, file: File, *, cold: bool) -> float:
         """How long an invocation may be billed, from the cost model's defaults, in proportion to the audio's length."""
-        share = (file.seconds or CLIP_SECONDS) / CLIP_SECONDS
-        usual = replace(self._usual, cpu_seconds=float(self._usual.cpu_seconds) * share)
+        cpu_seconds = float(self._usual.cpu_seconds) * file.seconds / CLIP_SECONDS
+        usual = replace(self._usual, cpu_seconds=cpu_seconds)
         seconds = float(usual.warm())
         added = float(usual.restore_seconds if self.deployment.is_snapshot else usual.init_seconds) if cold else 0.0
         return 1000 * (seconds + added)
