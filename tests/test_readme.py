@@ -2,6 +2,10 @@
 
 from pathlib import Path
 
+from crossover.cost.comparison import compare
+from crossover.cost.prices import load
+from crossover.cost.scenario import MINUTES_A_MONTH, Scenario
+from crossover.cost.variants import DEPLOYABLE
 from stacks.settings import markdown_table
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
@@ -9,3 +13,12 @@ README = (Path(__file__).parents[1] / "README.md").read_text()
 
 def test_the_settings_table_is_the_code_s() -> None:
     assert markdown_table() in README
+
+
+def test_the_costs_at_72_requests_a_minute_are_the_model_s() -> None:
+    scenario = Scenario(requests=72.0 * MINUTES_A_MONTH)
+    comparison = compare(scenario, load("us-east-1"), candidates=DEPLOYABLE)
+    assert comparison.verdict in README
+    for name, bill in comparison.bills.items():
+        row = f" {name:<14} │ {float(bill.usd):6.2f} │ {float(bill.usd / scenario.requests * 1e6):13.2f} │"
+        assert row in README
