@@ -72,7 +72,7 @@ def run_benchmark(
     ] = None,
     local: Annotated[bool, typer.Option("--local", help="A rehearsal on the local AWS.")] = False,
     seed: Annotated[int, typer.Option(min=0, help="Of the arrivals, the files' order and the bootstrap.")] = 1,
-    max_usd: Annotated[float, typer.Option(min=0, help="It stops once so much is spent.")] = 5.0,
+    max_usd: Annotated[float, typer.Option(min=0, max=100_000, help="It stops once so much is spent.")] = 5.0,
     yes: Annotated[bool, typer.Option("--yes", help="Spend without asking.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the journal beside --output.")] = False,
     timeout: Annotated[float, typer.Option(min=1, max=21_600, help="Longest wait for an item, s.")] = 300,

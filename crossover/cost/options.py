@@ -39,6 +39,7 @@ class Inputs:
         swept: names of the fields that have more than one value.
         derived: names of the fields that follow from others that are given.
         is_rehearsal: whether what was measured was measured on the local AWS.
+        measured: names of the fields that a benchmark's result gives.
     """
 
     scenario: Scenario
@@ -50,6 +51,7 @@ class Inputs:
     swept: tuple[str, ...] = ()
     derived: tuple[str, ...] = ()
     is_rehearsal: bool = False
+    measured: frozenset[str] = frozenset()
 
 
 def takes_scenario(*, sweeps: bool = False) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -133,11 +135,8 @@ def _panel(each: Field[Any]) -> str:
 def _inputs(chosen: dict[str, Any]) -> Inputs:
     prices = load(chosen["region"], chosen["prices"])
     values: dict[str, Any] = {}
-    is_rehearsal = False
-    if chosen["results"]:
-        result = measured.read(chosen["results"])
-        values |= result.values
-        is_rehearsal = result.is_rehearsal
+    result = measured.read(chosen["results"]) if chosen["results"] else measured.Measured(values={}, is_rehearsal=False)
+    values |= result.values
     values |= {
         each.name: chosen[each.name]
         for each in fields(Scenario)
@@ -175,7 +174,8 @@ def _inputs(chosen: dict[str, Any]) -> Inputs:
         traffic=how,
         swept=swept,
         derived=derived,
-        is_rehearsal=is_rehearsal,
+        is_rehearsal=result.is_rehearsal,
+        measured=frozenset(name for name in result.values if chosen.get(name) is None),
     )
 
 

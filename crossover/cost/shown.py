@@ -155,6 +155,8 @@ def _remarks(comparison: Comparison, inputs: Inputs) -> list[str]:
     ]
     if inputs.is_rehearsal:
         remarks.append("What was measured was a rehearsal on the local AWS: these are no figures of AWS.")
+    if "cold_share" in inputs.measured:
+        remarks.append("The cold share is the benchmark's, at its own traffic; give yours with --cold-share.")
     cheaper = [
         f"{name} {_money(bill.usd)} USD"
         for name, bill in comparison.bills.items()

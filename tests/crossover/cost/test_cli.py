@@ -128,6 +128,15 @@ def test_a_benchmark_s_result_counts_and_an_option_wins_over_it(cost: Command, t
     assert answer["cold_share"] == 0.01
     assert "warm_seconds" in answer["given"]
     assert any("rehearsal on the local AWS" in remark for remark in answer["remarks"])
+    assert not any("benchmark's, at its own traffic" in remark for remark in answer["remarks"])
+
+
+def test_a_benchmark_s_cold_share_is_said_to_be_its_own(cost: Command, tmp_path: Path) -> None:
+    results = tmp_path / "results.json"
+    results.write_text(json.dumps({"schema": 1, "scenario": {"cold_share": 0.07}}))
+    answer = cost.json(f"--from {results} --rpm 500")
+    assert answer["cold_share"] == 0.07
+    assert any("benchmark's, at its own traffic" in remark for remark in answer["remarks"])
 
 
 def test_what_cannot_be_is_marked_with_its_reason(cost: Command) -> None:

@@ -3,7 +3,6 @@
 import json
 import tempfile
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,14 +10,13 @@ from xml.etree import ElementTree
 
 import psutil
 import pytest
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import BrowserContext
 from playwright.sync_api import Page as Tab
 
 from crossover.cost.crossings import Crossing, crossings
 from crossover.cost.prices import load
 from crossover.cost.scenario import MINUTES_A_MONTH, Scenario
 from crossover.cost.variants import VARIANTS
-from crossover.errors import CrossoverError
 from crossover.report import cost_page, picture
 from crossover.report.page import Page
 from crossover.report.races import HIGHEST_RPM, LOWEST_RPM
@@ -27,15 +25,6 @@ pytestmark = pytest.mark.slow
 
 PRICES = load("us-east-1")
 SCENARIO = Scenario(cpu_seconds=0.2, requests=72 * MINUTES_A_MONTH)
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
-
-
-@pytest.fixture(scope="module")
-def executable() -> str:
-    try:
-        return picture.find_browser()
-    except CrossoverError as error:
-        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="module")
@@ -48,29 +37,6 @@ def file(page: Page, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("page") / "cost.html"
     path.write_text(page.html())
     return path
-
-
-@pytest.fixture(scope="module")
-def browser(executable: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def context(browser: Browser, file: Path) -> Iterator[BrowserContext]:
-    """Where nothing but the page's own file may be asked for, and the page's script may not complain."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    asked: list[str] = []
-    said: list[str] = []
-    context.on("request", lambda request: asked.append(request.url))
-    context.on("console", lambda message: said.append(message.text))
-    context.on("weberror", lambda error: said.append(str(error.error)))
-    yield context
-    context.close()
-    assert {url for url in asked if not url.startswith(("data:", "blob:"))} <= {file.as_uri()}
-    assert said == []
 
 
 @pytest.fixture

@@ -1,12 +1,12 @@
 """The page of results in a real browser: what its charts and its lever show, on a screen, a phone and paper."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import BrowserContext
 from playwright.sync_api import Page as Tab
 
 from crossover.bench.run.observation import Observation
@@ -15,12 +15,11 @@ from crossover.cost.prices import load
 from crossover.cost.scenario import Scenario
 from crossover.cost.traffic import Traffic
 from crossover.cost.variants import DEPLOYABLE
-from crossover.errors import CrossoverError
 from crossover.report import cost_page, observed, picture
 from crossover.report.page import Page
 from crossover.report.results_page import results_page
 
-from .test_in_browser import FLAGS, wait_until
+from .test_in_browser import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -46,14 +45,6 @@ def made(name: str) -> tuple[Page, list[Observation]]:
 
 
 @pytest.fixture(scope="module")
-def executable() -> str:
-    try:
-        return picture.find_browser()
-    except CrossoverError as error:
-        pytest.skip(str(error))
-
-
-@pytest.fixture(scope="module")
 def poisson() -> tuple[Page, list[Observation]]:
     return made("poisson")
 
@@ -66,31 +57,6 @@ def files(poisson: tuple[Page, list[Observation]], tmp_path_factory: pytest.Temp
         found[name] = folder / f"{name}.html"
         found[name].write_text(page.html())
     return found
-
-
-@pytest.fixture(scope="module")
-def browser(executable: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def context(browser: Browser, files: dict[str, Path]) -> Iterator[BrowserContext]:
-    """Where nothing but a page's own file may be asked for, and no script may complain."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    asked: list[str] = []
-    said: list[str] = []
-    context.on("request", lambda request: asked.append(request.url))
-    context.on("console", lambda message: said.append(message.text))
-    context.on("weberror", lambda error: said.append(str(error.error)))
-    yield context
-    context.close()
-    assert {url for url in asked if not url.startswith(("data:", "blob:"))} <= {
-        each.as_uri() for each in files.values()
-    }
-    assert said == []
 
 
 @pytest.fixture

@@ -66,6 +66,13 @@ def test_what_is_left_is_named(clients: Clients, variant: Variant) -> None:
     assert sentence.startswith(f"What begins with {PREFIX} is left in the bucket {variant.bucket}")
 
 
+def test_letters_that_are_left_are_named(clients: Clients, variant: Variant) -> None:
+    put_failure(clients, variant, f"{PREFIX}0")
+    broken = Broken(clients("sqs"), "receive_message", times=1)
+    [sentence] = clean(lambda name: broken if name == "sqs" else clients(name), variant, PREFIX, with_letters=True)
+    assert sentence.startswith(f"Dead letters of {PREFIX} are left in {variant.dead_letter_queue}: ")
+
+
 class Deaf:
     """An S3 that says it has deleted what it has not."""
 

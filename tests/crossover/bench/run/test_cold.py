@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from crossover.bench.run.cold import DESCRIPTION, VARIABLE, NewConfigurations, NewVersions, cold_starts
+from crossover.bench.run.cold import DESCRIPTION, SETTLE_SECONDS, VARIABLE, NewConfigurations, NewVersions, cold_starts
 from crossover.errors import CrossoverError
 
 from .fakes import FakeLambda, FakeTime, variant
@@ -89,6 +89,14 @@ def test_an_alias_moves_to_a_new_version_once_that_is_ready() -> None:
         "alias 5",
     ]
     assert function.versions["5"] == DESCRIPTION
+
+
+@pytest.mark.parametrize("alias", ["", "live"])
+def test_a_change_gets_a_moment_to_hold_everywhere(alias: str) -> None:
+    time = FakeTime()
+    ways = cold_starts(lambda service: snapstart(), variant(alias=alias), run_id="abc", clock=time.clock)
+    ways.force()
+    assert time.slept == [SETTLE_SECONDS]
 
 
 def test_of_several_versions_only_the_newest_stays_for_the_moment() -> None:

@@ -237,6 +237,8 @@ def test_a_result_is_never_overwritten(terminal: Terminal, capsys: pytest.Captur
         (["--audio", "."], "The folder . holds no audio"),
         (["--cold", "-1"], "--cold"),
         (["--max-usd", "-1"], "--max-usd"),
+        (["--max-usd", "nan"], "--max-usd"),
+        (["--idle", "nan"], "--idle"),
         (["--timeout", "0"], "--timeout"),
         (["--resume"], "--resume goes on with the journal of an --output; name it."),
         (["--resume", "--output", "r.json"], "There is nothing to resume: there is no journal r.json.journal."),
