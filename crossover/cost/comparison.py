@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from crossover.cost.bill import Bill
-from crossover.cost.crossings import HIGHEST, LOWEST, Band, Crossing, bands_between, crossings, crossings_of_each
+from crossover.cost.crossings import HIGHEST, LOWEST, Band, Crossing, bands, crossings, crossings_of_each
 from crossover.cost.prices import Price, Prices
 from crossover.cost.scenario import MINUTES_A_MONTH, Scenario
 from crossover.cost.variants import VARIANTS
@@ -55,16 +55,16 @@ def compare(scenario: Scenario, prices: Prices, *, candidates: Sequence[str], ot
     """The bills of candidates and others, and where the cheapest of the candidates changes."""
     names = dict.fromkeys([*candidates, *others])
     lowest, highest = min(LOWEST, float(scenario.requests)), max(HIGHEST, float(scenario.requests))
+    bills = {name: VARIANTS[name].bill(scenario, prices) for name in names}
     found = crossings(candidates, scenario, prices, lowest=lowest, highest=highest)
-    at_first = replace(scenario, requests=lowest)
-    first = cheapest({name: VARIANTS[name].bill(at_first, prices) for name in candidates})
+    first = found[0].below if found else cheapest({name: bills[name] for name in candidates})
     return Comparison(
         scenario=scenario,
         prices=prices,
         candidates=tuple(candidates),
-        bills={name: VARIANTS[name].bill(scenario, prices) for name in names},
+        bills=bills,
         crossings=found,
-        bands=bands_between(found, first=first, lowest=lowest, highest=highest),
+        bands=bands(found, first=first, lowest=lowest, highest=highest),
     )
 
 

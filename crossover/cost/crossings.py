@@ -90,18 +90,8 @@ def crossings_of_each(
     return [[crossing for its_case, crossing in found if its_case == number] for number in cases]
 
 
-def bands(
-    names: Sequence[str], scenario: Scenario, prices: Prices, *, lowest: float = LOWEST, highest: float = HIGHEST
-) -> list[Band]:
-    """The cheapest of these variants, from `lowest` to `highest` requests a month."""
-    costs = _costs(names, replace(scenario, requests=np.array([lowest])), prices)
-    first = _name(names, _winners(costs(np.array([0]), np.array([lowest])))[0])
-    found = crossings(names, scenario, prices, lowest=lowest, highest=highest)
-    return bands_between(found, first=first, lowest=lowest, highest=highest)
-
-
-def bands_between(found: Sequence[Crossing], *, first: str | None, lowest: float, highest: float) -> list[Band]:
-    """The bands that these crossings part; `first` is the cheapest at `lowest`."""
+def bands(found: Sequence[Crossing], *, first: str | None, lowest: float, highest: float) -> list[Band]:
+    """What these crossings part, from `lowest` to `highest` requests a month; `first` is the cheapest at `lowest`."""
     variants = [first, *[crossing.above for crossing in found]]
     edges = [lowest, *[crossing.requests for crossing in found], highest]
     return [

@@ -51,10 +51,13 @@ def waiting_probability(servers: int, load: float) -> float:
     """
     if servers < 1:
         raise ValueError(f"There are {servers} servers; it must be at least 1.")
-    if load >= servers:
-        return 1.0
-    loss = float(loss_probability(servers, load))
-    return servers * loss / (servers - load * (1 - loss))
+    return float(_waiting(servers, load, loss_probability(servers, load)))
+
+
+def _waiting(servers: int, load: Amount, loss: Amount) -> NDArray[np.float64]:
+    """Erlang C, from Erlang B for as many servers."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(servers > np.asarray(load), servers * loss / (servers - load * (1 - loss)), 1.0)
 
 
 def servers_for_loss(load: Amount, loss: Amount) -> NDArray[np.int64]:
@@ -84,9 +87,7 @@ def servers_for_waiting(load: Amount, waiting: Amount, at_least: Amount, *, step
         raise ValueError("The share that may wait must be above 0.")
 
     def suffices(servers: int, loss: NDArray[np.float64], open_: NDArray[np.int64]) -> NDArray[np.bool_]:
-        a = loads.ravel()[open_]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            wait = np.where(servers > a, servers * loss / (servers - a * (1 - loss)), 1.0)
+        wait = _waiting(servers, loads.ravel()[open_], loss)
         return (servers % step == 0) & (wait <= shares.ravel()[open_])
 
     return _search(loads, starts.astype(np.int64), suffices)

@@ -353,7 +353,7 @@ def _finite(value: float) -> float | None:
 
 
 def _money(usd: Amount) -> str:
-    return f"{float(usd):,.2f}"
+    return f"{float(usd):,.2f}" if np.isfinite(usd) else "-"
 
 
 def _percent(share: float) -> str:

@@ -58,7 +58,10 @@ def report(
             inputs.scenario, inputs.prices, inputs.candidates, mark=REHEARSAL if inputs.is_rehearsal else ""
         )
     else:
-        page = results_page(*observed.read(file), inputs)
+        try:
+            page = results_page(*observed.read(file), inputs)
+        except (KeyError, TypeError) as error:
+            raise UsageError(f"{file} is damaged: {error!r}.") from error
     _write(output or Path("cost.html" if cost else "results.html"), page.html().encode())
     if image is not None:
         _write(image, picture.render(page, kind, browser=browser))

@@ -50,6 +50,8 @@ def read(path: Path) -> tuple[dict[str, Any], list[Observation]]:
     missing = [name for name in MEMBERS if name not in document]
     if missing:
         raise UsageError(f"{path} is no whole result of a benchmark: it lacks {', '.join(missing)}.")
+    if not isinstance(document["environment"], dict) or not isinstance(document["environment"].get("region"), str):
+        raise UsageError(f"{path} is no whole result of a benchmark: it lacks its environment's region.")
     try:
         observations = result.observations_of(document)
     except (KeyError, TypeError, ValueError) as error:

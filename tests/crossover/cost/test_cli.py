@@ -149,6 +149,7 @@ def test_what_cannot_be_is_marked_with_its_reason(cost: Command) -> None:
     assert "snapstart: SnapStart does not work with EFS." in out
     assert "sagemaker: A file of 25 MB is over the limit of 6.29 MB." in out
     assert "none of these variants is possible" in out
+    assert "inf" not in out.split()
 
 
 def test_too_few_machines_are_named(cost: Command) -> None:

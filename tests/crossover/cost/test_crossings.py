@@ -1,6 +1,6 @@
 """Where the cheapest variant changes: lines and stairs whose crossings are plain, and random ones against a search."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -9,7 +9,9 @@ import pytest
 from numpy.typing import NDArray
 
 from crossover.cost.bill import Bill, Line, Problem
-from crossover.cost.crossings import HIGHEST, LOWEST, Crossing, bands, crossings, crossings_of_each
+from crossover.cost.comparison import cheapest
+from crossover.cost.crossings import HIGHEST, LOWEST, Band, Crossing, crossings, crossings_of_each
+from crossover.cost.crossings import bands as crossing_bands
 from crossover.cost.prices import Prices
 from crossover.cost.scenario import CallPrice, Rent, Scenario
 from crossover.cost.variants import DEPLOYABLE, VARIANTS, Variant
@@ -17,6 +19,16 @@ from tests.crossover.cost.by_hand import price, prices
 
 ANYTHING = price("anything", [(0, 1.0)])
 Register = Callable[..., str]
+
+
+def bands(
+    names: Sequence[str], scenario: Scenario, prices: Prices, *, lowest: float = LOWEST, highest: float = HIGHEST
+) -> list[Band]:
+    """Of a range of the test's own."""
+    at_first = replace(scenario, requests=lowest)
+    first = cheapest({name: VARIANTS[name].bill(at_first, prices) for name in names})
+    found = crossings(names, scenario, prices, lowest=lowest, highest=highest)
+    return crossing_bands(found, first=first, lowest=lowest, highest=highest)
 
 
 @pytest.fixture

@@ -132,3 +132,17 @@ def test_a_mistake_is_one_sentence(
 ) -> None:
     assert run(monkeypatch, capsys, line, code=2).startswith(f"crossover: {said}")
     assert not list(Path().iterdir())
+
+
+@pytest.mark.parametrize(
+    ("member", "message"),
+    [("environment", "it lacks its environment's region"), ("statistics", "is damaged: KeyError(")],
+)
+def test_a_damaged_result_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], member: str, message: str
+) -> None:
+    document = json.loads(RESULT.read_text())
+    Path("damaged.json").write_text(json.dumps({**document, member: {}}))
+    error = run(monkeypatch, capsys, "damaged.json", code=2)
+    assert error.startswith("crossover: damaged.json ") and error.count("\n") == 1
+    assert message in error
