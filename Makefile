@@ -79,7 +79,7 @@ COMPILE := $(UV) pip compile --quiet --generate-hashes --no-header --no-annotate
 ANYWHERE := --universal --python-version 3.11
 IMAGE := --python-version 3.12 --python-platform x86_64-manylinux_2_28 --only-binary :all:
 LOCKED := lambda_src/requirements-inference lambda_src/requirements-proxy crossover/local/requirements \
-    crossover/bench/peers/requirements
+    crossover/bench/peers/usual/requirements
 # What these name is all they need; the rest of what a package asks for is left out on purpose.
 LOCKED_ALONE := model/requirements model/requirements-parity
 LOCKS := requirements.txt requirements-dev.txt $(LOCKED:=.txt) $(LOCKED_ALONE:=.txt) sagemaker_container/requirements.txt

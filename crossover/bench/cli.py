@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from crossover.bench import micro as micro_benchmark
+from crossover.bench.micro import benchmark as micro_benchmark
 from crossover.bench.run.arrivals import KINDS
 from crossover.bench.soak import run as soak_run
 from crossover.bench.soak.faults import FAULTS

@@ -39,17 +39,20 @@ def proxy_bundle() -> Path:
     return build_bundle(Bundle.PROXY, python_version=BUNDLE_PYTHON)
 
 
-def peer_packages() -> Path:
-    """The folder with what the usual handler imports, bytecode included; installed once for each version of its lock.
+def peer_packages(peer: str) -> Path:
+    """The folder with what a peer's handler imports, bytecode included; installed once for each version of its lock.
+
+    Args:
+        peer: a folder of `peers/` with a requirements.txt.
 
     Raises:
         CrossoverError: the packages cannot be installed.
     """
-    lock = PEERS / "requirements.txt"
-    folder = CACHE / hashlib.sha256(lock.read_bytes()).hexdigest()[:16]
+    lock = PEERS / peer / "requirements.txt"
+    folder = CACHE / f"{peer}-{hashlib.sha256(lock.read_bytes()).hexdigest()[:16]}"
     if folder.exists():
         return folder
-    unfinished = folder.with_suffix(".unfinished")
+    unfinished = folder.with_name(f"{folder.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     command = [
         find_uv_bin(),
@@ -64,6 +67,6 @@ def peer_packages() -> Path:
     where = ["--python", str(bundle_python()), "--target", str(unfinished), "--requirement", str(lock)]
     answer = subprocess.run([*command, *where], capture_output=True, text=True)
     if answer.returncode:
-        raise CrossoverError(f"The usual handler's packages could not be installed: {' '.join(answer.stderr.split())}")
+        raise CrossoverError(f"The packages of the peer {peer} cannot be installed: {' '.join(answer.stderr.split())}")
     unfinished.rename(folder)
     return folder

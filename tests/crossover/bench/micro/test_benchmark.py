@@ -5,8 +5,9 @@ import urllib.request
 
 import pytest
 
-from crossover.bench import micro
 from crossover.bench.environments import bundle_python, inference_bundle, proxy_bundle
+from crossover.bench.micro import benchmark
+from crossover.bench.probing import probe
 from crossover.bench.stub_aws import stub_aws
 from crossover.errors import CrossoverError
 from stacks.find_python import find_python
@@ -14,8 +15,8 @@ from stacks.find_python import find_python
 needs_python = pytest.mark.skipif(find_python("3.12") is None, reason="no Python 3.12 here to run the bundles")
 
 
-def measurement(observed: list[float], yardstick: list[float], limit: float | None) -> micro.Measurement:
-    return micro.Measurement(
+def measurement(observed: list[float], yardstick: list[float], limit: float | None) -> benchmark.Measurement:
+    return benchmark.Measurement(
         name="m", unit="ms", observed=observed, yardstick_name="y", yardstick=yardstick, limit=limit
     )
 
@@ -34,7 +35,7 @@ def test_without_a_yardstick_the_median_itself_is_the_result() -> None:
 
 
 def test_the_report_is_json() -> None:
-    report = micro.Report(
+    report = benchmark.Report(
         measured_at="2026-11-22T00:00:00Z", machine={"processors": 2}, measurements=[measurement([1.0], [2.0], 1.0)]
     )
     read = json.loads(json.dumps(report.to_dict()))
@@ -55,13 +56,13 @@ def test_the_stub_answers_s3_dynamodb_and_sagemaker_and_counts() -> None:
 @needs_python
 def test_a_probe_that_fails_says_why_in_a_sentence() -> None:
     with pytest.raises(CrossoverError, match=r"The probe proxy\.py failed: ModuleNotFoundError"):
-        micro._probe(bundle_python(), "proxy.py", "/no/bundle/here", "{}")
+        probe(bundle_python(), "proxy.py", "/no/bundle/here", "{}")
 
 
 @needs_python
 @pytest.mark.slow
 def test_warm_calls_run_in_the_bundle() -> None:
-    for warm in micro._warm(bundle_python(), inference_bundle(), calls=3):
+    for warm in benchmark._warm(bundle_python(), inference_bundle(), calls=3):
         assert len(warm.observed) == len(warm.yardstick) == 3
         assert min(warm.observed + warm.yardstick) > 0
 
@@ -69,5 +70,5 @@ def test_warm_calls_run_in_the_bundle() -> None:
 @needs_python
 @pytest.mark.slow
 def test_the_proxy_leaves_a_large_object_alone() -> None:
-    memory = micro._proxy_memory(bundle_python(), proxy_bundle())
+    memory = benchmark._proxy_memory(bundle_python(), proxy_bundle())
     assert 10 < memory.result < 100  # MB, of the 128 that it has
