@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from statistics import median
 from typing import Annotated
 
 import typer
@@ -10,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from crossover.bench.micro import benchmark as micro_benchmark
+from crossover.bench.micro import shown as micro_shown
 from crossover.bench.run.arrivals import KINDS
 from crossover.bench.soak import run as soak_run
 from crossover.bench.soak.faults import FAULTS
@@ -30,19 +30,51 @@ def bench() -> None:
 
 @app.command()
 def micro(
-    calls: Annotated[int, typer.Option(min=5, help="Warm calls of each side.")] = 50,
-    processes: Annotated[int, typer.Option(min=3, help="Fresh processes of each side.")] = 10,
+    calls: Annotated[int, typer.Option(min=5, max=1000, help="Warm calls in each process.")] = 20,
+    processes: Annotated[int, typer.Option(min=3, max=1000, help="Fresh processes of each configuration.")] = 7,
+    memory: Annotated[str, typer.Option(help="Memory sizes, MB, with commas between.")] = ",".join(
+        map(str, micro_benchmark.MEMORY_MB)
+    ),
+    threads: Annotated[str, typer.Option(help="Of onnxruntime for one prediction, with commas between.")] = ",".join(
+        map(str, micro_benchmark.THREADS)
+    ),
+    no_quota: Annotated[
+        bool, typer.Option("--no-quota", help="Set no processor quotas; derive the memory sizes' durations.")
+    ] = False,
+    output: Annotated[
+        Path | None, typer.Option(help="Write the result, with every observation.", show_default=False)
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with every observation.")] = False,
 ) -> None:
-    """The handlers on this machine: warm call, cold start, the proxy's memory. Takes about two minutes."""
+    """The handlers on this machine: cold start and warm call by phases, memory sizes, the proxy's memory.
+
+    Takes about five minutes.
+    """
+    from crossover.bench.result import write  # here, for the reason given below
+
+    options = micro_benchmark.Options(
+        calls=calls,
+        processes=processes,
+        memory_mb=micro_benchmark.numbers_of("--memory", memory),
+        threads=micro_benchmark.numbers_of("--threads", threads),
+        quota=not no_quota,
+    )
+    if output is not None and not output.parent.is_dir():
+        raise UsageError(f"The result cannot be written to {output}: there is no folder {output.parent}.")
     with Console(stderr=True).status("starting ...") as status:
-        report = micro_benchmark.run(
-            calls=calls, processes=processes, progress=lambda what: status.update(f"{what} ...")
-        )
+        document = micro_benchmark.run(options, progress=lambda what: status.update(f"{what} ..."))
+    if output is not None:
+        write(output, document)
     if as_json:
-        print(json.dumps(report.to_dict(), indent=2))
-    else:
-        Console().print(_table(report))
+        print(json.dumps(document, indent=1))
+        return
+    for table in micro_shown.tables(document):
+        print_table(table)
+        print()
+    for sentence in micro_shown.sentences(document):
+        print(sentence)
+    if output is not None:
+        print(f"The result is {output}.")
 
 
 @app.command("run")
@@ -203,30 +235,3 @@ def _soak_table(title: str, columns: dict[str, dict[str, int]]) -> Table:
     for row in next(iter(columns.values())):
         table.add_row(row, *[f"{column[row]:,}" for column in columns.values()])
     return table
-
-
-def _table(report: micro_benchmark.Report) -> Table:
-    table = Table(title="Medians on this machine, not AWS figures", show_lines=True)
-    for column in ("measured", "median (min to max)", "yardstick", "median (min to max)", "ratio", "at most"):
-        table.add_column(column)
-    for each in report.measurements:
-        table.add_row(
-            f"{each.name}, n = {len(each.observed)}",
-            _spread(each.observed, each.unit),
-            each.yardstick_name,
-            _spread(each.yardstick, each.unit) if each.yardstick else "",
-            f"{each.result:.2f}" if each.yardstick else "",
-            _verdict(each),
-        )
-    return table
-
-
-def _spread(values: list[float], unit: str) -> str:
-    return f"{median(values):.1f} {unit} ({min(values):.1f} to {max(values):.1f})"
-
-
-def _verdict(each: micro_benchmark.Measurement) -> str:
-    if each.limit is None:
-        return ""
-    limit = f"{each.limit:.2f}" if each.yardstick else f"{each.limit:.0f} {each.unit}"
-    return f"{limit}: {'holds' if each.holds else 'missed'}"

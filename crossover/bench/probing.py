@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote_plus
@@ -16,13 +17,22 @@ PROBES = Path(__file__).parent / "probes"
 PROBE_SECONDS = 300
 
 
-def probe(python: Path, script: str, *arguments: object, endpoint: str = "http://127.0.0.1:9") -> dict[str, Any]:
+def probe(
+    python: Path,
+    script: str,
+    *arguments: object,
+    endpoint: str = "http://127.0.0.1:9",
+    settings: Mapping[str, str] | None = None,
+    started_by: Callable[[list[str]], list[str]] = list,
+) -> dict[str, Any]:
     """Run a script of `probes/` and return the JSON object on its last line.
 
     The interpreter starts without site-packages, so that only the folders that the script is given are seen.
 
     Args:
         endpoint: answers for all of AWS; by default nobody does.
+        settings: environment variables in place of, or beside, those of a function.
+        started_by: makes the command to start of the command to run, such as one that enters a control group.
 
     Raises:
         CrossoverError: the script failed, or did not end in time.
@@ -41,9 +51,12 @@ def probe(python: Path, script: str, *arguments: object, endpoint: str = "http:/
         "METRICS_STACK": "Crossover-Standard",  # what a log line costs with its metrics, as it is deployed
         "MODEL_S3_URI": str(MODEL),
         "ENDPOINT_NAME": "endpoint",
+        **(settings or {}),
     }
     try:
-        answer = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PROBE_SECONDS)
+        answer = subprocess.run(
+            started_by(command), env=environment, capture_output=True, text=True, timeout=PROBE_SECONDS
+        )
     except subprocess.TimeoutExpired:
         raise CrossoverError(f"The probe {script} did not end within {PROBE_SECONDS} s.") from None
     if answer.returncode:

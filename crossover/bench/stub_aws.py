@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -17,7 +17,11 @@ ENDPOINT_ANSWER = {
 
 
 class StubAws(ThreadingHTTPServer):
-    """Answers every GET with `content`, every write to DynamoDB with success, every invocation with a prediction.
+    """Answers GETs with content, every write to DynamoDB with success, every invocation with a prediction.
+
+    Args:
+        content: of every object that `objects` does not hold.
+        objects: other contents by their paths, /bucket/key.
 
     Attributes:
         requests: how often each service was asked.
@@ -25,9 +29,10 @@ class StubAws(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, content: bytes) -> None:
+    def __init__(self, content: bytes, objects: Mapping[str, bytes]) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.content = content
+        self.objects = objects
         self.requests: Counter[str] = Counter()
 
     @property
@@ -36,9 +41,9 @@ class StubAws(ThreadingHTTPServer):
 
 
 @contextmanager
-def stub_aws(content: bytes) -> Iterator[StubAws]:
-    """Serve on a free loopback port until the block ends."""
-    with StubAws(content) as server:
+def stub_aws(content: bytes, objects: Mapping[str, bytes] | None = None) -> Iterator[StubAws]:
+    """Serve on a free loopback port until the block ends; the arguments are those of StubAws."""
+    with StubAws(content, objects or {}) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         try:
             yield server
@@ -52,10 +57,10 @@ class _Handler(BaseHTTPRequestHandler):
     wbufsize = -1  # headers and body leave in one packet
 
     def do_HEAD(self) -> None:
-        self._answer("s3", self.server.content, "audio/wav", with_body=False)
+        self._answer("s3", self._object(), "application/octet-stream", with_body=False)
 
     def do_GET(self) -> None:
-        self._answer("s3", self.server.content, "audio/wav")
+        self._answer("s3", self._object(), "application/octet-stream")
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
@@ -63,6 +68,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer("dynamodb", b"{}", "application/x-amz-json-1.0")
         else:
             self._answer("sagemaker", json.dumps(ENDPOINT_ANSWER).encode(), "application/json")
+
+    def _object(self) -> bytes:
+        return self.server.objects.get(self.path.partition("?")[0], self.server.content)
 
     def _answer(self, service: str, body: bytes, content_type: str, *, with_body: bool = True) -> None:
         self.server.requests[service] += 1

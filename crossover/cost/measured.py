@@ -8,6 +8,8 @@ from crossover.cost.scenario import Scenario
 from crossover.errors import UsageError
 
 SCHEMA = 1
+ON_ONE_MACHINE = "crossover bench micro"  # the kind of result that knows nothing of AWS
+ONE_MACHINE_MARK = "What was measured was the handler alone on one machine: these are no figures of AWS."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,10 +19,12 @@ class Measured:
     Attributes:
         values: by the names of a scenario's fields.
         is_rehearsal: whether it was on the local AWS, whose figures are none of AWS.
+        is_one_machine: whether it was the handler alone, on some machine: its work, and no figure of AWS either.
     """
 
     values: dict[str, float]
     is_rehearsal: bool
+    is_one_machine: bool = False
 
 
 def read(path: Path) -> Measured:
@@ -47,4 +51,8 @@ def read(path: Path) -> Measured:
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise UsageError(f"The value of {name} in {path} is {value!r}; it must be a number.")
     values = {name: float(value) for name, value in measured.items()}
-    return Measured(values=values, is_rehearsal=bool(document.get("rehearsal")))
+    return Measured(
+        values=values,
+        is_rehearsal=bool(document.get("rehearsal")),
+        is_one_machine=document.get("kind") == ON_ONE_MACHINE,
+    )

@@ -39,6 +39,7 @@ class Inputs:
         swept: names of the fields that have more than one value.
         derived: names of the fields that follow from others that are given.
         is_rehearsal: whether what was measured was measured on the local AWS.
+        is_one_machine: whether it was measured on one machine, without any AWS.
         measured: names of the fields that a benchmark's result gives.
     """
 
@@ -51,6 +52,7 @@ class Inputs:
     swept: tuple[str, ...] = ()
     derived: tuple[str, ...] = ()
     is_rehearsal: bool = False
+    is_one_machine: bool = False
     measured: frozenset[str] = frozenset()
 
 
@@ -175,6 +177,7 @@ def _inputs(chosen: dict[str, Any]) -> Inputs:
         swept=swept,
         derived=derived,
         is_rehearsal=result.is_rehearsal,
+        is_one_machine=result.is_one_machine,
         measured=frozenset(name for name in result.values if chosen.get(name) is None),
     )
 

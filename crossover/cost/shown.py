@@ -14,6 +14,7 @@ from crossover.cost.amounts import Amount
 from crossover.cost.bill import Bill
 from crossover.cost.comparison import FACTORS, Comparison, Effect, short
 from crossover.cost.crossings import Crossing
+from crossover.cost.measured import ONE_MACHINE_MARK
 from crossover.cost.options import Inputs
 from crossover.cost.prices import Price
 from crossover.cost.published import Claim, figure
@@ -155,6 +156,8 @@ def _remarks(comparison: Comparison, inputs: Inputs) -> list[str]:
     ]
     if inputs.is_rehearsal:
         remarks.append("What was measured was a rehearsal on the local AWS: these are no figures of AWS.")
+    if inputs.is_one_machine:
+        remarks.append(ONE_MACHINE_MARK)
     if "cold_share" in inputs.measured:
         remarks.append("The cold share is the benchmark's, at its own traffic; give yours with --cold-share.")
     cheaper = [

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from crossover.bench.run.shown import REHEARSAL
+from crossover.cost.measured import ONE_MACHINE_MARK
 from crossover.cost.options import Inputs, takes_scenario
 from crossover.errors import UsageError
 from crossover.report import observed, picture
@@ -54,9 +55,8 @@ def report(
     if image is not None:
         kind, browser = picture.kind_of(image), picture.find_browser()
     if file is None or cost:
-        page = cost_page(
-            inputs.scenario, inputs.prices, inputs.candidates, mark=REHEARSAL if inputs.is_rehearsal else ""
-        )
+        mark = REHEARSAL if inputs.is_rehearsal else ONE_MACHINE_MARK if inputs.is_one_machine else ""
+        page = cost_page(inputs.scenario, inputs.prices, inputs.candidates, mark=mark)
     else:
         try:
             page = results_page(*observed.read(file), inputs)

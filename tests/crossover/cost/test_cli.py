@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from crossover import cli
+from crossover.cost.measured import ONE_MACHINE_MARK
 from crossover.cost.options import numbers_of
 from crossover.cost.prices import load
 from crossover.cost.scenario import MINUTES_A_MONTH, Scenario
@@ -129,6 +130,16 @@ def test_a_benchmark_s_result_counts_and_an_option_wins_over_it(cost: Command, t
     assert "warm_seconds" in answer["given"]
     assert any("rehearsal on the local AWS" in remark for remark in answer["remarks"])
     assert not any("benchmark's, at its own traffic" in remark for remark in answer["remarks"])
+
+
+def test_what_one_machine_measured_is_said_to_be_no_figure_of_aws(cost: Command, tmp_path: Path) -> None:
+    results = tmp_path / "results.json"
+    results.write_text(json.dumps({"schema": 1, "kind": "crossover bench micro", "scenario": {"cpu_seconds": 0.03}}))
+    answer = cost.json(f"--from {results}")
+    assert answer["scenario"]["cpu_seconds"] == 0.03
+    assert ONE_MACHINE_MARK in answer["remarks"]
+    assert not any("rehearsal" in remark for remark in answer["remarks"])
+    assert ONE_MACHINE_MARK not in cost.json("")["remarks"]
 
 
 def test_a_benchmark_s_cold_share_is_said_to_be_its_own(cost: Command, tmp_path: Path) -> None:

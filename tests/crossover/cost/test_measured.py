@@ -25,7 +25,18 @@ def test_the_numbers_are_fields_of_a_scenario(tmp_path: Path) -> None:
 
 def test_a_rehearsal_is_known_as_one(tmp_path: Path) -> None:
     path = write(tmp_path, {"schema": 1, "rehearsal": True, "scenario": {"warm_seconds": 0.2}})
-    assert measured.read(path).is_rehearsal
+    found = measured.read(path)
+    assert found.is_rehearsal
+    assert not found.is_one_machine
+
+
+def test_what_one_machine_measured_without_aws_is_known_as_that(tmp_path: Path) -> None:
+    path = write(tmp_path, {"schema": 1, "kind": "crossover bench micro", "scenario": {"cpu_seconds": 0.02}})
+    found = measured.read(path)
+    assert found.is_one_machine
+    assert not found.is_rehearsal
+    path = write(tmp_path, {"schema": 1, "kind": "crossover bench run", "scenario": {"warm_seconds": 0.2}})
+    assert not measured.read(path).is_one_machine
 
 
 @pytest.mark.parametrize(

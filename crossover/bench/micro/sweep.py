@@ -1,0 +1,176 @@
+"""What each memory size costs and how fast it is: its share of vCPUs as a quota, durations as billed, and prices.
+
+Lambda gives a function one vCPU for each 1,769 MB (cost.scenario.MB_PER_VCPU). It is reported to let INIT run faster
+than that up to 3 GB (bitesizedserverless.com/bite/lambda-cold-start-bootstrap): here INIT has the same quota, so the
+small sizes may start slower than there. Lambda is reported to show a function two processors up to 3,008 MB and three
+up to 5,307 MB (github.com/rwnx/lambda-cpuinfo), whatever its share of them; the handler takes as many threads as it
+sees processors. Hence the sweep over threads.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from statistics import fmean, median
+from typing import Any
+
+from crossover.bench.cgroup import held
+from crossover.bench.micro.phases import Process
+from crossover.cost.prices import Prices
+from crossover.cost.scenario import MB_PER_VCPU, Scenario
+from crossover.cost.variants.common import function_lines
+
+MILLION = 1e6
+ABOUT_AS_FAST = 1.05  # times the fastest median
+
+
+def vcpus_of(memory_mb: int) -> float:
+    """Lambda's share of vCPUs at a memory size."""
+    return memory_mb / MB_PER_VCPU
+
+
+def derived_ms(wall_ms: float, cpu_ms: float, vcpus: float) -> float:
+    """What something would take with a share of vCPUs, from how long it took without a quota.
+
+    max(t, max(0, t - c) + c / s), with the wall time t, the processor time of all threads c and the share s. It assumes
+    that waiting, t - c, takes as long as ever, that work takes c / s whatever its threads, and that nothing becomes
+    faster than it was. A quota is kinder to work that fits into one period.
+    """
+    return max(wall_ms, max(0.0, wall_ms - cpu_ms) + cpu_ms / vcpus)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One memory size with one number of threads.
+
+    Attributes:
+        memory_mb: of the function.
+        vcpus: its share of them.
+        threads: of onnxruntime for one prediction.
+        derived: there was no quota; the durations are computed, see `derived_ms`.
+        capped: the share is more than this machine's processors, so that it had no more than these.
+        quota_held: whether no process had more processor time than its quota; None where there was none.
+        throttled_share: of the periods in which something ran, in how many the quota was used up; None without one.
+        init_ms, first_call_ms: one for each process.
+        warm_ms: of all warm calls of these processes.
+        median_ms: medians of these three, named init, first_call and warm.
+        billed_ms: means of what is billed, warm and cold: each duration up to the next whole ms, INIT included.
+        gb_seconds: of a request, warm and cold.
+        usd_per_million: requests, all warm and all cold, the price of a request included.
+    """
+
+    memory_mb: int
+    vcpus: float
+    threads: int
+    derived: bool
+    capped: bool
+    quota_held: bool | None
+    throttled_share: float | None
+    init_ms: list[float]
+    first_call_ms: list[float]
+    warm_ms: list[float]
+    median_ms: dict[str, float]
+    billed_ms: dict[str, float]
+    gb_seconds: dict[str, float]
+    usd_per_million: dict[str, float]
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """Which rows to know, by their warm calls.
+
+    Attributes:
+        cheapest: least USD.
+        fastest: least median.
+        about_as_fast: least USD of those whose median is at most 5 % more than that of the fastest.
+    """
+
+    cheapest: Row
+    fastest: Row
+    about_as_fast: Row
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON: each row by its memory and threads."""
+        return {name: {"memory_mb": row.memory_mb, "threads": row.threads} for name, row in vars(self).items()}
+
+
+def row(memory_mb: int, processes: Sequence[Process], prices: Prices, *, processors: int) -> Row:
+    """A memory size, from processes that ran with its quota, or without any where none can be set.
+
+    Args:
+        processes: at least one, all with the same number of threads, each with a warm call.
+        prices: of the region.
+        processors: of this machine.
+    """
+    vcpus = vcpus_of(memory_mb)
+    throttlings = [process.throttling for process in processes if process.throttling]
+    is_derived = not throttlings
+
+    def duration(wall_ms: float, cpu_ms: float) -> float:
+        return round(derived_ms(wall_ms, cpu_ms, vcpus), 3) if is_derived else wall_ms
+
+    init = [duration(process.cold.init_ms, process.cold.init_cpu_ms) for process in processes]
+    first = [duration(process.cold.first_call_ms, process.cold.first_call_cpu_ms) for process in processes]
+    warm = [duration(call.total_ms, call.cpu_ms) for process in processes for call in process.warm]
+    cold = [a + b for a, b in zip(init, first, strict=True)]
+    billed = {"warm": fmean(map(billed_ms, warm)), "cold": fmean(map(billed_ms, cold))}
+    periods = sum(each.periods for each in throttlings)
+    return Row(
+        memory_mb=memory_mb,
+        vcpus=round(vcpus, 3),
+        threads=processes[0].threads,
+        derived=is_derived,
+        capped=vcpus > processors,
+        quota_held=None if is_derived else all(_held(process, min(vcpus, processors)) for process in processes),
+        throttled_share=round(sum(each.throttled_periods for each in throttlings) / periods, 3) if periods else None,
+        init_ms=init,
+        first_call_ms=first,
+        warm_ms=warm,
+        median_ms={"init": median(init), "first_call": median(first), "warm": median(warm)},
+        billed_ms={name: round(value, 3) for name, value in billed.items()},
+        gb_seconds={name: round(value / 1000 * memory_mb / 1024, 6) for name, value in billed.items()},
+        usd_per_million={name: round(usd_per_million(memory_mb, value, prices), 4) for name, value in billed.items()},
+    )
+
+
+def billed_ms(duration_ms: float) -> int:
+    """A duration as Lambda bills it: up to the next whole millisecond. A cold start's has INIT in it."""
+    return math.ceil(duration_ms)
+
+
+def usd_per_million(memory_mb: int, mean_billed_ms: float, prices: Prices) -> float:
+    """A million requests of this mean billed duration, in the first tier of the prices, requests included, USD."""
+    lines = function_lines(
+        Scenario(billing_ms=0.0),  # a mean of what is rounded already
+        prices,
+        requests=MILLION,
+        memory_mb=memory_mb,
+        warm_seconds=mean_billed_ms / 1000,
+        init_seconds=0.0,
+        cold_share=0.0,
+    )
+    return float(sum(each.usd for each in lines))
+
+
+def choose(rows: Sequence[Row]) -> Choice:
+    """The cheapest and the fastest of some rows; of equals the smaller and the earlier one."""
+
+    def usd(each: Row) -> tuple[float, int]:
+        return each.usd_per_million["warm"], each.memory_mb
+
+    fastest = min(rows, key=lambda each: (each.median_ms["warm"], *usd(each)))
+    enough = ABOUT_AS_FAST * fastest.median_ms["warm"]
+    return Choice(
+        cheapest=min(rows, key=usd),
+        fastest=fastest,
+        about_as_fast=min((each for each in rows if each.median_ms["warm"] <= enough), key=usd),
+    )
+
+
+def _held(process: Process, vcpus: float) -> bool:
+    """Of the cold start, in which the process hardly ever waits."""
+    cpu_ms = process.cold.init_cpu_ms + process.cold.first_call_cpu_ms
+    return held(vcpus, cpu_seconds=cpu_ms / 1000, wall_seconds=process.cold.total_ms / 1000)
