@@ -126,10 +126,25 @@ async def _predict(request: Request, record: dict[str, Any]) -> Prediction:
             message = f"The request's body did not arrive within {MAX_WAIT_SECONDS:g} s."
             raise UnavailableError("REQUEST_TIMEOUT", message) from error
         async with queue.turn(deadline):
-            if await request.is_disconnected():
+            if _has_left(request):
                 raise ClientDisconnect
             predictor = predictors.alone if queue.occupied == 1 else predictors.crowded
             return await queue.compute(lambda: predict(predictor))
+
+
+def _has_left(request: Request) -> bool:
+    """Whether the client has closed the connection; only once the body is read.
+
+    A receive that has to wait has nothing to tell. starlette's is_disconnected says the same, but opens a cancel scope
+    for it, which takes as long as a fifth of all else that the event loop does for a request.
+    """
+    receiving = request.receive().__await__()
+    try:
+        next(receiving)
+    except StopIteration as received:
+        return bool(received.value["type"] == "http.disconnect")
+    receiving.close()
+    return False
 
 
 Hold = Callable[[int], None]

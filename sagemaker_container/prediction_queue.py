@@ -27,7 +27,9 @@ class PredictionQueue:
 
     def __init__(self, *, workers: int, max_waiting: int, max_held_bytes: int) -> None:
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="prediction")
-        self._turns = asyncio.Semaphore(workers)
+        # One more than compute at once, so that a worker that is done has the next at hand and need not wait for the
+        # event loop.
+        self._turns = asyncio.Semaphore(workers + 1)
         self._max_places = workers + max_waiting
         self._max_held_bytes = max_held_bytes
         self._held_bytes = 0
@@ -62,7 +64,7 @@ class PredictionQueue:
 
     @asynccontextmanager
     async def turn(self, deadline: float) -> AsyncIterator[None]:
-        """Wait for a free worker and keep it.
+        """Wait until a worker is free or next will be, and keep the turn.
 
         Args:
             deadline: when an answer would come too late, in the event loop's time, s.

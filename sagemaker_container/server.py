@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-import anyio
 import uvicorn
 
 from inference import processors
@@ -146,7 +145,6 @@ async def _serve(settings: Settings, listener: socket.socket) -> int:
         except Exception as error:  # whatever it is, without a model there is nothing to serve
             server.should_exit = True
             return _fail(str(error))
-        await anyio.sleep(0)  # imports what starlette needs to see a client leave: 0.1 s that no request should pay
         app.state.predictors = predictors
         model = predictors.crowded.model
         ready = {"event": "ready", "model": model.name, "version": model.version, "model_sha256": model.sha256}

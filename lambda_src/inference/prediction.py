@@ -2,7 +2,7 @@
 
 import heapq
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, NamedTuple, Self
 
@@ -52,7 +52,7 @@ class Prediction:
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON: the container's answer."""
-        return {**asdict(self), "top_labels": [item._asdict() for item in self.top_labels]}
+        return {**vars(self), "top_labels": [item._asdict() for item in self.top_labels]}
 
     @classmethod
     def from_dict(cls, values: Any) -> Self:

@@ -6,10 +6,11 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
-from sagemaker_container.impatient_protocol import ImpatientProtocol
+from sagemaker_container.impatient_protocol import MAX_HEAD_BYTES, ImpatientProtocol
 from sagemaker_container.server import configure
 
 HEAD = b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\n"
+CHUNKED = b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
 PATIENCE_SECONDS = 60  # until a connection that stays open counts as a failure
 
 
@@ -19,7 +20,7 @@ async def app(scope: object, receive: object, send: object) -> None:
     while more:
         message = await receive()
         body, more = body + message["body"], message["more_body"]
-    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"4")]})
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(body))]})
     await send({"type": "http.response.body", "body": body})
 
 
@@ -64,6 +65,26 @@ def test_a_body_may_take_longer_than_the_head() -> None:
     answer = asyncio.run(talk(HEAD, b"ab", b"cd", keep_alive=0.05, pause=0.2))
 
     assert answer.endswith(b"abcd")
+
+
+FLOOD = b"x: " + b"y" * (2 * MAX_HEAD_BYTES)
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [[HEAD[:-2], FLOOD], [CHUNKED, b"4\r\nabcd\r\n0\r\n", FLOOD], [HEAD + b"abcd", HEAD[:-2], FLOOD]],
+    ids=["head", "trailers", "second head"],
+)
+def test_a_head_without_bounds_is_cut_off_long_before_the_time_is_over(pieces: list[bytes]) -> None:
+    answer = asyncio.run(talk(*pieces, keep_alive=2 * PATIENCE_SECONDS, pause=0.01))
+
+    assert b"HTTP/1.1 400" in answer or answer == b""
+
+
+def test_a_body_in_tiny_chunks_is_no_head_without_bounds() -> None:
+    pieces = [CHUNKED, *[b"1\r\na\r\n" * 1000] * 20, b"0\r\n\r\n"]
+
+    assert asyncio.run(talk(*pieces, keep_alive=0.2)).endswith(b"a" * 20_000)
 
 
 def test_the_server_speaks_it_and_waits_longer_than_sagemaker_does_for_an_answer() -> None:

@@ -1,6 +1,7 @@
 """What the container answers to a request: predictions and refusals."""
 
 import contextlib
+import gzip
 import io
 import json
 import socket
@@ -225,7 +226,6 @@ def test_a_host_that_is_no_url_and_a_path_of_any_length_do_no_harm(server: Serve
         b"Content-Length: 5, 6\r\n",
         b"Content-Length: 5\r\nContent-Length: 6\r\n",
         b"Content-Length: " + b"9" * 5_000 + b"\r\n",
-        b"Transfer-Encoding: gzip, chunked\r\n",
         b"X: y\r\n" * 200_000,
         b"X: " + b"y" * 1_000_000 + b"\r\n",
         b"no colon\r\n",
@@ -242,6 +242,14 @@ def test_a_head_that_is_malformed_or_has_no_end_is_refused_as_no_request_of_ours
             assert answer in (b"HTTP/1.1 400", b"HTTP/1.1 501", b"")
 
     assert server.predict(SPEECH.read_bytes()).status == 200
+
+
+def test_a_body_that_is_compressed_on_its_way_is_no_audio(server: Server) -> None:
+    body = gzip.compress(SPEECH.read_bytes())
+    headers = {"Content-Type": "audio/wav", "Transfer-Encoding": "gzip, chunked"}
+    answer = server.request("POST", "/invocations", b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body), headers)
+
+    assert (answer.status, answer.error_code) == (422, "UNSUPPORTED_FORMAT")
 
 
 def test_a_client_that_leaves_half_way_harms_nobody(server: Server) -> None:
