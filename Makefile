@@ -73,13 +73,17 @@ lock: $(UV)  ## Resolve the pinned requirements anew, with hashes
 	$(COMPILE) $(ANYWHERE) pyproject.toml -o requirements.txt
 	$(COMPILE) $(ANYWHERE) pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
 	for file in $(LOCKED); do $(COMPILE) $(ANYWHERE) $$file.in -o $$file.txt || exit; done
+	for file in $(PEERS); do $(COMPILE) $(PEER) $$file.in -o $$file.txt || exit; done
 	for file in $(LOCKED_ALONE); do $(COMPILE) $(ANYWHERE) --no-deps $$file.in -o $$file.txt || exit; done
 	$(COMPILE) $(IMAGE) sagemaker_container/requirements.in -o sagemaker_container/requirements.txt
 COMPILE := $(UV) pip compile --quiet --generate-hashes --no-header --no-annotate
 ANYWHERE := --universal --python-version 3.11
+PEER := --universal --python-version 3.12
 IMAGE := --python-version 3.12 --python-platform x86_64-manylinux_2_28 --only-binary :all:
 LOCKED := lambda_src/requirements-inference lambda_src/requirements-proxy crossover/local/requirements \
-    crossover/bench/peers/usual/requirements
+    crossover/bench/peers/usual/requirements crossover/bench/peers/tflite/requirements
+# The peers' servers, which run on the handlers' Python. Not audited: nothing of this project runs with them.
+PEERS := $(patsubst %,crossover/bench/peers/%/requirements,bentoml fastapi litserve mlserver sagemaker_inference)
 # What these name is all they need; the rest of what a package asks for is left out on purpose.
 LOCKED_ALONE := model/requirements model/requirements-parity
 LOCKS := requirements.txt requirements-dev.txt $(LOCKED:=.txt) $(LOCKED_ALONE:=.txt) sagemaker_container/requirements.txt

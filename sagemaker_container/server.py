@@ -1,6 +1,7 @@
 """The process: reads its settings, opens the port, loads the model, serves until SIGTERM."""
 
 import asyncio
+import ctypes
 import json
 import logging
 import os
@@ -178,13 +179,23 @@ def load_predictors(settings: Settings) -> Predictors:
     data = find_model(settings.model_dir).read_bytes()
     s3 = create_client("s3")
 
-    def predictor(threads: int) -> LocalPredictor:
-        predictor = LocalPredictor(s3=s3, model=Model.load(data, threads=threads), limits=settings.limits)
+    def predictor(threads: int, *, spinning: bool) -> LocalPredictor:
+        model = Model.load(data, threads=threads, spinning=spinning)
+        predictor = LocalPredictor(s3=s3, model=model, limits=settings.limits)
         predictor.prime()
         return predictor
 
-    crowded = predictor(1)
-    return Predictors(alone=crowded if settings.processors == 1 else predictor(settings.processors), crowded=crowded)
+    crowded = predictor(1, spinning=False)
+    alone = crowded if settings.processors == 1 else predictor(settings.processors, spinning=True)
+    _give_back_memory()
+    return Predictors(alone=alone, crowded=crowded)
+
+
+def _give_back_memory() -> None:
+    """Return to the system what loading a model takes and nobody needs any more; glibc keeps some 20 MB of it."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 def find_model(folder: Path) -> Path:

@@ -1,8 +1,9 @@
 """`crossover bench`."""
 
 import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -50,8 +51,6 @@ def micro(
 
     Takes about five minutes.
     """
-    from crossover.bench.result import write  # here, for the reason given below
-
     options = micro_benchmark.Options(
         calls=calls,
         processes=processes,
@@ -59,22 +58,45 @@ def micro(
         threads=micro_benchmark.numbers_of("--threads", threads),
         quota=not no_quota,
     )
-    if output is not None and not output.parent.is_dir():
-        raise UsageError(f"The result cannot be written to {output}: there is no folder {output.parent}.")
+    _check_writable(output)
     with Console(stderr=True).status("starting ...") as status:
         document = micro_benchmark.run(options, progress=lambda what: status.update(f"{what} ..."))
-    if output is not None:
-        write(output, document)
-    if as_json:
-        print(json.dumps(document, indent=1))
-        return
-    for table in micro_shown.tables(document):
-        print_table(table)
-        print()
-    for sentence in micro_shown.sentences(document):
-        print(sentence)
-    if output is not None:
-        print(f"The result is {output}.")
+    _finish(document, micro_shown.tables, micro_shown.sentences, output, as_json=as_json)
+
+
+@app.command()
+def peers(
+    parts: Annotated[str, typer.Option(help="handlers, serving, or both with a comma between.")] = "handlers,serving",
+    processes: Annotated[int, typer.Option(min=1, max=1000, help="Fresh processes of each handler.")] = 7,
+    calls: Annotated[int, typer.Option(min=1, max=1000, help="Warm calls in each process.")] = 10,
+    servers: Annotated[str, typer.Option(help="Names with commas between them; all by default.")] = "",
+    clients: Annotated[str, typer.Option(help="How many ask a server at once, with commas between.")] = "1,2,4,8,16",
+    seconds: Annotated[int, typer.Option(help="Of each step.")] = 5,
+    rounds: Annotated[int, typer.Option(help="In which each server is started once.")] = 3,
+    output: Annotated[
+        Path | None, typer.Option(help="Write the result, with every observation.", show_default=False)
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with every observation.")] = False,
+) -> None:
+    """This project on this machine beside others that do the same: handlers, and servers under load.
+
+    Takes about half an hour, and some 3 GB for the peers' packages.
+    """
+    from crossover.bench.peers import benchmark as peers_benchmark  # here, because few commands need it
+
+    options = peers_benchmark.Options(
+        parts=_names(parts),
+        processes=processes,
+        calls=calls,
+        servers=_names(servers),
+        clients=micro_benchmark.numbers_of("--clients", clients),
+        seconds=seconds,
+        rounds=rounds,
+    )
+    _check_writable(output)
+    with Console(stderr=True).status("starting ...") as status:
+        document = peers_benchmark.run(options, progress=lambda what: status.update(f"{what} ..."))
+    _finish(document, peers_benchmark.tables, peers_benchmark.sentences, output, as_json=as_json)
 
 
 @app.command("run")
@@ -200,6 +222,41 @@ def soak(
         _print_soak(report)
     if not report.holds:
         raise typer.Exit(1)
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _check_writable(output: Path | None) -> None:
+    """Before minutes are spent on what could not be written."""
+    if output is not None and not output.parent.is_dir():
+        raise UsageError(f"The result cannot be written to {output}: there is no folder {output.parent}.")
+
+
+def _finish(
+    document: Mapping[str, Any],
+    tables: Callable[[Mapping[str, Any]], list[Table]],
+    sentences: Callable[[Mapping[str, Any]], list[str]],
+    output: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Write a result where that is asked for, and print it."""
+    from crossover.bench.result import write  # here, because boto3 takes a second to import
+
+    if output is not None:
+        write(output, document)
+    if as_json:
+        print(json.dumps(document, indent=1))
+        return
+    for table in tables(document):
+        print_table(table)
+        print()
+    for sentence in sentences(document):
+        print(sentence)
+    if output is not None:
+        print(f"The result is {output}.")
 
 
 def _print_soak(report: soak_run.Report) -> None:

@@ -15,6 +15,7 @@ from stacks.find_python import find_python
 BUNDLE_PYTHON = "3.12"
 PEERS = Path(__file__).parent / "peers"
 CACHE = Path(__file__).parents[2] / ".crossover/peers"
+CONTAINER_LOCK = Path(__file__).parents[2] / "sagemaker_container/requirements.txt"
 
 
 def bundle_python() -> Path:
@@ -37,6 +38,28 @@ def inference_bundle() -> Path:
 def proxy_bundle() -> Path:
     """The SageMaker proxy's unpacked bundle."""
     return build_bundle(Bundle.PROXY, python_version=BUNDLE_PYTHON)
+
+
+def container_python() -> Path:
+    """The interpreter of an environment with what the container's image installs.
+
+    Raises:
+        CrossoverError: the packages cannot be installed.
+    """
+    return _python_with("container", CONTAINER_LOCK)
+
+
+def peer_python(peer: str) -> Path:
+    """The interpreter of a peer's own environment, commands and bytecode included; made once for each version of its
+    lock.
+
+    Args:
+        peer: a folder of `peers/` with a requirements.txt.
+
+    Raises:
+        CrossoverError: the packages cannot be installed.
+    """
+    return _python_with(peer, PEERS / peer / "requirements.txt")
 
 
 def peer_packages(peer: str) -> Path:
@@ -70,3 +93,19 @@ def peer_packages(peer: str) -> Path:
         raise CrossoverError(f"The packages of the peer {peer} cannot be installed: {' '.join(answer.stderr.split())}")
     unfinished.rename(folder)
     return folder
+
+
+def _python_with(name: str, lock: Path) -> Path:
+    folder = CACHE / f"{name}-python-{hashlib.sha256(lock.read_bytes()).hexdigest()[:16]}"
+    complete = folder / "complete"  # not renamed when done, as peer_packages is: its commands name the folder
+    if not complete.exists():
+        _uv(name, "venv", "--clear", "--python", str(bundle_python()), str(folder))
+        _uv(name, "pip", "sync", "--require-hashes", "--compile-bytecode", "--python", str(folder), str(lock))
+        complete.touch()
+    return folder / "bin/python"
+
+
+def _uv(name: str, *arguments: str) -> None:
+    answer = subprocess.run([find_uv_bin(), *arguments, "--quiet"], capture_output=True, text=True)
+    if answer.returncode:
+        raise CrossoverError(f"The environment of {name} cannot be made: {' '.join(answer.stderr.split())}")

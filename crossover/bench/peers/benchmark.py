@@ -1,0 +1,118 @@
+"""This project beside its peers, in one run: the handlers first, then the servers."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rich.table import Table
+
+from crossover.bench import machine
+from crossover.bench.peers.handlers import benchmark as handlers
+from crossover.bench.peers.handlers import shown as handlers_shown
+from crossover.bench.peers.serving import benchmark as serving
+from crossover.bench.peers.serving import shown as serving_shown
+from crossover.errors import UsageError
+
+SCHEMA = 1
+KIND = "crossover bench peers"
+PARTS = ("handlers", "serving")
+DIGITS = 6  # significant ones that are kept of a figure; clocks tell no more
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What to measure.
+
+    Attributes:
+        parts: of PARTS.
+        processes: fresh processes of each handler.
+        calls: warm calls in each.
+        servers: names of `serving.servers.NAMES`; all where there are none.
+        clients: how many ask a server at once, one step for each number.
+        seconds: of each step.
+        rounds: in which each server is started once.
+
+    Raises:
+        UsageError: a part is unknown, or there is none.
+    """
+
+    parts: Sequence[str]
+    processes: int
+    calls: int
+    servers: Sequence[str]
+    clients: Sequence[int]
+    seconds: int
+    rounds: int
+
+    def __post_init__(self) -> None:
+        unknown = [part for part in self.parts if part not in PARTS]
+        if unknown or not self.parts:
+            raise UsageError(f"The part is {', '.join(unknown)!r}; {' and '.join(PARTS)} are allowed.")
+
+
+def run(options: Options, *, progress: Callable[[str], None]) -> dict[str, Any]:
+    """Measure; returns the result document.
+
+    Raises:
+        UsageError: an option is not allowed, or wrk is not installed.
+        CrossoverError: this project's own side cannot be measured.
+    """
+    document: dict[str, Any] = {
+        "schema": SCHEMA,
+        "kind": KIND,
+        "measured_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "machine": machine.describe(),
+    }
+    if "serving" in options.parts:
+        serving.check(clients=options.clients, seconds=options.seconds, rounds=options.rounds, servers=options.servers)
+    if "handlers" in options.parts:
+        document["handlers"] = handlers.measure(
+            processes=options.processes, calls=options.calls, progress=lambda what: progress(f"handlers: {what}")
+        )
+    if "serving" in options.parts:
+        document["serving"] = serving.measure(
+            clients=options.clients,
+            seconds=options.seconds,
+            rounds=options.rounds,
+            servers=options.servers,
+            progress=lambda what: progress(f"serving: {what}"),
+        )
+    rounded: dict[str, Any] = _rounded(document)
+    return rounded
+
+
+def tables(document: Mapping[str, Any]) -> list[Table]:
+    """What is printed of a result document."""
+    shown = []
+    if "handlers" in document:
+        shown += handlers_shown.tables(document["handlers"])
+    if "serving" in document:
+        shown += serving_shown.tables(document["serving"])
+    return shown
+
+
+def sentences(document: Mapping[str, Any]) -> list[str]:
+    """What was aimed at, and whether it was reached."""
+    targets: list[tuple[str, float | None, str, bool]] = []
+    if "handlers" in document:
+        for name, value, at_most, holds in handlers_shown.targets(document["handlers"]):
+            targets.append((name, value, f"at most {at_most:g}", holds))
+    if "serving" in document:
+        targets += serving_shown.targets(document["serving"])
+    return [
+        f"{name}: {'not measured' if value is None else f'{value:.2f}'}, {allowed}: {'holds' if holds else 'missed'}."
+        for name, value, allowed, holds in targets
+    ]
+
+
+def _rounded(value: Any) -> Any:
+    """The same with its figures rounded, wherever they stand."""
+    match value:
+        case float():
+            return float(f"{value:.{DIGITS}g}")
+        case Mapping():
+            return {key: _rounded(each) for key, each in value.items()}
+        case list() | tuple():
+            return [_rounded(each) for each in value]
+    return value

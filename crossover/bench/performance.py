@@ -1,0 +1,201 @@
+"""docs/performance.md, written from the two committed results: `python -m crossover.bench.performance`."""
+
+import json
+import re
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from crossover.bench.micro import benchmark as micro_benchmark
+from crossover.bench.micro import shown as micro_shown
+from crossover.bench.peers import benchmark as peers_benchmark
+from crossover.bench.peers.handlers import shown as handlers_shown
+from crossover.bench.peers.serving import shown as serving_shown
+from crossover.cost.measured import ON_ONE_MACHINE
+from crossover.errors import CrossoverError
+
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = DOCS / "performance.md"
+MICRO, PEERS = DOCS / "performance/micro.json", DOCS / "performance/peers.json"
+
+INTRODUCTION = """\
+# Performance
+
+<!-- Written by `python -m crossover.bench.performance` from docs/performance/*.json; edit that. -->
+
+How long this project's own parts take, and how they compare with other ways to do the same, on [one
+machine](#the-machine). `make performance` measures all of it anew on yours and writes this page; nothing needs AWS.
+**No figure here is AWS's**: what a deployed variant takes is measured with `crossover bench run`.
+
+Ratios hold within one run: the sides take turns in fresh processes, and medians are compared. Every observation, those
+of disturbed moments too, is in [micro.json](performance/micro.json) and [peers.json](performance/peers.json)."""
+
+AIMS = "## What is aimed at"
+
+HANDLERS = """\
+## The handler beside other ways to write it
+
+`ours` is the standard variant's handler in the bundle that is deployed. `usual` is how such a handler is commonly
+written. `tflite` runs the file that the ONNX model was made from, in its own interpreter. Each has its packages in a
+folder of its own, on the same Python, with S3 and DynamoDB answered on loopback. One that gives the clip another label
+than `ours` is not measured.
+
+TFLite computes the network in 8-bit integers, this project in float32. 8-bit values take less memory, and their
+products less time on a processor with instructions for them (VNNI). Why the model stays in float32 is in
+[decision 10](decisions/0010-float-activations.md)."""
+
+SERVERS = """\
+## The container beside other servers
+
+Every server has the same ONNX file and the same decoding. wrk posts the speech clip as WAV over kept-alive connections,
+on the same cores as the server. Each peer runs in two settings, since either may suit it better: one worker with
+onnxruntime's default session, and one worker for each core with one thread each. The limit is the same work in bare
+loops without HTTP, in a process of its own; wrk's own share of the cores is part of the distance to it.
+[Decision 9](decisions/0009-lean-event-loop.md) says what the server does about the rest."""
+
+PHASES = """\
+## What a call consists of
+
+The standard variant's handler, phase by phase, in fresh processes. The model comes from an S3 on loopback."""
+
+SIZES = """\
+## Memory sizes
+
+Each memory size has Lambda's share of vCPUs, as a processor quota where one can be set. GB-seconds and USD follow from
+what would be billed for the handler's own work: S3 and DynamoDB answer on loopback, and AWS's own time is not in it."""
+
+MACHINE = "## The machine"
+
+
+def main() -> None:
+    """Write the page, or say in one sentence why not and exit with 1."""
+    try:
+        write()
+    except CrossoverError as error:
+        sys.exit(f"performance: {error}")
+
+
+def write() -> None:
+    """Write the page from the results.
+
+    Raises:
+        CrossoverError: a result is not there, is another one or damaged, or the page cannot be written.
+    """
+    micro = read(MICRO, ON_ONE_MACHINE, micro_benchmark.SCHEMA)
+    peers = read(PEERS, peers_benchmark.KIND, peers_benchmark.SCHEMA)
+    missing = [part for part in peers_benchmark.PARTS if part not in peers]
+    if missing:
+        raise CrossoverError(f"{PEERS} has no {missing[0]}; the page needs {' and '.join(peers_benchmark.PARTS)}.")
+    try:
+        text = page(micro, peers)
+    except (KeyError, TypeError, ValueError) as error:
+        raise CrossoverError(f"{MICRO} or {PEERS} is damaged: {error!r}.") from error
+    try:
+        PAGE.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise CrossoverError(f"{PAGE} cannot be written: {error.strerror}.") from error
+
+
+def read(path: Path, kind: str, schema: int) -> dict[str, Any]:
+    """A result document.
+
+    Raises:
+        CrossoverError: it cannot be read, or is of another kind or schema.
+    """
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise CrossoverError(f"There is no {path}; `{kind} --output` writes it.") from None
+    except (OSError, ValueError) as error:
+        raise CrossoverError(f"{path} cannot be read: {error}.") from error
+    if not isinstance(document, dict) or (document.get("schema"), document.get("kind")) != (schema, kind):
+        raise CrossoverError(f"{path} is no result of `{kind}` of schema {schema}.")
+    return document
+
+
+def page(micro: Mapping[str, Any], peers: Mapping[str, Any]) -> str:
+    """The page, as Markdown.
+
+    Args:
+        micro: a result of `crossover bench micro`.
+        peers: a result of `crossover bench peers`, with both parts.
+    """
+    cold, warm, sizes, promised = micro_shown.tables(micro)
+    blocks: list[str | Table] = [
+        INTRODUCTION,
+        AIMS,
+        _list(peers_benchmark.sentences(peers)),
+        promised,
+        HANDLERS,
+        *handlers_shown.tables(peers["handlers"]),
+        SERVERS,
+        *serving_shown.tables(peers["serving"]),
+        PHASES,
+        cold,
+        warm,
+        SIZES,
+        sizes,
+        _list(micro_shown.sentences(micro)),
+        MACHINE,
+        _machine_table(micro, peers),
+    ]
+    return "\n\n".join(markdown(block) if isinstance(block, Table) else block for block in blocks) + "\n"
+
+
+def markdown(table: Table) -> str:
+    """A table as it is printed, in Markdown: its title, its rows, its caption. Lines between sections are left out."""
+    columns = [
+        [
+            _text(column.header),
+            "---:" if column.justify == "right" else "---",
+            *(_text(cell, "<br>") for cell in column.cells),
+        ]
+        for column in table.columns
+    ]
+    rows = "\n".join(f"| {' | '.join(row)} |" for row in zip(*columns, strict=True))
+    title = f"**{_text(table.title)}**" if table.title else ""
+    caption = _text(table.caption) if table.caption else ""
+    return "\n\n".join(block for block in (title, rows, caption) if block)
+
+
+def _text(printed: RenderableType, line_break: str = " ") -> str:
+    """What rich prints of a title or a cell, its style left out."""
+    plain = printed.plain if isinstance(printed, Text) else Text.from_markup(str(printed)).plain
+    return line_break.join(_escaped(" ".join(line.split())) for line in plain.splitlines())
+
+
+def _escaped(text: str) -> str:
+    """Markdown that reads as this text. Between letters _ marks nothing; in a table | ends a cell."""
+    return re.sub(r"[\\`*\[\]<&|~]|(?<![^\W_])_|_(?![^\W_])", r"\\\g<0>", text)
+
+
+def _list(sentences: Iterable[str]) -> str:
+    return "\n".join(f"- {_escaped(sentence)}" for sentence in sentences)
+
+
+def _machine_table(*results: Mapping[str, Any]) -> Table:
+    """What the figures of each result hang on."""
+    table = Table("", *(str(result["kind"]) for result in results))
+    machines = [result["machine"] for result in results]
+    packages = [", ".join(f"{name} {version}" for name, version in each["packages"].items()) for each in machines]
+    for name, values in (
+        ("measured at", [result["measured_at"] for result in results]),
+        ("processor", [each["processor"] for each in machines]),
+        ("processors", [each["processors"] for each in machines]),
+        ("memory", [f"{each['memory_mb'] / 1024:.1f} GiB" for each in machines]),
+        ("kernel", [each["kernel"] for each in machines]),
+        ("Python of the handlers", [each["python"] for each in machines]),
+        ("packages of the handlers", packages),
+        ("load average before, 1 minute", [each["load_average"][0] for each in machines]),
+    ):
+        table.add_row(name, *(Text(str(value)) for value in values))
+    return table
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,129 @@
+"""One part of a handler by itself: the first call and warm calls of it, in a process of its own.
+
+Usage: python peer_part.py PART MODEL AUDIO THREADS CALLS FOLDER... ; the folders stand first on the import path.
+
+A part imports its handler first, so that a decoder meets the process, and its heap, as a request does.
+"""
+
+import io
+import json
+import re
+import sys
+import time
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+part, model, audio, threads, calls, *folders = sys.argv[1:]
+sys.path[:0] = folders
+path = Path(audio)
+took: dict[str, float] = {}
+last = time.perf_counter()
+
+
+def lap(name: str) -> None:
+    """Keep the time since the last lap under this name."""
+    global last
+    now = time.perf_counter()
+    took[name], last = (now - last) * 1000, now
+
+
+def decode_ours() -> Callable[[], Any]:
+    import standard_handler
+
+    lap("import_ms")
+    from inference.audio import decode
+
+    data, predictor = path.read_bytes(), standard_handler.processor.predictor
+    return lambda: decode(data, predictor.model.sample_rate, predictor.limits)
+
+
+def decode_librosa() -> Callable[[], Any]:
+    librosa = import_module("usual_handler").librosa
+    lap("import_ms")
+    return lambda: librosa.load(path, sr=16_000, mono=True)
+
+
+def decode_alone() -> Callable[[], Any]:
+    """libsndfile's own time: neither mixed down nor resampled."""
+    import soundfile
+
+    import standard_handler  # noqa: F401
+
+    lap("import_ms")
+    data = path.read_bytes()
+    return lambda: soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)
+
+
+def run_onnx() -> Callable[[], Any]:
+    from inference.model import Model
+
+    lap("import_ms")
+    loaded = Model.load(Path(model), threads=int(threads))
+    lap("load_ms")
+    feeds = {"waveform": _samples()}
+    return lambda: loaded.session.run(["scores"], feeds)
+
+
+def run_tflite() -> Callable[[], Any]:
+    import numpy as np
+    from ai_edge_litert.interpreter import Interpreter
+
+    lap("import_ms")
+    interpreter = Interpreter(model_path=model, num_threads=int(threads))
+    interpreter.allocate_tensors()
+    lap("load_ms")
+    waveform, scores = interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]["index"]
+    samples, cut = _samples(), import_module("frames").cut  # model/frames.py
+
+    def run() -> Any:
+        found = []
+        for frame in cut(samples):
+            interpreter.set_tensor(waveform, frame)
+            interpreter.invoke()
+            found.append(interpreter.get_tensor(scores)[0])
+        return np.mean(found, axis=0)
+
+    return run
+
+
+def least() -> Callable[[], Any]:
+    """Decode, mix down, resample and `session.run`, with the handler's libraries and session."""
+    import soundfile
+    import soxr
+
+    import standard_handler
+
+    lap("import_ms")
+    data, loaded = path.read_bytes(), standard_handler.processor.predictor.model
+
+    def run() -> Any:
+        samples, rate = soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)
+        mono = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1)
+        waveform = mono if rate == loaded.sample_rate else soxr.resample(mono, rate, loaded.sample_rate)
+        return loaded.session.run(["scores"], {"waveform": waveform})
+
+    return run
+
+
+def _samples() -> Any:
+    import soundfile
+
+    return soundfile.read(path, dtype="float32")[0]
+
+
+parts = (decode_ours, decode_librosa, decode_alone, run_onnx, run_tflite, least)
+call = {each.__name__: each for each in parts}[part]()
+lap("prepare_ms")
+call()
+lap("first_ms")
+warm_ms, warm_cpu_ms = [], []
+for _ in range(int(calls)):
+    cpu, started = time.process_time(), time.perf_counter()
+    call()
+    warm_ms.append((time.perf_counter() - started) * 1000)
+    warm_cpu_ms.append((time.process_time() - cpu) * 1000)
+# VmHWM and not getrusage: ru_maxrss starts at the size of the process that spawned this one.
+(peak_kb,) = re.findall(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
+print(json.dumps({**took, "peak_mb": int(peak_kb) / 1024, "warm_ms": warm_ms, "warm_cpu_ms": warm_cpu_ms}))

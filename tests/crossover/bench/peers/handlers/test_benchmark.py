@@ -1,0 +1,158 @@
+"""The run: who is asked when and what is kept; and its probes with the real handlers. No time is asserted."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crossover.bench.environments import bundle_python
+from crossover.bench.peers.handlers import benchmark, shown, sides
+from crossover.bench.peers.handlers.sides import Side
+from crossover.bench.probing import MODEL, SPEECH
+from crossover.bench.stub_aws import stub_aws
+from crossover.errors import CrossoverError
+from stacks.find_python import find_python
+
+needs_python = pytest.mark.skipif(find_python("3.12") is None, reason="no Python 3.12 here to run the handlers")
+QUIET: Callable[[str], None] = lambda _: None  # noqa: E731
+
+
+def failing() -> dict[str, Any]:
+    raise CrossoverError("It failed.")
+
+
+def test_sides_take_turns_and_each_round_begins_with_another() -> None:
+    order: list[str] = []
+
+    def task(name: str) -> benchmark.Task:
+        return lambda: order.append(name) or {"ms": float(len(order))}
+
+    found = benchmark.observe("part", "clip", {name: task(name) for name in ("ours", "usual", "limit")}, 2)
+    assert order == ["limit", "ours", "usual", "ours", "usual", "limit", "usual", "limit", "ours"]
+    assert [(each.side, each.round) for each in found[2:5]] == [("usual", -1), ("ours", 0), ("usual", 0)]
+    assert found[3].measured == {"ms": 4.0}
+
+
+def test_what_a_peer_fails_at_is_kept_and_the_others_go_on() -> None:
+    found = benchmark.observe("part", "clip", {"ours": lambda: {"ms": 1.0}, "usual": failing}, 1)
+    assert [(each.side, each.error, each.measured) for each in found if each.round == 0] == [
+        ("ours", "", {"ms": 1.0}),
+        ("usual", "It failed.", {}),
+    ]
+
+
+@pytest.mark.parametrize("side", ["ours", "limit"])
+def test_without_ours_or_the_limit_there_is_no_result(side: str) -> None:
+    with pytest.raises(CrossoverError, match=r"It failed\."):
+        benchmark.observe("part", "clip", {side: failing}, 1)
+
+
+class Probes:
+    """Answers in place of the processes, as each probe would."""
+
+    def __init__(self, labels: dict[str, str]) -> None:
+        self.labels = labels
+        self.models: dict[str, set[str]] = {}
+
+    def __call__(self, _: Path, script: str, *arguments: Any, **how: Any) -> dict[str, Any]:
+        name = arguments[0]
+        if script == "peer_clips.py":
+            Path(arguments[1], "a.flac").write_bytes(b"flac")
+            return {"names": ["a.flac"]}
+        if script == "peer_answer.py":
+            return {"label": self.labels[name], "top_labels": []}
+        calls = {"warm_ms": [2.0], "warm_cpu_ms": [1.0], "peak_mb": 100.0}
+        if script == "peer_handler.py":
+            self.models.setdefault(name, set()).add(how["settings"]["MODEL_S3_URI"])
+            return {"finished": 1e9, "cold_cpu_s": 0.5, **calls}
+        self.models.setdefault(name, set()).add(str(arguments[1]))
+        return {"import_ms": 3.0, "first_ms": 4.0, **calls}
+
+
+def measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, labels: dict[str, str]) -> tuple[dict[str, Any], Probes]:
+    def side(name: str) -> Side:
+        return Side(name=name, handler=f"{name}_handler", folders=(tmp_path,), model=MODEL)
+
+    probes = Probes(labels)
+    tflite = Side(name="tflite", handler="tflite_handler", folders=(tmp_path,), model=SPEECH)  # any other file
+    monkeypatch.setattr(benchmark, "bundle_python", lambda: Path("python"))
+    monkeypatch.setattr(sides, "ours", lambda: side("ours"))
+    monkeypatch.setattr(sides, "usual", lambda: side("usual"))
+    monkeypatch.setattr(sides, "tflite", lambda: tflite)
+    monkeypatch.setattr(benchmark, "probe", probes)
+    return benchmark.measure(processes=2, calls=1, progress=QUIET), probes
+
+
+ALIKE = {"ours_handler": "Speech", "usual_handler": "Speech", "tflite_handler": "Speech"}
+
+
+def test_the_result_is_json_and_keeps_every_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    result, probes = measured(monkeypatch, tmp_path, ALIKE)
+    read = json.loads(json.dumps(result))
+    # 4 sides of the handlers, 3 of each of two clips, 2 of each number of threads; 2 rounds and the first one.
+    assert len(read["observations"]) == (4 + 2 * 3 + 2 * 2) * 3
+    assert [clip["name"] for clip in read["clips"]] == ["a.flac", "speech 16 kHz mono.wav"]
+    assert [clip["bytes"] for clip in read["clips"]] == [4, SPEECH.stat().st_size]
+    assert read["sides"]["usual"]["answer"]["label"] == "Speech"
+    assert {row["processes"] for row in read["summary"]} == {2}
+    assert {row["side"] for row in read["summary"] if row["measure"] == "cold_ms"} == {"ours", "usual", "tflite"}
+    assert probes.models["tflite_handler"] == probes.models["run_tflite"] == {str(SPEECH)}
+    assert probes.models["ours_handler"] == probes.models["run_onnx"] == {str(MODEL)}
+
+
+def test_the_limit_of_the_handlers_knows_warm_calls_only(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    result, _ = measured(monkeypatch, tmp_path, ALIKE)
+    limit = {row["measure"] for row in result["summary"] if (row["part"], row["side"]) == ("handler", "limit")}
+    assert limit == {"warm_ms", "warm_cpu_ms"}
+
+
+def test_a_peer_that_answers_something_else_is_not_measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    result, _ = measured(monkeypatch, tmp_path, {**ALIKE, "usual_handler": "Dog"})
+    assert result["sides"]["usual"] == {
+        "what": sides.WHAT["usual"],
+        "unavailable": "It answers 'Dog' where 'Speech' is expected.",
+    }
+    assert {each["side"] for each in result["observations"]} == {"ours", "tflite", "limit"}
+    assert [target[1] for target in shown.targets(result)] == [None, None]
+
+
+@pytest.fixture(scope="module")
+def here() -> dict[str, Side]:
+    """All sides, or those whose packages can be installed here."""
+    found, reasons = sides.peers(QUIET)
+    if reasons:
+        pytest.skip(f"peers cannot be installed: {reasons}")
+    return {side.name: side for side in (sides.ours(), *found)}
+
+
+@needs_python
+@pytest.mark.slow
+def test_all_handlers_answer_the_same(here: dict[str, Side]) -> None:
+    with stub_aws(SPEECH.read_bytes()) as aws:
+        answers = {name: benchmark._answer(bundle_python(), side, aws) for name, side in here.items()}
+        assert aws.requests["dynamodb"] == len(here)
+    assert {answer["label"] for answer in answers.values()} == {"Speech"}
+    first = {name: answer["top_labels"][0]["score"] for name, answer in answers.items()}
+    assert first["usual"] == pytest.approx(first["ours"], abs=1e-5)
+    assert first["tflite"] == pytest.approx(first["ours"], abs=1 / 128)  # its scores are steps of 1/256
+
+
+@needs_python
+@pytest.mark.slow
+def test_every_task_measures_a_real_process(here: dict[str, Side]) -> None:
+    python = bundle_python()
+    with stub_aws(SPEECH.read_bytes()) as aws, benchmark._clips(python, here["ours"]) as clips:
+        assert [clip.suffix for clip in clips] == [".flac", ".mp3", ".ogg", ".wav"]
+        for tasks in (
+            benchmark._handlers(python, here, aws, 2),
+            benchmark._decoders(python, here, clips[0], 2),
+            benchmark._models(python, here, 2, 2),
+        ):
+            for task in tasks.values():
+                found = task()
+                assert len(found["warm_ms"]) == len(found["warm_cpu_ms"]) == 2
+                assert min(found["warm_ms"]) > 0
+                assert found.get("peak_mb", 50.0) > 20.0
+                assert min(found.get("cold_ms", 1.0), found.get("cold_cpu_s", 1.0), found.get("first_ms", 1.0)) > 0
