@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast lint format audit bench model evaluate lock clean
+.PHONY: help setup demo test test-fast lint format audit bench performance model evaluate lock clean
 
 UV_VERSION := 0.13.9
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -39,6 +39,13 @@ audit: .venv/ready  ## Known vulnerabilities of everything that is locked
 
 bench: setup  ## Speed of the handlers on this machine
 	crossover bench micro
+
+# wrk puts the load on the servers: Debian's package wrk.
+performance: setup  ## Measure everything that docs/performance.md tells, about half an hour, and write it
+	@mkdir -p docs/performance
+	crossover bench micro --output docs/performance/micro.json
+	crossover bench peers --output docs/performance/peers.json
+	python -m crossover.bench.performance
 
 model: setup  ## Rebuild model/model.onnx, byte for byte
 	python model/in_own_environment.py model/requirements.txt model/build_model.py

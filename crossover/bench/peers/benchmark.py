@@ -58,14 +58,14 @@ def run(options: Options, *, progress: Callable[[str], None]) -> dict[str, Any]:
         UsageError: an option is not allowed, or wrk is not installed.
         CrossoverError: this project's own side cannot be measured.
     """
+    if "serving" in options.parts:
+        serving.check(clients=options.clients, seconds=options.seconds, rounds=options.rounds, servers=options.servers)
     document: dict[str, Any] = {
         "schema": SCHEMA,
         "kind": KIND,
         "measured_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "machine": machine.describe(),
     }
-    if "serving" in options.parts:
-        serving.check(clients=options.clients, seconds=options.seconds, rounds=options.rounds, servers=options.servers)
     if "handlers" in options.parts:
         document["handlers"] = handlers.measure(
             processes=options.processes, calls=options.calls, progress=lambda what: progress(f"handlers: {what}")

@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from rich.markup import escape
 from rich.table import Table
 
 from crossover.bench.peers.handlers.observation import LIMIT, OURS
 from crossover.bench.peers.handlers.sides import TFLITE, USUAL
+from crossover.terminal import printable
 
 COLD_AT_MOST, DECODE_AT_MOST = 0.36, 0.6
 
@@ -115,7 +117,7 @@ def _sides_table(section: Mapping[str, Any]) -> Table:
         sizes = [side.get(size) for size in ("package_bytes", "model_bytes")]
         table.add_row(
             name,
-            side["what"] + (f"\n✗ {reason}" if reason else ""),
+            side["what"] + (f"\n✗ {escape(printable(reason))}" if reason else ""),
             *("-" if size is None else f"{size / 1e6:.1f}" for size in sizes),
         )
     table.caption = "Python 3.12, bytecode included. Lambda has a boto3 of its own, which a package may leave out."

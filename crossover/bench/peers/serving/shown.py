@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from rich.markup import escape
 from rich.table import Table
 
 from crossover.bench.peers.serving.servers import OURS
@@ -46,9 +47,11 @@ def targets(section: Mapping[str, Any]) -> list[Target]:
         )
         for clients in CROWDS
     ]
-    single = 1 / max(alone) if all(alone) and alone else None
+    answered = [ratio for ratio in alone if ratio]
+    single = 1 / max(answered) if answered else None
     found.append(_at_least("throughput with 1 client, of the best server with one session", single))
-    steady = figures[MOST]["p99_ms"] / figures[MOST]["p50_ms"] if MOST in figures else None
+    usual, slow = (figures.get(MOST, {}).get(name) for name in ("p50_ms", "p99_ms"))
+    steady = slow / usual if usual else None
     name = f"p99 with {MOST} clients, of p50"
     return [*found, (name, steady, f"at most {STEADY:g}", steady is not None and steady <= STEADY)]
 
@@ -64,7 +67,7 @@ def _load_table(section: Mapping[str, Any], clients: int) -> Table:
     table = _table(f"{clients} client{'s' * (clients > 1)}. {ratios}. Others: CPU that neither server nor wrk used")
     for column in ("server", "workers", "requests/s", "p50, ms", "p99, ms", "CPU ms each", "errors", "others"):
         table.add_column(column, justify="left" if column == "server" else "right", no_wrap=True)
-    for row in sorted(rows, key=lambda row: -(row["to_ours"]["requests_per_second"] or 0)):
+    for row in sorted(rows, key=lambda row: -(row["to_limit"]["requests_per_second"] or 0)):
         others = row["figures"]["other_cpu_share"]
         table.add_row(
             *_name(section, row["server"]),
@@ -115,7 +118,7 @@ def _failure_table(section: Mapping[str, Any]) -> Table:
     for column in ("server", "round", "reason"):
         table.add_column(column)
     for failure in section["failures"]:
-        table.add_row(failure["server"], str(failure["round"] or "none"), printable(failure["reason"]))
+        table.add_row(failure["server"], str(failure["round"] or "none"), escape(printable(failure["reason"])))
     return table
 
 

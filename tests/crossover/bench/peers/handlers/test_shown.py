@@ -84,6 +84,13 @@ def test_a_peer_that_is_missing_is_a_row_with_the_reason() -> None:
     assert "✗ No such wheel." in text[at + 1]
 
 
+def test_a_reason_is_shown_as_it_is() -> None:
+    given = section(usual=False)
+    given["sides"]["usual"]["unavailable"] = "[notice] \x1b[31m pip [/ended]"
+    text = "\n".join(" ".join(line) for line in rows(shown.tables(given)[0]))
+    assert "✗ [notice] \N{REPLACEMENT CHARACTER}[31m pip [/ended]" in text
+
+
 def test_processes_that_failed_are_told() -> None:
     text = "\n".join(" ".join(line) for line in rows(shown.tables(section())[0]))
     assert text.count("failed") == 1

@@ -89,6 +89,12 @@ def test_the_limit_and_what_was_not_measured_have_tables() -> None:
     assert "\x1b" not in failures
 
 
+def test_a_reason_is_shown_as_it_is() -> None:
+    given = section()
+    given["failures"][0]["reason"] = "[notice] pip [/ended]"
+    assert "[notice] pip [/ended]" in texts(given)[-1]
+
+
 def test_everything_fits_a_terminal_of_120_columns() -> None:
     assert "…" not in "".join(texts(section()))
 
