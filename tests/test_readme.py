@@ -1,7 +1,9 @@
 """The README's tables are made from the code, so that they cannot go stale."""
 
+import json
 from pathlib import Path
 
+from crossover.bench import performance
 from crossover.cost.comparison import compare
 from crossover.cost.prices import load
 from crossover.cost.scenario import MINUTES_A_MONTH, Scenario
@@ -22,3 +24,8 @@ def test_the_costs_at_72_requests_a_minute_are_the_model_s() -> None:
     for name, bill in comparison.bills.items():
         row = f" {name:<14} │ {float(bill.usd):6.2f} │ {float(bill.usd / scenario.requests * 1e6):13.2f} │"
         assert row in README
+
+
+def test_the_speeds_are_those_of_the_committed_results() -> None:
+    micro, peers = (json.loads(path.read_text()) for path in (performance.MICRO, performance.PEERS))
+    assert performance.speed_table(micro, peers) in README

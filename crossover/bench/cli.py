@@ -71,7 +71,7 @@ def peers(
     calls: Annotated[int, typer.Option(min=1, max=1000, help="Warm calls in each process.")] = 10,
     servers: Annotated[str, typer.Option(help="Names with commas between them; all by default.")] = "",
     clients: Annotated[str, typer.Option(help="How many ask a server at once, with commas between.")] = "1,2,4,8,16",
-    seconds: Annotated[int, typer.Option(help="Of each step.")] = 5,
+    seconds: Annotated[int, typer.Option(help="Of each step.")] = 2,
     rounds: Annotated[int, typer.Option(help="In which each server is started once.")] = 3,
     output: Annotated[
         Path | None, typer.Option(help="Write the result, with every observation.", show_default=False)

@@ -5,6 +5,7 @@ import re
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from rich.console import RenderableType
@@ -55,8 +56,10 @@ SERVERS = """\
 Every server has the same ONNX file and the same decoding. wrk posts the speech clip as WAV over kept-alive connections,
 on the same cores as the server. Each peer runs in two settings, since either may suit it better: one worker with
 onnxruntime's default session, and one worker for each core with one thread each. The limit is the same work in bare
-loops without HTTP, in a process of its own; wrk's own share of the cores is part of the distance to it.
-[Decision 9](decisions/0009-lean-event-loop.md) says what the server does about the rest."""
+loops without HTTP; wrk's own share of the cores is part of the distance to it. The speed of a shared machine changes
+within seconds, so such loops run right before and after each step, and the ratios compare what each server made of the
+limit beside its own steps: two servers with equal figures in milliseconds may differ in them.
+[Decision 9](decisions/0009-lean-event-loop.md) says where the rest goes."""
 
 PHASES = """\
 ## What a call consists of
@@ -145,6 +148,44 @@ def page(micro: Mapping[str, Any], peers: Mapping[str, Any]) -> str:
         _machine_table(micro, peers),
     ]
     return "\n\n".join(markdown(block) if isinstance(block, Table) else block for block in blocks) + "\n"
+
+
+def speed_table(micro: Mapping[str, Any], peers: Mapping[str, Any]) -> str:
+    """The README's table, as Markdown: a few of the page's figures. The arguments are those of `page`."""
+    handlers, serving = peers["handlers"], peers["serving"]
+    table = Table("", "median", "beside it", "ratio")
+
+    def of_handlers(name: str, part: str, subject: str, measure: str, unit: str) -> None:
+        rows = {
+            row["side"]: row
+            for row in handlers["summary"]
+            if (row["part"], row["subject"], row["measure"]) == (part, subject, measure)
+        }
+        ours, usual = rows["ours"]["median"], rows["usual"]["median"]
+        table.add_row(
+            name, f"{ours:,.1f} {unit}", f"the usual way, with librosa: {usual:,.1f} {unit}", f"{ours / usual:.2f}"
+        )
+
+    def of_serving(clients: int) -> None:
+        rows = [row for row in serving["summary"] if row["clients"] == clients]
+        (ours,) = (row for row in rows if row["server"] == "ours")
+        best = max((row for row in rows if row is not ours), key=lambda row: row["to_ours"]["requests_per_second"])
+        speeds = [f"{row['figures']['requests_per_second']:.1f} requests/s" for row in (ours, best)]
+        name = f"the container, {clients} client{'s' * (clients > 1)}"
+        ratio = 1 / best["to_ours"]["requests_per_second"]
+        table.add_row(name, speeds[0], f"the best other server, {best['server']}: {speeds[1]}", f"{ratio:.2f}")
+
+    for each in micro["measurements"]:
+        middle, unit = median(each["observed"]), each["unit"]
+        yardstick = f"{each['yardstick_name']}: {median(each['yardstick']):.1f} {unit}" if each["yardstick"] else ""
+        ratio = f"{each['result']:.2f}" if each["yardstick"] else ""
+        table.add_row(each["name"], f"{middle:.1f} {unit}", yardstick, ratio)
+    of_handlers("cold start, spawn to first answer", "handler", handlers["speech"], "cold_ms", "ms")
+    stereo = handlers["clips"][0]["name"]
+    of_handlers(f"decoding and resampling {stereo}", "decode", stereo, "warm_ms", "ms")
+    for clients in (min(serving["settings"]["clients"]), max(serving["settings"]["clients"])):
+        of_serving(clients)
+    return markdown(table)
 
 
 def markdown(table: Table) -> str:
