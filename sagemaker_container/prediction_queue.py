@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from typing import TypeVar
 
 from sagemaker_container.errors import UnavailableError
+from sagemaker_container.workers import Workers
 
 Result = TypeVar("Result")
 
@@ -26,9 +26,9 @@ class PredictionQueue:
     """
 
     def __init__(self, *, workers: int, max_waiting: int, max_held_bytes: int) -> None:
-        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="prediction")
-        # One more than compute at once, so that a worker that is done has the next at hand and need not wait for the
-        # event loop.
+        self._workers = Workers(workers)
+        # One more than compute at once, so that a worker that is done finds the next and need not wait for the event
+        # loop.
         self._turns = asyncio.Semaphore(workers + 1)
         self._max_places = workers + max_waiting
         self._max_held_bytes = max_held_bytes
@@ -86,4 +86,4 @@ class PredictionQueue:
 
     async def compute(self, predict: Callable[[], Result]) -> Result:
         """Run `predict` in a worker's thread; only inside a turn."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, predict)
+        return await asyncio.get_running_loop().run_in_executor(self._workers, predict)

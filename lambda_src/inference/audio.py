@@ -166,7 +166,11 @@ def _mono(source: soundfile.SoundFile, sample_rate: int, limits: Limits) -> NDAr
         _check_length(frames, source, limits)  # the header may not have told it
         last = len(block) < BLOCK_FRAMES
         mono = _mix(block)
-        parts.append(mono if resampler is None else resampler.resample_chunk(mono, last=last))
+        if resampler is not None:
+            mono = resampler.resample_chunk(mono, last=last)
+        elif not last:
+            mono = mono.copy()  # the next block is read into the same memory
+        parts.append(mono)
     if source.format == "FLAC" and frames < source.frames != UNKNOWN_FRAMES:
         raise InputError(
             "CORRUPT_AUDIO",
@@ -179,13 +183,13 @@ def _mono(source: soundfile.SoundFile, sample_rate: int, limits: Limits) -> NDAr
 
 
 def _mix(block: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The mean of the channels, float32 [frames, channels] to [frames], in memory of its own.
+    """The mean of the channels, float32 [frames, channels] to [frames]; of one channel a view.
 
     Channel by channel: `mean(axis=1)` takes some 30 times as long on such narrow rows, and a matrix product would start
     BLAS threads that wait for each other.
     """
     if block.shape[1] == 1:
-        return block[:, 0].copy()
+        return block[:, 0]
     with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused later
         mono: NDArray[np.float32] = block[:, 0] + block[:, 1]
         for channel in range(2, block.shape[1]):
