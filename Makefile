@@ -89,8 +89,8 @@ PEER := --universal --python-version 3.12
 IMAGE := --python-version 3.12 --python-platform x86_64-manylinux_2_28 --only-binary :all:
 LOCKED := lambda_src/requirements-inference lambda_src/requirements-proxy crossover/local/requirements \
     crossover/bench/peers/usual/requirements crossover/bench/peers/tflite/requirements
-# The peers' servers, which run on the handlers' Python. Not audited: nothing of this project runs with them.
+# The peers' servers, which run on the handlers' Python.
 PEERS := $(patsubst %,crossover/bench/peers/%/requirements,bentoml fastapi litserve mlserver sagemaker_inference)
 # What these name is all they need; the rest of what a package asks for is left out on purpose.
 LOCKED_ALONE := model/requirements model/requirements-parity
-LOCKS := requirements.txt requirements-dev.txt $(LOCKED:=.txt) $(LOCKED_ALONE:=.txt) sagemaker_container/requirements.txt
+LOCKS := requirements.txt requirements-dev.txt $(LOCKED:=.txt) $(PEERS:=.txt) $(LOCKED_ALONE:=.txt) sagemaker_container/requirements.txt
