@@ -5,7 +5,6 @@ Their logs end as on AWS: the REPORT line says what INIT or a restore took, and 
 
 import http.server
 import json
-import math
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from ministack.core import lambda_runtime
 from ministack.services import lambda_svc
 
 from crossover.local.emulator.connection import way_to_aws
+from crossover.local.emulator.report_line import report_line
 from crossover.local.emulator.shapes import Properties
 
 # INIT of a SnapStart version may take 130 s, or as long as the function's timeout where that is longer.
@@ -127,30 +127,6 @@ class PythonEnvironment(lambda_runtime.ProvidedWorker):  # type: ignore[misc]
                     super().do_POST()
 
         return RuntimeApi
-
-
-def report_line(request_id: str, config: Properties, times: dict[str, float], peak_mb: int) -> str:
-    """A REPORT line as Lambda writes it; what is billed is rounded up to the next ms after it is added up.
-
-    https://docs.aws.amazon.com/lambda/latest/dg/snapstart-monitoring.html and, on INIT being part of what is billed,
-    https://aws.amazon.com/blogs/compute/aws-lambda-standardizes-billing-for-init-phase
-
-    Args:
-        times: ms, by the names in the line; Duration, and those of INIT or of a restore.
-        peak_mb: the most memory that the environment has used.
-    """
-    billed = times["Duration"] + times.get("Init Duration", 0.0) + times.get("Billed Restore Duration", 0.0)
-    parts = [
-        f"REPORT RequestId: {request_id}",
-        f"Duration: {times['Duration']:.2f} ms",
-        f"Billed Duration: {math.ceil(billed)} ms",
-        f"Memory Size: {config.get('MemorySize', 128)} MB",
-        f"Max Memory Used: {peak_mb} MB",
-    ]
-    parts += [f"{name}: {times[name]:.2f} ms" for name in ("Init Duration", "Restore Duration") if name in times]
-    if "Billed Restore Duration" in times:
-        parts.append(f"Billed Restore Duration: {math.ceil(times['Billed Restore Duration'])} ms")
-    return "\t".join(parts) + "\t"
 
 
 def peak_memory_mb(process: subprocess.Popen[bytes] | None) -> int:

@@ -1,0 +1,32 @@
+"""The REPORT line that ends the log of an invocation, as Lambda writes it."""
+
+import math
+
+from crossover.local.emulator.shapes import Properties
+
+BILLED = ("Duration", "Init Duration", "Billed Restore Duration")
+
+
+def report_line(request_id: str, config: Properties, times: dict[str, float], peak_mb: int) -> str:
+    """What is billed is what the line shows, added up and then rounded up to the next ms.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/snapstart-monitoring.html and, on INIT being part of what is billed,
+    https://aws.amazon.com/blogs/compute/aws-lambda-standardizes-billing-for-init-phase
+
+    Args:
+        times: ms, by the names in the line; Duration, and those of INIT or of a restore.
+        peak_mb: the most memory that the environment has used.
+    """
+    shown = {name: round(time, 2) for name, time in times.items()}
+    billed = sum(shown.get(name, 0.0) for name in BILLED)
+    parts = [
+        f"REPORT RequestId: {request_id}",
+        f"Duration: {shown['Duration']:.2f} ms",
+        f"Billed Duration: {math.ceil(billed)} ms",
+        f"Memory Size: {config.get('MemorySize', 128)} MB",
+        f"Max Memory Used: {peak_mb} MB",
+    ]
+    parts += [f"{name}: {shown[name]:.2f} ms" for name in ("Init Duration", "Restore Duration") if name in shown]
+    if "Billed Restore Duration" in shown:
+        parts.append(f"Billed Restore Duration: {math.ceil(shown['Billed Restore Duration'])} ms")
+    return "\t".join(parts) + "\t"
