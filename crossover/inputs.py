@@ -1,4 +1,4 @@
-"""What a person names on the command line: audio files and variants."""
+"""What a person names on the command line: audio files, variants, numbers."""
 
 from collections.abc import Collection, Iterable
 from itertools import chain
@@ -42,3 +42,18 @@ def variant_names(text: str, *, allowed: Collection[str]) -> list[str]:
         if name not in allowed:
             raise UsageError(f"There is no variant {name!r}; there are {', '.join(allowed)}.")
     return names
+
+
+def whole_numbers(name: str, text: str) -> tuple[int, ...]:
+    """Whole numbers with commas between them, each once, in their order.
+
+    Args:
+        name: of the option, for the error.
+
+    Raises:
+        UsageError: it is something else.
+    """
+    try:
+        return tuple(dict.fromkeys(int(part) for part in text.split(",")))
+    except ValueError:
+        raise UsageError(f"The value of {name} is {text!r}; it must be whole numbers with commas between.") from None

@@ -9,13 +9,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from crossover.bench.micro import benchmark as micro_benchmark
-from crossover.bench.micro import shown as micro_shown
 from crossover.bench.run.arrivals import KINDS
 from crossover.bench.soak import run as soak_run
 from crossover.bench.soak.faults import FAULTS
 from crossover.errors import UsageError
-from crossover.inputs import variant_names
+from crossover.inputs import variant_names, whole_numbers
 from crossover.local.work import known_variants
 from crossover.terminal import print_table
 
@@ -33,12 +31,10 @@ def bench() -> None:
 def micro(
     calls: Annotated[int, typer.Option(min=5, max=1000, help="Warm calls in each process.")] = 20,
     processes: Annotated[int, typer.Option(min=3, max=1000, help="Fresh processes of each configuration.")] = 7,
-    memory: Annotated[str, typer.Option(help="Memory sizes, MB, with commas between.")] = ",".join(
-        map(str, micro_benchmark.MEMORY_MB)
+    memory: Annotated[str, typer.Option(help="Memory sizes, MB, with commas between.")] = (
+        "512,768,1024,1536,1769,2048,3008,4096"
     ),
-    threads: Annotated[str, typer.Option(help="Of onnxruntime for one prediction, with commas between.")] = ",".join(
-        map(str, micro_benchmark.THREADS)
-    ),
+    threads: Annotated[str, typer.Option(help="Of onnxruntime for one prediction, with commas between.")] = "1,2",
     no_quota: Annotated[
         bool, typer.Option("--no-quota", help="Set no processor quotas; derive the memory sizes' durations.")
     ] = False,
@@ -51,17 +47,19 @@ def micro(
 
     Takes about five minutes.
     """
-    options = micro_benchmark.Options(
+    from crossover.bench.micro import benchmark, shown  # here, because few commands need it
+
+    options = benchmark.Options(
         calls=calls,
         processes=processes,
-        memory_mb=micro_benchmark.numbers_of("--memory", memory),
-        threads=micro_benchmark.numbers_of("--threads", threads),
+        memory_mb=whole_numbers("--memory", memory),
+        threads=whole_numbers("--threads", threads),
         quota=not no_quota,
     )
     _check_writable(output)
     with Console(stderr=True).status("starting ...") as status:
-        document = micro_benchmark.run(options, progress=lambda what: status.update(f"{what} ..."))
-    _finish(document, micro_shown.tables, micro_shown.sentences, output, as_json=as_json)
+        document = benchmark.run(options, progress=lambda what: status.update(f"{what} ..."))
+    _finish(document, shown.tables, shown.sentences, output, as_json=as_json)
 
 
 @app.command()
@@ -89,7 +87,7 @@ def peers(
         processes=processes,
         calls=calls,
         servers=_names(servers),
-        clients=micro_benchmark.numbers_of("--clients", clients),
+        clients=whole_numbers("--clients", clients),
         seconds=seconds,
         rounds=rounds,
     )

@@ -77,20 +77,9 @@ def peer_packages(peer: str) -> Path:
         return folder
     unfinished = folder.with_name(f"{folder.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
-    command = [
-        find_uv_bin(),
-        "pip",
-        "install",
-        "--quiet",
-        "--require-hashes",
-        "--only-binary",
-        ":all:",
-        "--compile-bytecode",
-    ]
+    install = ["pip", "install", "--require-hashes", "--only-binary", ":all:", "--compile-bytecode"]
     where = ["--python", str(bundle_python()), "--target", str(unfinished), "--requirement", str(lock)]
-    answer = subprocess.run([*command, *where], capture_output=True, text=True)
-    if answer.returncode:
-        raise CrossoverError(f"The packages of the peer {peer} cannot be installed: {' '.join(answer.stderr.split())}")
+    _uv(peer, *install, *where)
     unfinished.rename(folder)
     return folder
 

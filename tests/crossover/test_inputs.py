@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from crossover.errors import UsageError
-from crossover.inputs import audio_files, variant_names
+from crossover.inputs import audio_files, variant_names, whole_numbers
 
 AUDIO = Path(__file__).parents[1] / "audio"
 VARIANTS = ["standard", "snapstart", "sagemaker"]
@@ -46,3 +46,10 @@ def test_no_variant_means_all() -> None:
 def test_an_unknown_variant_is_named_with_those_that_exist() -> None:
     with pytest.raises(UsageError, match=r"no variant 'snap'; there are standard, snapstart, sagemaker\.$"):
         variant_names("standard,snap", allowed=VARIANTS)
+
+
+def test_numbers_have_commas_between_them() -> None:
+    assert whole_numbers("--memory", "1024, 512,1024") == (1024, 512)
+    for text in ("", "512,", "a", "1.5"):
+        with pytest.raises(UsageError, match=r"The value of --memory is '.*'; it must be whole numbers"):
+            whole_numbers("--memory", text)

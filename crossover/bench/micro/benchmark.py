@@ -26,8 +26,6 @@ from crossover.errors import CrossoverError, UsageError
 
 SCHEMA = 1
 REGION = "us-east-1"  # whose prices count: the cost model's default
-MEMORY_MB = (512, 768, 1024, 1536, 1769, 2048, 3008, 4096)
-THREADS = (1, 2)
 LEAST_MEMORY_MB, MOST_MEMORY_MB = 128, 10_240  # docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
 MOST_THREADS = 64
 LARGE_OBJECT_BYTES = 50 * 1024**2
@@ -54,8 +52,8 @@ class Options:
 
     calls: int
     processes: int
-    memory_mb: tuple[int, ...] = MEMORY_MB
-    threads: tuple[int, ...] = THREADS
+    memory_mb: tuple[int, ...]
+    threads: tuple[int, ...]
     quota: bool = True
 
     def __post_init__(self) -> None:
@@ -119,21 +117,6 @@ def run(options: Options, *, progress: Callable[[str], None]) -> dict[str, Any]:
             for process in each
         ],
     }
-
-
-def numbers_of(name: str, text: str) -> tuple[int, ...]:
-    """Whole numbers with commas between them, each once, in their order.
-
-    Args:
-        name: of the option, for the error.
-
-    Raises:
-        UsageError: it is something else.
-    """
-    try:
-        return tuple(dict.fromkeys(int(part) for part in text.split(",")))
-    except ValueError:
-        raise UsageError(f"The value of {name} is {text!r}; it must be whole numbers with commas between.") from None
 
 
 def scenario(as_it_is: Sequence[Process], rows: Sequence[sweep.Row]) -> dict[str, float]:

@@ -259,10 +259,6 @@ def test_a_page_that_cannot_be_written_is_one_sentence(docs: Path) -> None:
         performance.main()
 
 
-@pytest.mark.skipif(
-    not (performance.MICRO.exists() and performance.PEERS.exists()),
-    reason="the results in docs/performance are not measured yet",
-)
 def test_the_committed_page_is_what_the_committed_results_say() -> None:
     text = performance.PAGE.read_text(encoding="utf-8")
     assert text == page(json.loads(performance.MICRO.read_text()), json.loads(performance.PEERS.read_text())), (

@@ -13,8 +13,8 @@ from resource import RUSAGE_CHILDREN, getrusage
 from typing import Any
 
 from crossover.bench.peers.serving import load
+from crossover.bench.peers.serving.busy import Busy
 from crossover.bench.peers.serving.limit import DECODE_AND_RUN, RUN, SHAPES, Pacemaker, pacemaker, run_loop
-from crossover.bench.peers.serving.machine import Busy
 from crossover.bench.peers.serving.observations import Failure, Loop, Pace, Start, Step
 from crossover.bench.peers.serving.running import CONTENT_TYPE, RunningServer, running
 from crossover.bench.peers.serving.servers import CORES, Server, find_servers

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from crossover.bench.environments import container_python
-from crossover.bench.peers.serving.machine import Busy
+from crossover.bench.peers.serving.busy import Busy
 from crossover.bench.peers.serving.observations import Loop, Pace
 from crossover.bench.peers.serving.servers import COMMON
 from crossover.bench.probing import MODEL

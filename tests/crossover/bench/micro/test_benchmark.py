@@ -149,14 +149,7 @@ def test_without_quotas_one_process_serves_all_memory_sizes(bench: Bench, monkey
 )
 def test_what_is_not_allowed_is_named(options: dict[str, Any], message: str) -> None:
     with pytest.raises(UsageError, match=message):
-        Options(calls=5, processes=3, **options)
-
-
-def test_numbers_have_commas_between_them() -> None:
-    assert benchmark.numbers_of("--memory", "1024, 512,1024") == (1024, 512)
-    for text in ("", "512,", "a", "1.5"):
-        with pytest.raises(UsageError, match=r"The value of --memory is '.*'; it must be whole numbers"):
-            benchmark.numbers_of("--memory", text)
+        Options(**{"calls": 5, "processes": 3, "memory_mb": (512,), "threads": (1,), **options})
 
 
 def test_the_scenario_is_what_the_cost_model_counts_with(bench: Bench) -> None:

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from crossover.bench.peers.serving.machine import Busy
+from crossover.bench.peers.serving.busy import Busy
 
 
 @pytest.mark.parametrize(("known", "share"), [(0.0, 0.6), (2.0, 0.4), (6.0, 0.0), (6.5, 0.0)])
