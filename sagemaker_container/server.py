@@ -17,7 +17,7 @@ import uvicorn
 
 from inference import processors
 from inference.limits import Limits
-from sagemaker_container.app import Predictors, create_app
+from sagemaker_container.app import App, Predictors
 from sagemaker_container.impatient_protocol import ImpatientProtocol
 from sagemaker_container.prediction_queue import PredictionQueue
 
@@ -137,7 +137,7 @@ async def _serve(settings: Settings, listener: socket.socket) -> int:
         max_waiting=settings.max_waiting,
         max_held_bytes=2 * settings.limits.max_bytes,
     )
-    app = create_app(queue=queue, limits=settings.limits)
+    app = App(queue=queue, limits=settings.limits)
     server = uvicorn.Server(configure(app))
 
     async def load() -> int:
@@ -146,7 +146,7 @@ async def _serve(settings: Settings, listener: socket.socket) -> int:
         except Exception as error:  # whatever it is, without a model there is nothing to serve
             server.should_exit = True
             return _fail(str(error))
-        app.state.predictors = predictors
+        app.predictors = predictors
         model = predictors.crowded.model
         ready = {"event": "ready", "model": model.name, "version": model.version, "model_sha256": model.sha256}
         log.info(json.dumps({**ready, "processors": settings.processors, "max_waiting": settings.max_waiting}))

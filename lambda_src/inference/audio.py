@@ -26,6 +26,7 @@ FULL_RATE, UNANNOUNCED_CHANNELS = 48_000, 2
 # How often libsndfile may ask for bytes: in each second allowed, and for each byte. It reads kilobytes at a time, or an
 # MP3's frames; but searches damaged MP3s byte by byte, minutes for what would take a second whole.
 READS_PER_SECOND, READS_PER_BYTE = 200, 1 / 50
+INT16_FULL_SCALE = np.float32(1 << 15)
 UNKNOWN_FRAMES = 2**63 - 1  # libsndfile's SF_COUNT_MAX, for a stream whose header does not tell its length
 # libsndfile's SF_ERR_UNRECOGNISED_FORMAT, and its SFE_BAD_FILE, which says of an MP3 that no frame was found.
 UNRECOGNISED = (1, 7)
@@ -157,15 +158,17 @@ def _mono(source: soundfile.SoundFile, sample_rate: int, limits: Limits) -> NDAr
     rate = source.samplerate
     resampler = None if rate == sample_rate else soxr.ResampleStream(rate, sample_rate, 1, quality="HQ")
     parts: list[NDArray[np.float32]] = []
+    # Of 16-bit WAV libsndfile itself would make floats in pieces of 8 KB, each with a call into Python.
+    as_int16 = source.subtype == "PCM_16" and source.format != "FLAC"
     # The same memory for every block: fresh pages cost more time than the mixing.
-    buffer = np.empty((BLOCK_FRAMES, source.channels), np.float32)
+    buffer = np.empty((BLOCK_FRAMES, source.channels), np.int16 if as_int16 else np.float32)
     frames, last = 0, False
     while not last:
         block = source.read(out=buffer)
         frames += len(block)
         _check_length(frames, source, limits)  # the header may not have told it
         last = len(block) < BLOCK_FRAMES
-        mono = _mix(block)
+        mono = _mix(block / INT16_FULL_SCALE if as_int16 else block)
         if resampler is not None:
             mono = resampler.resample_chunk(mono, last=last)
         elif not last:

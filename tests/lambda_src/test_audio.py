@@ -2,6 +2,7 @@
 
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -40,6 +41,37 @@ def test_wav_of_every_depth(subtype: str) -> None:
     decoded = audio.decode(encode(tone(), format="WAV", subtype=subtype), RATE, LIMITS)
     assert decoded.dtype == np.float32
     np.testing.assert_allclose(decoded, tone()[:, 0], atol=1 / 127 if subtype == "PCM_U8" else 1e-4)
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3])
+@pytest.mark.parametrize("container", ["WAV", "WAVEX", "RF64", "RIFX", "FLAC"])
+def test_16_bits_become_the_floats_that_libsndfile_makes_of_them(
+    container: str, channels: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    samples = np.random.default_rng(3).integers(-(2**15), 2**15, (40_000, channels), np.int16)
+    endian = {"endian": "BIG"} if container == "RIFX" else {}
+    data = encode(samples, format=container.replace("RIFX", "WAV"), subtype="PCM_16", **endian)
+    monkeypatch.setattr(audio, "BLOCK_FRAMES", 15_000)
+    floats, _ = soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)
+    total = floats[:, 0].copy()
+    for channel in range(1, channels):
+        total += floats[:, channel]
+    np.testing.assert_array_equal(audio.decode(data, RATE, LIMITS), total / np.float32(channels))
+
+
+def test_16_bit_wav_is_read_in_one_piece_and_not_in_hundreds(monkeypatch: pytest.MonkeyPatch) -> None:
+    reads: list[int] = []
+
+    class Counted(audio._File):
+        def readinto(self, buffer: Any) -> int:
+            reads[-1] += 1
+            return super().readinto(buffer)
+
+    monkeypatch.setattr(audio, "_File", Counted)
+    for seconds in (0.1, 8):
+        reads.append(0)
+        audio.decode(encode(tone(seconds), format="WAV", subtype="PCM_16"), RATE, LIMITS)
+    assert reads[1] <= reads[0] + 1
 
 
 @pytest.mark.parametrize("channels", range(1, 9))

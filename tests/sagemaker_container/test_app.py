@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError, ResponseStreaming
 from inference.limits import Limits
 from inference.prediction import LabelScore, Prediction
 from sagemaker_container import app as app_module
-from sagemaker_container.app import Predictors, create_app
+from sagemaker_container.app import App, Predictors
 from sagemaker_container.errors import UnavailableError
 from sagemaker_container.prediction_queue import PredictionQueue
 
@@ -38,8 +38,8 @@ class Predictor:
 
 
 def app_with(predictor: Any, *, alone: Any = None, workers: int = 1) -> Any:
-    app = create_app(queue=PredictionQueue(workers=workers, max_waiting=4, max_held_bytes=1000), limits=Limits())
-    app.state.predictors = Predictors(alone=alone or predictor, crowded=predictor)
+    app = App(queue=PredictionQueue(workers=workers, max_waiting=4, max_held_bytes=1000), limits=Limits())
+    app.predictors = Predictors(alone=alone or predictor, crowded=predictor)
     return app
 
 
@@ -110,7 +110,7 @@ def test_a_body_that_does_not_arrive_gives_its_place_back(monkeypatch: pytest.Mo
         with monkeypatch.context() as patch:
             patch.setattr(app_module, "MAX_WAIT_SECONDS", 0.0)
             late = await post(app, PART_OF_IT)
-        assert app.state.queue.occupied == 0
+        assert app.queue.occupied == 0
         assert (await post(app, ALL_OF_IT))[0] == 200
         return late
 

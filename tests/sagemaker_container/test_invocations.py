@@ -201,7 +201,16 @@ def test_a_body_above_the_limit_is_refused_while_it_is_read(server: Server) -> N
     ],
 )
 def test_other_routes_and_methods_do_not_exist(server: Server, method: str, path: str, status: int) -> None:
-    assert server.request(method, path).status == status
+    answer = server.request(method, path)
+    assert answer.status == status
+    allowed = {"/ping": "GET, HEAD", "/invocations": "POST"}
+    assert answer.headers.get("allow") == (allowed[path] if status == 405 else None)
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_ping_is_answered_without_a_body(server: Server, method: str) -> None:
+    answer = server.request(method, "/ping")
+    assert (answer.status, answer.headers["content-length"], answer.body) == (200, "0", b"")
 
 
 def test_a_path_with_a_slash_too_many_is_not_redirected_to_whatever_host_the_client_names(server: Server) -> None:
