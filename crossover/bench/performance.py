@@ -53,13 +53,14 @@ products less time on a processor with instructions for them (VNNI). Why the mod
 SERVERS = """\
 ## The container beside other servers
 
-Every server has the same ONNX file and the same decoding. wrk posts the speech clip as WAV over kept-alive connections,
-on the same cores as the server. Each peer runs in two settings, since either may suit it better: one worker with
-onnxruntime's default session, and one worker for each core with one thread each. The limit is the same work in bare
-loops without HTTP; wrk's own share of the cores is part of the distance to it. The speed of a shared machine changes
-within seconds, so such loops run right before and after each step, and the ratios compare what each server made of the
-limit beside its own steps: two servers with equal figures in milliseconds may differ in them.
-[Decision 9](decisions/0009-lean-event-loop.md) says where the rest goes."""
+Every server has the same ONNX file and decodes with the same soundfile and soxr. wrk posts the speech clip as WAV over
+kept-alive connections, on the same cores as the server. Each peer runs in two settings, since either may suit it better:
+one worker with onnxruntime's default session, and one worker for each core with one thread each. The limit is the same
+work in bare loops without HTTP; wrk's own share of the cores is part of the distance to it. The speed of a shared machine
+changes within seconds, so such loops run right before each step, and after it as soon as the server has finished what
+wrk asked last. The ratios compare what each server made of the limit beside its own steps: two servers with equal figures
+in milliseconds may differ in them. Decisions [9](decisions/0009-lean-event-loop.md) and
+[11](decisions/0011-no-web-framework.md) say where the rest goes."""
 
 PHASES = """\
 ## What a call consists of

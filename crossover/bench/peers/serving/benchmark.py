@@ -14,7 +14,15 @@ from typing import Any
 
 from crossover.bench.peers.serving import load
 from crossover.bench.peers.serving.busy import Busy
-from crossover.bench.peers.serving.limit import DECODE_AND_RUN, RUN, SHAPES, Pacemaker, pacemaker, run_loop
+from crossover.bench.peers.serving.limit import (
+    DECODE_AND_RUN,
+    LEAD_SECONDS,
+    RUN,
+    SHAPES,
+    Pacemaker,
+    pacemaker,
+    run_loop,
+)
 from crossover.bench.peers.serving.observations import Failure, Loop, Pace, Start, Step
 from crossover.bench.peers.serving.running import CONTENT_TYPE, RunningServer, running
 from crossover.bench.peers.serving.servers import CORES, Server, find_servers
@@ -23,6 +31,8 @@ from crossover.bench.probing import SPEECH
 from crossover.errors import CrossoverError, UsageError
 
 WARM_UP_SECONDS = 2
+IDLE_SHARE = 0.1  # of a core: what a server at rest may use for itself
+MAX_LEADS = 10
 MAX_CLIENTS, MAX_SECONDS, MAX_ROUNDS = 256, 600, 100
 
 
@@ -71,6 +81,7 @@ def measure(
             "seconds": int(seconds),
             "rounds": rounds,
             "warm_up_seconds": WARM_UP_SECONDS,
+            "lead_seconds": LEAD_SECONDS,
             "cores": min(CORES, len(cores)),
             "clip": {"file": SPEECH.name, "bytes": SPEECH.stat().st_size, "content_type": CONTENT_TYPE},
             "wrk": wrk,
@@ -162,10 +173,23 @@ def _observe_server(
     with running(server, clip=SPEECH.read_bytes(), label=label, round_number=round_number) as process:
         observed.starts.append(process.start)
         load.post(process.url, SPEECH, CONTENT_TYPE, clients=max(clients), seconds=WARM_UP_SECONDS)
+        _await_rest(process, pacer)
         for number in clients:
             before = pacer.pace(server.name, round_number, number)
             observed.steps.append(_step(process, number, seconds, round_number))
+            _await_rest(process, pacer)
             observed.paces.extend([*before, *pacer.pace(server.name, round_number, number)])
+
+
+def _await_rest(process: RunningServer, pacer: Pacemaker) -> None:
+    """Wait until a server has done what wrk's clients asked last, which some go on with when these have left: the limit
+    beside it would seem the lower for it.
+    """
+    for _ in range(MAX_LEADS):
+        before = process.cpu_seconds()
+        pacer.lead()
+        if process.cpu_seconds() - before <= IDLE_SHARE * LEAD_SECONDS:
+            return
 
 
 def _step(process: RunningServer, clients: int, seconds: int, round_number: int) -> Step:

@@ -231,7 +231,7 @@ SERVERS = (
     Server(
         peer=OURS,
         workers=CORES,
-        packages=("starlette", "uvicorn", "onnxruntime"),
+        packages=("uvicorn", "httptools", "onnxruntime"),
         command=lambda python, folder, _: [python, folder / "sagemaker_container/serve", "serve"],
         variables=_ours,
         predict_path="/invocations",

@@ -34,17 +34,13 @@ COUNTED = {
 
 
 class FakeRunning:
-    """Stands for a RunningServer whose tree uses half a second in each step."""
+    """Stands for a RunningServer."""
 
-    def __init__(self, server: Server, round_number: int) -> None:
+    def __init__(self, world: "World", server: Server, round_number: int) -> None:
         self.server = server
         self.url = f"http://{server.name}"
         self.start = start(server.name, round_number)
-        self._cpu = 0.0
-
-    def cpu_seconds(self) -> float:
-        self._cpu += 0.5
-        return self._cpu
+        self.cpu_seconds = lambda: world.cpu_seconds
 
     def memory_mb(self) -> float:
         return 123.0
@@ -58,6 +54,8 @@ class World:
         self.done: list[Any] = []
         self.broken: dict[str, str] = {}
         self.labels: list[str] = []
+        self.cpu_seconds = 0.0  # of the server that runs: half a second in each step, and what follows below
+        self.cpu_afterwards = 0.0  # while the limit leads
         monkeypatch.setattr(benchmark, "find_servers", lambda names: self.servers)
         monkeypatch.setattr(benchmark, "running", self.running)
         monkeypatch.setattr(benchmark, "run_loop", self.run_loop)
@@ -71,7 +69,7 @@ class World:
         self.done.append((round_number, server.peer))
         if server.peer in self.broken:
             raise NotServingError(self.broken[server.peer])
-        yield FakeRunning(server, round_number)
+        yield FakeRunning(self, server, round_number)
 
     def run_loop(self, loops: int, threads: int | None, part: str, *, round_number: int, **_: Any) -> tuple[Loop, str]:
         self.done.append((round_number, "limit"))
@@ -85,8 +83,13 @@ class World:
         self.done.append((clients, "pace"))
         return [pace(server, clients, round_number)]
 
+    def lead(self) -> None:
+        self.done.append("lead")
+        self.cpu_seconds += self.cpu_afterwards
+
     def post(self, url: str, *_: Any, clients: int, seconds: int) -> dict[str, Any]:
         self.done.append((clients, seconds))
+        self.cpu_seconds += 0.5
         return COUNTED
 
     def measure(self, *, clients: tuple[int, ...] = (1, 4), rounds: int = 1) -> dict[str, Any]:
@@ -96,7 +99,7 @@ class World:
 def test_each_round_begins_with_the_limit_and_with_another_server(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World(monkeypatch, "a", "b", "c")
     world.measure(clients=(1,), rounds=3)
-    names = [what for what in world.done if isinstance(what[1], str) and what[1] != "pace"]
+    names = [what for what in world.done if what[1] in ("limit", "a", "b", "c")]
     assert list(dict.fromkeys(names)) == [
         *((1, "limit"), (1, "a"), (1, "b"), (1, "c")),
         *((2, "limit"), (2, "b"), (2, "c"), (2, "a")),
@@ -111,12 +114,22 @@ def test_a_server_is_warmed_up_by_the_largest_crowd_and_then_loaded_by_more_and_
     world = World(monkeypatch, "a")
     world.measure(clients=(16, 1, 4, 4))
     assert world.done[9:] == [
-        (16, 2),
-        *((1, "pace"), (1, 3), (1, "pace")),
-        *((4, "pace"), (4, 3), (4, "pace")),
-        *((16, "pace"), (16, 3), (16, "pace")),
+        *((16, 2), "lead"),
+        *((1, "pace"), (1, 3), "lead", (1, "pace")),
+        *((4, "pace"), (4, 3), "lead", (4, "pace")),
+        *((16, "pace"), (16, 3), "lead", (16, "pace")),
     ]
     assert world.labels == ["Speech"]  # what the bare loop found
+
+
+@pytest.mark.parametrize(("cpu", "leads"), [(0.04, 1), (0.06, 10)])
+def test_the_limit_is_taken_when_the_server_has_come_to_rest(
+    cpu: float, leads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(monkeypatch, "a")
+    world.cpu_afterwards = cpu  # a tenth of a core in 0.5 s is what a server at rest may take
+    world.measure(clients=(1,))
+    assert world.done[9:] == [(1, 2), *["lead"] * leads, (1, "pace"), (1, 3), *["lead"] * leads, (1, "pace")]
 
 
 def test_every_observation_is_in_the_section_which_is_json(monkeypatch: pytest.MonkeyPatch) -> None:

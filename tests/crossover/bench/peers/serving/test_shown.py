@@ -22,7 +22,7 @@ def section() -> dict[str, Any]:
     return {
         "settings": {"memory": "PSS"},
         "servers": {
-            "ours": {"peer": "ours", "workers": 2, "versions": {"starlette": "1.2"}},
+            "ours": {"peer": "ours", "workers": 2, "versions": {"uvicorn": "1.2"}},
             "slow, 2 workers": {"peer": "slow", "workers": 2, "versions": {"slow": "3.4"}},
             "gone, 1 worker": {"peer": "gone", "workers": 1, "versions": {}},
         },
