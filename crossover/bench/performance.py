@@ -54,12 +54,12 @@ SERVERS = """\
 ## The container beside other servers
 
 Every server has the same ONNX file and decodes with the same soundfile and soxr. wrk posts the speech clip as WAV over
-kept-alive connections, on the same cores as the server. Each peer runs in two settings, since either may suit it better:
-one worker with onnxruntime's default session, and one worker for each core with one thread each. The limit is the same
-work in bare loops without HTTP; wrk's own share of the cores is part of the distance to it. The speed of a shared machine
-changes within seconds, so such loops run right before each step, and after it as soon as the server has finished what
-wrk asked last. The ratios compare what each server made of the limit beside its own steps: two servers with equal figures
-in milliseconds may differ in them. Decisions [9](decisions/0009-lean-event-loop.md) and
+kept-alive connections, on the same cores as the server. Each peer runs in two settings, since either may suit it
+better: one worker with onnxruntime's default session, and one worker for each core with one thread each. The limit is
+the same work in bare loops without HTTP; wrk's own share of the cores is part of the distance to it. The speed of a
+shared machine changes within seconds, so such loops run right before each step, and after it as soon as the server has
+finished what wrk asked last. The ratios compare what each server made of the limit beside its own steps: two servers
+with equal figures in milliseconds may differ in them. Decisions [9](decisions/0009-lean-event-loop.md) and
 [11](decisions/0011-no-web-framework.md) say where the rest goes."""
 
 PHASES = """\
@@ -163,9 +163,8 @@ def speed_table(micro: Mapping[str, Any], peers: Mapping[str, Any]) -> str:
             if (row["part"], row["subject"], row["measure"]) == (part, subject, measure)
         }
         ours, usual = rows["ours"]["median"], rows["usual"]["median"]
-        table.add_row(
-            name, f"{ours:,.1f} {unit}", f"the usual way, with librosa: {usual:,.1f} {unit}", f"{ours / usual:.2f}"
-        )
+        ratio = 1 / rows["usual"]["to_ours"]
+        table.add_row(name, f"{ours:,.1f} {unit}", f"the usual way, with librosa: {usual:,.1f} {unit}", f"{ratio:.2f}")
 
     def of_serving(clients: int) -> None:
         rows = [row for row in serving["summary"] if row["clients"] == clients]

@@ -3,8 +3,11 @@
 import json
 import os
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryFile
+from threading import Timer
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -15,13 +18,14 @@ MODEL = ROOT / "model/model.onnx"
 SPEECH = ROOT / "tests/audio/sense_and_sensibility_01_austen_64kb-0870.wav"  # 7.1 s
 PROBES = Path(__file__).parent / "probes"
 PROBE_SECONDS = 300
+NOBODY = "http://127.0.0.1:9"
 
 
 def probe(
     python: Path,
     script: str,
     *arguments: object,
-    endpoint: str = "http://127.0.0.1:9",
+    endpoint: str = NOBODY,
     settings: Mapping[str, str] | None = None,
     started_by: Callable[[list[str]], list[str]] = list,
 ) -> dict[str, Any]:
@@ -37,8 +41,82 @@ def probe(
     Raises:
         CrossoverError: the script failed, or did not end in time.
     """
-    command = [str(python), "-I", "-S", str(PROBES / script), *map(str, arguments)]
-    environment = {
+    try:
+        answer = subprocess.run(
+            started_by(_command(python, script, arguments)),
+            env=_environment(endpoint, settings),
+            capture_output=True,
+            text=True,
+            timeout=PROBE_SECONDS,
+        )
+    except subprocess.TimeoutExpired:
+        raise CrossoverError(f"The probe {script} did not end within {PROBE_SECONDS} s.") from None
+    if answer.returncode:
+        raise _failed(script, answer.stderr)
+    result: dict[str, Any] = json.loads(answer.stdout.splitlines()[-1])
+    return result
+
+
+@contextmanager
+def asked_probe(
+    python: Path,
+    script: str,
+    *arguments: object,
+    endpoint: str = NOBODY,
+    settings: Mapping[str, str] | None = None,
+) -> Iterator[tuple[dict[str, Any], Callable[[], dict[str, Any]]]]:
+    """Start a script of `probes/` that prints a JSON object, and one more for each line that it reads; as `probe`.
+
+    Yields:
+        The first object, and the function that asks for the next.
+
+    Raises:
+        CrossoverError: the script failed, or has not ended within 300 s; the function raises it too.
+    """
+    with TemporaryFile("w+") as errors:
+        process = subprocess.Popen(
+            _command(python, script, arguments),
+            env=_environment(endpoint, settings),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        )
+        deadline = Timer(PROBE_SECONDS, process.kill)
+        deadline.start()
+
+        def answer() -> dict[str, Any]:
+            assert process.stdout
+            if line := process.stdout.readline():
+                said: dict[str, Any] = json.loads(line)
+                return said
+            process.wait()
+            if deadline.finished.is_set():
+                raise CrossoverError(f"The probe {script} did not end within {PROBE_SECONDS} s.")
+            errors.seek(0)
+            raise _failed(script, errors.read())
+
+        def ask() -> dict[str, Any]:
+            assert process.stdin
+            with suppress(BrokenPipeError):  # it has ended: there is no answer
+                process.stdin.write("\n")
+                process.stdin.flush()
+            return answer()
+
+        try:
+            yield answer(), ask
+        finally:
+            deadline.cancel()
+            process.kill()
+            process.communicate()
+
+
+def _command(python: Path, script: str, arguments: Iterable[object]) -> list[str]:
+    return [str(python), "-I", "-S", str(PROBES / script), *map(str, arguments)]
+
+
+def _environment(endpoint: str, settings: Mapping[str, str] | None) -> dict[str, str]:
+    return {
         "PATH": os.environ["PATH"],
         "LANG": "C.UTF-8",
         "AWS_ACCESS_KEY_ID": "local",
@@ -53,17 +131,11 @@ def probe(
         "ENDPOINT_NAME": "endpoint",
         **(settings or {}),
     }
-    try:
-        answer = subprocess.run(
-            started_by(command), env=environment, capture_output=True, text=True, timeout=PROBE_SECONDS
-        )
-    except subprocess.TimeoutExpired:
-        raise CrossoverError(f"The probe {script} did not end within {PROBE_SECONDS} s.") from None
-    if answer.returncode:
-        last = answer.stderr.strip().splitlines()[-1:] or ["it said nothing"]
-        raise CrossoverError(f"The probe {script} failed: {last[0]}")
-    result: dict[str, Any] = json.loads(answer.stdout.splitlines()[-1])
-    return result
+
+
+def _failed(script: str, errors: str) -> CrossoverError:
+    last = errors.strip().splitlines()[-1:] or ["it said nothing"]
+    return CrossoverError(f"The probe {script} failed: {last[0]}")
 
 
 def s3_event(file: Path = SPEECH, size: int | None = None) -> str:

@@ -1,6 +1,6 @@
-"""One part of a handler by itself: the first call and warm calls of it, in a process of its own.
+"""One part of a handler by itself: the first call of it, and a warm call for each line read, in a process of its own.
 
-Usage: python peer_part.py PART MODEL AUDIO THREADS CALLS FOLDER... ; the folders stand first on the import path.
+Usage: python peer_part.py PART MODEL AUDIO THREADS FOLDER... ; the folders stand first on the import path.
 
 A part imports its handler first, so that a decoder meets the process, and its heap, as a request does.
 """
@@ -15,7 +15,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-part, model, audio, threads, calls, *folders = sys.argv[1:]
+part, model, audio, threads, *folders = sys.argv[1:]
 sys.path[:0] = folders
 path = Path(audio)
 took: dict[str, float] = {}
@@ -118,12 +118,11 @@ call = {each.__name__: each for each in parts}[part]()
 lap("prepare_ms")
 call()
 lap("first_ms")
-warm_ms, warm_cpu_ms = [], []
-for _ in range(int(calls)):
-    cpu, started = time.process_time(), time.perf_counter()
-    call()
-    warm_ms.append((time.perf_counter() - started) * 1000)
-    warm_cpu_ms.append((time.process_time() - cpu) * 1000)
 # VmHWM and not getrusage: ru_maxrss starts at the size of the process that spawned this one.
 (peak_kb,) = re.findall(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
-print(json.dumps({**took, "peak_mb": int(peak_kb) / 1024, "warm_ms": warm_ms, "warm_cpu_ms": warm_cpu_ms}))
+print(json.dumps({**took, "peak_mb": int(peak_kb) / 1024}), flush=True)
+for _ in sys.stdin:
+    cpu, started = time.process_time(), time.perf_counter()
+    call()
+    warm_ms, warm_cpu_ms = (time.perf_counter() - started) * 1000, (time.process_time() - cpu) * 1000
+    print(json.dumps({"warm_ms": warm_ms, "warm_cpu_ms": warm_cpu_ms}), flush=True)

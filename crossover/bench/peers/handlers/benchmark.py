@@ -1,14 +1,17 @@
 """This project's handler beside others, in one run: same audio, same Python, fresh processes, sides interleaved.
 
-The order of the sides moves on by one each round, so that none always follows the same other. Nothing here is an AWS
-figure. Every observation is kept in the result, those of the first round too, which only warms the disk.
+In each round every side is started, one after the other, and then they take turns at warm calls: a shared machine's
+speed changes within seconds, so only what is called right after another compares with it. The order of the sides moves
+on by one each turn, so that none always follows the same other. Nothing here is an AWS figure. Every observation is
+kept in the result, those of the first round too, which only warms the disk.
 """
 
 import hashlib
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -17,14 +20,15 @@ from crossover.bench.environments import bundle_python
 from crossover.bench.peers.handlers import sides
 from crossover.bench.peers.handlers.observation import LIMIT, OURS, Observation, sum_up
 from crossover.bench.peers.handlers.sides import TFLITE, USUAL, WHAT, Side
-from crossover.bench.probing import ROOT, SPEECH, probe, s3_event
+from crossover.bench.probing import ROOT, SPEECH, asked_probe, probe, s3_event
 from crossover.bench.stub_aws import StubAws, stub_aws
 from crossover.errors import CrossoverError
 
 RECORDING = ROOT / "tests/audio/loop_tabla.flac"  # 10.7 s, 44.1 kHz, stereo
 THREADS = (1, 2)
 
-Task = Callable[[], dict[str, Any]]
+Ask = Callable[[], dict[str, Any]]  # one call, and what was measured of it
+Task = Callable[[], AbstractContextManager[tuple[dict[str, Any], Ask]]]  # what was measured of the start comes first
 Progress = Callable[[str], None]
 
 
@@ -58,17 +62,17 @@ def measure(*, processes: int, calls: int, progress: Progress) -> dict[str, Any]
                 reasons[peer.name] = str(error)
         here = {side.name: side for side in (ours, *peers) if side.name in answers}
         work = [
-            ("handler", SPEECH.name, _handlers(python, here, aws, calls)),
-            *(("decode", clip.name, _decoders(python, here, clip, calls)) for clip in clips),
+            ("handler", SPEECH.name, _handlers(python, here, aws)),
+            *(("decode", clip.name, _decoders(python, here, clip)) for clip in clips),
             *(
-                ("model", "1 thread" if threads == 1 else f"{threads} threads", _models(python, here, threads, calls))
+                ("model", "1 thread" if threads == 1 else f"{threads} threads", _models(python, here, threads))
                 for threads in THREADS
             ),
         ]
         observations = []
         for number, (part, subject, tasks) in enumerate(work, 1):
             progress(f"{number} of {len(work)}: {part}, {subject}, {processes} fresh processes of each side")
-            observations += observe(part, subject, tasks, processes)
+            observations += observe(part, subject, tasks, processes, calls)
         described = [_described(clip) for clip in clips]
     return {
         "processes": processes,
@@ -81,25 +85,34 @@ def measure(*, processes: int, calls: int, progress: Progress) -> dict[str, Any]
     }
 
 
-def observe(part: str, subject: str, tasks: dict[str, Task], processes: int) -> list[Observation]:
-    """Run the tasks of all sides in turn, once to warm the disk and then `processes` times.
+def observe(part: str, subject: str, tasks: dict[str, Task], processes: int, calls: int) -> list[Observation]:
+    """Start all sides and let them take turns at `calls` calls, once to warm the disk and then `processes` times.
 
     Raises:
         CrossoverError: ours, or the limit, failed. What a peer fails at is an observation with its error.
     """
     found = []
     for round_number in range(-1, processes):
-        for side in _turned(list(tasks), round_number):
-            measured, error = {}, ""
-            try:
-                measured = tasks[side]()
-            except CrossoverError as failure:
-                if side in (OURS, LIMIT):
-                    raise
-                error = str(failure)
-            found.append(
-                Observation(part=part, subject=subject, side=side, round=round_number, measured=measured, error=error)
-            )
+        asks: dict[str, Ask] = {}
+        measured: dict[str, dict[str, Any]] = {}
+        errors = dict.fromkeys(tasks, "")
+        with ExitStack() as running:
+            for call in range(-1, calls):  # -1: the start
+                for side in _turned([name for name, error in errors.items() if not error], round_number + call + 1):
+                    try:
+                        if call == -1:
+                            measured[side], asks[side] = running.enter_context(tasks[side]())
+                        else:
+                            for measure, value in asks[side]().items():
+                                measured[side].setdefault(measure, []).append(value)
+                    except CrossoverError as failure:
+                        if side in (OURS, LIMIT):
+                            raise
+                        errors[side], measured[side] = str(failure), {}
+        found += [
+            Observation(part=part, subject=subject, side=side, round=round_number, measured=measured[side], error=error)
+            for side, error in errors.items()
+        ]
     return found
 
 
@@ -125,45 +138,41 @@ def _agreeing(answer: dict[str, Any], expected: dict[str, Any]) -> dict[str, Any
     return answer
 
 
-def _handlers(python: Path, here: dict[str, Side], aws: StubAws, calls: int) -> dict[str, Task]:
+def _handlers(python: Path, here: dict[str, Side], aws: StubAws) -> dict[str, Task]:
     """Spawn to the first answer, and warm calls after it; the limit knows warm calls only."""
 
-    def task(side: Side) -> Task:
-        def run() -> dict[str, Any]:
-            arguments = (side.handler, s3_event(), calls, *side.folders)
-            settings = {"MODEL_S3_URI": str(side.model)}
-            started = time.clock_gettime(time.CLOCK_MONOTONIC)
-            found = probe(python, "peer_handler.py", *arguments, endpoint=aws.url, settings=settings)
-            return {"cold_ms": (found.pop("finished") - started) * 1000, **found}
+    @contextmanager
+    def started(side: Side) -> Iterator[tuple[dict[str, Any], Ask]]:
+        arguments = (side.handler, s3_event(), *side.folders)
+        settings = {"MODEL_S3_URI": str(side.model)}
+        spawned = time.clock_gettime(time.CLOCK_MONOTONIC)
+        with asked_probe(python, "peer_handler.py", *arguments, endpoint=aws.url, settings=settings) as (found, ask):
+            yield {"cold_ms": (found.pop("finished") - spawned) * 1000, **found}, ask
 
-        return run
+    @contextmanager
+    def least() -> Iterator[tuple[dict[str, Any], Ask]]:
+        with _part(python, "least", here[OURS], SPEECH)() as (_, ask):
+            yield {}, ask
 
-    def least() -> dict[str, Any]:
-        found = _part(python, "least", here[OURS], SPEECH, calls)()
-        return {name: found[name] for name in ("warm_ms", "warm_cpu_ms")}
-
-    return {**{name: task(side) for name, side in here.items()}, LIMIT: least}
+    return {**{name: partial(started, side) for name, side in here.items()}, LIMIT: least}
 
 
-def _decoders(python: Path, here: dict[str, Side], clip: Path, calls: int) -> dict[str, Task]:
+def _decoders(python: Path, here: dict[str, Side], clip: Path) -> dict[str, Task]:
     """inference.audio.decode, librosa.load, and soundfile.read alone, which is the limit."""
     parts = {OURS: (OURS, "decode_ours"), USUAL: (USUAL, "decode_librosa"), LIMIT: (OURS, "decode_alone")}
-    return {name: _part(python, part, here[side], clip, calls) for name, (side, part) in parts.items() if side in here}
+    return {name: _part(python, part, here[side], clip) for name, (side, part) in parts.items() if side in here}
 
 
-def _models(python: Path, here: dict[str, Side], threads: int, calls: int) -> dict[str, Task]:
+def _models(python: Path, here: dict[str, Side], threads: int) -> dict[str, Task]:
     """The bare session.run, which is its own limit, and TFLite's interpreter."""
     parts = {OURS: "run_onnx", TFLITE: "run_tflite"}
     return {
-        name: _part(python, part, here[name], SPEECH, calls, threads=threads)
-        for name, part in parts.items()
-        if name in here
+        name: _part(python, part, here[name], SPEECH, threads=threads) for name, part in parts.items() if name in here
     }
 
 
-def _part(python: Path, part: str, side: Side, audio: Path, calls: int, *, threads: int = 1) -> Task:
-    arguments = (part, side.model, audio, threads, calls, *side.folders, ROOT / "model")
-    return lambda: probe(python, "peer_part.py", *arguments)
+def _part(python: Path, part: str, side: Side, audio: Path, *, threads: int = 1) -> Task:
+    return partial(asked_probe, python, "peer_part.py", part, side.model, audio, threads, *side.folders, ROOT / "model")
 
 
 @contextmanager

@@ -38,34 +38,35 @@ def sum_up(observations: Sequence[Observation]) -> list[dict[str, Any]]:
     """A row for each part, subject, side and measure, in the order in which they were first observed.
 
     Returns:
-        `part`, `subject`, `side`, `measure`; `n` values of so many `processes`, their `median`, `least` and `most`;
-        `to_ours` and `to_limit`, the median's ratio to that of ours and of the limit, or None where that was not
-        measured or is 0. Calls of all processes count alike.
+        `part`, `subject`, `side`, `measure`; `n` values of so many `processes`, their `median`, `least` and `most`,
+        calls of all processes alike; `to_ours` and `to_limit`, the median of the ratios to what ours and the limit took
+        in the same turn, or None where that was not measured or is 0. They need not be the ratios of the medians.
     """
-    values: dict[tuple[str, str, str, str], list[list[float]]] = {}
+    values: dict[tuple[str, str, str, str], dict[tuple[int, int], float]] = {}
     for each in observations:
         if each.round >= 0:
             for measure, value in each.measured.items():
-                key = (each.part, each.subject, each.side, measure)
-                values.setdefault(key, []).append(value if isinstance(value, list) else [value])
-    pooled = {key: [value for process in lists for value in process] for key, lists in values.items()}
-    medians = {key: median(numbers) for key, numbers in pooled.items() if numbers}
+                turns = values.setdefault((each.part, each.subject, each.side, measure), {})
+                for turn, number in enumerate(value if isinstance(value, list) else [value]):
+                    turns[each.round, turn] = number
 
     def ratio(key: tuple[str, str, str, str], side: str) -> float | None:
         part, subject, _, measure = key
-        base = medians.get((part, subject, side, measure))
-        return medians[key] / base if base else None
+        base = values.get((part, subject, side, measure), {})
+        ratios = [number / base[turn] for turn, number in values[key].items() if base.get(turn)]
+        return median(ratios) if ratios else None
 
     return [
         {
             **dict(zip(("part", "subject", "side", "measure"), key, strict=True)),
-            "processes": len(values[key]),
-            "n": len(pooled[key]),
-            "median": middle,
-            "least": min(pooled[key]),
-            "most": max(pooled[key]),
+            "processes": len({number for number, _ in turns}),
+            "n": len(turns),
+            "median": median(turns.values()),
+            "least": min(turns.values()),
+            "most": max(turns.values()),
             "to_ours": ratio(key, OURS),
             "to_limit": ratio(key, LIMIT_OF[key[0]]),
         }
-        for key, middle in medians.items()
+        for key, turns in values.items()
+        if turns
     ]

@@ -55,7 +55,10 @@ MODEL = (
 
 def tables(section: Mapping[str, Any]) -> list[Table]:
     """The sides; cold starts and warm calls; decoding; the model alone."""
-    how_often = f"Medians; {section['processes']} fresh processes a side, {section['calls']} warm calls in each."
+    how_often = (
+        f"Medians; {section['processes']} fresh processes a side, {section['calls']} warm calls in each, in turn. "
+        "Ratios are medians of what each was of the other in the same turn."
+    )
     return [
         _sides_table(section),
         _table(
@@ -87,15 +90,19 @@ def tables(section: Mapping[str, Any]) -> list[Table]:
 
 
 def targets(section: Mapping[str, Any]) -> list[Target]:
-    """What was promised: a name, the ratio of the medians, what it may be at most, whether it holds.
+    """What was promised: a name, ours as a part of the usual handler's, what that may be at most, whether it holds.
 
     A ratio that was not measured, because the peer is missing, is None and does not hold.
     """
-    medians = {(row["part"], row["subject"], row["side"], row["measure"]): row["median"] for row in section["summary"]}
+    ratios = {
+        (row["part"], row["subject"], row["measure"]): row["to_ours"]
+        for row in section["summary"]
+        if row["side"] == USUAL
+    }
 
     def target(name: str, part: str, subject: str, measure: str, at_most: float) -> Target:
-        ours, usual = (medians.get((part, subject, side, measure)) for side in (OURS, USUAL))
-        value = ours / usual if ours is not None and usual else None
+        ratio = ratios.get((part, subject, measure))
+        value = 1 / ratio if ratio else None
         return name, value, at_most, value is not None and value <= at_most
 
     speech, stereo = section["speech"], section["clips"][0]["name"]

@@ -1,7 +1,8 @@
 """The run: who is asked when and what is kept; and its probes with the real handlers. No time is asserted."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,34 +20,56 @@ needs_python = pytest.mark.skipif(find_python("3.12") is None, reason="no Python
 QUIET: Callable[[str], None] = lambda _: None  # noqa: E731
 
 
-def failing() -> dict[str, Any]:
-    raise CrossoverError("It failed.")
+def task(name: str, order: list[str], *, fails_at: int | None = None) -> benchmark.Task:
+    """A side that notes when it is started and called; the start is call 0."""
+
+    @contextmanager
+    def started() -> Iterator[tuple[dict[str, Any], benchmark.Ask]]:
+        calls = 0
+
+        def call() -> dict[str, Any]:
+            nonlocal calls
+            order.append(name)
+            if calls == fails_at:
+                raise CrossoverError("It failed.")
+            calls += 1
+            return {"ms": float(len(order))}
+
+        yield {"first_ms": call()["ms"]}, call
+        order.append(f"{name} ended")
+
+    return started
 
 
-def test_sides_take_turns_and_each_round_begins_with_another() -> None:
+def test_sides_are_started_in_turn_and_called_in_turn_and_each_turn_begins_with_another() -> None:
     order: list[str] = []
-
-    def task(name: str) -> benchmark.Task:
-        return lambda: order.append(name) or {"ms": float(len(order))}
-
-    found = benchmark.observe("part", "clip", {name: task(name) for name in ("ours", "usual", "limit")}, 2)
-    assert order == ["limit", "ours", "usual", "ours", "usual", "limit", "usual", "limit", "ours"]
-    assert [(each.side, each.round) for each in found[2:5]] == [("usual", -1), ("ours", 0), ("usual", 0)]
-    assert found[3].measured == {"ms": 4.0}
-
-
-def test_what_a_peer_fails_at_is_kept_and_the_others_go_on() -> None:
-    found = benchmark.observe("part", "clip", {"ours": lambda: {"ms": 1.0}, "usual": failing}, 1)
-    assert [(each.side, each.error, each.measured) for each in found if each.round == 0] == [
-        ("ours", "", {"ms": 1.0}),
-        ("usual", "It failed.", {}),
+    found = benchmark.observe("part", "clip", {name: task(name, order) for name in ("ours", "usual", "limit")}, 1, 2)
+    ended = ["limit ended", "usual ended", "ours ended"]
+    assert order[:9] == ["limit", "ours", "usual", "ours", "usual", "limit", "usual", "limit", "ours"]
+    assert sorted(order[9:12]) == sorted(ended)
+    assert order[12:21] == ["ours", "usual", "limit", "usual", "limit", "ours", "limit", "ours", "usual"]
+    assert [(each.side, each.round) for each in found] == [
+        *(("ours", -1), ("usual", -1), ("limit", -1)),
+        *(("ours", 0), ("usual", 0), ("limit", 0)),
     ]
+    assert found[3].measured == {"first_ms": 13.0, "ms": [18.0, 20.0]}
+
+
+@pytest.mark.parametrize("call", [0, 1, 2])
+def test_what_a_peer_fails_at_is_kept_and_the_others_go_on(call: int) -> None:
+    tasks = {"ours": task("ours", []), "usual": task("usual", [], fails_at=call)}
+    found = benchmark.observe("part", "clip", tasks, 1, 2)
+    assert [(each.side, each.error, len(each.measured.get("ms", ()))) for each in found if each.round == 0] == [
+        ("ours", "", 2),
+        ("usual", "It failed.", 0),
+    ]
+    assert found[-1].measured == {}
 
 
 @pytest.mark.parametrize("side", ["ours", "limit"])
 def test_without_ours_or_the_limit_there_is_no_result(side: str) -> None:
     with pytest.raises(CrossoverError, match=r"It failed\."):
-        benchmark.observe("part", "clip", {side: failing}, 1)
+        benchmark.observe("part", "clip", {side: task(side, [], fails_at=1)}, 1, 2)
 
 
 class Probes:
@@ -63,12 +86,18 @@ class Probes:
             return {"names": ["a.flac"]}
         if script == "peer_answer.py":
             return {"label": self.labels[name], "top_labels": []}
-        calls = {"warm_ms": [2.0], "warm_cpu_ms": [1.0], "peak_mb": 100.0}
+        raise AssertionError(script)
+
+    @contextmanager
+    def asked(self, _: Path, script: str, *arguments: Any, **how: Any) -> Iterator[tuple[dict[str, Any], Any]]:
+        name = arguments[0]
         if script == "peer_handler.py":
             self.models.setdefault(name, set()).add(how["settings"]["MODEL_S3_URI"])
-            return {"finished": 1e9, "cold_cpu_s": 0.5, **calls}
-        self.models.setdefault(name, set()).add(str(arguments[1]))
-        return {"import_ms": 3.0, "first_ms": 4.0, **calls}
+            start = {"finished": 1e9, "cold_cpu_s": 0.5, "peak_mb": 100.0}
+        else:
+            self.models.setdefault(name, set()).add(str(arguments[1]))
+            start = {"import_ms": 3.0, "first_ms": 4.0, "peak_mb": 100.0}
+        yield start, lambda: {"warm_ms": 2.0, "warm_cpu_ms": 1.0}
 
 
 def measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, labels: dict[str, str]) -> tuple[dict[str, Any], Probes]:
@@ -82,6 +111,7 @@ def measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, labels: dict[str, 
     monkeypatch.setattr(sides, "usual", lambda: side("usual"))
     monkeypatch.setattr(sides, "tflite", lambda: tflite)
     monkeypatch.setattr(benchmark, "probe", probes)
+    monkeypatch.setattr(benchmark, "asked_probe", probes.asked)
     return benchmark.measure(processes=2, calls=1, progress=QUIET), probes
 
 
@@ -145,13 +175,14 @@ def test_every_task_measures_a_real_process(here: dict[str, Side]) -> None:
     with stub_aws(SPEECH.read_bytes()) as aws, benchmark._clips(python, here["ours"]) as clips:
         assert [clip.suffix for clip in clips] == [".flac", ".mp3", ".ogg", ".wav"]
         for tasks in (
-            benchmark._handlers(python, here, aws, 2),
-            benchmark._decoders(python, here, clips[0], 2),
-            benchmark._models(python, here, 2, 2),
+            benchmark._handlers(python, here, aws),
+            benchmark._decoders(python, here, clips[0]),
+            benchmark._models(python, here, 2),
         ):
             for task in tasks.values():
-                found = task()
-                assert len(found["warm_ms"]) == len(found["warm_cpu_ms"]) == 2
-                assert min(found["warm_ms"]) > 0
+                with task() as (found, ask):
+                    calls = [ask(), ask()]
                 assert found.get("peak_mb", 50.0) > 20.0
                 assert min(found.get("cold_ms", 1.0), found.get("cold_cpu_s", 1.0), found.get("first_ms", 1.0)) > 0
+                assert all(set(call) == {"warm_ms", "warm_cpu_ms"} for call in calls)
+                assert all(call["warm_ms"] > 0 for call in calls)

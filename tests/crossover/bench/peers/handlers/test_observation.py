@@ -47,6 +47,17 @@ def test_each_side_is_set_against_ours_and_the_limit() -> None:
     assert [(each["to_ours"], each["to_limit"]) for each in sum_up(observed)] == [(2.0, 3.0), (2 / 3, 1.0), (1.0, 1.5)]
 
 
+def test_ratios_are_of_the_same_turns_however_fast_the_machine_was_in_them() -> None:
+    observed = [
+        observation("ours", {"warm_ms": [1.0, 10.0, 10.0]}),
+        observation("usual", {"warm_ms": [2.0, 20.0, 30.0]}),
+        observation("ours", {"warm_ms": [1.0, 1.0]}, number=1),
+        observation("usual", {"warm_ms": [2.0, 2.0, 9.0]}, number=1),  # the last has nothing beside it
+    ]
+    usual = row(observed, "usual", "warm_ms")
+    assert (usual["to_ours"], usual["median"], usual["n"]) == (2.0, 5.5, 6)
+
+
 def test_ratios_are_of_the_same_part_and_subject() -> None:
     observed = [observation("ours", {"warm_ms": 1.0}, part="decode"), observation("usual", {"warm_ms": 5.0})]
     assert row(observed, "usual", "warm_ms")["to_ours"] is None
