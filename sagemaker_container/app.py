@@ -104,9 +104,8 @@ class App:
                 record["cause"] = "OVERLOADED" if isinstance(error, UnavailableError) else cause_of(error)
                 record["error"] = describe(error)
             if status == 500:
-                record["traceback"] = "".join(
-                    traceback.format_tb(error.__traceback__)
-                )  # without messages: see describe
+                # Without messages: see describe.
+                record["traceback"] = "".join(traceback.format_tb(error.__traceback__))
         timings["total"] = round((time.perf_counter() - started) * 1000, 3)
         log.info(json.dumps({**record, "status": status, "timings_ms": timings}))
         return status, answer

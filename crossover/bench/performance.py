@@ -219,13 +219,19 @@ def _list(sentences: Iterable[str]) -> str:
     return "\n".join(f"- {_escaped(sentence)}" for sentence in sentences)
 
 
+def _measured_at(result: Mapping[str, Any]) -> str:
+    """When the measuring began; of peers, that of each part, since a part can be measured by itself."""
+    parts = [f"{part} {result[part]['measured_at']}" for part in peers_benchmark.PARTS if part in result]
+    return ", ".join(parts) or str(result["measured_at"])
+
+
 def _machine_table(*results: Mapping[str, Any]) -> Table:
     """What the figures of each result hang on."""
     table = Table("", *(str(result["kind"]) for result in results))
     machines = [result["machine"] for result in results]
     packages = [", ".join(f"{name} {version}" for name, version in each["packages"].items()) for each in machines]
     for name, values in (
-        ("measured at", [result["measured_at"] for result in results]),
+        ("measured at", [_measured_at(result) for result in results]),
         ("processor", [each["processor"] for each in machines]),
         ("processors", [each["processors"] for each in machines]),
         ("memory", [f"{each['memory_mb'] / 1024:.1f} GiB" for each in machines]),

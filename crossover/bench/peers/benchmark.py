@@ -63,23 +63,33 @@ def run(options: Options, *, progress: Callable[[str], None]) -> dict[str, Any]:
     document: dict[str, Any] = {
         "schema": SCHEMA,
         "kind": KIND,
-        "measured_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "measured_at": _now(),
         "machine": machine.describe(),
     }
     if "handlers" in options.parts:
-        document["handlers"] = handlers.measure(
-            processes=options.processes, calls=options.calls, progress=lambda what: progress(f"handlers: {what}")
-        )
+        document["handlers"] = {
+            "measured_at": _now(),
+            **handlers.measure(
+                processes=options.processes, calls=options.calls, progress=lambda what: progress(f"handlers: {what}")
+            ),
+        }
     if "serving" in options.parts:
-        document["serving"] = serving.measure(
-            clients=options.clients,
-            seconds=options.seconds,
-            rounds=options.rounds,
-            servers=options.servers,
-            progress=lambda what: progress(f"serving: {what}"),
-        )
+        document["serving"] = {
+            "measured_at": _now(),
+            **serving.measure(
+                clients=options.clients,
+                seconds=options.seconds,
+                rounds=options.rounds,
+                servers=options.servers,
+                progress=lambda what: progress(f"serving: {what}"),
+            ),
+        }
     rounded: dict[str, Any] = _rounded(document)
     return rounded
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
 def tables(document: Mapping[str, Any]) -> list[Table]:

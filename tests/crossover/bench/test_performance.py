@@ -63,8 +63,8 @@ def peers() -> dict[str, Any]:
         "kind": "crossover bench peers",
         "measured_at": "2026-11-22T21:30:00Z",
         "machine": {**MACHINE, "load_average": [1.5, 0.5, 0.75]},
-        "handlers": handlers_section(),
-        "serving": serving_section(),
+        "handlers": {"measured_at": "2026-11-22T21:30:01Z", **handlers_section()},
+        "serving": {"measured_at": "2026-11-22T21:40:02Z", **serving_section()},
     }
 
 
@@ -185,7 +185,10 @@ def test_the_page_says_which_machine_each_result_is_of() -> None:
     rows = read_tables(page(micro(), peers()))[-1]
     assert rows[0] == ["", "crossover bench micro", "crossover bench peers"]
     said = {name: values for name, *values in rows[1:]}
-    assert said["measured at"] == ["2026-11-22T20:53:52Z", "2026-11-22T21:30:00Z"]
+    assert said["measured at"] == [
+        "2026-11-22T20:53:52Z",
+        "handlers 2026-11-22T21:30:01Z, serving 2026-11-22T21:40:02Z",
+    ]
     assert said["processor"] == ["Some Processor"] * 2
     assert said["memory"] == ["16.0 GiB"] * 2
     assert said["packages of the handlers"] == ["onnxruntime 1.31.1, soxr 1.1.0"] * 2
