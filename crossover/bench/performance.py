@@ -33,8 +33,9 @@ How long this project's own parts take, and how they compare with other ways to 
 machine](#the-machine). `make performance` measures all of it anew on yours and writes this page; nothing needs AWS.
 **No figure here is AWS's**: what a deployed variant takes is measured with `crossover bench run`.
 
-Ratios hold within one run: the sides take turns in fresh processes, and medians are compared. Every observation, those
-of disturbed moments too, is in [micro.json](performance/micro.json) and [peers.json](performance/peers.json)."""
+Ratios hold within one run: the sides are fresh processes that take turns, and a ratio is the median of what one side
+was of the other in the same turn, not that of two medians. Every observation, those of disturbed moments too, is in
+[micro.json](performance/micro.json) and [peers.json](performance/peers.json)."""
 
 AIMS = "## What is aimed at"
 
@@ -48,7 +49,8 @@ than `ours` is not measured.
 
 TFLite computes the network in 8-bit integers, this project in float32. 8-bit values take less memory, and their
 products less time on a processor with instructions for them (VNNI). Why the model stays in float32 is in
-[decision 10](decisions/0010-float-activations.md)."""
+[decision 10](decisions/0010-float-activations.md). Of decoding FLAC most is libFLAC's own time, for every side;
+[decision 11](decisions/0011-no-web-framework.md) says what was tried about the rest."""
 
 SERVERS = """\
 ## The container beside other servers

@@ -1,0 +1,68 @@
+"""Scripts in fresh interpreters: what they answer, and what is said where they do not. No time is asserted."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from crossover.bench import probing
+from crossover.bench.probing import asked_probe, probe
+from crossover.errors import CrossoverError
+
+PYTHON = Path(sys.executable)
+COUNTER = """
+import json, os, sys
+print(json.dumps({"start": sys.argv[1:], "endpoint": os.environ["AWS_ENDPOINT_URL"]}), flush=True)
+for number, _ in enumerate(sys.stdin, 1):
+    if number == 3:
+        raise ValueError("three is too many")
+    print(json.dumps({"call": number}), flush=True)
+"""
+
+
+@pytest.fixture(autouse=True)
+def scripts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    monkeypatch.setattr(probing, "PROBES", tmp_path)
+    for name, text in {
+        "counter.py": COUNTER,
+        "silent.py": "raise SystemExit(3)",
+        "stuck.py": "import time; time.sleep(60)",
+    }.items():
+        (tmp_path / name).write_text(text)
+    return tmp_path
+
+
+def test_a_script_that_is_asked_answers_once_for_its_start_and_once_for_each_question() -> None:
+    with asked_probe(PYTHON, "counter.py", "a", 1, endpoint="http://here") as (start, ask):
+        assert start == {"start": ["a", "1"], "endpoint": "http://here"}
+        assert [ask(), ask()] == [{"call": 1}, {"call": 2}]
+
+
+def test_a_script_that_fails_in_between_is_named_with_its_last_words() -> None:
+    with asked_probe(PYTHON, "counter.py") as (_, ask):
+        ask(), ask()
+        for _again in range(2):  # also when it has long ended
+            with pytest.raises(CrossoverError, match=r"^The probe counter\.py failed: ValueError: three is too many$"):
+                ask()
+
+
+def test_scripts_take_turns() -> None:
+    with asked_probe(PYTHON, "counter.py") as (_, first), asked_probe(PYTHON, "counter.py") as (_, second):
+        assert [first()["call"], second()["call"], first()["call"], second()["call"]] == [1, 1, 2, 2]
+
+
+def test_a_script_that_ends_before_it_answers_is_one_sentence() -> None:
+    sentence = r"^The probe silent\.py failed: it said nothing$"
+    with pytest.raises(CrossoverError, match=sentence), asked_probe(PYTHON, "silent.py"):
+        pass
+    with pytest.raises(CrossoverError, match=sentence):
+        probe(PYTHON, "silent.py")
+
+
+def test_a_script_that_does_not_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probing, "PROBE_SECONDS", 0.5)
+    sentence = r"^The probe stuck\.py did not end within 0\.5 s\.$"
+    with pytest.raises(CrossoverError, match=sentence), asked_probe(PYTHON, "stuck.py"):
+        pass
+    with pytest.raises(CrossoverError, match=sentence):
+        probe(PYTHON, "stuck.py")
