@@ -7,6 +7,8 @@ SHELL := /bin/bash
 
 UV_VERSION := 0.13.9
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
+# uv would install into the environment that is active in the user's shell.
+export VIRTUAL_ENV := $(CURDIR)/.venv
 UV := .tools/bin/uv
 
 help:  ## What can be made
