@@ -33,9 +33,9 @@ How long this project's own parts take, and how they compare with other ways to 
 machine](#the-machine). `make performance` measures all of it anew on yours and writes this page; nothing needs AWS.
 **No figure here is AWS's**: what a deployed variant takes is measured with `crossover bench run`.
 
-Ratios hold within one run: the sides are fresh processes that take turns, and a ratio is the median of what one side
-was of the other in the same turn, not that of two medians. Every observation, those of disturbed moments too, is in
-[micro.json](performance/micro.json) and [peers.json](performance/peers.json)."""
+Ratios hold within one run: the sides are fresh processes that take turns. Among handlers a ratio is the median of what
+one side was of the other in the same turn, not that of two medians. Every observation, those of disturbed moments too,
+is in [micro.json](performance/micro.json) and [peers.json](performance/peers.json)."""
 
 AIMS = "## What is aimed at"
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryFile
-from threading import Timer
+from threading import Event, Timer
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -71,7 +71,7 @@ def asked_probe(
         The first object, and the function that asks for the next.
 
     Raises:
-        CrossoverError: the script failed, or has not ended within 300 s; the function raises it too.
+        CrossoverError: the script failed, or did not answer within 300 s; the function raises it too.
     """
     with TemporaryFile("w+") as errors:
         process = subprocess.Popen(
@@ -82,17 +82,25 @@ def asked_probe(
             stderr=errors,
             text=True,
         )
-        deadline = Timer(PROBE_SECONDS, process.kill)
-        deadline.start()
+
+        late = Event()
+
+        def end() -> None:
+            late.set()
+            process.kill()
 
         def answer() -> dict[str, Any]:
             assert process.stdout
-            if line := process.stdout.readline():
+            deadline = Timer(PROBE_SECONDS, end)
+            deadline.start()
+            line = process.stdout.readline()
+            deadline.cancel()
+            if line:
                 said: dict[str, Any] = json.loads(line)
                 return said
             process.wait()
-            if deadline.finished.is_set():
-                raise CrossoverError(f"The probe {script} did not end within {PROBE_SECONDS} s.")
+            if late.is_set():
+                raise CrossoverError(f"The probe {script} did not answer within {PROBE_SECONDS} s.")
             errors.seek(0)
             raise _failed(script, errors.read())
 
@@ -106,7 +114,6 @@ def asked_probe(
         try:
             yield answer(), ask
         finally:
-            deadline.cancel()
             process.kill()
             process.communicate()
 

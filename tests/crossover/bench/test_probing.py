@@ -1,6 +1,7 @@
 """Scripts in fresh interpreters: what they answer, and what is said where they do not. No time is asserted."""
 
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -61,8 +62,17 @@ def test_a_script_that_ends_before_it_answers_is_one_sentence() -> None:
 
 def test_a_script_that_does_not_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(probing, "PROBE_SECONDS", 0.5)
-    sentence = r"^The probe stuck\.py did not end within 0\.5 s\.$"
-    with pytest.raises(CrossoverError, match=sentence), asked_probe(PYTHON, "stuck.py"):
+    with (
+        pytest.raises(CrossoverError, match=r"^The probe stuck\.py did not answer within 0\.5 s\.$"),
+        asked_probe(PYTHON, "stuck.py"),
+    ):
         pass
-    with pytest.raises(CrossoverError, match=sentence):
+    with pytest.raises(CrossoverError, match=r"^The probe stuck\.py did not end within 0\.5 s\.$"):
         probe(PYTHON, "stuck.py")
+
+
+def test_the_time_for_an_answer_begins_with_its_question(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probing, "PROBE_SECONDS", 1.0)
+    with asked_probe(PYTHON, "counter.py") as (_, ask):
+        time.sleep(1.2)  # while other sides have their turns
+        assert ask() == {"call": 1}

@@ -96,7 +96,7 @@ class Pacemaker:
     def lead(self) -> None:
         """Keep the cores busy for LEAD_SECONDS with bare loops that do not count.
 
-        Cores that were idle compute some 6 % slower at first, which no server's step is measured with.
+        Cores that were idle compute some 6 % slower at first, and no server's step begins on such cores.
 
         Raises:
             CrossoverError: the process failed.
