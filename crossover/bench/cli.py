@@ -70,7 +70,7 @@ def peers(
     servers: Annotated[str, typer.Option(help="Names with commas between them; all by default.")] = "",
     clients: Annotated[str, typer.Option(help="How many ask a server at once, with commas between.")] = "1,2,4,8,16",
     seconds: Annotated[int, typer.Option(help="Of each step.")] = 2,
-    rounds: Annotated[int, typer.Option(help="In which each server is started once.")] = 3,
+    rounds: Annotated[int, typer.Option(help="In which each server has a turn, this project's three.")] = 3,
     output: Annotated[
         Path | None, typer.Option(help="Write the result, with every observation.", show_default=False)
     ] = None,

@@ -49,8 +49,8 @@ than `ours` is not measured.
 
 TFLite computes the network in 8-bit integers, this project in float32. 8-bit values take less memory, and their
 products less time on a processor with instructions for them (VNNI). Why the model stays in float32 is in
-[decision 10](decisions/0010-float-activations.md). Of decoding FLAC most is libFLAC's own time, for every side;
-[decision 11](decisions/0011-no-web-framework.md) says what was tried about the rest."""
+[decision 10](decisions/0010-float-activations.md). Of decoding FLAC most is libFLAC's own time, for every side; why it
+stays although another decoder is faster is in [decision 12](decisions/0012-flac-by-libflac.md)."""
 
 SERVERS = """\
 ## The container beside other servers
@@ -61,7 +61,8 @@ better: one worker with onnxruntime's default session, and one worker for each c
 the same work in bare loops without HTTP; wrk's own share of the cores is part of the distance to it. The speed of a
 shared machine changes within seconds, so such loops run right before each step, and after it as soon as the server has
 finished what wrk asked last. The ratios compare what each server made of the limit beside its own steps: two servers
-with equal figures in milliseconds may differ in them. Decisions [9](decisions/0009-lean-event-loop.md) and
+with equal figures in milliseconds may differ in them. `ours` has more turns than each of the others, since all are
+compared with it. Decisions [9](decisions/0009-lean-event-loop.md) and
 [11](decisions/0011-no-web-framework.md) say where the rest goes."""
 
 PHASES = """\

@@ -14,7 +14,7 @@ from crossover.bench.peers.serving import benchmark as serving
 from crossover.bench.peers.serving import shown as serving_shown
 from crossover.errors import UsageError
 
-SCHEMA = 1
+SCHEMA = 2
 KIND = "crossover bench peers"
 PARTS = ("handlers", "serving")
 DIGITS = 6  # significant ones that are kept of a figure; clocks tell no more
@@ -31,7 +31,7 @@ class Options:
         servers: names of `serving.servers.NAMES`; all where there are none.
         clients: how many ask a server at once, one step for each number.
         seconds: of each step.
-        rounds: in which each server is started once.
+        rounds: in which each server has a turn, and this project's several.
 
     Raises:
         UsageError: a part is unknown, or there is none.
@@ -104,16 +104,9 @@ def tables(document: Mapping[str, Any]) -> list[Table]:
 
 def sentences(document: Mapping[str, Any]) -> list[str]:
     """What was aimed at, and whether it was reached."""
-    targets: list[tuple[str, float | None, str, bool]] = []
-    if "handlers" in document:
-        for name, value, at_most, holds in handlers_shown.targets(document["handlers"]):
-            targets.append((name, value, f"at most {at_most:g}", holds))
-    if "serving" in document:
-        targets += serving_shown.targets(document["serving"])
-    return [
-        f"{name}: {'not measured' if value is None else f'{value:.2f}'}, {allowed}: {'holds' if holds else 'missed'}."
-        for name, value, allowed, holds in targets
-    ]
+    targets = handlers_shown.targets(document["handlers"]) if "handlers" in document else []
+    targets += serving_shown.targets(document["serving"]) if "serving" in document else []
+    return [str(target) for target in targets]
 
 
 def _rounded(value: Any) -> Any:

@@ -59,7 +59,7 @@ def micro() -> dict[str, Any]:
 def peers() -> dict[str, Any]:
     """A result of `crossover bench peers` with both parts."""
     return {
-        "schema": 1,
+        "schema": 2,
         "kind": "crossover bench peers",
         "measured_at": "2026-11-22T21:30:00Z",
         "machine": {**MACHINE, "load_average": [1.5, 0.5, 0.75]},
@@ -224,8 +224,8 @@ def test_the_command_writes_the_page_from_the_results(docs: Path) -> None:
         ("micro.json", None, r"There is no .*micro\.json; `crossover bench micro --output` writes it\."),
         ("peers.json", None, r"There is no .*peers\.json; `crossover bench peers --output` writes it\."),
         ("micro.json", "{", r".*micro\.json cannot be read: Expecting .*\."),
-        ("peers.json", "[]", r".*peers\.json is no result of `crossover bench peers` of schema 1\."),
-        ("peers.json", micro(), r".*peers\.json is no result of `crossover bench peers` of schema 1\."),
+        ("peers.json", "[]", r".*peers\.json is no result of `crossover bench peers` of schema 2\."),
+        ("peers.json", micro(), r".*peers\.json is no result of `crossover bench peers` of schema 2\."),
         (
             "micro.json",
             {**micro(), "schema": 2},
@@ -233,8 +233,8 @@ def test_the_command_writes_the_page_from_the_results(docs: Path) -> None:
         ),
         (
             "peers.json",
-            {**peers(), "schema": 2},
-            r".*peers\.json is no result of `crossover bench peers` of schema 1\.",
+            {**peers(), "schema": 1},
+            r".*peers\.json is no result of `crossover bench peers` of schema 2\.",
         ),
         (
             "peers.json",

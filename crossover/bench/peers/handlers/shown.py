@@ -8,11 +8,10 @@ from rich.table import Table
 
 from crossover.bench.peers.handlers.observation import LIMIT, OURS
 from crossover.bench.peers.handlers.sides import TFLITE, USUAL
+from crossover.bench.peers.target import Target
 from crossover.terminal import printable
 
 COLD_AT_MOST, DECODE_AT_MOST = 0.36, 0.6
-
-Target = tuple[str, float | None, float, bool]
 
 
 class Column(NamedTuple):
@@ -90,10 +89,7 @@ def tables(section: Mapping[str, Any]) -> list[Table]:
 
 
 def targets(section: Mapping[str, Any]) -> list[Target]:
-    """What was promised: a name, ours as a part of the usual handler's, what that may be at most, whether it holds.
-
-    A ratio that was not measured, because the peer is missing, is None and does not hold.
-    """
+    """What was promised: ours as a part of the usual handler's."""
     ratios = {
         (row["part"], row["subject"], row["measure"]): row["to_ours"]
         for row in section["summary"]
@@ -102,8 +98,7 @@ def targets(section: Mapping[str, Any]) -> list[Target]:
 
     def target(name: str, part: str, subject: str, measure: str, at_most: float) -> Target:
         ratio = ratios.get((part, subject, measure))
-        value = 1 / ratio if ratio else None
-        return name, value, at_most, value is not None and value <= at_most
+        return Target.at_most(name, 1 / ratio if ratio else None, at_most)
 
     speech, stereo = section["speech"], section["clips"][0]["name"]
     return [

@@ -1,12 +1,13 @@
-"""The comparison of servers: in each round every server is started, checked, and loaded by more and more clients.
+"""The comparison of servers: in its turn a server is started, checked, and loaded by more and more clients.
 
 Only one server runs at a time: one that idles would still take memory and wake up now and then, and a fresh start in
-each round gives a start-up time as well. The order changes from round to round, so that what slows the machine for a
+each turn gives a start-up time as well. The order changes from round to round, so that what slows the machine for a
 while does not always meet the same server. A shared machine's speed changes within seconds, so bare loops run before
 and after each step, and servers are compared by what each made of the limit beside it.
 """
 
 import os
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from resource import RUSAGE_CHILDREN, getrusage
@@ -30,6 +31,10 @@ from crossover.bench.peers.serving.summary import loop_figures, sum_up
 from crossover.bench.probing import SPEECH
 from crossover.errors import CrossoverError, UsageError
 
+# Turns of this project's server in a round. Every other is compared with this one, so its figures should be the surest:
+# best with about as many turns as the square root of the number of the others.
+# C. W. Dunnett, A multiple comparison procedure for comparing several treatments with a control, 1955.
+OURS_A_ROUND = 3
 WARM_UP_SECONDS = 2
 IDLE_SHARE = 0.1  # of a core: what a server at rest may use for itself
 MAX_LEADS = 10
@@ -55,7 +60,7 @@ def measure(
     Args:
         clients: how many ask at once, one step for each number.
         seconds: of each step and of each bare loop; wrk takes whole ones.
-        rounds: in which every server is started once.
+        rounds: in which every server has a turn, and this project's several.
         servers: names, as `servers.NAMES` has them; all where there are none.
         progress: told what is under way.
 
@@ -80,6 +85,7 @@ def measure(
             "clients": sorted(set(clients)),
             "seconds": int(seconds),
             "rounds": rounds,
+            "turns_of_ours": OURS_A_ROUND,
             "warm_up_seconds": WARM_UP_SECONDS,
             "lead_seconds": LEAD_SECONDS,
             "cores": min(CORES, len(cores)),
@@ -123,8 +129,8 @@ def check(*, clients: Sequence[int], seconds: float, rounds: int, servers: Seque
 def _observe(
     servers: Sequence[Server], clients: Sequence[int], seconds: int, rounds: int, progress: Callable[[str], None]
 ) -> Observed:
-    observed = Observed()
-    servers = _installed(servers, observed, progress)
+    observed, turns = Observed(), Counter[str]()
+    servers = in_turn(_installed(servers, observed, progress))
     for number in range(1, rounds + 1):
         label = ""
         for loops, threads in SHAPES:
@@ -133,12 +139,13 @@ def _observe(
                 loop, label = run_loop(loops, threads, part, clip=SPEECH, seconds=seconds, round_number=number)
                 observed.loops.append(loop)
         for server in rotated(servers, number - 1):
+            turns[server.name] += 1
             progress(f"round {number} of {rounds}: {server.name}")
             try:
                 with pacemaker(SPEECH) as pacer:
-                    _observe_server(server, label, pacer, clients, seconds, number, observed)
+                    _observe_server(server, label, pacer, clients, seconds, turns[server.name], observed)
             except CrossoverError as error:
-                observed.failures.append(Failure(server=server.name, round=number, reason=str(error)))
+                observed.failures.append(Failure(server=server.name, turn=turns[server.name], reason=str(error)))
     return observed
 
 
@@ -151,8 +158,17 @@ def _installed(servers: Sequence[Server], observed: Observed, progress: Callable
             server.python()
             installed.append(server)
         except CrossoverError as error:
-            observed.failures.append(Failure(server=server.name, round=0, reason=str(error)))
+            observed.failures.append(Failure(server=server.name, turn=0, reason=str(error)))
     return installed
+
+
+def in_turn(servers: Sequence[Server]) -> list[Server]:
+    """The turns of a round: of each other server one, and among them OURS_A_ROUND of this project's."""
+    ours = [server for server in servers if server.is_ours]
+    others = [server for server in servers if not server.is_ours]
+    apart = -(-len(others) // OURS_A_ROUND) or 1
+    parts = [others[first : first + apart] for first in range(0, len(others), apart)] or [[]]
+    return [server for part in parts for server in (*ours, *part)]
 
 
 def rotated(servers: Sequence[Server], places: int) -> list[Server]:
@@ -167,18 +183,18 @@ def _observe_server(
     pacer: Pacemaker,
     clients: Sequence[int],
     seconds: int,
-    round_number: int,
+    turn: int,
     observed: Observed,
 ) -> None:
-    with running(server, clip=SPEECH.read_bytes(), label=label, round_number=round_number) as process:
+    with running(server, clip=SPEECH.read_bytes(), label=label, turn=turn) as process:
         observed.starts.append(process.start)
         load.post(process.url, SPEECH, CONTENT_TYPE, clients=max(clients), seconds=WARM_UP_SECONDS)
         _await_rest(process, pacer)
         for number in clients:
-            before = pacer.pace(server.name, round_number, number)
-            observed.steps.append(_step(process, number, seconds, round_number))
+            before = pacer.pace(server.name, turn, number)
+            observed.steps.append(_step(process, number, seconds, turn))
             _await_rest(process, pacer)
-            observed.paces.extend([*before, *pacer.pace(server.name, round_number, number)])
+            observed.paces.extend([*before, *pacer.pace(server.name, turn, number)])
 
 
 def _await_rest(process: RunningServer, pacer: Pacemaker) -> None:
@@ -192,14 +208,14 @@ def _await_rest(process: RunningServer, pacer: Pacemaker) -> None:
             return
 
 
-def _step(process: RunningServer, clients: int, seconds: int, round_number: int) -> Step:
+def _step(process: RunningServer, clients: int, seconds: int, turn: int) -> Step:
     busy, server_cpu, load_cpu = Busy.now(), process.cpu_seconds(), _cpu_of_ended_children()
     counted = load.post(process.url, SPEECH, CONTENT_TYPE, clients=clients, seconds=seconds)
     spent = process.cpu_seconds() - server_cpu
     others = Busy.now().share_of_others(busy, spent + _cpu_of_ended_children() - load_cpu)
     return Step(
         server=process.server.name,
-        round=round_number,
+        turn=turn,
         clients=clients,
         seconds=counted["duration_us"] / 1e6,
         requests=counted["requests"],

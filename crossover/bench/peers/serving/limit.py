@@ -74,7 +74,7 @@ class Pacemaker:
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         self._process = process
 
-    def pace(self, server: str, round_number: int, clients: int) -> list[Pace]:
+    def pace(self, server: str, turn: int, clients: int) -> list[Pace]:
         """Of the kinds of loop that so many clients could keep busy and that may be the fastest.
 
         Raises:
@@ -84,7 +84,7 @@ class Pacemaker:
         return [
             Pace(
                 server=server,
-                round=round_number,
+                turn=turn,
                 clients=clients,
                 loops=loops,
                 threads=threads,

@@ -1,4 +1,4 @@
-"""What is observed of servers and of the limit, once a round. Nothing is left out of the result."""
+"""What is observed of servers in their turns, and of the limit. Nothing is left out of the result."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -12,14 +12,14 @@ class Start:
 
     Attributes:
         server: its name.
-        round: from 1 on.
+        turn: of this server, from 1 on.
         ready_seconds: from spawn until it says that it is up, s.
         first_prediction_seconds: from spawn until the first prediction has arrived, s.
         top_labels: that prediction: labels with scores, best first.
     """
 
     server: str
-    round: int
+    turn: int
     ready_seconds: float
     first_prediction_seconds: float
     top_labels: Sequence[Mapping[str, Any]]
@@ -38,7 +38,7 @@ class Step:
     """One server under one load for some seconds.
 
     Attributes:
-        server, round: as in Start.
+        server, turn: as in Start.
         clients: connections, each of which sends its next request when it has its answer.
         seconds: how long it took.
         requests: that were answered.
@@ -54,7 +54,7 @@ class Step:
     """
 
     server: str
-    round: int
+    turn: int
     clients: int
     seconds: float
     requests: int
@@ -144,7 +144,7 @@ class Pace:
     """The limit right before or after a step: bare loops, which tell how fast the machine was just then.
 
     Attributes:
-        server, round, clients: of the step.
+        server, turn, clients: of the step.
         loops, threads: as in Loop.
         seconds: how long they ran.
         predictions: in all loops.
@@ -152,7 +152,7 @@ class Pace:
     """
 
     server: str
-    round: int
+    turn: int
     clients: int
     loops: int
     threads: int | None
@@ -183,12 +183,12 @@ class Failure:
 
     Attributes:
         server: its name.
-        round: from 1 on; 0 where it could not be installed, after which it was not tried again.
+        turn: from 1 on; 0 where it could not be installed, after which it was not tried again.
         reason: one sentence.
     """
 
     server: str
-    round: int
+    turn: int
     reason: str
 
     def to_dict(self) -> dict[str, Any]:

@@ -74,14 +74,14 @@ def _sum(supervisor: psutil.Process, measure: Callable[[psutil.Process], float])
 
 
 @contextmanager
-def running(server: Server, *, clip: bytes, label: str, round_number: int) -> Iterator[RunningServer]:
+def running(server: Server, *, clip: bytes, label: str, turn: int) -> Iterator[RunningServer]:
     """Start a server and end it, with all that it started, when the block ends.
 
     Args:
         server: which one.
         clip: what it must be able to label before the block begins, WAV.
         label: the right label.
-        round_number: kept with the start's observation.
+        turn: of the server, from 1 on; kept with the start's observation.
 
     Raises:
         NotServingError: it did not start within 60 s, or gave another label.
@@ -107,7 +107,7 @@ def running(server: Server, *, clip: bytes, label: str, round_number: int) -> It
             supervisor = psutil.Process(process.pid)
             started = _started(server, process)
             try:
-                start = _await_start(server, address, process, clip, started, round_number)
+                start = _await_start(server, address, process, clip, started, turn)
             except NotServingError as error:
                 raise NotServingError(f"{error} Its log ends: {_last_line(log)}") from error
             if start.label != label:
@@ -134,7 +134,7 @@ def _started(server: Server, process: subprocess.Popen[str]) -> float:
 
 
 def _await_start(
-    server: Server, address: Address, process: subprocess.Popen[str], clip: bytes, started: float, round_number: int
+    server: Server, address: Address, process: subprocess.Popen[str], clip: bytes, started: float, turn: int
 ) -> Start:
     def wait_for(method: str, path: str, body: bytes | None) -> tuple[float, bytes]:
         while time.monotonic() < started + START_SECONDS:
@@ -150,7 +150,7 @@ def _await_start(
     predicted, answer = wait_for("POST", server.predict_path, clip)
     return Start(
         server=server.name,
-        round=round_number,
+        turn=turn,
         ready_seconds=ready,
         first_prediction_seconds=predicted,
         top_labels=_top_labels(server, answer),

@@ -7,13 +7,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from crossover.bench.peers.serving.servers import OURS
+from crossover.bench.peers.target import Target
 from crossover.terminal import printable
 
 ENOUGH, STEADY = 0.95, 1.2  # of the limit's throughput, at least; p99 / p50, at most
 CROWDS, MOST = (4, 16), 16  # clients
 
-Target = tuple[str, float | None, str, bool]
-
+LEGEND = "n: turns. 95 %: interval of what throughput is of the limit's. others: CPU that neither server nor wrk used."
 MANY_OTHERS = 0.1  # above this share of the cores, what else ran is pointed at
 
 
@@ -21,6 +21,8 @@ def tables(section: Mapping[str, Any]) -> list[Table]:
     """One table for each number of clients, one of what belongs to no load, one of the limit, and the failures."""
     summary = section["summary"]
     shown = [_load_table(section, clients) for clients in dict.fromkeys(row["clients"] for row in summary)]
+    if shown:
+        shown[0].caption, shown[0].caption_justify = LEGEND, "left"
     shown.append(_standing_table(section))
     shown.append(_limit_table(section))
     if section["failures"]:
@@ -29,49 +31,52 @@ def tables(section: Mapping[str, Any]) -> list[Table]:
 
 
 def targets(section: Mapping[str, Any]) -> list[Target]:
-    """What this project's server aims at: a name, the value, what is allowed, whether it holds.
-
-    A value that was not measured is None and does not hold.
-    """
+    """What this project's server aims at."""
     ours = {row["clients"]: row for row in section["summary"] if row["server"] == OURS}
-    figures = {clients: row["figures"] for clients, row in ours.items()}
     alone = [
         row["to_ours"]["requests_per_second"]
         for row in section["summary"]
         if row["clients"] == 1 and section["servers"][row["server"]]["workers"] == 1
     ]
-    found = [
-        _at_least(
-            f"throughput with {clients} clients, of the limit's",
-            ours[clients]["to_limit"]["requests_per_second"] if clients in ours else None,
-        )
-        for clients in CROWDS
-    ]
+    found = []
+    for clients in CROWDS:
+        row = ours.get(clients)
+        ratio, between = (row["to_limit"]["requests_per_second"], row["to_limit_between"]) if row else (None, None)
+        found.append(Target.at_least(f"throughput with {clients} clients, of the limit's", ratio, ENOUGH, between))
     answered = [ratio for ratio in alone if ratio]
     single = 1 / max(answered) if answered else None
-    found.append(_at_least("throughput with 1 client, of the best server with one session", single))
-    usual, slow = (figures.get(MOST, {}).get(name) for name in ("p50_ms", "p99_ms"))
-    steady = slow / usual if usual else None
-    name = f"p99 with {MOST} clients, of p50"
-    return [*found, (name, steady, f"at most {STEADY:g}", steady is not None and steady <= STEADY)]
-
-
-def _at_least(name: str, value: float | None) -> Target:
-    return name, value, f"at least {ENOUGH:g}", value is not None and value >= ENOUGH
+    found.append(Target.at_least("throughput with 1 client, of the best server with one session", single, ENOUGH))
+    figures = ours[MOST]["figures"] if MOST in ours else {}
+    usual, slow = figures.get("p50_ms"), figures.get("p99_ms")
+    found.append(Target.at_most(f"p99 with {MOST} clients, of p50", slow / usual if usual else None, STEADY))
+    return found
 
 
 def _load_table(section: Mapping[str, Any], clients: int) -> Table:
     rows = [row for row in section["summary"] if row["clients"] == clients]
     limit = next((row["limit"] for row in rows), None)
     ratios = f"In brackets: of this project's, of the limit's{f': {limit}' if limit else ''}"
-    table = _table(f"{clients} client{'s' * (clients > 1)}. {ratios}. Others: CPU that neither server nor wrk used")
-    for column in ("server", "workers", "requests/s", "p50, ms", "p99, ms", "CPU ms each", "errors", "others"):
+    table = _table(f"{clients} client{'s' * (clients > 1)}. {ratios}")
+    for column in (
+        "server",
+        "workers",
+        "n",
+        "requests/s",
+        "95 %",
+        "p50, ms",
+        "p99, ms",
+        "CPU ms each",
+        "errors",
+        "others",
+    ):
         table.add_column(column, justify="left" if column == "server" else "right", no_wrap=True)
     for row in sorted(rows, key=lambda row: -(row["to_limit"]["requests_per_second"] or 0)):
         others = row["figures"]["other_cpu_share"]
         table.add_row(
             *_name(section, row["server"]),
+            str(row["turns"]),
             _cell(row, "requests_per_second", of_limit=True),
+            "-".join(f"{end:.2f}" for end in row["to_limit_between"] or ()) or "-",
             _cell(row, "p50_ms"),
             _cell(row, "p99_ms"),
             _cell(row, "cpu_seconds_per_request", 1000, of_limit=True),
@@ -115,10 +120,10 @@ def _limit_table(section: Mapping[str, Any]) -> Table:
 
 def _failure_table(section: Mapping[str, Any]) -> Table:
     table = _table("Not measured")
-    for column in ("server", "round", "reason"):
+    for column in ("server", "turn", "reason"):
         table.add_column(column)
     for failure in section["failures"]:
-        table.add_row(failure["server"], str(failure["round"] or "none"), escape(printable(failure["reason"])))
+        table.add_row(failure["server"], str(failure["turn"] or "none"), escape(printable(failure["reason"])))
     return table
 
 

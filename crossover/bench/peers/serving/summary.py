@@ -1,4 +1,4 @@
-"""The sum-up of a comparison: medians over the rounds, and what each is of this project's and of the limit's."""
+"""The sum-up of a comparison: medians over the turns, and what each is of this project's and of the limit's."""
 
 from collections.abc import Callable, Iterable, Sequence
 from statistics import median
@@ -7,6 +7,7 @@ from typing import Any
 from crossover.bench.peers.serving.limit import DECODE_AND_RUN
 from crossover.bench.peers.serving.observations import Loop, Pace, Start, Step
 from crossover.bench.peers.serving.servers import OURS
+from crossover.bench.statistics import summarize
 
 Figures = dict[str, float | None]
 
@@ -42,6 +43,7 @@ COMPARED = (
     "first_prediction_seconds",
 )
 
+SEED = 1  # of the bootstrap
 LATENCIES = ("p50_ms", "p99_ms")
 STANDING = ("memory_mb", "ready_seconds", "first_prediction_seconds")  # the same under every load
 MOVING = tuple(name for name in COMPARED if name not in STANDING)  # with the machine's speed
@@ -52,13 +54,15 @@ def sum_up(
 ) -> list[dict[str, Any]]:
     """One row for each server under each load, in the order in which they were first observed.
 
-    Each row has `server`, `clients`, `rounds`, `errors` (their number in all rounds), `figures`, and the figures as
+    Each row has `server`, `clients`, `turns`, `errors` (their number in all turns), `figures`, and the figures as
     ratios: `to_ours`, and `to_limit` with the name of the `limit`. Where a figure hangs on the machine's speed, it is
-    compared by what it was of the limit beside its own step. A ratio is None where one side is missing.
+    compared by what it was of the limit beside its own step. `to_limit_between` has the 95 % interval of throughput's
+    (`statistics.METHOD`). A ratio is None where one side is missing, an interval where there is a single turn.
     """
     pairs = dict.fromkeys((step.server, step.clients) for step in steps)
     figures = {pair: _figures_of(*pair, steps, starts) for pair in pairs}
-    relative = {pair: _relative_of(*pair, steps, paces) for pair in pairs}
+    beside = {pair: _beside_limit(*pair, steps, paces) for pair in pairs}
+    relative = {pair: {name: _median(each[name] for each in beside[pair]) for name in MOVING} for pair in pairs}
     rows = []
     for server, clients in pairs:
         mine = [step for step in steps if (step.server, step.clients) == (server, clients)]
@@ -69,7 +73,7 @@ def sum_up(
             {
                 "server": server,
                 "clients": clients,
-                "rounds": len(mine),
+                "turns": len(mine),
                 "errors": sum(sum(step.errors.values()) for step in mine),
                 "figures": figures[server, clients],
                 "to_ours": ratios({**figures[server, clients], **relative[server, clients]}, ours),
@@ -82,6 +86,7 @@ def sum_up(
                         for name, value in relative[server, clients].items()
                     },
                 },
+                "to_limit_between": _interval(each["requests_per_second"] for each in beside[server, clients]),
             }
         )
     return rows
@@ -107,22 +112,22 @@ def relative(step: Step, paces: Sequence[Pace]) -> Figures:
     }
 
 
-def _relative_of(server: str, clients: int, steps: Iterable[Step], paces: Sequence[Pace]) -> Figures:
+def _beside_limit(server: str, clients: int, steps: Iterable[Step], paces: Sequence[Pace]) -> list[Figures]:
+    """What each step made of the limit beside it."""
     limit = _limit_of(clients, paces)
-    found = [
+    return [
         relative(
             step,
-            [pace for pace in paces if (pace.server, pace.round, pace.clients, pace.name) == (*_of(step), limit)],
+            [pace for pace in paces if (pace.server, pace.turn, pace.clients, pace.name) == (*_of(step), limit)],
         )
         for step in steps
         if (step.server, step.clients) == (server, clients)
     ]
-    return {name: _median(each[name] for each in found) for name in MOVING}
 
 
 def _of(step: Step) -> tuple[str, int, int]:
     """Which step it is."""
-    return step.server, step.round, step.clients
+    return step.server, step.turn, step.clients
 
 
 def _limit_of(clients: int, paces: Iterable[Pace]) -> str | None:
@@ -155,12 +160,20 @@ def _figures_of(server: str, clients: int, steps: Iterable[Step], starts: Iterab
     every = [step for step in steps if step.server == server]
     mine = [step for step in every if step.clients == clients]
     begun = [start for start in starts if start.server == server]
-    peaks = {step.round: max(each.memory_mb for each in every if each.round == step.round) for step in every}
+    peaks = {step.turn: max(each.memory_mb for each in every if each.turn == step.turn) for step in every}
     return {
         **{name: _median(measure(step) for step in mine) for name, measure in OF_A_STEP.items()},
-        "memory_mb": _median(peaks.values()),  # of a whole round: memory that was taken is seldom given back
+        "memory_mb": _median(peaks.values()),  # of a whole turn: memory that was taken is seldom given back
         **{name: _median(measure(start) for start in begun) for name, measure in OF_A_START.items()},
     }
+
+
+def _interval(values: Iterable[float | None]) -> list[float] | None:
+    """Of the median of those that are there."""
+    summary = summarize([value for value in values if value is not None], seed=SEED)
+    if summary is None or summary.median.low is None or summary.median.high is None:
+        return None
+    return [summary.median.low, summary.median.high]
 
 
 def _median(values: Iterable[float | None]) -> float | None:

@@ -9,6 +9,7 @@ from crossover.bench.peers import benchmark
 from crossover.bench.peers.benchmark import Options
 from crossover.bench.peers.handlers import shown as handlers_shown
 from crossover.bench.peers.serving import shown as serving_shown
+from crossover.bench.peers.target import Target
 from crossover.errors import UsageError
 from tests.crossover.bench.peers.handlers.test_shown import section as handlers_section
 from tests.crossover.bench.peers.serving.test_shown import section as serving_section
@@ -67,7 +68,7 @@ def test_servers_are_checked_first_and_measured_last(world: World) -> None:
     load = {"servers": ["ours"], "clients": (1, 4), "seconds": 5, "rounds": 2}
     assert world.asked == [("check", load), ("handlers", {"processes": 3, "calls": 4}), ("serving", load)]
     assert said == ["handlers: 1 of 2", "serving: round 1"]
-    assert (document["schema"], document["kind"]) == (1, "crossover bench peers")
+    assert (document["schema"], document["kind"]) == (2, "crossover bench peers")
     assert document["machine"] == {"processors": 2}
     assert all(each["measured_at"].endswith("Z") for each in (document, document["handlers"], document["serving"]))
     assert json.loads(json.dumps(document)) == document
@@ -166,7 +167,7 @@ def test_each_aim_is_a_sentence_which_says_whether_it_is_reached() -> None:
 
 
 def test_an_aim_that_was_not_measured_is_missed(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = [("throughput", None, "at least 0.95", False), ("p99", 1.1, "at most 1.2", True)]
+    found = [Target.at_least("throughput", None, 0.95), Target.at_most("p99", 1.1, 1.2)]
     monkeypatch.setattr(benchmark.serving_shown, "targets", lambda section: found)
     assert benchmark.sentences({"serving": {}}) == [
         "throughput: not measured, at least 0.95: missed.",

@@ -12,7 +12,7 @@ from crossover.bench.peers.serving.servers import Server
 NO_ERRORS = {"connect": 0, "read": 0, "write": 0, "status": 0, "timeout": 0}
 
 
-def step(server: str = "ours", clients: int = 1, round_number: int = 1, **values: Any) -> Step:
+def step(server: str = "ours", clients: int = 1, turn: int = 1, **values: Any) -> Step:
     """100 requests in 2 s."""
     given: dict[str, Any] = {
         "seconds": 2.0,
@@ -25,13 +25,13 @@ def step(server: str = "ours", clients: int = 1, round_number: int = 1, **values
         "other_cpu_share": 0.0,
         "memory_mb": 200.0,
     }
-    return Step(server=server, clients=clients, round=round_number, **{**given, **values})
+    return Step(server=server, clients=clients, turn=turn, **{**given, **values})
 
 
-def start(server: str = "ours", round_number: int = 1, ready: float = 1.0, predicted: float = 2.0) -> Start:
+def start(server: str = "ours", turn: int = 1, ready: float = 1.0, predicted: float = 2.0) -> Start:
     return Start(
         server=server,
-        round=round_number,
+        turn=turn,
         ready_seconds=ready,
         first_prediction_seconds=predicted,
         top_labels=[{"label": "Speech", "score": 0.99}],
@@ -63,7 +63,7 @@ def loop(
 def pace(
     server: str = "ours",
     clients: int = 1,
-    round_number: int = 1,
+    turn: int = 1,
     *,
     kind: tuple[int, int | None] = (1, 2),
     predictions: int = 100,
@@ -72,7 +72,7 @@ def pace(
     """A second of bare loops beside a step."""
     return Pace(
         server=server,
-        round=round_number,
+        turn=turn,
         clients=clients,
         loops=kind[0],
         threads=kind[1],

@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +37,10 @@ COUNTED = {
 class FakeRunning:
     """Stands for a RunningServer."""
 
-    def __init__(self, world: "World", server: Server, round_number: int) -> None:
+    def __init__(self, world: "World", server: Server, turn: int) -> None:
         self.server = server
         self.url = f"http://{server.name}"
-        self.start = start(server.name, round_number)
+        self.start = start(server.name, turn)
         self.cpu_seconds = lambda: world.cpu_seconds
 
     def memory_mb(self) -> float:
@@ -64,12 +65,12 @@ class World:
         monkeypatch.setattr(load, "wrk_version", lambda: "4.1.0")
 
     @contextmanager
-    def running(self, server: Server, *, clip: bytes, label: str, round_number: int) -> Iterator[FakeRunning]:
+    def running(self, server: Server, *, clip: bytes, label: str, turn: int) -> Iterator[FakeRunning]:
         self.labels.append(label)
-        self.done.append((round_number, server.peer))
+        self.done.append((turn, server.peer))
         if server.peer in self.broken:
             raise NotServingError(self.broken[server.peer])
-        yield FakeRunning(self, server, round_number)
+        yield FakeRunning(self, server, turn)
 
     def run_loop(self, loops: int, threads: int | None, part: str, *, round_number: int, **_: Any) -> tuple[Loop, str]:
         self.done.append((round_number, "limit"))
@@ -79,9 +80,9 @@ class World:
     def pacemaker(self, clip: Path) -> Iterator[Any]:
         yield self
 
-    def pace(self, server: str, round_number: int, clients: int) -> list[Pace]:
+    def pace(self, server: str, turn: int, clients: int) -> list[Pace]:
         self.done.append((clients, "pace"))
-        return [pace(server, clients, round_number)]
+        return [pace(server, clients, turn)]
 
     def lead(self) -> None:
         self.done.append("lead")
@@ -106,6 +107,26 @@ def test_each_round_begins_with_the_limit_and_with_another_server(monkeypatch: p
         *((3, "limit"), (3, "c"), (3, "a"), (3, "b")),
     ]
     assert names.count((1, "limit")) == 8  # four shapes, with decoding and without
+
+
+def test_every_server_is_compared_with_ours_which_therefore_has_several_turns_in_a_round(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World(monkeypatch, "a", "ours", "b", "c", "d")
+    world.measure(clients=(1,), rounds=2)
+    names = [what for what in world.done if what[1] in ("ours", "a", "b", "c", "d")]
+    assert names == [
+        *((1, "ours"), (1, "a"), (1, "b"), (2, "ours"), (1, "c"), (1, "d")),
+        *((2, "a"), (2, "b"), (3, "ours"), (2, "c"), (2, "d"), (4, "ours")),
+    ]
+
+
+@pytest.mark.parametrize(("others", "turns"), [(0, 1), (1, 1), (2, 2), (3, 3), (10, 3)])
+def test_ours_has_at_most_three_turns_and_never_two_in_a_row(others: int, turns: int) -> None:
+    servers = benchmark.in_turn([script_server(peer=name) for name in (*(f"{n}" for n in range(others)), "ours")])
+    assert [server.is_ours for server in servers].count(True) == turns
+    assert len(servers) == others + turns
+    assert not any(one.is_ours and next_one.is_ours for one, next_one in pairwise(servers))
 
 
 def test_a_server_is_warmed_up_by_the_largest_crowd_and_then_loaded_by_more_and_more(
@@ -136,7 +157,7 @@ def test_every_observation_is_in_the_section_which_is_json(monkeypatch: pytest.M
     world = World(monkeypatch, "ours", "b")
     section = world.measure(rounds=2)
     assert json.loads(json.dumps(section)) == section
-    assert [(each["server"], each["round"], each["clients"]) for each in section["steps"]] == [
+    assert [(each["server"], each["turn"], each["clients"]) for each in section["steps"]] == [
         *(("ours", 1, 1), ("ours", 1, 4), ("b, 1 worker", 1, 1), ("b, 1 worker", 1, 4)),
         *(("b, 1 worker", 2, 1), ("b, 1 worker", 2, 4), ("ours", 2, 1), ("ours", 2, 4)),
     ]
@@ -161,8 +182,8 @@ def test_a_peer_that_does_not_start_is_a_row_with_the_reason_and_the_others_go_o
     section = world.measure(rounds=2)
     reason = "a ended while it was starting."
     assert section["failures"] == [
-        {"server": "a, 1 worker", "round": 1, "reason": reason},
-        {"server": "a, 1 worker", "round": 2, "reason": reason},
+        {"server": "a, 1 worker", "turn": 1, "reason": reason},
+        {"server": "a, 1 worker", "turn": 2, "reason": reason},
     ]
     assert {step["server"] for step in section["steps"]} == {"b, 1 worker"}
     assert reason in rendered(section)
@@ -176,7 +197,7 @@ def test_a_peer_that_cannot_be_installed_is_not_tried_in_the_rounds(monkeypatch:
     monkeypatch.setattr(type(world.servers[0]), "python", cannot)
     section = world.measure(rounds=2)
     assert section["failures"] == [
-        {"server": "a, 1 worker", "round": 0, "reason": "The environment of a cannot be made."}
+        {"server": "a, 1 worker", "turn": 0, "reason": "The environment of a cannot be made."}
     ]
     assert section["summary"] == []
     assert "The environment of a cannot be made." in rendered(section)

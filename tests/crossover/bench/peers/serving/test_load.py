@@ -44,7 +44,7 @@ def test_a_wrk_that_fails_says_why() -> None:
 @needs_wrk
 @pytest.mark.slow
 def test_every_answer_is_in_the_histogram_and_a_refusal_is_an_error() -> None:
-    with running(script_server(failing=True), clip=SPEECH.read_bytes(), label="Speech", round_number=1) as server:
+    with running(script_server(failing=True), clip=SPEECH.read_bytes(), label="Speech", turn=1) as server:
         counted = load.post(server.url, SPEECH, "audio/wav", clients=1, seconds=1)
     assert counted["requests"] > 10
     assert counted["errors"]["status"] == counted["requests"]

@@ -32,23 +32,23 @@ subprocess.run([sys.executable, "-S", "-c", busy], check=True)
 
 
 def test_a_server_is_started_asked_and_ended_with_its_orphans() -> None:
-    with running(script_server(ORPHAN), clip=b"clip", label="Speech", round_number=3) as server:
+    with running(script_server(ORPHAN), clip=b"clip", label="Speech", turn=3) as server:
         tree = server.supervisor.children(recursive=True)
         assert len(tree) == 2  # the server, and what it has left behind
         assert 0 < server.start.ready_seconds <= server.start.first_prediction_seconds
-        assert (server.start.server, server.start.round) == ("script, 1 worker", 3)
+        assert (server.start.server, server.start.turn) == ("script, 1 worker", 3)
         assert server.memory_mb() > 5
     assert not any(process.is_running() for process in [server.supervisor, *tree])
 
 
 def test_processor_time_of_processes_that_have_ended_counts() -> None:
-    with running(script_server(BUSY_CHILD), clip=b"clip", label="Speech", round_number=1) as server:
+    with running(script_server(BUSY_CHILD), clip=b"clip", label="Speech", turn=1) as server:
         own = sum(server.supervisor.children()[0].cpu_times()[:2])
         assert server.cpu_seconds() - own >= 0.2
 
 
 def test_processor_time_of_orphans_that_have_ended_counts() -> None:
-    with running(script_server(BUSY_ORPHAN), clip=b"clip", label="Speech", round_number=1) as server:
+    with running(script_server(BUSY_ORPHAN), clip=b"clip", label="Speech", turn=1) as server:
         root = min(server.supervisor.children(), key=lambda each: each.create_time())
         wait_until(lambda: server.supervisor.children(recursive=True) == [root])
         assert server.cpu_seconds() - sum(root.cpu_times()) >= 0.2
@@ -57,7 +57,7 @@ def test_processor_time_of_orphans_that_have_ended_counts() -> None:
 def test_another_label_is_no_server_to_measure() -> None:
     with (
         pytest.raises(NotServingError, match=r"script, 1 worker answered 'Speech'; 'Crow' is right\."),
-        running(script_server(), clip=b"clip", label="Crow", round_number=1),
+        running(script_server(), clip=b"clip", label="Crow", turn=1),
     ):
         pytest.fail("It must not be measured.")
 
@@ -66,7 +66,7 @@ def test_a_server_that_ends_at_once_is_named_with_the_last_line_of_its_log() -> 
     broken = script_server("import sys; print('first', flush=True); sys.exit('no such setting')")
     with (
         pytest.raises(NotServingError, match=r"ended while it was starting\. Its log ends: no such setting$"),
-        running(broken, clip=b"clip", label="Speech", round_number=1),
+        running(broken, clip=b"clip", label="Speech", turn=1),
     ):
         pytest.fail("It must not be measured.")
 
@@ -75,7 +75,7 @@ def test_a_command_that_is_not_there_is_one_sentence() -> None:
     missing = replace(script_server(), command=lambda *_: ["/no/such/program"])
     with (
         pytest.raises(NotServingError, match=r"script, 1 worker cannot be started: .*/no/such/program"),
-        running(missing, clip=b"clip", label="Speech", round_number=1),
+        running(missing, clip=b"clip", label="Speech", turn=1),
     ):
         pytest.fail("It must not be measured.")
 
@@ -85,7 +85,7 @@ def test_a_server_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch
     deaf = script_server("import time; time.sleep(60)")
     with (
         pytest.raises(NotServingError, match=r"did not answer / within 0\.3 s"),
-        running(deaf, clip=b"clip", label="Speech", round_number=1),
+        running(deaf, clip=b"clip", label="Speech", turn=1),
     ):
         pytest.fail("It must not be measured.")
 
@@ -94,7 +94,7 @@ def test_an_interrupt_ends_the_server() -> None:
     tree = []
     with (
         pytest.raises(KeyboardInterrupt),
-        running(script_server(ORPHAN), clip=b"clip", label="Speech", round_number=1) as server,
+        running(script_server(ORPHAN), clip=b"clip", label="Speech", turn=1) as server,
     ):
         tree = server.supervisor.children(recursive=True)
         raise KeyboardInterrupt

@@ -33,7 +33,7 @@ def section() -> dict[str, Any]:
                 "figures": loop_figures("1 loop, 2 threads", "decode+run", loops),
             }
         ],
-        "failures": [{"server": "gone, 1 worker", "round": 0, "reason": "No\x1b[31m Java."}],
+        "failures": [{"server": "gone, 1 worker", "turn": 0, "reason": "No\x1b[31m Java."}],
         "summary": sum_up(steps, [start("ours"), start("slow, 2 workers", predicted=6.0)], loops, paces),
     }
 
@@ -54,7 +54,7 @@ def row(text: str, name: str) -> str:
 def test_one_table_for_each_crowd_the_fastest_first_with_ratios() -> None:
     one, four, *_ = texts(section())
     assert one.startswith("1 client. ")
-    assert "the limit's: 1 loop, 2 threads." in one
+    assert "the limit's: 1 loop, 2 threads" in one
     assert one.index("ours") < one.index("slow")
     ours, slow = row(one, "ours"), row(one, "slow")
     assert "50.0 (1.00 0.50)" in ours
@@ -62,6 +62,18 @@ def test_one_table_for_each_crowd_the_fastest_first_with_ratios() -> None:
     assert "10.0 (1.00)" in ours  # p50
     assert "40.0 (4.00 4.00)" in slow  # ms of processor time a request
     assert four.startswith("4 clients. ")
+
+
+def test_throughput_has_its_turns_and_its_interval() -> None:
+    def cells() -> list[str]:
+        return [cell.strip() for cell in row(texts(given)[0], "ours").split("│")]
+
+    given = section()
+    assert cells()[2:5] == ["1", "50.0 (1.00 0.50)", "-"]
+    given["summary"][1] |= {"turns": 12, "to_limit_between": (0.456, 0.543)}
+    assert cells()[2:5] == ["12", "50.0 (1.00 0.50)", "0.46-0.54"]
+    assert "n: turns." in texts(given)[0]
+    assert "n: turns." not in texts(given)[1]  # said once
 
 
 def test_errors_are_shown_and_a_disturbed_step_is_marked() -> None:

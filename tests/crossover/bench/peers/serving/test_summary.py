@@ -6,28 +6,28 @@ from crossover.bench.peers.serving.summary import loop_figures, ratios, relative
 from tests.crossover.bench.peers.serving.observed import NO_ERRORS, loop, pace, start, step
 
 
-def test_figures_are_medians_over_the_rounds_and_errors_add_up() -> None:
+def test_figures_are_medians_over_the_turns_and_errors_add_up() -> None:
     steps = [
-        step(round_number=1, requests=100, latency_us=[1000], counts=[1], server_cpu_seconds=1.0),
-        step(round_number=2, requests=300, latency_us=[9000], counts=[1], errors={**NO_ERRORS, "timeout": 2}),
-        step(round_number=3, requests=200, latency_us=[2000], counts=[1], errors={**NO_ERRORS, "connect": 1}),
+        step(turn=1, requests=100, latency_us=[1000], counts=[1], server_cpu_seconds=1.0),
+        step(turn=2, requests=300, latency_us=[9000], counts=[1], errors={**NO_ERRORS, "timeout": 2}),
+        step(turn=3, requests=200, latency_us=[2000], counts=[1], errors={**NO_ERRORS, "connect": 1}),
     ]
     starts = [start(ready=3.0, predicted=4.0), start(ready=1.0, predicted=9.0), start(ready=2.0, predicted=5.0)]
     (row,) = sum_up(steps, starts, [], [])
-    assert (row["server"], row["clients"], row["rounds"], row["errors"]) == ("ours", 1, 3, 3)
+    assert (row["server"], row["clients"], row["turns"], row["errors"]) == ("ours", 1, 3, 3)
     assert row["figures"]["requests_per_second"] == 100
     assert row["figures"]["p50_ms"] == row["figures"]["p99_ms"] == 2.0
     assert row["figures"]["cpu_seconds_per_request"] == 0.005
     assert (row["figures"]["ready_seconds"], row["figures"]["first_prediction_seconds"]) == (2.0, 5.0)
 
 
-def test_memory_is_the_peak_of_each_round_whatever_the_load() -> None:
+def test_memory_is_the_peak_of_each_turn_whatever_the_load() -> None:
     steps = [
-        step(clients=1, round_number=1, memory_mb=100.0),
-        step(clients=16, round_number=1, memory_mb=300.0),
-        step(clients=1, round_number=2, memory_mb=110.0),
-        step(clients=16, round_number=2, memory_mb=500.0),
-        step("other", clients=16, round_number=2, memory_mb=9000.0),
+        step(clients=1, turn=1, memory_mb=100.0),
+        step(clients=16, turn=1, memory_mb=300.0),
+        step(clients=1, turn=2, memory_mb=110.0),
+        step(clients=16, turn=2, memory_mb=500.0),
+        step("other", clients=16, turn=2, memory_mb=9000.0),
     ]
     assert [row["figures"]["memory_mb"] for row in sum_up(steps, [], [], [])] == [400.0, 400.0, 9000.0]
 
@@ -87,11 +87,22 @@ def test_the_limit_is_the_kind_of_loop_that_was_fastest_beside_all_steps_of_so_m
     assert crowd["to_limit"]["requests_per_second"] == 0.1
 
 
-def test_each_step_has_the_limit_of_its_own_round() -> None:
-    steps = [step(round_number=number, requests=requests) for number, requests in ((1, 100), (2, 400), (3, 30))]
-    paces = [pace(round_number=number, predictions=rate) for number, rate in ((1, 100), (2, 400), (3, 40))]
+def test_each_step_has_the_limit_of_its_own_turn() -> None:
+    steps = [step(turn=number, requests=requests) for number, requests in ((1, 100), (2, 400), (3, 30))]
+    paces = [pace(turn=number, predictions=rate) for number, rate in ((1, 100), (2, 400), (3, 40))]
     (row,) = sum_up(steps, [], [], paces)
     assert row["to_limit"]["requests_per_second"] == 0.5
+
+
+def test_the_interval_of_what_throughput_is_of_the_limits_is_that_of_the_median_of_all_turns() -> None:
+    steps = [step(turn=turn, requests=requests) for turn, requests in enumerate((160, 180, 200, 220, 240))]
+    paces = [pace(turn=turn, predictions=100) for turn in range(5)]
+    (row,) = sum_up(steps, [], [], paces)
+    low, high = row["to_limit_between"]
+    assert row["to_limit"]["requests_per_second"] == 1.0
+    assert 0.8 <= low < 1.0 < high <= 1.2
+    (once,) = sum_up(steps[:1], [], [], paces)
+    assert once["to_limit_between"] is None  # a single turn tells nothing of others
 
 
 def test_only_one_clients_latency_has_a_limit() -> None:

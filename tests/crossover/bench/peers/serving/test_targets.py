@@ -35,6 +35,7 @@ def row(
         },
         "to_ours": {"requests_per_second": to_ours},
         "to_limit": {"requests_per_second": to_limit},
+        "to_limit_between": (0.9, 0.99),
     }
 
 
@@ -54,6 +55,7 @@ def test_a_crowd_s_throughput_is_held_against_the_limit() -> None:
     four, sixteen, *_ = met(row("ours", 4, to_limit=0.94), row("ours", 16, to_limit=0.95), row("double", 4))
     assert four == (0.94, False)
     assert sixteen == (0.95, True)
+    assert targets(section(row("ours", 4)))[0].between == (0.9, 0.99)
 
 
 def test_one_client_s_is_held_against_the_best_server_with_one_session() -> None:
