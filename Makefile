@@ -10,6 +10,8 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 # uv would install into the environment that is active in the user's shell.
 export VIRTUAL_ENV := $(CURDIR)/.venv
 UV := .tools/bin/uv
+# More processes than four would each set up an emulator for a handful of tests.
+PYTEST := pytest --numprocesses logical --maxprocesses 4 --dist loadgroup
 
 help:  ## What can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -21,10 +23,10 @@ demo: setup  ## Deploy all variants to a local AWS, predict real audio; VARIANTS
 
 test: setup  ## Lint, types and all tests, the fast ones first
 	@$(MAKE) --no-print-directory --jobs=2 lint test-fast  # side by side: mypy alone takes a minute the first time
-	pytest -m slow
+	$(PYTEST) -m slow
 
 test-fast: setup  ## Only the tests that take seconds
-	pytest -m "not slow"
+	$(PYTEST) -m "not slow"
 
 lint: setup  ## ruff and mypy
 	ruff check

@@ -46,8 +46,8 @@ def processes_of(workspace: Workspace) -> list[str]:
 
 @pytest.fixture(scope="session")
 def workspace() -> Workspace:
-    """Kept between runs: its environment and its zipped bundles take a while to make."""
-    workspace = Workspace(ROOT / ".crossover" / "tests")
+    """Kept between runs: its environment and its zipped bundles take a while to make. One for each process of xdist."""
+    workspace = Workspace(ROOT / ".crossover" / "tests" / os.environ.get("PYTEST_XDIST_WORKER", "alone"))
     workspace.create()
     return workspace
 
