@@ -271,7 +271,8 @@ def test_this_projects_server_and_a_plain_fastapi_app_for_real(monkeypatch: pyte
         assert len(each["top_labels"]) == 5
     assert {loop["part"] for loop in section["loops"]} == {"decode+run", "run"}
     beside = [(pace["server"], pace["loops"]) for pace in section["paces"]]
-    assert beside == [(name, 2) for name in section["servers"] for _ in ("before", "after")]
+    turns = ["ours", "fastapi, 1 worker", "ours", "fastapi, 2 workers"]
+    assert beside == [(name, 2) for name in turns for _ in ("before", "after")]
     assert min(pace["predictions"] for pace in section["paces"]) > 0
     assert all(loop["latency_ms"] and loop["memory_mb"] > 10 for loop in section["loops"])
     assert "fastapi" in rendered(section)
