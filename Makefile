@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast lint format audit bench performance model evaluate lock clean
+.PHONY: help setup demo test test-fast lint format audit bench performance test-benchmarks model evaluate lock clean
 
 UV_VERSION := 0.13.9
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -46,10 +46,9 @@ bench: setup  ## Speed of the handlers on this machine
 
 # wrk puts the load on the servers: Debian's package wrk.
 performance: setup  ## Measure everything that docs/performance.md tells, about half an hour, and write it
-	@mkdir -p docs/performance
-	crossover bench micro --output docs/performance/micro.json
-	crossover bench peers --output docs/performance/peers.json
-	python -m crossover.bench.performance
+	crossover bench micro --output benchmarks/results/micro.json.gz
+	python -m benchmarks peers --output benchmarks/results/peers.json.gz
+	python -m benchmarks.performance
 
 model: setup  ## Rebuild model/model.onnx, byte for byte
 	python model/in_own_environment.py model/requirements.txt model/build_model.py
@@ -69,7 +68,7 @@ $(UV):
 # minute; any Python from 3.11 on will do.
 .venv/ready: requirements-dev.txt pyproject.toml | $(UV)
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"Python 3.11 or later is needed; python3 is {sys.version.split()[0]}.")'
-	$(UV) venv --quiet --clear .venv --python "$$(python3 stacks/find_python.py 3.12 \
+	$(UV) venv --quiet --clear .venv --python "$$(python3 crossover/bundling/find_python.py 3.12 \
 	  || { timeout 60 $(UV) python install --quiet 3.12 && $(UV) python find 3.12; } 2>/dev/null \
 	  || command -v python3)"
 	$(UV) pip sync --quiet --require-hashes requirements-dev.txt
@@ -92,9 +91,9 @@ ANYWHERE := --universal --python-version 3.11
 PEER := --universal --python-version 3.12
 IMAGE := --python-version 3.12 --python-platform x86_64-manylinux_2_28 --only-binary :all:
 LOCKED := lambda_src/requirements-inference lambda_src/requirements-proxy crossover/local/requirements \
-    crossover/bench/peers/usual/requirements crossover/bench/peers/tflite/requirements
+    benchmarks/peers/usual/requirements benchmarks/peers/tflite/requirements
 # The peers' servers, which run on the handlers' Python.
-PEERS := $(patsubst %,crossover/bench/peers/%/requirements,bentoml fastapi litserve mlserver sagemaker_inference)
+PEERS := $(patsubst %,benchmarks/peers/%/requirements,bentoml fastapi litserve mlserver sagemaker_inference)
 # What these name is all they need; the rest of what a package asks for is left out on purpose.
 LOCKED_ALONE := model/requirements model/requirements-parity
 LOCKS := requirements.txt requirements-dev.txt $(LOCKED:=.txt) $(PEERS:=.txt) $(LOCKED_ALONE:=.txt) sagemaker_container/requirements.txt

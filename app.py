@@ -4,11 +4,11 @@ import sys
 
 from aws_cdk import App
 
-from stacks.bundling import BundlingError
+from crossover.cdk.bundled_code import BundlingError
+from crossover.cdk.compute import VARIANTS
+from crossover.cdk.model_artifact import ModelArtifactError
 from stacks.comparison import Comparison
-from stacks.compute import VARIANTS
 from stacks.inference_stack import InferenceStack
-from stacks.model_artifact import ModelArtifactError
 from stacks.settings import Settings, SettingsError
 
 

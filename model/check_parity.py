@@ -2,7 +2,7 @@
 
     python model/in_own_environment.py model/requirements-parity.txt model/check_parity.py [AUDIO_FILE ...]
 
-The default are the clips of tests/audio. Exact equality is not to be expected: TFLite computes with 8-bit activations
+The default are the clips of model/samples. Exact equality is not to be expected: TFLite computes with 8-bit activations
 and returns scores in steps of 1/256, onnxruntime computes with float32.
 """
 
@@ -22,7 +22,7 @@ from inference.model import Model
 Scores = npt.NDArray[np.float32]
 
 HERE = Path(__file__).resolve().parent
-CLIPS = HERE.parent / "tests" / "audio"
+CLIPS = HERE / "samples"
 
 
 def main() -> None:

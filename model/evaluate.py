@@ -1,4 +1,4 @@
-"""Measures model.onnx on the clips of tests/audio and prints the tables of MODEL_CARD.md.
+"""Measures model.onnx on the clips of model/samples and prints the tables of MODEL_CARD.md.
 
     python model/in_own_environment.py lambda_src/requirements-inference.txt model/evaluate.py
 
@@ -19,7 +19,7 @@ from inference.model import Model
 Samples = npt.NDArray[np.float32]
 
 HERE = Path(__file__).resolve().parent
-CLIPS = HERE.parent / "tests" / "audio"
+CLIPS = HERE / "samples"
 SILENCE_SECONDS = (10, 30, 120)
 SILENCE_DBFS = (None, -90, -80, -70, -60)  # None is digital silence, the others are white noise
 

@@ -1,7 +1,1 @@
-"""What is deployed: the CDK constructs and the stack made of them."""
-
-import os
-
-# onnxruntime, which reads the model at synth, reports to Microsoft what it runs unless told not to before its import.
-# https://github.com/microsoft/onnxruntime/blob/main/docs/Privacy.md
-os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+"""The app's stacks and settings, made of the constructs in crossover.cdk."""

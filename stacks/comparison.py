@@ -7,8 +7,8 @@ from aws_cdk import CfnElement, CfnOutput, Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
+from crossover.cdk.monitoring import PERCENTILES, Plottable, cost_widget, file_metric, graph
 from stacks.inference_stack import InferenceStack
-from stacks.monitoring import PERCENTILES, Plottable, cost_widget, file_metric, graph
 
 
 class Comparison(Stack):

@@ -6,15 +6,15 @@ from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from stacks.compute import Compute
-from stacks.encryption import create_key
-from stacks.model_artifact import ModelArtifact
-from stacks.monitoring import Monitoring
-from stacks.network import IsolatedNetwork
-from stacks.pipeline import InferencePipeline
-from stacks.python_function import create_log_group
+from crossover.cdk.compute import Compute
+from crossover.cdk.encryption import create_key
+from crossover.cdk.model_artifact import ModelArtifact
+from crossover.cdk.monitoring import Monitoring
+from crossover.cdk.network import IsolatedNetwork
+from crossover.cdk.pipeline import InferencePipeline
+from crossover.cdk.python_function import create_log_group
+from crossover.cdk.storage import PipelineStorage
 from stacks.settings import Settings
-from stacks.storage import PipelineStorage
 
 
 class InferenceStack(Stack):

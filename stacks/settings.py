@@ -13,8 +13,8 @@ from typing import Any
 from aws_cdk import PermissionsBoundary, RemovalPolicy
 from constructs import Node
 
-from stacks.compute import VARIANTS
-from stacks.python_function import LOG_RETENTION, FunctionOptions
+from crossover.cdk.compute import VARIANTS
+from crossover.cdk.python_function import LOG_RETENTION, FunctionOptions
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 

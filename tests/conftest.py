@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+pytest_plugins = ["tests.synthesis"]
+
 SHARED = Path(__file__).parent / "crossover/end_to_end"  # its files share what was deployed
 
 

@@ -129,7 +129,10 @@ def test_everything_that_is_locked_is_audited() -> None:
         ["make", "--dry-run", "--always-make", "audit"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
     audited = next(line for line in said.splitlines() if ".ci/audit.py" in line).split()
-    folders = [ROOT, *(ROOT / name for name in ("crossover", "lambda_src", "model", "sagemaker_container", "stacks"))]
+    folders = [
+        ROOT,
+        *(ROOT / name for name in ("benchmarks", "crossover", "lambda_src", "model", "sagemaker_container")),
+    ]
     patterns = ["*.txt" if folder == ROOT else "**/*.txt" for folder in folders]
     locks = [file for folder, pattern in zip(folders, patterns, strict=True) for file in folder.glob(pattern)]
     assert {str(file.relative_to(ROOT)) for file in locks if "--hash=sha256:" in file.read_text()} == set(audited[2:])

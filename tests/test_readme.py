@@ -1,9 +1,9 @@
 """The README's tables are made from the code, so that they cannot go stale."""
 
-import json
 from pathlib import Path
 
-from crossover.bench import performance
+from benchmarks import performance
+from crossover import documents
 from crossover.cost.comparison import compare
 from crossover.cost.prices import load
 from crossover.cost.scenario import MINUTES_A_MONTH, Scenario
@@ -27,5 +27,5 @@ def test_the_costs_at_72_requests_a_minute_are_the_model_s() -> None:
 
 
 def test_the_speeds_are_those_of_the_committed_results() -> None:
-    micro, peers = (json.loads(path.read_text()) for path in (performance.MICRO, performance.PEERS))
+    micro, peers = (documents.read(path) for path in (performance.MICRO, performance.PEERS))
     assert performance.speed_table(micro, peers) in README

@@ -10,21 +10,16 @@ from rich.console import Console
 from rich.table import Table
 
 from crossover.bench.run.arrivals import KINDS
-from crossover.bench.soak import run as soak_run
-from crossover.bench.soak.faults import FAULTS
 from crossover.errors import UsageError
-from crossover.inputs import variant_names, whole_numbers
-from crossover.local.work import known_variants
+from crossover.inputs import whole_numbers
 from crossover.terminal import print_table
 
-SHOWN_PROBLEMS = 20
-
-app = typer.Typer(help="Measure speed, and what faults can do.", no_args_is_help=True)
+app = typer.Typer(help="Measure a deployed variant, and the handlers on this machine.", no_args_is_help=True)
 
 
 @app.callback()
 def bench() -> None:
-    """Measure speed, and what faults can do."""
+    """Measure a deployed variant, and the handlers on this machine."""
 
 
 @app.command()
@@ -56,45 +51,10 @@ def micro(
         threads=whole_numbers("--threads", threads),
         quota=not no_quota,
     )
-    _check_writable(output)
+    check_writable(output)
     with Console(stderr=True).status("starting ...") as status:
         document = benchmark.run(options, progress=lambda what: status.update(f"{what} ..."))
-    _finish(document, shown.tables, shown.sentences, output, as_json=as_json)
-
-
-@app.command()
-def peers(
-    parts: Annotated[str, typer.Option(help="handlers, serving, or both with a comma between.")] = "handlers,serving",
-    processes: Annotated[int, typer.Option(min=1, max=1000, help="Fresh processes of each handler.")] = 7,
-    calls: Annotated[int, typer.Option(min=1, max=1000, help="Warm calls in each process.")] = 10,
-    servers: Annotated[str, typer.Option(help="Names with commas between them; all by default.")] = "",
-    clients: Annotated[str, typer.Option(help="How many ask a server at once, with commas between.")] = "1,2,4,8,16",
-    seconds: Annotated[int, typer.Option(help="Of each step.")] = 2,
-    rounds: Annotated[int, typer.Option(help="In which each server has a turn, this project's three.")] = 3,
-    output: Annotated[
-        Path | None, typer.Option(help="Write the result, with every observation.", show_default=False)
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with every observation.")] = False,
-) -> None:
-    """This project on this machine beside others that do the same: handlers, and servers under load.
-
-    Takes about half an hour, and some 3 GB for the peers' packages.
-    """
-    from crossover.bench.peers import benchmark as peers_benchmark  # here, because few commands need it
-
-    options = peers_benchmark.Options(
-        parts=_names(parts),
-        processes=processes,
-        calls=calls,
-        servers=_names(servers),
-        clients=whole_numbers("--clients", clients),
-        seconds=seconds,
-        rounds=rounds,
-    )
-    _check_writable(output)
-    with Console(stderr=True).status("starting ...") as status:
-        document = peers_benchmark.run(options, progress=lambda what: status.update(f"{what} ..."))
-    _finish(document, peers_benchmark.tables, peers_benchmark.sentences, output, as_json=as_json)
+    finish(document, shown.tables, shown.sentences, output, as_json=as_json)
 
 
 @app.command("run")
@@ -182,51 +142,7 @@ def run_benchmark(
         raise typer.Exit(1)
 
 
-@app.command()
-def soak(
-    uploads: Annotated[int, typer.Option(min=1, max=100_000, help="How many, over all variants.")] = 2000,
-    fault_rate: Annotated[
-        float,
-        typer.Option(
-            min=0,
-            max=1,
-            help="Share of the objects whose requests meet a fault, and of those whose event is late or comes twice.",
-        ),
-    ] = 0.2,
-    variants: Annotated[str, typer.Option(help="Names with commas between them, or all.")] = "all",
-    seed: Annotated[int, typer.Option(help="Of the plan: the same seed, the same uploads and faults.")] = 1,
-    concurrency: Annotated[int, typer.Option(min=1, max=64, help="Events under way, and functions running.")] = 8,
-    timeout: Annotated[float, typer.Option(min=10, help="Longest time for all uploads to end, in seconds.")] = 1800,
-    sabotage: Annotated[
-        soak_run.Sabotage | None,
-        typer.Option(help="Break the pipeline on purpose: the soak must notice it.", show_default=False),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-) -> None:
-    """Upload to a local AWS while faults are injected: every upload must end as an item or as a dead letter."""
-    options = soak_run.Options(
-        uploads=uploads,
-        variants=tuple(variant_names("" if variants == "all" else variants, allowed=known_variants())),
-        fault_rate=fault_rate,
-        seed=seed,
-        concurrency=concurrency,
-        timeout_seconds=timeout,
-        sabotage=sabotage,
-    )
-    report = soak_run.run(options, console=Console(stderr=True))
-    if as_json:
-        print(json.dumps(report.to_dict(), indent=2))
-    else:
-        _print_soak(report)
-    if not report.holds:
-        raise typer.Exit(1)
-
-
-def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]
-
-
-def _check_writable(output: Path | None) -> None:
+def check_writable(output: Path | None) -> None:
     """Before minutes are spent on what could not be written."""
     if output is not None and not output.parent.is_dir():
         raise UsageError(f"The result cannot be written to {output}: there is no folder {output.parent}.")
@@ -234,7 +150,7 @@ def _check_writable(output: Path | None) -> None:
         raise UsageError(f"The result cannot be written to {output}: it is a folder.")
 
 
-def _finish(
+def finish(
     document: Mapping[str, Any],
     tables: Callable[[Mapping[str, Any]], list[Table]],
     sentences: Callable[[Mapping[str, Any]], list[str]],
@@ -243,7 +159,7 @@ def _finish(
     as_json: bool,
 ) -> None:
     """Write a result where that is asked for, and print it."""
-    from crossover.bench.result import write  # here, because boto3 takes a second to import
+    from crossover.documents import write
 
     if output is not None:
         write(output, document)
@@ -257,38 +173,3 @@ def _finish(
         print(sentence)
     if output is not None:
         print(f"The result is {output}.")
-
-
-def _print_soak(report: soak_run.Report) -> None:
-    console = Console()
-    variants = report.options.variants
-    columns = {variant: report.audit.count(variant) for variant in variants}
-    if len(variants) > 1:
-        columns["all"] = report.audit.count()
-    console.print(_soak_table("uploads", columns))
-    injected = soak_run.injected_by_fault(report.traffic)
-    faults = [fault.name for fault in FAULTS if fault.name in injected]
-    console.print(_soak_table("faults injected", {name: {f: injected[f][name] for f in faults} for name in variants}))
-    events = ", ".join(f"{number:,} {what}" for what, number in soak_run.events_of(report).items())
-    requests = ", ".join(f"{number:,} to {service}" for service, number in sorted(report.traffic.requests.items()))
-    console.print(f"S3's events: {events}.", highlight=False, soft_wrap=True)
-    met = report.traffic.injected.total()
-    console.print(f"Requests of the workers: {requests}; {met:,} met a fault.", highlight=False, soft_wrap=True)
-    for problem in report.audit.problems[:SHOWN_PROBLEMS]:
-        console.print(f"✗ {problem}", style="red", highlight=False, markup=False, soft_wrap=True)
-    if not report.is_finished:
-        seconds = report.options.timeout_seconds
-        console.print(f"✗ Not all had come to an end after {seconds:g} s.", style="red", highlight=False)
-    console.print(report.audit.sentence, highlight=False, soft_wrap=True)
-    console.print(f"All had come to their end after {report.seconds:.0f} s.", highlight=False)
-
-
-def _soak_table(title: str, columns: dict[str, dict[str, int]]) -> Table:
-    """One row for each name in the columns."""
-    table = Table(show_edge=False, header_style="bold")
-    table.add_column(title)
-    for name in columns:
-        table.add_column(name, justify="right")
-    for row in next(iter(columns.values())):
-        table.add_row(row, *[f"{column[row]:,}" for column in columns.values()])
-    return table

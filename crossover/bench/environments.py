@@ -7,15 +7,16 @@ from pathlib import Path
 
 from uv import find_uv_bin
 
+from crossover.bundling.cache import build_bundle
+from crossover.bundling.find_python import find_python
+from crossover.bundling.recipe import Bundle
 from crossover.errors import CrossoverError
-from stacks.bundle_cache import build_bundle
-from stacks.bundle_recipe import Bundle
-from stacks.find_python import find_python
+from crossover.paths import cache, sources
 
 BUNDLE_PYTHON = "3.12"
-PEERS = Path(__file__).parent / "peers"
-CACHE = Path(__file__).parents[2] / ".crossover/peers"
-CONTAINER_LOCK = Path(__file__).parents[2] / "sagemaker_container/requirements.txt"
+PEERS = Path(__file__).parents[2] / "benchmarks/peers"
+CACHE = cache() / "peers"
+CONTAINER_LOCK = sources() / "sagemaker_container/requirements.txt"
 
 
 def bundle_python() -> Path:

@@ -12,10 +12,11 @@ from typing import Any
 from urllib.parse import quote_plus
 
 from crossover.errors import CrossoverError
+from crossover.paths import sources
 
-ROOT = Path(__file__).parents[2]
+ROOT = sources()
 MODEL = ROOT / "model/model.onnx"
-SPEECH = ROOT / "tests/audio/sense_and_sensibility_01_austen_64kb-0870.wav"  # 7.1 s
+SPEECH = ROOT / "model/samples/sense_and_sensibility_01_austen_64kb-0870.wav"  # 7.1 s
 PROBES = Path(__file__).parent / "probes"
 PROBE_SECONDS = 300
 NOBODY = "http://127.0.0.1:9"
@@ -23,13 +24,13 @@ NOBODY = "http://127.0.0.1:9"
 
 def probe(
     python: Path,
-    script: str,
+    script: Path,
     *arguments: object,
     endpoint: str = NOBODY,
     settings: Mapping[str, str] | None = None,
     started_by: Callable[[list[str]], list[str]] = list,
 ) -> dict[str, Any]:
-    """Run a script of `probes/` and return the JSON object on its last line.
+    """Run a script and return the JSON object on its last line.
 
     The interpreter starts without site-packages, so that only the folders that the script is given are seen.
 
@@ -50,7 +51,7 @@ def probe(
             timeout=PROBE_SECONDS,
         )
     except subprocess.TimeoutExpired:
-        raise CrossoverError(f"The probe {script} did not end within {PROBE_SECONDS} s.") from None
+        raise CrossoverError(f"The probe {script.name} did not end within {PROBE_SECONDS} s.") from None
     if answer.returncode:
         raise _failed(script, answer.stderr)
     result: dict[str, Any] = json.loads(answer.stdout.splitlines()[-1])
@@ -60,12 +61,12 @@ def probe(
 @contextmanager
 def asked_probe(
     python: Path,
-    script: str,
+    script: Path,
     *arguments: object,
     endpoint: str = NOBODY,
     settings: Mapping[str, str] | None = None,
 ) -> Iterator[tuple[dict[str, Any], Callable[[], dict[str, Any]]]]:
-    """Start a script of `probes/` that prints a JSON object, and one more for each line that it reads; as `probe`.
+    """Start a script that prints a JSON object, and one more for each line that it reads; as `probe`.
 
     Yields:
         The first object, and the function that asks for the next.
@@ -100,7 +101,7 @@ def asked_probe(
                 return said
             process.wait()
             if late.is_set():
-                raise CrossoverError(f"The probe {script} did not answer within {PROBE_SECONDS} s.")
+                raise CrossoverError(f"The probe {script.name} did not answer within {PROBE_SECONDS} s.")
             errors.seek(0)
             raise _failed(script, errors.read())
 
@@ -118,8 +119,8 @@ def asked_probe(
             process.communicate()
 
 
-def _command(python: Path, script: str, arguments: Iterable[object]) -> list[str]:
-    return [str(python), "-I", "-S", str(PROBES / script), *map(str, arguments)]
+def _command(python: Path, script: Path, arguments: Iterable[object]) -> list[str]:
+    return [str(python), "-I", "-S", str(script), *map(str, arguments)]
 
 
 def _environment(endpoint: str, settings: Mapping[str, str] | None) -> dict[str, str]:
@@ -140,9 +141,9 @@ def _environment(endpoint: str, settings: Mapping[str, str] | None) -> dict[str,
     }
 
 
-def _failed(script: str, errors: str) -> CrossoverError:
+def _failed(script: Path, errors: str) -> CrossoverError:
     last = errors.strip().splitlines()[-1:] or ["it said nothing"]
-    return CrossoverError(f"The probe {script} failed: {last[0]}")
+    return CrossoverError(f"The probe {script.name} failed: {last[0]}")
 
 
 def s3_event(file: Path = SPEECH, size: int | None = None) -> str:

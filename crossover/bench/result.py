@@ -1,12 +1,12 @@
 """The result file of `crossover bench run`: one JSON document with every observation, and the sum-up made of them."""
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from crossover import documents
 from crossover.bench import statistics
 from crossover.bench.run.observation import Observation, Outcome
 from crossover.bench.run.plan import Phase
@@ -46,27 +46,10 @@ def read(path: Path) -> dict[str, Any]:
     Raises:
         UsageError: the file cannot be read, or is no such result.
     """
-    try:
-        document = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise UsageError(f"The results in {path} cannot be read: {error}.") from error
+    document = documents.read(path)
     if not isinstance(document, dict) or (document.get("schema"), document.get("kind")) != (SCHEMA, KIND):
         raise UsageError(f"{path} is no result of `{KIND}` of schema {SCHEMA}.")
     return document
-
-
-def write(path: Path, document: Mapping[str, Any]) -> None:
-    """Write a result; the file is there as a whole or not at all.
-
-    Raises:
-        UsageError: it cannot be written.
-    """
-    unfinished = path.with_name(f"{path.name}.unfinished")
-    try:
-        unfinished.write_text(json.dumps(document, indent=1) + "\n")
-        unfinished.replace(path)
-    except OSError as error:
-        raise UsageError(f"The result {path} cannot be written: {error.strerror}.") from error
 
 
 def observations_of(document: Mapping[str, Any]) -> list[Observation]:

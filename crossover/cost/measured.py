@@ -1,9 +1,9 @@
 """What a benchmark measured, as inputs of the model."""
 
-import json
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from crossover import documents
 from crossover.cost.scenario import Scenario
 from crossover.errors import UsageError
 
@@ -33,10 +33,7 @@ def read(path: Path) -> Measured:
     Raises:
         UsageError: the file cannot be read, is no such result, or names a field that does not exist.
     """
-    try:
-        document = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise UsageError(f"The results in {path} cannot be read: {error}.") from error
+    document = documents.read(path)
     if not isinstance(document, dict) or document.get("schema") != SCHEMA:
         raise UsageError(f"{path} is no benchmark's result of schema {SCHEMA}.")
     measured = document.get("scenario")

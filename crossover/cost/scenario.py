@@ -21,7 +21,7 @@ MB_PER_GB = 2**30 / 1e6  # files are counted in MB of 10^6 bytes, storage is bil
 
 # Where a default comes from.
 SETTING = "setting"  # yours to choose: the stacks' own default
-MEASURED = "measured"  # on two shared cores, with the 7.1 s speech clip in tests/audio: no figure of AWS
+MEASURED = "measured"  # on two shared cores, with the 7.1 s speech clip in model/samples: no figure of AWS
 ASSUMED = "assumed"  # a guess: measure it
 
 

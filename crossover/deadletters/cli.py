@@ -19,7 +19,7 @@ from crossover.deadletters.letters import DeadLetter
 from crossover.deadletters.queue import Walk
 from crossover.deployed import Clients, Variant, aws_errors, find_variants
 from crossover.errors import UsageError
-from crossover.local.cdk import settings
+from crossover.local.cdk_cli import settings
 from crossover.local.work import open_local_aws
 from crossover.local.workspace import Workspace
 from crossover.terminal import print_table, printable

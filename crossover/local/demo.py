@@ -10,10 +10,11 @@ from crossover.local.environment import find_interpreter
 from crossover.local.ports import free_port, is_free
 from crossover.local.process import DEFAULT_PORT
 from crossover.local.work import emulator_that_stays, known_variants, open_local_aws, python_sentence
-from crossover.local.workspace import ROOT, Workspace
+from crossover.local.workspace import Workspace
+from crossover.paths import sources
 
 CLIPS = [
-    ROOT / "tests" / "audio" / name
+    sources() / "model/samples" / name
     for name in ("sense_and_sensibility_01_austen_64kb-0870.wav", "misc_crow.flac", "guit_em9.flac")
 ]
 

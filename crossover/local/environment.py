@@ -33,7 +33,7 @@ class Interpreter:
 
 def find_interpreter() -> Interpreter:
     """Python 3.12 where there is one, else the interpreter at hand."""
-    command = [sys.executable, str(ROOT / "stacks" / "find_python.py"), LAMBDA_PYTHON]
+    command = [sys.executable, str(ROOT / "crossover" / "bundling" / "find_python.py"), LAMBDA_PYTHON]
     answer = subprocess.run(command, capture_output=True, text=True, check=False)
     if answer.returncode == 0:
         return Interpreter(path=answer.stdout.strip(), version=LAMBDA_PYTHON)

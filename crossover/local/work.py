@@ -12,7 +12,7 @@ from rich.console import Console
 
 from crossover.errors import CrossoverError
 from crossover.local import environment, interrupts
-from crossover.local.cdk import Cdk, settings
+from crossover.local.cdk_cli import Cdk, settings
 from crossover.local.commands import Command, Commands
 from crossover.local.environment import LAMBDA_PYTHON, Interpreter
 from crossover.local.process import Emulator

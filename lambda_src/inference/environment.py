@@ -38,7 +38,9 @@ class Environment:
         """
         missing = [name for name in ("PREDICTIONS_TABLE", "PREDICTOR", *needed) if not environ.get(name)]
         if missing:
-            raise RuntimeError(f"The environment lacks {', '.join(missing)}: the stack sets them, see stacks/compute/.")
+            raise RuntimeError(
+                f"The environment lacks {', '.join(missing)}: the stack sets them, see crossover/cdk/compute/."
+            )
         lifetime = environ.get("ITEM_LIFETIME_DAYS")
         return cls(
             predictions_table=environ["PREDICTIONS_TABLE"],

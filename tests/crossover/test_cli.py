@@ -10,7 +10,7 @@ import pytest
 from crossover import cli
 from crossover.local import workspace
 
-SPEECH = Path(__file__).parents[1] / "audio/sense_and_sensibility_01_austen_64kb-0870.wav"
+SPEECH = Path(__file__).parents[2] / "model/samples/sense_and_sensibility_01_austen_64kb-0870.wav"
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ from crossover.errors import UsageError
 
 from .deployments import TEMPLATE, create_stack, failed_event, letter_of, messages_in, put_failure, put_letter
 
-SPEECH = Path(__file__).parents[1] / "audio/sense_and_sensibility_01_austen_64kb-0870.wav"
+SPEECH = Path(__file__).parents[2] / "model/samples/sense_and_sensibility_01_austen_64kb-0870.wav"
 
 
 def put_item(clients: deployed.Clients, upload: Upload, *, milliseconds: int = 250, sequencer: str = "01") -> None:

@@ -7,7 +7,7 @@ import pytest
 from crossover.errors import UsageError
 from crossover.inputs import audio_files, variant_names, whole_numbers
 
-AUDIO = Path(__file__).parents[1] / "audio"
+AUDIO = Path(__file__).parents[2] / "model/samples"
 VARIANTS = ["standard", "snapstart", "sagemaker"]
 
 

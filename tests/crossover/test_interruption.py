@@ -18,7 +18,7 @@ from tests.crossover.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
-SPEECH = Path(__file__).parents[1] / "audio/sense_and_sensibility_01_austen_64kb-0870.wav"
+SPEECH = Path(__file__).parents[2] / "model/samples/sense_and_sensibility_01_austen_64kb-0870.wav"
 PROGRAM = [sys.executable, "-c", "from crossover.cli import main; main()"]
 DEMO = ["demo", "--variants", "sagemaker", "--audio", str(SPEECH)]
 

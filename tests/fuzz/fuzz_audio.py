@@ -57,7 +57,7 @@ def with_checksums(data: bytes) -> bytes:
 
 def seeds() -> Iterator[bytes]:
     """The heads of real recordings, and the bad files that are small."""
-    for path in sorted((ROOT / "tests/audio").glob("*.[wf]*")):
+    for path in sorted((ROOT / "model/samples").glob("*.[wf]*")):
         yield path.read_bytes()[:HEAD_BYTES]
     yield from (file.data for file in corpus.files() if len(file.data) <= HEAD_BYTES)
 

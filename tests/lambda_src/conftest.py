@@ -24,7 +24,7 @@ from .faulty_aws import FaultyAws, faulty_aws
 
 ROOT = Path(__file__).parents[2]
 MODEL = ROOT / "model/model.onnx"
-AUDIO = ROOT / "tests/audio"
+AUDIO = ROOT / "model/samples"
 SPEECH = AUDIO / "sense_and_sensibility_01_austen_64kb-0870.wav"
 TABLE = "predictions"
 ENDPOINT_ANSWER = {

@@ -14,7 +14,7 @@ from model import in_own_environment
 
 ROOT = Path(__file__).parents[2]
 MODEL = ROOT / "model" / "model.onnx"
-AUDIO = ROOT / "tests" / "audio"
+AUDIO = ROOT / "model/samples"
 EXPECTED = json.loads((AUDIO / "expected_labels.json").read_text())
 FRAME_LENGTH, FRAME_HOP, FRAMES_PER_BLOCK = 15_600, 7_680, 24
 

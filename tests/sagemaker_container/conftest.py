@@ -22,7 +22,7 @@ from moto.server import ThreadedMotoServer
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = ROOT / "sagemaker_container/Dockerfile"
 MODEL = ROOT / "model/model.onnx"
-SPEECH = ROOT / "tests/audio/sense_and_sensibility_01_austen_64kb-0870.wav"
+SPEECH = ROOT / "model/samples/sense_and_sensibility_01_austen_64kb-0870.wav"
 BUCKET = "uploads"
 # A server that does not get there in this time is stuck; nothing is asserted on how long it takes.
 PATIENCE_SECONDS = 60

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from aws_cdk.cx_api import CloudAssembly
 
-from .dashboards import lines, shown, synthesize, widgets
-from .templates import StackTemplate
+from tests.crossover.cdk.dashboards import lines, shown, synthesize, widgets
+from tests.crossover.cdk.templates import StackTemplate
 
 VARIANTS = ["standard", "snapstart", "sagemaker"]
 STACKS = ["Standard", "SnapStart", "SageMaker"]

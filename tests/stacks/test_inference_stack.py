@@ -11,10 +11,9 @@ import pytest
 from aws_cdk.cx_api import CloudAssembly
 
 from app import add_stacks
-
-from .onnx_files import CONTRACT, write_model
-from .option_sets import OPTION_SETS
-from .templates import StackTemplate, new_app
+from tests.crossover.cdk.onnx_files import CONTRACT, write_model
+from tests.crossover.cdk.option_sets import OPTION_SETS
+from tests.crossover.cdk.templates import StackTemplate, new_app
 
 ROOT = Path(__file__).resolve().parents[2]
 

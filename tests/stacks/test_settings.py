@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from aws_cdk import App
 
-from stacks.python_function import FunctionOptions
+from crossover.cdk.python_function import FunctionOptions
 from stacks.settings import Settings, SettingsError, markdown_table
 
 CDK_JSON = Path(__file__).resolve().parents[2] / "cdk.json"

@@ -17,7 +17,7 @@ from crossover.bench.environments import proxy_bundle
 from crossover.bench.micro import sweep
 from crossover.bench.micro.measurement import Measurement
 from crossover.bench.micro.phases import BESIDE, COLD_PHASES, WARM_PHASES, Process, Workbench, workbench
-from crossover.bench.probing import MODEL, SPEECH, probe, s3_event
+from crossover.bench.probing import MODEL, PROBES, SPEECH, probe, s3_event
 from crossover.bench.stub_aws import stub_aws
 from crossover.cost.measured import ON_ONE_MACHINE
 from crossover.cost.prices import Prices, load
@@ -167,7 +167,7 @@ def _rounds(
             with _limited(parent, memory_mb) as group:
                 processes[configuration].append(bench.run(threads=threads, calls=options.calls, group=group))
         progress(f"round {number} of {options.processes}: warm calls against decode + resample + session.run")
-        times = probe(bench.python, "warm.py", bench.bundle, s3_event(), SPEECH, options.calls)
+        times = probe(bench.python, PROBES / "warm.py", bench.bundle, s3_event(), SPEECH, options.calls)
         for side, observed in times.items():
             warm.setdefault(side, []).extend(observed)
     return processes, warm
@@ -248,7 +248,9 @@ def _warm_measurements(times: Mapping[str, list[float]]) -> list[Measurement]:
 def _proxy_memory(python: Path, proxy: Path, processes: int) -> Measurement:
     event = s3_event(size=LARGE_OBJECT_BYTES)
     with stub_aws(b"") as aws:
-        peaks = [probe(python, "proxy.py", proxy, event, endpoint=aws.url)["peak_mb"] for _ in range(processes)]
+        peaks = [
+            probe(python, PROBES / "proxy.py", proxy, event, endpoint=aws.url)["peak_mb"] for _ in range(processes)
+        ]
         if aws.requests["s3"]:
             raise CrossoverError(f"The proxy asked S3 {aws.requests['s3']} times; only the container may fetch.")
     return Measurement(

@@ -15,7 +15,7 @@ from typing import Any, Self
 
 from crossover.bench import cgroup
 from crossover.bench.environments import bundle_python, inference_bundle
-from crossover.bench.probing import MODEL, SPEECH, probe, s3_event
+from crossover.bench.probing import MODEL, PROBES, SPEECH, probe, s3_event
 from crossover.bench.stub_aws import stub_aws
 
 MODEL_PATH = "/models/model.onnx"
@@ -170,7 +170,7 @@ class Workbench:
         spawned = monotonic()
         found = probe(
             self.python,
-            "phases.py",
+            PROBES / "phases.py",
             *(self.bundle, s3_event(), threads, calls, cgroup.PERIOD_SECONDS),
             endpoint=self.endpoint,
             settings={"MODEL_S3_URI": f"s3:/{MODEL_PATH}"},

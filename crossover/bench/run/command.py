@@ -13,7 +13,7 @@ import typer
 from botocore.config import Config
 from rich.console import Console
 
-from crossover.bench import result
+from crossover import documents
 from crossover.bench.run import arrivals, shown
 from crossover.bench.run.audio import make_files, parse_sizes
 from crossover.bench.run.benchmark import Benchmark, Ended, Surroundings, as_text, journal_of, new_run_id
@@ -27,14 +27,15 @@ from crossover.cost.prices import Prices, load
 from crossover.deployed import Clients, aws_errors, find_variants
 from crossover.errors import UsageError
 from crossover.inputs import audio_files, variant_names
-from crossover.local.cdk import settings
+from crossover.local.cdk_cli import settings
 from crossover.local.environment import find_interpreter
 from crossover.local.ports import free_port
 from crossover.local.process import Emulator
 from crossover.local.work import known_variants, open_local_aws
-from crossover.local.workspace import ROOT, Workspace
+from crossover.local.workspace import Workspace
+from crossover.paths import sources
 
-AUDIO = ROOT / "tests" / "audio"
+AUDIO = sources() / "model/samples"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +115,7 @@ def run(options: Options, console: Console, *, clock: Clock | None = None) -> En
             except BaseException:
                 bar.warn(f"It did not end; what is complete is in {journal.path}: --resume goes on with it.")
                 raise
-        result.write(options.output, ended.document)
+        documents.write(options.output, ended.document)
         if not ended.document["stopped"]:
             journal.remove()
         return ended

@@ -21,9 +21,8 @@ for number, _ in enumerate(sys.stdin, 1):
 """
 
 
-@pytest.fixture(autouse=True)
-def scripts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    monkeypatch.setattr(probing, "PROBES", tmp_path)
+@pytest.fixture
+def scripts(tmp_path: Path) -> Path:
     for name, text in {
         "counter.py": COUNTER,
         "silent.py": "raise SystemExit(3)",
@@ -33,46 +32,49 @@ def scripts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_script_that_is_asked_answers_once_for_its_start_and_once_for_each_question() -> None:
-    with asked_probe(PYTHON, "counter.py", "a", 1, endpoint="http://here") as (start, ask):
+def test_a_script_that_is_asked_answers_once_for_its_start_and_once_for_each_question(scripts: Path) -> None:
+    with asked_probe(PYTHON, scripts / "counter.py", "a", 1, endpoint="http://here") as (start, ask):
         assert start == {"start": ["a", "1"], "endpoint": "http://here"}
         assert [ask(), ask()] == [{"call": 1}, {"call": 2}]
 
 
-def test_a_script_that_fails_in_between_is_named_with_its_last_words() -> None:
-    with asked_probe(PYTHON, "counter.py") as (_, ask):
+def test_a_script_that_fails_in_between_is_named_with_its_last_words(scripts: Path) -> None:
+    with asked_probe(PYTHON, scripts / "counter.py") as (_, ask):
         ask(), ask()
         for _again in range(2):  # also when it has long ended
             with pytest.raises(CrossoverError, match=r"^The probe counter\.py failed: ValueError: three is too many$"):
                 ask()
 
 
-def test_scripts_take_turns() -> None:
-    with asked_probe(PYTHON, "counter.py") as (_, first), asked_probe(PYTHON, "counter.py") as (_, second):
+def test_scripts_take_turns(scripts: Path) -> None:
+    with (
+        asked_probe(PYTHON, scripts / "counter.py") as (_, first),
+        asked_probe(PYTHON, scripts / "counter.py") as (_, second),
+    ):
         assert [first()["call"], second()["call"], first()["call"], second()["call"]] == [1, 1, 2, 2]
 
 
-def test_a_script_that_ends_before_it_answers_is_one_sentence() -> None:
+def test_a_script_that_ends_before_it_answers_is_one_sentence(scripts: Path) -> None:
     sentence = r"^The probe silent\.py failed: it said nothing$"
-    with pytest.raises(CrossoverError, match=sentence), asked_probe(PYTHON, "silent.py"):
+    with pytest.raises(CrossoverError, match=sentence), asked_probe(PYTHON, scripts / "silent.py"):
         pass
     with pytest.raises(CrossoverError, match=sentence):
-        probe(PYTHON, "silent.py")
+        probe(PYTHON, scripts / "silent.py")
 
 
-def test_a_script_that_does_not_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_script_that_does_not_end_is_ended(scripts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(probing, "PROBE_SECONDS", 0.5)
     with (
         pytest.raises(CrossoverError, match=r"^The probe stuck\.py did not answer within 0\.5 s\.$"),
-        asked_probe(PYTHON, "stuck.py"),
+        asked_probe(PYTHON, scripts / "stuck.py"),
     ):
         pass
     with pytest.raises(CrossoverError, match=r"^The probe stuck\.py did not end within 0\.5 s\.$"):
-        probe(PYTHON, "stuck.py")
+        probe(PYTHON, scripts / "stuck.py")
 
 
-def test_the_time_for_an_answer_begins_with_its_question(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_time_for_an_answer_begins_with_its_question(scripts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(probing, "PROBE_SECONDS", 3.0)  # more than a busy machine takes to start an interpreter
-    with asked_probe(PYTHON, "counter.py") as (_, ask):
+    with asked_probe(PYTHON, scripts / "counter.py") as (_, ask):
         time.sleep(3.1)  # while other sides have their turns
         assert ask() == {"call": 1}

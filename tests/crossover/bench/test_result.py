@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from crossover import documents
 from crossover.bench import result
 from crossover.bench.run.observation import Observation, Outcome
 from crossover.bench.run.plan import Phase
@@ -180,7 +181,7 @@ def test_a_result_is_read_as_it_was_written_and_the_cost_model_reads_it_too(tmp_
         "scenario": scenario(observations),
         "observations": [each.to_dict() for each in observations],
     }
-    result.write(path, document)
+    documents.write(path, document)
     read = result.read(path)
     assert read == json.loads(json.dumps(document))
     assert result.observations_of(read) == observations
@@ -206,4 +207,4 @@ def test_what_is_no_result_is_one_sentence(tmp_path: Path, text: str, named: str
 
 def test_a_result_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be written: No such file or directory"):
-        result.write(tmp_path / "gone" / "results.json", {})
+        documents.write(tmp_path / "gone" / "results.json", {})

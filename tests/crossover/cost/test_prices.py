@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from crossover.cdk.dashboard_cost import PRICES as PRICES_OF_STACKS
 from crossover.cost import prices
 from crossover.cost.price_sources import SOURCES
 from crossover.cost.prices import SNAPSHOT, Price, load, read, save
 from crossover.errors import CrossoverError, UsageError
-from stacks.prices import PRICES as PRICES_OF_STACKS
 
 REGIONS = ["ap-southeast-1", "eu-central-1", "eu-west-1", "us-east-1"]
 ENTRY = {

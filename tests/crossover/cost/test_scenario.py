@@ -165,6 +165,6 @@ def test_the_defaults_that_are_settings_of_the_stacks_are_the_stacks_own() -> No
 
 
 def test_the_sizes_by_default_are_those_of_the_clip_and_the_model_here() -> None:
-    clip, model = (ROOT / "tests/audio/sense_and_sensibility_01_austen_64kb-0870.wav", ROOT / "model/model.onnx")
+    clip, model = (ROOT / "model/samples/sense_and_sensibility_01_austen_64kb-0870.wav", ROOT / "model/model.onnx")
     assert Scenario().file_mb == pytest.approx(clip.stat().st_size / 1e6, rel=0.05)
     assert Scenario().model_mb == pytest.approx(model.stat().st_size / 1e6, rel=0.05)

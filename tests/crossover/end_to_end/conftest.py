@@ -13,7 +13,7 @@ import boto3
 import pytest
 
 from crossover.deployed import Clients, Variant, find_variants
-from crossover.local.cdk import settings
+from crossover.local.cdk_cli import settings
 from crossover.local.commands import Command
 from crossover.local.environment import LAMBDA_PYTHON, find_interpreter
 from crossover.local.work import LocalAws

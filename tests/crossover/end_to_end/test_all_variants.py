@@ -12,7 +12,7 @@ from .conftest import VARIANTS
 
 pytestmark = pytest.mark.slow
 
-SPEECH = ROOT / "tests/audio/sense_and_sensibility_01_austen_64kb-0870.wav"
+SPEECH = ROOT / "model/samples/sense_and_sensibility_01_austen_64kb-0870.wav"
 
 
 def test_all_variants_are_known() -> None:

@@ -15,7 +15,7 @@ from crossover.local.workspace import ROOT
 
 pytestmark = pytest.mark.slow
 
-CLIP = ROOT / "tests/audio/misc_crow.flac"
+CLIP = ROOT / "model/samples/misc_crow.flac"
 WAIT_SECONDS = 90
 # A function that S3 invokes itself, and one that it invokes by an alias.
 NAMES = ["standard", "snapstart"]

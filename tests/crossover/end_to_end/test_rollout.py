@@ -13,13 +13,13 @@ from crossover.deployed import Clients, Upload, Variant
 from crossover.errors import CrossoverError
 from crossover.local.work import LocalAws
 from crossover.local.workspace import ROOT
-from tests.stacks.onnx_files import write_model
+from tests.crossover.cdk.onnx_files import write_model
 
 from .conftest import synthesize
 
 pytestmark = pytest.mark.slow
 
-CLIP = ROOT / "tests/audio/misc_crow.flac"
+CLIP = ROOT / "model/samples/misc_crow.flac"
 MOST_UPLOADS = 120
 UPLOAD_INTERVAL_SECONDS = 0.5
 WAIT_SECONDS = 60

@@ -20,10 +20,10 @@ from crossover.bench.micro import benchmark, shown
 from crossover.bench.micro.benchmark import Options
 from crossover.bench.micro.phases import Process
 from crossover.bench.probing import MODEL, SPEECH, probe, s3_event
+from crossover.bundling.find_python import find_python
 from crossover.cost.measured import ONE_MACHINE_MARK, read
 from crossover.errors import UsageError
 from crossover.report import cli as report_cli
-from stacks.find_python import find_python
 from tests.crossover.bench.micro.made_up import process
 
 needs_python = pytest.mark.skipif(find_python("3.12") is None, reason="no Python 3.12 here to run the bundles")
@@ -67,8 +67,8 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> Bench:
     def workbench() -> Iterator[Bench]:
         yield bench
 
-    def probe(_: Path, script: str, *arguments: object, **__: object) -> dict[str, Any]:
-        if script == "proxy.py":
+    def probe(_: Path, script: Path, *arguments: object, **__: object) -> dict[str, Any]:
+        if script.name == "proxy.py":
             return {"peak_mb": 36.0}
         calls = int(str(arguments[-1]))
         return {"handler": [11.0] * calls, "handler_with_sdk": [12.0] * calls, "least": [10.0] * calls}

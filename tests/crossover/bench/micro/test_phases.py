@@ -9,10 +9,10 @@ import pytest
 
 from crossover.bench.environments import bundle_python, inference_bundle
 from crossover.bench.micro.phases import COLD_PHASES, MODEL_PATH, WARM_PHASES, ColdStart, WarmCall, Workbench, workbench
-from crossover.bench.probing import MODEL, SPEECH, probe, s3_event
+from crossover.bench.probing import MODEL, PROBES, SPEECH, probe, s3_event
 from crossover.bench.stub_aws import stub_aws
+from crossover.bundling.find_python import find_python
 from crossover.errors import CrossoverError
-from stacks.find_python import find_python
 from tests.crossover.bench.micro.made_up import process
 
 needs_python = pytest.mark.skipif(find_python("3.12") is None, reason="no Python 3.12 here to run the bundles")
@@ -73,7 +73,7 @@ def test_the_stub_answers_s3_dynamodb_and_sagemaker_and_counts() -> None:
 @needs_python
 def test_a_probe_that_fails_says_why_in_a_sentence() -> None:
     with pytest.raises(CrossoverError, match=r"The probe proxy\.py failed: ModuleNotFoundError"):
-        probe(bundle_python(), "proxy.py", "/no/bundle/here", "{}")
+        probe(bundle_python(), PROBES / "proxy.py", "/no/bundle/here", "{}")
 
 
 @needs_python

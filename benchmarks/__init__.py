@@ -1,0 +1,1 @@
+"""For maintainers: this project beside others, and a soak under faults. Not installed."""

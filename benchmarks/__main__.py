@@ -1,0 +1,152 @@
+"""`python -m benchmarks peers` and `python -m benchmarks soak`."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.soak import run as soak_run
+from benchmarks.soak.faults import FAULTS
+from crossover.bench.cli import check_writable, finish
+from crossover.errors import CrossoverError
+from crossover.inputs import variant_names, whole_numbers
+from crossover.local import interrupts
+from crossover.local.work import known_variants
+
+SHOWN_PROBLEMS = 20
+
+app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def peers(
+    parts: Annotated[str, typer.Option(help="handlers, serving, or both with a comma between.")] = "handlers,serving",
+    processes: Annotated[int, typer.Option(min=1, max=1000, help="Fresh processes of each handler.")] = 7,
+    calls: Annotated[int, typer.Option(min=1, max=1000, help="Warm calls in each process.")] = 10,
+    servers: Annotated[str, typer.Option(help="Names with commas between them; all by default.")] = "",
+    clients: Annotated[str, typer.Option(help="How many ask a server at once, with commas between.")] = "1,2,4,8,16",
+    seconds: Annotated[int, typer.Option(help="Of each step.")] = 2,
+    rounds: Annotated[int, typer.Option(help="In which each server has a turn, this project's three.")] = 3,
+    output: Annotated[
+        Path | None, typer.Option(help="Write the result, with every observation.", show_default=False)
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with every observation.")] = False,
+) -> None:
+    """This project on this machine beside others that do the same: handlers, and servers under load.
+
+    Takes about half an hour, and some 3 GB for the peers' packages.
+    """
+    from benchmarks.peers import benchmark as peers_benchmark  # here, because few commands need it
+
+    options = peers_benchmark.Options(
+        parts=_names(parts),
+        processes=processes,
+        calls=calls,
+        servers=_names(servers),
+        clients=whole_numbers("--clients", clients),
+        seconds=seconds,
+        rounds=rounds,
+    )
+    check_writable(output)
+    with Console(stderr=True).status("starting ...") as status:
+        document = peers_benchmark.run(options, progress=lambda what: status.update(f"{what} ..."))
+    finish(document, peers_benchmark.tables, peers_benchmark.sentences, output, as_json=as_json)
+
+
+@app.command()
+def soak(
+    uploads: Annotated[int, typer.Option(min=1, max=100_000, help="How many, over all variants.")] = 2000,
+    fault_rate: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            max=1,
+            help="Share of the objects whose requests meet a fault, and of those whose event is late or comes twice.",
+        ),
+    ] = 0.2,
+    variants: Annotated[str, typer.Option(help="Names with commas between them, or all.")] = "all",
+    seed: Annotated[int, typer.Option(help="Of the plan: the same seed, the same uploads and faults.")] = 1,
+    concurrency: Annotated[int, typer.Option(min=1, max=64, help="Events under way, and functions running.")] = 8,
+    timeout: Annotated[float, typer.Option(min=10, help="Longest time for all uploads to end, in seconds.")] = 1800,
+    sabotage: Annotated[
+        soak_run.Sabotage | None,
+        typer.Option(help="Break the pipeline on purpose: the soak must notice it.", show_default=False),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Upload to a local AWS while faults are injected: every upload must end as an item or as a dead letter."""
+    options = soak_run.Options(
+        uploads=uploads,
+        variants=tuple(variant_names("" if variants == "all" else variants, allowed=known_variants())),
+        fault_rate=fault_rate,
+        seed=seed,
+        concurrency=concurrency,
+        timeout_seconds=timeout,
+        sabotage=sabotage,
+    )
+    report = soak_run.run(options, console=Console(stderr=True))
+    if as_json:
+        print(json.dumps(report.to_dict(), indent=2))
+    else:
+        _print_soak(report)
+    if not report.holds:
+        raise typer.Exit(1)
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _print_soak(report: soak_run.Report) -> None:
+    console = Console()
+    variants = report.options.variants
+    columns = {variant: report.audit.count(variant) for variant in variants}
+    if len(variants) > 1:
+        columns["all"] = report.audit.count()
+    console.print(_soak_table("uploads", columns))
+    injected = soak_run.injected_by_fault(report.traffic)
+    faults = [fault.name for fault in FAULTS if fault.name in injected]
+    console.print(_soak_table("faults injected", {name: {f: injected[f][name] for f in faults} for name in variants}))
+    events = ", ".join(f"{number:,} {what}" for what, number in soak_run.events_of(report).items())
+    requests = ", ".join(f"{number:,} to {service}" for service, number in sorted(report.traffic.requests.items()))
+    console.print(f"S3's events: {events}.", highlight=False, soft_wrap=True)
+    met = report.traffic.injected.total()
+    console.print(f"Requests of the workers: {requests}; {met:,} met a fault.", highlight=False, soft_wrap=True)
+    for problem in report.audit.problems[:SHOWN_PROBLEMS]:
+        console.print(f"✗ {problem}", style="red", highlight=False, markup=False, soft_wrap=True)
+    if not report.is_finished:
+        seconds = report.options.timeout_seconds
+        console.print(f"✗ Not all had come to an end after {seconds:g} s.", style="red", highlight=False)
+    console.print(report.audit.sentence, highlight=False, soft_wrap=True)
+    console.print(f"All had come to their end after {report.seconds:.0f} s.", highlight=False)
+
+
+def _soak_table(title: str, columns: dict[str, dict[str, int]]) -> Table:
+    """One row for each name in the columns."""
+    table = Table(show_edge=False, header_style="bold")
+    table.add_column(title)
+    for name in columns:
+        table.add_column(name, justify="right")
+    for row in next(iter(columns.values())):
+        table.add_row(row, *[f"{column[row]:,}" for column in columns.values()])
+    return table
+
+
+def main() -> None:
+    interrupts.install()
+    try:
+        app()
+    except CrossoverError as error:
+        print(f"benchmarks: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except interrupts.InterruptedBySignalError as interrupted:
+        print("benchmarks: interrupted; what it had started is stopped.", file=sys.stderr)
+        sys.exit(interrupted.exit_code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,334 @@
+"""A proxy between the workers and the local AWS: it injects the planned faults and writes down what passes.
+
+It stands in two places at once, on one port: functions and containers reach AWS through it, and S3 reaches the
+functions through it. It listens on loopback only.
+"""
+
+import contextlib
+import http.client
+import json
+import os
+import re
+import signal
+import socket
+import struct
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import unquote, unquote_plus, urlsplit
+
+import psutil
+
+from benchmarks.soak.faults import Action, Answer, Fault
+from benchmarks.soak.plan import PlannedObject
+from crossover.local.ports import HOST
+
+UPSTREAM_SECONDS = 150  # longer than a function may run
+INVOKE_ENDPOINT = re.compile("/endpoints/[^/]+/invocations")
+INVOKE_FUNCTION = re.compile("/[0-9-]+/functions/[^/]+/invocations")
+NO_ANSWER = (OSError, http.client.HTTPException)
+# Of one connection, not of the message; the proxy's own server and client see to them.
+HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "expect"}
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request as it came."""
+
+    method: str
+    path: str
+    headers: http.client.HTTPMessage
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Write:
+    """A PutItem that the table answered.
+
+    Attributes:
+        key: of the object.
+        sequencer: of the event, as written.
+        status: SUCCEEDED or FAILED.
+        accepted: whether the item was written; else a newer or the same result stood there already.
+    """
+
+    key: str
+    sequencer: str
+    status: str
+    accepted: bool
+
+
+@dataclass
+class Traffic:
+    """What has passed so far; guarded by `lock`.
+
+    Attributes:
+        events: each of S3's events once, by key and ETag.
+        copies: how often each of them was delivered to its function.
+        writes: in the order of the table's answers.
+        requests: of planned objects, by service.
+        injected: by variant and name of the fault.
+        failures: requests of each key that failed, whether injected or in consequence of a fault elsewhere: while a
+            killed container is being started again, all that asks it fails.
+        waiting: copies of events whose time has not come.
+    """
+
+    events: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    copies: Counter[tuple[str, str]] = field(default_factory=Counter)
+    writes: list[Write] = field(default_factory=list)
+    requests: Counter[str] = field(default_factory=Counter)
+    injected: Counter[tuple[str, str]] = field(default_factory=Counter)
+    failures: Counter[str] = field(default_factory=Counter)
+    waiting: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+class FaultProxy(ThreadingHTTPServer):
+    """Forwards to AWS on another port of this machine.
+
+    Args:
+        upstream: the port.
+
+    Attributes:
+        traffic: what has passed since the soak began.
+        deliveries: by key and ETag, when the copies of an event are to be delivered, s after it came; at once by
+            default.
+        group: the process group in which workers may be killed; none before it is set.
+    """
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, *, upstream: int) -> None:
+        super().__init__((HOST, 0), _Handler)
+        self.upstream = upstream
+        self.group: int | None = None
+        self.begin([])
+
+    def begin(self, plan: Sequence[PlannedObject], *, strip_conditions: bool = False) -> None:
+        """Begin a soak.
+
+        Args:
+            plan: whose requests meet faults; all others are forwarded.
+            strip_conditions: take the condition off every write: so looks a store that overwrites newer results.
+        """
+        self.plan = {planned.key: planned for planned in plan}
+        self.strip_conditions = strip_conditions
+        self.traffic = Traffic()
+        self.deliveries: dict[tuple[str, str], tuple[float, ...]] = {}
+        self._met: Counter[str] = Counter()
+
+    @property
+    def url(self) -> str:
+        return f"http://{HOST}:{self.server_port}"
+
+    def fault_for(self, service: str, key: str) -> Fault | None:
+        """The fault that this request meets; counts it."""
+        planned = self.plan[key]
+        with self.traffic.lock:
+            self.traffic.requests[service] += 1
+            fault = planned.fault
+            if fault is None or fault.service != service or self._met[key] >= planned.times:
+                return None
+            self._met[key] += 1
+            self.traffic.injected[planned.variant, fault.name] += 1
+            if not fault.harmless:
+                self.traffic.failures[key] += 1
+            return fault
+
+    def kill(self, client_port: int) -> None:
+        """Kill the worker at the other end of a connection, unless it is none of the local AWS's processes."""
+        for connection in psutil.net_connections(kind="tcp"):
+            ends = connection.laddr, connection.raddr
+            if connection.pid and all(ends) and [end.port for end in ends] == [client_port, self.server_port]:
+                with contextlib.suppress(ProcessLookupError):
+                    if os.getpgid(connection.pid) == self.group:
+                        os.kill(connection.pid, signal.SIGKILL)
+
+    def ask(self, request: Request) -> Answer:
+        """AWS's answer.
+
+        Raises:
+            OSError, http.client.HTTPException: there is none.
+        """
+        headers = {name: value for name, value in request.headers.items() if name.lower() not in HOP_BY_HOP}
+        connection = http.client.HTTPConnection(HOST, self.upstream, timeout=UPSTREAM_SECONDS)
+        try:
+            connection.request(request.method, request.path, request.body, headers)
+            response = connection.getresponse()
+            return Answer(response.status, response.read(), dict(response.getheaders()))
+        finally:
+            connection.close()
+
+    def deliver(self, key: str, request: Request) -> None:
+        """Hand S3's event over to its function, as often as planned and when it is planned."""
+        event = json.loads(request.body)
+        event_id = (key, event["Records"][0]["s3"]["object"]["eTag"])
+        delays = self.deliveries.get(event_id, (0.0,))
+        with self.traffic.lock:
+            self.traffic.events[event_id] = event
+            self.traffic.waiting += len(delays)
+        for delay in delays:
+            timer = threading.Timer(delay, self._hand_over, (event_id, request))
+            timer.daemon = True
+            timer.start()
+
+    def _hand_over(self, event_id: tuple[str, str], request: Request) -> None:
+        taken = False
+        with contextlib.suppress(*NO_ANSWER):  # what cannot be handed over is found to be lost in the end
+            taken = self.ask(request).status == 202
+        with self.traffic.lock:
+            self.traffic.copies[event_id] += taken
+            self.traffic.waiting -= 1
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of connections that end early: that is what this proxy is about."""
+        if not isinstance(sys.exception(), NO_ANSWER):
+            super().handle_error(request, client_address)
+
+
+@contextlib.contextmanager
+def fault_proxy(*, upstream: int) -> Iterator[FaultProxy]:
+    """Serve until the block ends."""
+    with FaultProxy(upstream=upstream) as proxy:
+        threading.Thread(target=proxy.serve_forever, args=(0.05,), daemon=True).start()  # looks for the end so often, s
+        try:
+            yield proxy
+        finally:
+            proxy.shutdown()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: FaultProxy
+    headers: http.client.HTTPMessage
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1  # headers and body leave together
+    disable_nagle_algorithm = True
+
+    def _handle(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        request = Request(self.command, self.path, self.headers, body)
+        service, key = recognise(request)
+        if key not in self.server.plan:
+            self._pass_on(self.server.ask(request))
+        elif service == "lambda":
+            self.server.deliver(key, request)
+            self._pass_on(Answer(202, b""))
+        else:
+            self._serve_worker(service, key, request)
+
+    do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _handle  # noqa: N815
+
+    def _serve_worker(self, service: str, key: str, request: Request) -> None:
+        fault = self.server.fault_for(service, key)
+        match fault.action if fault else None:
+            case Action.REFUSE:
+                assert fault and fault.answer
+                self._pass_on(fault.answer)
+            case Action.RESET:
+                self._reset()
+            case Action.KILL:
+                self._kill()
+            case _:
+                answer = self.server.ask(self._without_condition(request) if service == "dynamodb" else request)
+                self._note(service, key, request, answer)
+                self._answer(answer, fault)
+
+    def _answer(self, answer: Answer, fault: Fault | None) -> None:
+        """Give the worker AWS's answer, or what the fault makes of it."""
+        match fault.action if fault else None:
+            case Action.LOSE:
+                self._reset()
+            case Action.FORWARD_AND_KILL:
+                self._kill()
+            case Action.RESET_IN_BODY:
+                self._pass_on(answer, share=0.5)
+                self._reset()
+            case Action.TRUNCATE:
+                self._pass_on(answer, share=0.5)
+                self.close_connection = True
+            case Action.HOLD:
+                assert fault
+                time.sleep(fault.seconds)
+                self._pass_on(answer)
+            case _:
+                self._pass_on(answer)
+
+    def _pass_on(self, answer: Answer, *, share: float = 1.0) -> None:
+        """Send an answer, or a part of its body under the whole one's length. A worker that is gone hears nothing."""
+        with contextlib.suppress(ConnectionError):
+            self.send_response_only(answer.status)
+            for name, value in answer.headers.items():
+                if name.lower() not in HOP_BY_HOP:
+                    self.send_header(name, value)
+            lengths = [value for name, value in answer.headers.items() if name.lower() == "content-length"]
+            is_about_length_only = self.command == "HEAD" and lengths
+            self.send_header("Content-Length", lengths[0] if is_about_length_only else str(len(answer.body)))
+            self.end_headers()
+            self.wfile.write(answer.body[: int(len(answer.body) * share)])
+            self.wfile.flush()
+
+    def _reset(self) -> None:
+        """End the connection by a RST instead of a FIN."""
+        self.close_connection = True
+        with contextlib.suppress(OSError):
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            os.close(self.connection.detach())
+
+    def _kill(self) -> None:
+        self.close_connection = True
+        self.server.kill(self.client_address[1])
+
+    def _without_condition(self, request: Request) -> Request:
+        if not self.server.strip_conditions:
+            return request
+        content = {name: value for name, value in json.loads(request.body).items() if name in ("TableName", "Item")}
+        return replace(request, body=json.dumps(content).encode())
+
+    def _note(self, service: str, key: str, request: Request, answer: Answer) -> None:
+        """Write down what the table was told, and what failed although nothing was injected here."""
+        traffic = self.server.traffic
+        is_verdict = _is_verdict(service, answer)
+        with traffic.lock:
+            if service == "dynamodb" and (answer.status == 200 or is_verdict):
+                item = json.loads(request.body)["Item"]
+                written = Write(key, item["sequencer"]["S"], item["status"]["S"], accepted=answer.status == 200)
+                traffic.writes.append(written)
+            elif answer.status >= 400 and not is_verdict:
+                traffic.failures[key] += 1
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing: the soak's output is its table."""
+
+
+def recognise(request: Request) -> tuple[str, str]:
+    """The service that a request is for and the key of the object that it is about; empty where it is another one."""
+    route = urlsplit(request.path).path
+    target = request.headers.get("X-Amz-Target", "")
+    try:
+        if target.endswith(".PutItem"):
+            return "dynamodb", json.loads(request.body)["Item"]["object_key"]["S"]
+        if INVOKE_ENDPOINT.fullmatch(route):
+            return "sagemaker", json.loads(request.body)["key"]
+        if INVOKE_FUNCTION.fullmatch(route):
+            return "lambda", unquote_plus(json.loads(request.body)["Records"][0]["s3"]["object"]["key"])
+    except (ValueError, LookupError, TypeError):
+        return "", ""
+    if request.method == "GET" and not target:
+        return "s3", unquote(route.partition("/")[2].partition("/")[2])  # /bucket/key
+    return "", ""
+
+
+def _is_verdict(service: str, answer: Answer) -> bool:
+    """Whether an error is about the request itself: a condition that does not hold, a file that is no audio."""
+    if answer.status < 400 or service == "s3":
+        return answer.status == 404
+    content = json.loads(answer.body or b"{}")
+    if service == "dynamodb":
+        return str(content.get("__type", "")).endswith("ConditionalCheckFailedException")
+    return int(content.get("OriginalStatusCode", 0)) in range(400, 500)

@@ -1,0 +1,115 @@
+"""What is uploaded and which fault each object meets: the same for the same seed, whatever the machine does."""
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from itertools import count
+
+from benchmarks.soak.faults import ALWAYS, Fault, faults_of
+
+BAD_SHARE = 0.1
+OVERWRITTEN_SHARE = 0.1
+LATE_SECONDS = 2.0
+"""By how much an event is late: enough for the next upload of its key to be through."""
+# When the copies of an event are delivered, in s after the upload: S3 delivers at least once and in no fixed order.
+DISTURBED = ((0.0, 0.0), (0.0, LATE_SECONDS), (LATE_SECONDS,))
+
+
+class Kind(Enum):
+    """What a file holds; all but the first must become a FAILED item, with this code."""
+
+    AUDIO = ""
+    TEXT = "UNSUPPORTED_FORMAT"
+    EMPTY = "EMPTY_FILE"
+    TRUNCATED = "CORRUPT_AUDIO"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedUpload:
+    """One PutObject.
+
+    Attributes:
+        kind: of the content.
+        deliveries: when each copy of its event is delivered, s after the upload; none where the event is swallowed.
+    """
+
+    kind: Kind
+    deliveries: tuple[float, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedObject:
+    """One object key.
+
+    Attributes:
+        variant: name of the variant whose bucket it is put into.
+        key: the object's key; no two variants share one.
+        uploads: one, or two where the object is overwritten at once.
+        fault: what its requests meet, or None.
+        times: how many requests meet it: 1, 2 or ALWAYS.
+    """
+
+    variant: str
+    key: str
+    uploads: tuple[PlannedUpload, ...]
+    fault: Fault | None
+    times: int
+
+    @property
+    def must_become_dead_letter(self) -> bool:
+        """Whether no attempt of any of its events can succeed."""
+        return self.fault is not None and self.times == ALWAYS
+
+
+def make_plan(*, uploads: int, variants: Sequence[str], fault_rate: float, seed: int) -> list[PlannedObject]:
+    """A plan of exactly so many uploads, the variants taking turns.
+
+    Args:
+        uploads: at least 1.
+        variants: names of variants.
+        fault_rate: the share of the objects whose requests meet a fault, and, independently, of those whose event is
+            late or delivered twice; 0 to 1.
+        seed: of all that is random here.
+    """
+    decks = {variant: _deck(variant, seed) for variant in variants}
+    plan: list[PlannedObject] = []
+    left = uploads
+    for number in range(uploads):
+        if not left:
+            break
+        variant = variants[number % len(variants)]
+        key = f"{variant}/{number:05} a+b é.wav"  # what S3 encodes in its events
+        chance = random.Random(f"{seed} {key}")
+        fault, times = next(decks[variant]) if chance.random() < fault_rate else (None, 0)
+        is_overwritten = chance.random() < OVERWRITTEN_SHARE and left > 1
+        disturbed = chance.choice(DISTURBED) if chance.random() < fault_rate else (0.0,)
+        last = PlannedUpload(kind=_kind(chance, fault), deliveries=disturbed)
+        # In every other pair the event of the older upload comes after that of the newer one.
+        first = PlannedUpload(kind=Kind.AUDIO, deliveries=(chance.choice((0.0, LATE_SECONDS)),))
+        pair = (first, last) if is_overwritten else (last,)
+        plan.append(PlannedObject(variant=variant, key=key, uploads=pair, fault=fault, times=times))
+        left -= len(pair)
+    return plan
+
+
+def _kind(chance: random.Random, fault: Fault | None) -> Kind:
+    if chance.random() >= BAD_SHARE:
+        return Kind.AUDIO
+    kind = chance.choice([Kind.TEXT, Kind.EMPTY, Kind.TRUNCATED])
+    if kind is Kind.EMPTY and fault is not None and fault.service != "dynamodb":
+        return Kind.TEXT  # an empty file is refused before anybody could meet this fault
+    return kind
+
+
+def _deck(variant: str, seed: int) -> Iterator[tuple[Fault, int]]:
+    """Every fault of a variant once before any comes twice, so that a short soak meets them all."""
+    faults = faults_of(variant)
+    for round_number in count():
+        chance = random.Random(f"{seed} {variant} {round_number}")
+        once = [(fault, 1) for fault in faults]
+        more = [(fault, times) for fault in faults for times in fault.times if times > 1]
+        chance.shuffle(once)
+        chance.shuffle(more)
+        yield from once
+        yield from more

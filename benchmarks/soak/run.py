@@ -1,0 +1,283 @@
+"""The soak itself: a local AWS of its own, the uploads, the waiting, the evidence."""
+
+import contextlib
+import hashlib
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from enum import Enum
+from functools import cache
+from typing import Any
+
+from rich.console import Console
+
+from benchmarks.soak.contents import make_content
+from benchmarks.soak.fault_proxy import FaultProxy, Traffic, fault_proxy
+from benchmarks.soak.ledger import Audit, Evidence, Upload, audit
+from benchmarks.soak.plan import PlannedObject, make_plan
+from crossover.errors import CrossoverError
+from crossover.local.cdk_cli import settings
+from crossover.local.environment import find_interpreter
+from crossover.local.ports import free_port
+from crossover.local.process import Emulator
+from crossover.local.work import LocalAws, open_local_aws
+from crossover.local.workspace import Workspace, default_folder
+
+# Lambda waits a minute and then two before it tries an event again. Here it waits about as long as it takes to start a
+# container that was killed.
+RETRY_BASE_SECONDS = 2
+# Nothing was under way for so long: then no event is on its way between two processes either.
+QUIET_SECONDS = 3.0
+POLL_SECONDS = 0.02
+# How long other readers do not see a dead letter; there are none.
+HIDDEN_SECONDS = 3600
+# Of those that a sabotaged soak loses.
+SWALLOWED_SHARE = 0.05
+
+
+class Sabotage(Enum):
+    """Ways to break the pipeline, so as to see that the soak notices."""
+
+    LOSE_EVENTS = "lose-events"
+    OVERWRITE = "overwrite"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What was asked for; see the command's help."""
+
+    uploads: int
+    variants: tuple[str, ...]
+    fault_rate: float
+    seed: int
+    concurrency: int
+    timeout_seconds: float
+    sabotage: Sabotage | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """The result.
+
+    Attributes:
+        options: what was asked for.
+        audit: what became of every upload.
+        traffic: what passed the proxy.
+        is_finished: whether all came to an end within the time.
+        seconds: how long the uploads took until the last one had come to its end.
+    """
+
+    options: Options
+    audit: Audit
+    traffic: Traffic
+    is_finished: bool
+    seconds: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether every upload ended as promised."""
+        return self.is_finished and not self.audit.problems
+
+    def to_dict(self) -> dict[str, Any]:
+        traffic = self.traffic
+        faults: dict[str, dict[str, int]] = {variant: {} for variant in self.options.variants}
+        for (variant, fault), number in sorted(traffic.injected.items()):
+            faults[variant][fault] = number
+        return {
+            "schema": 1,
+            "options": {**asdict(self.options), "sabotage": self.options.sabotage and self.options.sabotage.value},
+            "holds": self.holds,
+            "is_finished": self.is_finished,
+            "seconds": round(self.seconds, 1),
+            "sentence": self.audit.sentence,
+            "total": self.audit.count(),
+            "variants": {variant: self.audit.count(variant) for variant in self.options.variants},
+            "faults": faults,
+            "requests": {**traffic.requests, "that met a fault": traffic.injected.total()},
+            "events": events_of(self),
+            "problems": self.audit.problems,
+        }
+
+
+def events_of(report: Report) -> dict[str, int]:
+    """What was done to S3's events: how many there were, delivered twice, late, or overtaken by a newer one."""
+    planned = {each.upload.planned.key: each.upload.planned for each in report.audit.verdicts}.values()
+    deliveries = [upload.deliveries for each in planned for upload in each.uploads]
+    return {
+        "events": len(report.traffic.events),
+        "deliveries": report.traffic.copies.total(),
+        "delivered twice": sum(len(times) > 1 for times in deliveries),
+        "late": sum(any(time for time in times) for times in deliveries),
+        "overwritten objects": sum(len(each.uploads) > 1 for each in planned),
+    }
+
+
+def run(options: Options, *, console: Console, workspace: Workspace | None = None) -> Report:
+    """Start a local AWS, deploy the variants, soak them, stop it all again.
+
+    Raises:
+        CrossoverError: something could not be started or deployed, or another soak runs.
+    """
+    workspace = workspace or Workspace(default_folder() / "soak")
+    with (
+        soaked_aws(workspace, options.variants, concurrency=options.concurrency, console=console) as local,
+        local.aws.steps.step("soak") as step,
+    ):
+        return soak(options, local, announce=step.show)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SoakedAws:
+    """A local AWS with variants on it, and the proxy that all their requests go through."""
+
+    aws: LocalAws
+    emulator: Emulator
+    proxy: FaultProxy
+
+
+@contextlib.contextmanager
+def soaked_aws(
+    workspace: Workspace, variants: Sequence[str], *, concurrency: int, console: Console
+) -> Iterator[SoakedAws]:
+    """Start one and deploy to it; it is stopped when the block ends. At most `concurrency` functions run at once.
+
+    Raises:
+        CrossoverError: something could not be started or deployed, or another one runs in this workspace.
+    """
+    workspace.create()
+    if Emulator.find(workspace):
+        raise CrossoverError("Another soak is running here; wait for its end, or stop it with Ctrl-C.")
+    interpreter, port = find_interpreter(), free_port()
+    with fault_proxy(upstream=port) as proxy, open_local_aws(workspace, console) as aws:
+        synth = aws.begin_synth(variants, python=interpreter.version)
+        emulator_settings = {
+            "AWS_REACHED_THROUGH": proxy.url,
+            "LAMBDA_ASYNC_RETRY_BASE_SECONDS": str(RETRY_BASE_SECONDS),
+            # The account's limit, so that a burst is throttled instead of starting ever more functions.
+            "LAMBDA_ACCOUNT_CONCURRENCY": str(concurrency),
+        }
+        emulator = aws.bring_up(interpreter, port=port, settings=emulator_settings)
+        proxy.group = emulator.pid
+        aws.bootstrap()
+        aws.deploy(*synth)
+        yield SoakedAws(aws=aws, emulator=emulator, proxy=proxy)
+
+
+def soak(options: Options, local: SoakedAws, *, announce: Callable[[str], None] = lambda what: None) -> Report:
+    """Upload under faults, wait until all has come to its end, judge. Tables and queues are empty before."""
+    from crossover.deployed import aws_errors  # here, because boto3 takes a second to import
+
+    with aws_errors():
+        return _Soak(options, local, announce).run()
+
+
+class _Soak:
+    """One soak."""
+
+    def __init__(self, options: Options, local: SoakedAws, announce: Callable[[str], None]) -> None:
+        import boto3
+
+        from crossover.deployed import find_variants
+
+        self.options, self.emulator, self.proxy, self.announce = options, local.emulator, local.proxy, announce
+        self.clients = cache(boto3.client)
+        found = find_variants(self.clients, prefix=settings()["stack_prefix"], names=options.variants)
+        self.variants = {variant.name: variant for variant in found}
+        self.plan = make_plan(
+            uploads=options.uploads, variants=options.variants, fault_rate=options.fault_rate, seed=options.seed
+        )
+        self.uploads: list[Upload] = []
+
+    def run(self) -> Report:
+        """Do all of it."""
+        self.proxy.begin(self.plan, strip_conditions=self.options.sabotage is Sabotage.OVERWRITE)
+        self.started = time.monotonic()
+        for planned in self.plan:
+            while self.emulator.events_under_way() >= self.options.concurrency and self._time_is_left:
+                time.sleep(POLL_SECONDS)
+            if not self._time_is_left:
+                break
+            self._upload(planned)
+            self.announce(f"{len(self.uploads):,} of {self.options.uploads:,} uploads")
+        is_finished = self._wait() and len(self.uploads) == self.options.uploads
+        seconds = time.monotonic() - self.started
+        self.announce("reading the tables and the queues")
+        return Report(
+            options=self.options,
+            audit=audit(self.uploads, self._evidence()),
+            traffic=self.proxy.traffic,
+            is_finished=is_finished,
+            seconds=seconds,
+        )
+
+    @property
+    def _time_is_left(self) -> bool:
+        return time.monotonic() < self.started + self.options.timeout_seconds
+
+    def _upload(self, planned: PlannedObject) -> None:
+        for number, upload in enumerate(planned.uploads):
+            content = make_content(upload.kind, f"{self.options.seed} {planned.key} {number}")
+            etag = hashlib.md5(content).hexdigest()
+            self.proxy.deliveries[planned.key, etag] = () if self._is_swallowed() else upload.deliveries
+            bucket = self.variants[planned.variant].bucket
+            self.clients("s3").put_object(Bucket=bucket, Key=planned.key, Body=content)
+            is_last = number == len(planned.uploads) - 1
+            self.uploads.append(
+                Upload(planned=planned, kind=upload.kind, etag=etag, size_bytes=len(content), is_last=is_last)
+            )
+
+    def _is_swallowed(self) -> bool:
+        if self.options.sabotage is not Sabotage.LOSE_EVENTS:
+            return False
+        return len(self.uploads) % round(1 / SWALLOWED_SHARE) == 0
+
+    def _wait(self) -> bool:
+        """Wait until nothing is under way any more; False where the time is over before."""
+        quiet_since = time.monotonic()
+        while self._time_is_left:
+            under_way = self.emulator.events_under_way() + self.proxy.traffic.waiting
+            now = time.monotonic()
+            if under_way:
+                quiet_since = now
+            if now - quiet_since > QUIET_SECONDS:
+                return True
+            self.announce(f"{under_way} events under way")
+            time.sleep(POLL_SECONDS)
+        return False
+
+    def _evidence(self) -> Evidence:
+        return Evidence(
+            items={name: self._items(variant.table) for name, variant in self.variants.items()},
+            letters={name: self._letters(variant.dead_letter_queue) for name, variant in self.variants.items()},
+            traffic=self.proxy.traffic,
+        )
+
+    def _items(self, table: str) -> list[dict[str, Any]]:
+        from boto3.dynamodb.types import TypeDeserializer
+
+        plain = TypeDeserializer().deserialize
+        pages = self.clients("dynamodb").get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
+        return [{name: plain(value) for name, value in item.items()} for page in pages for item in page["Items"]]
+
+    def _letters(self, queue: str) -> list[Mapping[str, Any]]:
+        letters = []
+        while messages := self._messages(queue):
+            letters += [json.loads(message["Body"]) for message in messages]
+        return letters
+
+    def _messages(self, queue: str) -> list[dict[str, Any]]:
+        answer = self.clients("sqs").receive_message(
+            QueueUrl=queue, MaxNumberOfMessages=10, VisibilityTimeout=HIDDEN_SECONDS
+        )
+        messages: list[dict[str, Any]] = answer.get("Messages", [])
+        return messages
+
+
+def injected_by_fault(traffic: Traffic) -> Mapping[str, Counter[str]]:
+    """How often each fault was injected, by variant."""
+    table: dict[str, Counter[str]] = {}
+    for (variant, fault), number in traffic.injected.items():
+        table.setdefault(fault, Counter())[variant] += number
+    return table

@@ -1,0 +1,269 @@
+"""Makes the folder that Lambda unpacks to /var/task: pinned wheels without what is never loaded, our sources, bytecode.
+
+Runs in two places: bundling.py imports it and lets uv fetch the wheels, for any platform; and the SAM build image runs
+it as a script, with that image's own pip. Both give the same bytes. For the second place's sake it needs nothing but
+the standard library.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCES = ROOT / "lambda_src"
+
+LAMBDA_PLATFORM = "x86_64-manylinux_2_28"
+"""The wheels that Lambda's Python 3.12 runs: Amazon Linux 2023 has glibc 2.34, and the project deploys to x86_64."""
+
+MAX_UNZIPPED_BYTES = 250 * 1024**2
+"""Lambda's limit for an unzipped deployment package (Lambda developer guide, "Quotas")."""
+
+SERVICES = ("s3", "dynamodb", "sagemaker-runtime")
+"""The AWS services whose descriptions stay in botocore. A handler that calls another one adds its name here."""
+
+ENDPOINT_PREFIXES = ("s3", "dynamodb", "runtime.sagemaker")
+"""The same services as endpoints.json names them."""
+
+NEVER_LOADED = {
+    ".lock": "uv's, while it installs",
+    "bin": "console scripts",
+    "cffi": "soundfile needs only cffi's compiled part, _cffi_backend",
+    "pycparser*": "cffi's parser of C declarations",
+    "google": "protobuf: onnxruntime's tools edit models with it, an InferenceSession does not",
+    "protobuf-*.dist-info": "goes with google/",
+    "flatbuffers*": "onnxruntime's tools read .ort files with it, an InferenceSession does not",
+    "packaging*": "onnxruntime's tools compare versions with it",
+    "onnxruntime/backend": "an adapter for the onnx test suite",
+    "onnxruntime/datasets": "example models",
+    "onnxruntime/quantization": "changes models, at build time",
+    "onnxruntime/tools": "changes models, at build time",
+    "onnxruntime/transformers": "changes models, at build time",
+    "onnxruntime/capi/libonnxruntime.so*": "the C library: the Python module has the runtime linked into it",
+    "numpy/f2py": "a Fortran compiler driver",
+    "numpy/_pyinstaller": "for another packager",
+    "numpy/random/_examples": "documentation",
+    "dateutil/zoneinfo": "a copy of the time zones, for names like Europe/Berlin; botocore knows UTC and local time",
+    "urllib3/contrib/emscripten": "for browsers",
+    "numpy/_core/include": "C headers",
+    "numpy/_core/_simd.*.so": "exposes vector instructions to numpy's tests",
+    "numpy/_core/_*_tests.*.so": "numpy's tests",
+    "**/tests": "tests of the packages",
+    "**/conftest.py": "tests of the packages",
+    "**/*.a": "static libraries",
+    "**/*.h": "C headers",
+    "**/*.pyi": "for type checkers",
+    "**/*.pxd": "for Cython",
+    "**/*.pyx": "for Cython",
+    "botocore/data/*/*/examples-1.json": "documentation",
+}
+"""What the wheels hold and the handlers never load, each with the reason: test_bundle_runs.py runs what is left."""
+
+LICENSE_OR_METADATA = re.compile(r"METADATA|(LICEN[CS]E|COPYING|NOTICE|AUTHORS).*|licenses")
+"""What stays of a *.dist-info folder: licences travel with the code, and vulnerability scanners read METADATA."""
+
+
+class BundlingError(Exception):
+    """A bundle could not be made; the message is one sentence for the person at the terminal."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contents:
+    """What goes into a bundle: the wheels of a lock file in lambda_src, and of the sources there all or `only` some."""
+
+    lock: str | None = None
+    only: tuple[str, ...] = ()
+    leaves_out: tuple[str, ...] = ()
+
+
+class Bundle(Enum):
+    """The code packages of the functions."""
+
+    INFERENCE = Contents(
+        lock="requirements-inference.txt",
+        leaves_out=("sagemaker_trigger_handler.py", "health_check_handler.py"),
+    )
+    PROXY = Contents(
+        lock="requirements-proxy.txt",
+        leaves_out=(
+            "standard_handler.py",
+            "snapstart_handler.py",
+            "health_check_handler.py",
+            "inference/audio.py",
+            "inference/ogg.py",
+            "inference/model.py",
+            "inference/local_predictor.py",
+        ),
+    )
+    HEALTH_CHECK = Contents(only=("health_check_handler.py",))  # the runtime's own boto3 will do for two calls
+
+    @property
+    def lock(self) -> Path | None:
+        """The hash-checked list of wheels; None for a bundle without any."""
+        return SOURCES / self.value.lock if self.value.lock else None
+
+    def sources(self) -> list[Path]:
+        """The files of ours in the bundle, in a fixed order, without bytecode, hidden files and the requirements."""
+        files = [path for path in sorted(SOURCES.rglob("*")) if path.is_file()]
+        return [path for path in files if self._holds(path.relative_to(SOURCES))]
+
+    def _holds(self, path: Path) -> bool:
+        unwanted = any(part.startswith(".") or part == "__pycache__" for part in path.parts)
+        if unwanted or path.name.startswith("requirements"):
+            return False
+        name, contents = path.as_posix(), self.value
+        return name in contents.only if contents.only else name not in contents.leaves_out
+
+
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """Bytes of a bundle as Lambda counts them."""
+
+    unzipped: int
+    zipped: int
+
+    def __str__(self) -> str:
+        return f"{self.unzipped / 1e6:.1f} MB unzipped, {self.zipped / 1e6:.1f} MB zipped"
+
+
+def assemble(bundle: Bundle, folder: Path, *, scratch: Path, install: list[str], compiler: Path | None) -> Size:
+    """Fills `folder` with the bundle and returns its size.
+
+    Both folders exist and are empty; `scratch` takes the whole wheels and is the caller's to delete. `install` is the
+    start of a pip-like install command, `compiler` the interpreter that makes the bytecode, or None for no bytecode.
+    Raises BundlingError where a wheel cannot be had, a source does not compile, or the bundle is larger than Lambda
+    takes.
+    """
+    if bundle.lock:
+        _install_wheels(bundle.lock, scratch, install)
+        _copy_what_is_loaded(scratch, folder)
+        _cut_botocore_data(folder / "botocore" / "data")
+    if compiler is not None:
+        # The wheels' bytecode takes their sources' place: that saves 6 MB, and tracebacks still name file and line.
+        _compile(folder, compiler, "-b")
+        for path in list(folder.rglob("*.py")):
+            path.unlink()
+    for source in bundle.sources():
+        target = folder / source.relative_to(SOURCES)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target)
+    if compiler is not None:
+        _compile(folder, compiler)
+    _normalise(folder)
+    size = _size(folder)
+    if size.unzipped > MAX_UNZIPPED_BYTES:
+        limit = f"{MAX_UNZIPPED_BYTES / 1e6:.1f} MB"
+        raise BundlingError(f"The {bundle.name.lower()} bundle is too large: {size}; Lambda takes {limit} unzipped.")
+    return size
+
+
+def _install_wheels(lock: Path, folder: Path, install: list[str]) -> None:
+    # Only the lock's own entries, only with its hashes, only wheels: nothing is resolved or built on this machine.
+    rules = ["--require-hashes", "--no-deps", "--only-binary", ":all:", "--target", str(folder)]
+    answer = subprocess.run([*install, *rules, "--requirement", str(lock)], capture_output=True, text=True)
+    if answer.returncode != 0:
+        reason = " ".join(answer.stderr.split()) or f"exit code {answer.returncode}"
+        raise BundlingError(f"The wheels of {lock.name} could not be installed: {reason}")
+
+
+def _copy_what_is_loaded(wheels: Path, folder: Path) -> None:
+    """Copies instead of deleting in place, since uv's files may be hard links into its cache, which must not change."""
+    unwanted = {path for pattern in NEVER_LOADED for path in wheels.glob(pattern)}
+    unwanted |= {path for path in wheels.glob("*.dist-info/*") if not LICENSE_OR_METADATA.fullmatch(path.name)}
+    unwanted |= {path for path in wheels.glob("botocore/data/*") if path.is_dir() and path.name not in SERVICES}
+
+    def ignore(parent: str, names: list[str]) -> set[str]:
+        return {name for name in names if Path(parent, name) in unwanted}
+
+    shutil.copytree(wheels, folder, ignore=ignore, copy_function=shutil.copyfile, dirs_exist_ok=True)
+
+
+def _cut_botocore_data(data: Path) -> None:
+    """Keeps of the JSON files what is read at run time: parsing them is a good part of making a client."""
+    for path in [path for path in data.rglob("*") if path.is_file()]:
+        content = json.loads(gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes())
+        if path.name == "endpoints.json":
+            for partition in content["partitions"]:
+                services = partition["services"]
+                partition["services"] = {name: services[name] for name in ENDPOINT_PREFIXES if name in services}
+        path.unlink()
+        plain = path.with_name(path.name.removesuffix(".gz"))
+        plain.write_text(json.dumps(_without_documentation(content), separators=(",", ":")), encoding="utf-8")
+
+
+def _without_documentation(content: Any) -> Any:
+    """The JSON value with its "documentation" texts emptied: botocore asks for some of them, and reads none."""
+    if isinstance(content, list):
+        return [_without_documentation(value) for value in content]
+    if not isinstance(content, dict):
+        return content
+    emptied = {name: _without_documentation(value) for name, value in content.items()}
+    if isinstance(emptied.get("documentation"), str):  # else it is a shape's member of that name
+        emptied["documentation"] = ""
+    return emptied
+
+
+def _compile(folder: Path, compiler: Path, *options: str) -> None:
+    """Makes the bytecode of every source in the folder.
+
+    Lambda's folder is read-only, so Python cannot do it there and would compile at every cold start. Unchecked hashes
+    hold no time stamp, and the paths inside are Lambda's: the same sources give the same bytes on every machine.
+    """
+    command = [str(compiler), "-I", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", *options]
+    paths = ["-s", str(folder), "-p", "/var/task", str(folder)]
+    answer = subprocess.run([*command, *paths], capture_output=True, text=True)
+    if answer.returncode != 0:
+        reason = " ".join((answer.stdout + answer.stderr).split())
+        raise BundlingError(f"{compiler} could not compile the bundle: {reason}")
+
+
+def _normalise(folder: Path) -> None:
+    """The same modes and times everywhere, so that the zip depends on nothing but the content."""
+    for path in folder.rglob("*"):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+        os.utime(path, (315532800, 315532800))  # 1980-01-01, the earliest time a zip can hold
+
+
+def _size(folder: Path) -> Size:
+    def zipped_bytes(path: Path) -> int:
+        headers = 2 * (len(path.relative_to(folder).as_posix()) + 50)
+        return len(zlib.compress(path.read_bytes())) + headers
+
+    # The large files first, which keeps all cores busy to the end.
+    files = sorted((path for path in folder.rglob("*") if path.is_file()), key=lambda path: -path.stat().st_size)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        zipped = sum(pool.map(zipped_bytes, files))
+    return Size(unzipped=sum(path.stat().st_size for path in files), zipped=zipped)
+
+
+def _main() -> None:
+    parser = argparse.ArgumentParser(description="Fill a folder with a bundle for this interpreter, using its pip.")
+    parser.add_argument("bundle", choices=[bundle.name.lower() for bundle in Bundle])
+    parser.add_argument("folder", type=Path)
+    arguments = parser.parse_args()
+    python = Path(sys.executable)
+    pip = [str(python), "-m", "pip", "install", "--quiet", "--no-compile", "--no-cache-dir"]
+    bundle = Bundle[arguments.bundle.upper()]
+    try:
+        with TemporaryDirectory() as scratch:
+            size = assemble(bundle, arguments.folder, scratch=Path(scratch), install=pip, compiler=python)
+    except BundlingError as error:
+        sys.exit(str(error))
+    print(f"Bundled {arguments.bundle}: {size}.", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    _main()

@@ -1,0 +1,73 @@
+"""The functions' code packages as CDK assets: made without Docker, from a hash-checked lock, once for the same sources.
+
+bundle_recipe.py says what is in a bundle, bundle_cache.py when one is made; this file hands it to CDK.
+"""
+
+from __future__ import annotations
+
+import shutil
+from functools import partial
+from typing import Any
+
+import jsii
+from aws_cdk import BundlingOptions, DockerImage, ILocalBundling, Stack
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from crossover.bundling.cache import build_bundle, hash_for_this_machine, source_hash
+from crossover.bundling.recipe import LAMBDA_PLATFORM, ROOT, Bundle, BundlingError
+
+__all__ = ["Bundle", "BundlingError", "build_bundle", "bundled_code"]
+
+
+def bundled_code(
+    scope: Construct, bundle: Bundle, *, python_version: str = "3.12", for_host: bool = False, use_docker: bool = False
+) -> lambda_.Code:
+    """The bundle as a function's code, with an asset hash made of the sources, so that it is the same on every machine.
+
+    `for_host` takes the wheels of this machine's platform instead of Lambda's (for the local AWS). `use_docker` makes
+    the bundle in the SAM build image of that Python version. Where CDK needs no bundling for the scope's stack (context
+    `aws:cdk:bundling-stacks`), nothing is made. Raises what build_bundle raises.
+    """
+    if for_host and use_docker:
+        raise ValueError("A bundle for this machine cannot be made in Docker, whose image is Lambda's.")
+    if use_docker:
+        local = None
+        hash_ = source_hash(bundle, python_version=python_version, platform=LAMBDA_PLATFORM, with_bytecode=True)
+    else:
+        local = _LocalBundling(bundle, python_version=python_version, for_host=for_host)
+        hash_ = hash_for_this_machine(bundle, python_version=python_version, for_host=for_host)
+        # Made here, before CDK asks: an error inside try_bundle passes through the jsii kernel, and the one sentence
+        # that says what is wrong drowns in a traceback.
+        if Stack.of(scope).bundling_required:
+            build_bundle(bundle, python_version=python_version, for_host=for_host)
+    runtime = lambda_.Runtime(f"python{python_version}", lambda_.RuntimeFamily.PYTHON)
+    return lambda_.Code.from_asset(
+        str(ROOT),
+        asset_hash=hash_,
+        bundling=BundlingOptions(
+            local=local,
+            image=runtime.bundling_image,
+            platform="linux/amd64",
+            command=["python3", "/asset-input/crossover/bundling/recipe.py", bundle.name.lower(), "/asset-output"],
+        ),
+    )
+
+
+@jsii.implements(ILocalBundling)
+class _LocalBundling:
+    """Copies the finished bundle to where CDK wants it.
+
+    CDK takes an existing cdk.out/asset.<hash> unseen, so a half-filled one would be deployed. aws-cdk-lib fills a
+    folder named asset.<hash>-building and renames it when this returns, so an interrupted synth leaves none;
+    test_bundling.py watches over that. Code.from_asset on the finished folder, without bundling, would copy straight to
+    the final name.
+    """
+
+    def __init__(self, bundle: Bundle, *, python_version: str, for_host: bool) -> None:
+        self._build = partial(build_bundle, bundle, python_version=python_version, for_host=for_host)
+
+    def try_bundle(self, output_dir: str, *, image: DockerImage, **_options: Any) -> bool:
+        # A copy and no hard links: whoever edits a file in cdk.out must not change the cache.
+        shutil.copytree(self._build(), output_dir, dirs_exist_ok=True)
+        return True

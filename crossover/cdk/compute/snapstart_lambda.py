@@ -1,0 +1,30 @@
+"""Variant `snapstart`: a Lambda function whose cold starts restore a snapshot with the model already loaded."""
+
+from typing import ClassVar
+
+from aws_cdk import aws_lambda as lambda_
+
+from crossover.cdk.compute.inference_function import InferenceFunction
+from crossover.cdk.dashboard_cost import PRICES, Cost
+
+
+class SnapStartLambda(InferenceFunction):
+    """Predicts in the one published version of a Lambda function, behind the alias `live`.
+
+    Benefit: a cold start does not load the model, however long that takes.
+    Cost: the snapshot is paid by the GB of memory and the hour, traffic or not, and each restore by the GB, so
+    `memory_mb` is dearer here; publishing takes minutes. Lambda allows neither provisioned concurrency nor EFS with it.
+    """
+
+    predictor: ClassVar[str] = "snapstart"
+    stack_id: ClassVar[str] = "SnapStart"
+    snap_start: ClassVar[lambda_.SnapStartConf | None] = lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS
+
+    def _cost(self, memory_mb: int) -> Cost:
+        gigabytes = memory_mb / 1024
+        return Cost(
+            memory_mb=memory_mb,
+            per_cold_start=((gigabytes, PRICES["lambda.snapstart.restore_gb"]),),
+            per_hour=((gigabytes * 3600, PRICES["lambda.snapstart.cache_gb_second"]),),
+            leaves_out="the time of restoring",
+        )

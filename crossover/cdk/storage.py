@@ -1,0 +1,182 @@
+"""Where files come in and predictions come out: one bucket, one table, and the narrowest grants on them."""
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from crossover.cdk.encryption import allow_use
+from crossover.cdk.findings import acknowledge, acknowledge_wildcard
+
+SSE = "s3:x-amz-server-side-encryption"
+SSE_KEY = "s3:x-amz-server-side-encryption-aws-kms-key-id"
+
+
+class PipelineStorage(Construct):
+    """The input bucket and the predictions table; either can be an existing one.
+
+    Benefit: private, encrypted at rest (by AWS's keys, or by one of your own), reached by TLS only, paid by use.
+    Cost: with the default removal policy, deleting the stack deletes the files and the predictions. RETAIN keeps both
+    and protects the table from deletion. Versions and continuous backups are billed by the GB.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        input_bucket: s3.IBucket | None = None,
+        predictions_table: dynamodb.ITable | None = None,
+        key_prefix: str = "",
+        encryption_key: kms.IKey | None = None,
+        versioned: bool = False,
+        input_lifetime_days: int | None = None,
+        point_in_time_recovery: bool = False,
+        removal_policy: RemovalPolicy = RemovalPolicy.DESTROY,
+    ) -> None:
+        """What is passed in stays as it is; what follows it here is for the bucket and the table that are made.
+
+        Args:
+            input_bucket: of this stack or imported by name: as another stack's construct, the two stacks would depend
+                on each other.
+            predictions_table: with the partition key `object_key`, a string.
+            key_prefix: only objects whose key begins so can be read, in an existing bucket too.
+            encryption_key: None leaves the encryption to keys of AWS.
+            versioned: keep what is overwritten or deleted.
+            input_lifetime_days: uploads are deleted after so many days, a replaced or deleted version so many days
+                after that; None keeps them.
+            point_in_time_recovery: back up the table continuously, for 35 days.
+        """
+        super().__init__(scope, construct_id)
+        self.key_prefix = key_prefix
+        self.input_bucket: s3.IBucket = input_bucket or self._create_bucket(
+            encryption_key, versioned, input_lifetime_days, removal_policy
+        )
+        self.predictions_table: dynamodb.ITable = predictions_table or self._create_table(
+            encryption_key, point_in_time_recovery, removal_policy
+        )
+
+    @property
+    def readable_objects(self) -> str:
+        """The ARN, with a wildcard, of the objects that are predicted."""
+        return self.input_bucket.arn_for_objects(f"{self.key_prefix}*")
+
+    def grant_read_files(self, grantee: iam.IGrantable) -> None:
+        """Allow reading the objects, and listing the bucket, without which a deleted one would be a 403, not a 404."""
+        iam.Grant.add_to_principal(
+            grantee=grantee, actions=["s3:GetObject", "s3:GetObjectVersion"], resource_arns=[self.readable_objects]
+        )
+        # Not bound to the prefix: reading an object that is gone has none, so S3 would answer 403 after all.
+        iam.Grant.add_to_principal(
+            grantee=grantee, actions=["s3:ListBucket"], resource_arns=[self.input_bucket.bucket_arn]
+        )
+        if self.input_bucket.encryption_key:
+            allow_use(self.input_bucket.encryption_key, grantee, "s3", "kms:Decrypt")
+        acknowledge_wildcard(
+            grantee, self.readable_objects, "An upload can have any key that begins so: all of them can be read."
+        )
+
+    def grant_write_predictions(self, grantee: iam.IGrantable) -> None:
+        """Allow putting items, and nothing else.
+
+        DynamoDB decrypts the table's own key on behalf of whoever writes; it makes and renews that key for itself
+        (developer guide, "DynamoDB encryption at rest usage notes").
+        """
+        iam.Grant.add_to_principal(
+            grantee=grantee, actions=["dynamodb:PutItem"], resource_arns=[self.predictions_table.table_arn]
+        )
+        if self.predictions_table.encryption_key:
+            allow_use(self.predictions_table.encryption_key, grantee, "dynamodb", "kms:Decrypt")
+
+    def _create_bucket(
+        self, key: kms.IKey | None, versioned: bool, lifetime_days: int | None, removal_policy: RemovalPolicy
+    ) -> s3.Bucket:
+        lifetime = Duration.days(lifetime_days) if lifetime_days else None
+        bucket = s3.Bucket(
+            self,
+            "InputBucket",
+            encryption=s3.BucketEncryption.KMS if key else s3.BucketEncryption.S3_MANAGED,
+            encryption_key=key,
+            bucket_key_enabled=True if key else None,  # one request to KMS for many objects
+            # What is encrypted with a key that comes with the upload, nobody here could read.
+            blocked_encryption_types=[s3.BlockedEncryptionType.SSE_C],
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            enforce_ssl=True,
+            minimum_tls_version=1.2,
+            versioned=versioned,
+            removal_policy=removal_policy,
+            auto_delete_objects=removal_policy == RemovalPolicy.DESTROY,
+            lifecycle_rules=[
+                s3.LifecycleRule(
+                    abort_incomplete_multipart_upload_after=Duration.days(1),
+                    expiration=lifetime,
+                    noncurrent_version_expiration=lifetime if versioned else None,
+                )
+            ],
+        )
+        if key:
+            self._refuse_other_keys(bucket, key)
+        acknowledge(
+            bucket,
+            "AwsSolutions-S1",
+            "Access logs need a bucket and a retention of their own, which an account has in one place: pass in a "
+            "bucket that logs there.",
+        )
+        return bucket
+
+    def _refuse_other_keys(self, bucket: s3.Bucket, key: kms.IKey) -> None:
+        """An upload says nothing of encryption, and gets the bucket's, or names the bucket's key.
+
+        With another key, the file would be in the bucket and nobody here could read it. `Null` asks whether the upload
+        says it at all: a comparison with what is not there would be true, and refuse the plain upload.
+        """
+        for conditions in (
+            {"Null": {SSE_KEY: "false"}, "StringNotEquals": {SSE_KEY: key.key_arn}},
+            {"Null": {SSE: "false", SSE_KEY: "true"}},
+        ):
+            bucket.add_to_resource_policy(
+                iam.PolicyStatement(
+                    effect=iam.Effect.DENY,
+                    principals=[iam.AnyPrincipal()],
+                    actions=["s3:PutObject"],
+                    resources=[bucket.arn_for_objects("*")],
+                    conditions=conditions,
+                )
+            )
+
+    def _create_table(self, key: kms.IKey | None, recoverable: bool, removal_policy: RemovalPolicy) -> dynamodb.Table:
+        table = dynamodb.Table(
+            self,
+            "PredictionsTable",
+            partition_key=dynamodb.Attribute(name="object_key", type=dynamodb.AttributeType.STRING),
+            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+            time_to_live_attribute="expires_at",
+            encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED if key else None,
+            encryption_key=key,
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=recoverable
+            ),
+            deletion_protection=removal_policy != RemovalPolicy.DESTROY,
+            removal_policy=removal_policy,
+            resource_policy=iam.PolicyDocument(
+                statements=[
+                    iam.PolicyStatement(  # DynamoDB answers on plain HTTP too; "*" is this table
+                        effect=iam.Effect.DENY,
+                        principals=[iam.AnyPrincipal()],
+                        actions=["dynamodb:*"],
+                        resources=["*"],
+                        conditions={"Bool": {"aws:SecureTransport": "false"}},
+                    )
+                ]
+            ),
+        )
+        if not recoverable:
+            acknowledge(
+                table,
+                "AwsSolutions-DDB3",
+                "Continuous backups are a setting; without them the table is made again from the files in the bucket.",
+            )
+        return table

@@ -1,0 +1,42 @@
+"""Where the files are that the package works with: the project's sources, the user's project, the caches."""
+
+import os
+from pathlib import Path
+
+from crossover.errors import CrossoverError
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def sources() -> Path:
+    """The folder with app.py, cdk.json, stacks, lambda_src, sagemaker_container and model, laid out as in the
+    repository: the repository itself, or `crossover/sources` where the package was installed from a wheel.
+    """
+    installed = _PACKAGE / "sources"
+    return installed if installed.is_dir() else _PACKAGE.parent
+
+
+def project() -> Path:
+    """The folder of the CDK app that a command works on: the nearest one above the current folder with a cdk.json,
+    else the repository.
+
+    Raises:
+        CrossoverError: there is neither.
+    """
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / "cdk.json").is_file():
+            return folder
+    if (_PACKAGE / "sources").is_dir():
+        raise CrossoverError(
+            f"There is no cdk.json in {here} or above it: this command needs a project; `crossover new` makes one."
+        )
+    return _PACKAGE.parent
+
+
+def cache() -> Path:
+    """The folder for what can be made again: CROSSOVER_CACHE, else `crossover` in the user's cache folder."""
+    chosen = os.environ.get("CROSSOVER_CACHE")
+    if chosen:
+        return Path(chosen)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "crossover"

@@ -1,0 +1,94 @@
+"""What this project's server aims at, and when that holds."""
+
+from typing import Any
+
+import pytest
+
+from benchmarks.peers.serving.shown import targets
+
+NAMES = [
+    "throughput with 4 clients, of the limit's",
+    "throughput with 16 clients, of the limit's",
+    "throughput with 1 client, of the best server with one session",
+    "p99 with 16 clients, of p50",
+]
+WORKERS = {"ours": 2, "single": 1, "other single": 1, "double": 2}
+
+
+def row(
+    server: str,
+    clients: int,
+    *,
+    to_ours: float | None = 1.0,
+    to_limit: float | None = 1.0,
+    p50_ms: float | None = 100.0,
+    p99_ms: float | None = 100.0,
+) -> dict[str, Any]:
+    """A row of a summary, in which ours answers 80 requests a second."""
+    return {
+        "server": server,
+        "clients": clients,
+        "figures": {
+            "requests_per_second": 80.0 * (to_ours or 0.0),
+            "p50_ms": p50_ms,
+            "p99_ms": p99_ms,
+        },
+        "to_ours": {"requests_per_second": to_ours},
+        "to_limit": {"requests_per_second": to_limit},
+        "to_limit_between": (0.9, 0.99),
+    }
+
+
+def section(*rows: dict[str, Any]) -> dict[str, Any]:
+    return {"servers": {name: {"workers": workers} for name, workers in WORKERS.items()}, "summary": list(rows)}
+
+
+def met(*rows: dict[str, Any]) -> list[tuple[float | None, bool]]:
+    """Value and whether it holds, of each target."""
+    found = targets(section(*rows))
+    assert [target[0] for target in found] == NAMES
+    assert [target[2] for target in found] == ["at least 0.95"] * 3 + ["at most 1.2"]
+    return [(target[1], target[3]) for target in found]
+
+
+def test_a_crowd_s_throughput_is_held_against_the_limit() -> None:
+    four, sixteen, *_ = met(row("ours", 4, to_limit=0.94), row("ours", 16, to_limit=0.95), row("double", 4))
+    assert four == (0.94, False)
+    assert sixteen == (0.95, True)
+    assert targets(section(row("ours", 4)))[0].between == (0.9, 0.99)
+
+
+def test_one_client_s_is_held_against_the_best_server_with_one_session() -> None:
+    rows = [row("ours", 1), row("single", 1, to_ours=0.5), row("other single", 1, to_ours=1.25)]
+    assert met(*rows)[2] == (pytest.approx(0.8), False)
+    assert met(*rows[:2])[2] == (pytest.approx(2.0), True)
+
+
+def test_servers_with_two_sessions_and_larger_crowds_are_not_in_that() -> None:
+    rows = [row("ours", 1), row("single", 1, to_ours=0.8), row("double", 1, to_ours=3.0), row("single", 4, to_ours=2.0)]
+    assert met(*rows)[2] == (pytest.approx(1.25), True)
+
+
+def test_a_server_that_answered_nothing_is_not_the_best_one() -> None:
+    rows = [row("ours", 1), row("single", 1, to_ours=0.0), row("other single", 1, to_ours=0.8)]
+    assert met(*rows)[2] == (pytest.approx(1.25), True)
+    assert met(*rows[:2])[2] == (None, False)
+
+
+@pytest.mark.parametrize(("p99_ms", "value", "holds"), [(120.0, 1.2, True), (121.0, 1.21, False)])
+def test_the_slow_answers_of_a_crowd_are_held_against_its_usual_ones(p99_ms: float, value: float, holds: bool) -> None:
+    rows = [row("ours", 4, p99_ms=900.0), row("double", 16, p99_ms=900.0), row("ours", 16, p99_ms=p99_ms)]
+    assert met(*rows)[3] == (pytest.approx(value), holds)
+
+
+def test_what_was_not_measured_has_no_value_and_does_not_hold() -> None:
+    nothing = [(None, False)] * 4
+    assert met() == nothing
+    assert met(row("single", 1, to_ours=None), row("double", 16, to_ours=None)) == nothing
+    assert met(row("ours", 2)) == nothing  # another crowd
+    assert met(row("ours", 1), row("double", 1)) == nothing  # no peer with one session
+    assert met(row("ours", 4, to_limit=None), row("ours", 16, to_limit=None))[:2] == [(None, False)] * 2
+
+
+def test_a_crowd_that_got_no_answer_has_no_slow_ones() -> None:
+    assert met(row("ours", 16, p50_ms=None, p99_ms=None))[3] == (None, False)

@@ -1,0 +1,28 @@
+"""The files: what the handlers' own decoder makes of them."""
+
+import pytest
+
+from benchmarks.soak.contents import make_content
+from benchmarks.soak.plan import Kind
+from inference import audio
+from inference.errors import InputError
+from inference.limits import Limits
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_recordings_are_decoded_and_short(seed: int) -> None:
+    waveform = audio.decode(make_content(Kind.AUDIO, str(seed)), 16_000, Limits())
+    assert 1_000 < len(waveform) < 30_000
+
+
+@pytest.mark.parametrize("kind", [Kind.TEXT, Kind.EMPTY, Kind.TRUNCATED])
+@pytest.mark.parametrize("seed", range(10))
+def test_bad_files_are_refused_with_the_code_that_the_soak_expects(kind: Kind, seed: int) -> None:
+    with pytest.raises(InputError) as refusal:
+        audio.decode(make_content(kind, str(seed)), 16_000, Limits())
+    assert refusal.value.code == kind.value
+
+
+@pytest.mark.parametrize("kind", [Kind.AUDIO, Kind.TEXT, Kind.TRUNCATED])
+def test_a_seed_gives_a_file_of_its_own_and_the_same_again(kind: Kind) -> None:
+    assert make_content(kind, "1") == make_content(kind, "1") != make_content(kind, "2")

@@ -1,0 +1,93 @@
+"""A short soak of all variants with every fault there is; and that a broken pipeline does not pass one."""
+
+import os
+from collections.abc import Iterator
+
+import boto3
+import pytest
+from rich.console import Console
+
+from benchmarks.soak.faults import faults_of
+from benchmarks.soak.run import Options, Report, Sabotage, SoakedAws, soak, soaked_aws
+from crossover.deployed import find_variants
+from crossover.local.cdk_cli import settings
+from crossover.local.workspace import Workspace
+from tests.crossover.conftest import processes_of
+from tests.crossover.waiting import wait_until
+
+pytestmark = pytest.mark.slow
+
+VARIANTS = ("standard", "snapstart", "sagemaker")
+CONCURRENCY = 16  # most of what is under way waits
+
+
+@pytest.fixture(scope="module")
+def local(workspace: Workspace) -> Iterator[SoakedAws]:
+    before = dict(os.environ)
+    try:
+        with soaked_aws(workspace, VARIANTS, concurrency=CONCURRENCY, console=Console(stderr=True)) as local:
+            boto3.setup_default_session()  # the one of the other tests may have other credentials
+            yield local
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+        boto3.setup_default_session()
+    wait_until(lambda: processes_of(workspace) == [])
+
+
+@pytest.fixture(autouse=True)
+def empty(local: SoakedAws) -> None:
+    """Without the items and dead letters of the soak before."""
+    table = boto3.client("dynamodb")
+    for variant in find_variants(boto3.client, prefix=settings()["stack_prefix"]):
+        boto3.client("sqs").purge_queue(QueueUrl=variant.dead_letter_queue)
+        for item in table.scan(TableName=variant.table)["Items"]:
+            table.delete_item(TableName=variant.table, Key={"object_key": item["object_key"]})
+
+
+def soaked(local: SoakedAws, *, uploads: int, fault_rate: float, sabotage: Sabotage | None = None) -> Report:
+    options = Options(
+        uploads=uploads,
+        variants=VARIANTS if fault_rate else ("standard",),
+        fault_rate=fault_rate,
+        seed=7,  # whose lasting faults are not the ones that the SageMaker proxy itself sits out for a minute
+        concurrency=CONCURRENCY,
+        timeout_seconds=300,
+        sabotage=sabotage,
+    )
+    report = soak(options, local)
+    assert report.is_finished
+    return report
+
+
+def test_under_every_fault_every_upload_ends_as_promised(local: SoakedAws) -> None:
+    report = soaked(local, uploads=90, fault_rate=1)
+    assert report.audit.problems == []
+    assert report.holds
+    total = report.audit.count()
+    assert total["uploaded"] == total["succeeded"] + total["failed"] + total["dead-lettered"] == 90
+    assert min(total["succeeded"], total["failed"], total["dead-lettered"]) > 0
+    # What was planned has really happened.
+    for variant in VARIANTS:
+        assert {fault for name, fault in report.traffic.injected if name == variant} == {
+            fault.name for fault in faults_of(variant)
+        }
+    events = report.to_dict()["events"]
+    assert events["events"] == 90
+    assert events["deliveries"] == 90 + events["delivered twice"] > 90
+    assert events["late"] > 0
+    assert events["overwritten objects"] > 0
+
+
+def test_swallowed_events_are_found_to_be_lost(local: SoakedAws) -> None:
+    report = soaked(local, uploads=25, fault_rate=0, sabotage=Sabotage.LOSE_EVENTS)
+    assert not report.holds
+    assert report.audit.count()["lost"] == 2
+    assert len(report.audit.problems) == 2
+
+
+def test_a_store_that_overwrites_newer_results_is_found_out(local: SoakedAws) -> None:
+    report = soaked(local, uploads=60, fault_rate=0, sabotage=Sabotage.OVERWRITE)
+    assert not report.holds
+    assert report.audit.count()["stale overwrites"] > 0
+    assert report.audit.count()["lost"] == 0

@@ -1,0 +1,281 @@
+"""The real bundles, run by a real Python 3.12 that has nothing else to import, against moto as AWS."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+import textwrap
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+import soundfile
+from moto.server import ThreadedMotoServer
+
+from crossover.bundling import cache as bundle_cache
+from crossover.bundling.cache import build_bundle
+from crossover.bundling.find_python import find_python
+from crossover.bundling.recipe import ROOT, Bundle
+
+PYTHON = find_python("3.12")
+SPEECH = ROOT / "model/samples/sense_and_sensibility_01_austen_64kb-0870.wav"
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_DEFAULT_REGION": "eu-central-1"}
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(PYTHON is None, reason="there is no Python 3.12 on this machine to run the bundle"),
+]
+
+
+@pytest.fixture(scope="module")
+def inference() -> Path:
+    return build_bundle(Bundle.INFERENCE)
+
+
+@pytest.fixture(scope="module")
+def proxy() -> Path:
+    return build_bundle(Bundle.PROXY)
+
+
+def run(bundle: Path, code: str, **environment: str) -> Any:
+    """Runs the code in the bundle as Lambda does, with no other packages, and returns the JSON it prints last."""
+    assert PYTHON is not None
+    answer = subprocess.run(
+        [str(PYTHON), "-I", "-S", "-c", "import sys; sys.path.insert(0, '.')\n" + textwrap.dedent(code)],
+        cwd=bundle,
+        env=CREDENTIALS | environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert answer.returncode == 0, answer.stderr
+    return json.loads(answer.stdout.splitlines()[-1])
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def zipped_bytes(folder: Path) -> int:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files(folder).items():
+            archive.writestr(name, data)
+    return target.tell()
+
+
+# --- the standard handler, end to end
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[dict[str, str]]:
+    """A bucket and a table on a moto server; yields the handler's environment."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    environment = {
+        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+        "PREDICTIONS_TABLE": "predictions",
+        "PREDICTOR": "standard",
+        "MODEL_S3_URI": str(ROOT / "model/model.onnx"),
+    }
+    client("s3", environment).create_bucket(
+        Bucket="uploads", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
+    )
+    client("dynamodb", environment).create_table(
+        TableName="predictions",
+        KeySchema=[{"AttributeName": "object_key", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "object_key", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    yield environment
+    server.stop()
+
+
+def client(service: str, environment: dict[str, str]) -> Any:
+    return boto3.client(
+        service,
+        endpoint_url=environment["AWS_ENDPOINT_URL"],
+        region_name=CREDENTIALS["AWS_DEFAULT_REGION"],
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",
+    )
+
+
+def as_format(name: str) -> bytes:
+    """The speech clip in another format."""
+    samples, rate = soundfile.read(SPEECH)
+    target = io.BytesIO()
+    soundfile.write(target, samples, rate, format=name)
+    return target.getvalue()
+
+
+def s3_event(*keys: str) -> str:
+    records = [
+        {
+            "eventSource": "aws:s3",
+            "s3": {"bucket": {"name": "uploads"}, "object": {"key": key, "sequencer": "0055AED6"}},
+        }
+        for key in keys
+    ]
+    return json.dumps({"Records": [{"eventName": "ObjectCreated:Put", **record} for record in records]})
+
+
+HANDLE = """
+    import json, types
+    import standard_handler
+    standard_handler.handler(json.loads({event!r}), types.SimpleNamespace(aws_request_id="c0ffee00"))
+    print("null")
+"""
+
+
+def test_the_standard_handler_predicts_from_the_bundle_alone_whatever_the_format(
+    inference: Path, aws: dict[str, str]
+) -> None:
+    s3 = client("s3", aws)
+    uploads = {"speech.wav": SPEECH.read_bytes()}
+    uploads |= {f"speech.{name}": as_format(name.upper()) for name in ("flac", "mp3", "ogg")}
+    for key, body in uploads.items():
+        s3.put_object(Bucket="uploads", Key=key, Body=body)
+    before = files(inference)
+
+    run(inference, HANDLE.format(event=s3_event(*uploads)), **aws)
+
+    table = client("dynamodb", aws)
+    items = {key: table.get_item(TableName="predictions", Key={"object_key": {"S": key}})["Item"] for key in uploads}
+    assert {key: (item["status"]["S"], item["label"]["S"]) for key, item in items.items()} == dict.fromkeys(
+        uploads, ("SUCCEEDED", "Speech")
+    )
+    assert files(inference) == before  # Lambda's folder is read-only: nothing may want to write into it
+
+
+def test_the_handler_runs_on_the_bundles_bytecode_and_on_nothing_outside_it(inference: Path) -> None:
+    """Every module comes from the bundle or the standard library, and each of ours has its bytecode ready."""
+    code = """
+        import json, sys
+        import inference.startup, inference.local_predictor, inference.clients, inference.store, inference.processor
+        inference.clients.create_client("s3")
+        modules = [module for module in sys.modules.values() if getattr(module, "__file__", None)]
+        bundled = [module for module in modules if not module.__file__.startswith((sys.prefix, sys.base_prefix))]
+        print(json.dumps({m.__name__: [m.__file__, getattr(m, "__cached__", None)] for m in bundled}))
+    """
+    modules = run(inference, code)
+    assert {"onnxruntime", "numpy", "soundfile", "soxr", "botocore"} <= set(modules)
+    for file, cached in modules.values():
+        assert (inference / file).is_relative_to(inference)
+        if file.endswith(".py"):
+            assert (inference / cached).is_file()
+
+
+def test_the_model_loads_without_a_word_on_stderr(inference: Path) -> None:
+    code = f"""
+        import os, sys
+        sys.stderr.flush()
+        reader, writer = os.pipe()
+        os.dup2(writer, 2)  # what native code writes, too
+        from pathlib import Path
+        from inference.model import Model
+        model = Model.load(Path({str(ROOT / "model/model.onnx")!r}))
+        os.close(writer), os.close(2)
+        import json
+        print(json.dumps([model.name, os.read(reader, 10_000).decode()]))
+    """
+    _, warnings = run(inference, code)
+    assert warnings == ""
+
+
+# --- the proxy
+
+
+def test_the_proxy_handler_starts_without_numpy(proxy: Path) -> None:
+    code = """
+        import json, sys
+        import sagemaker_trigger_handler
+        print(json.dumps(sorted(sys.modules)))
+    """
+    modules = run(proxy, code, PREDICTIONS_TABLE="predictions", PREDICTOR="sagemaker", ENDPOINT_NAME="endpoint")
+    assert "botocore" in modules
+    assert not {"numpy", "onnxruntime", "soundfile", "soxr"} & set(modules)
+    assert not [name for name in files(proxy) if name.startswith(("numpy", "onnxruntime", "soundfile", "soxr"))]
+
+
+# --- size, licences, and the same bytes wherever it is made
+
+
+def test_the_inference_bundle_stays_under_90_mb_and_30_mb_zipped(inference: Path) -> None:
+    assert sum(map(len, files(inference).values())) < 90e6
+    assert zipped_bytes(inference) < 30e6
+
+
+def test_the_proxy_bundle_stays_under_5_mb(proxy: Path) -> None:
+    assert sum(map(len, files(proxy).values())) < 5e6
+
+
+@pytest.mark.parametrize("bundle", [Bundle.INFERENCE, Bundle.PROXY])
+def test_every_bundled_package_keeps_its_licence_and_metadata(bundle: Bundle) -> None:
+    folder = build_bundle(bundle)
+    packages = list(folder.glob("*.dist-info"))
+    assert packages
+    for package in packages:
+        name = package.name.split("-")[0]
+        assert (package / "METADATA").is_file()
+        texts = [*package.rglob("*LICENSE*"), *folder.glob(f"{name}/LICENSE*")]
+        assert any(text.is_file() for text in texts), f"{package.name} has lost its licence"
+
+
+def test_a_second_build_gives_the_same_bytes(
+    inference: Path, proxy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bundle_cache, "CACHE", tmp_path / "cache")
+    assert files(build_bundle(Bundle.INFERENCE)) == files(inference)
+    assert files(build_bundle(Bundle.PROXY)) == files(proxy)
+
+
+SYNTH = """
+    import sys
+    import aws_cdk as cdk
+    from aws_cdk import aws_lambda as lambda_
+    from crossover.cdk.bundled_code import Bundle, bundled_code
+    app = cdk.App(outdir=sys.argv[1], analytics_reporting=False)
+    stack = cdk.Stack(app, "Stack")
+    runtime = lambda_.Runtime.PYTHON_3_12
+    code = bundled_code(stack, Bundle.PROXY, use_docker=True)
+    lambda_.Function(stack, "Proxy", runtime=runtime, handler="sagemaker_trigger_handler.handler", code=code)
+    app.synth()
+"""
+DOCKER = """#!{python} -I
+# Stands in for `docker run`: checks the image and platform, and runs the command here, with this machine's Python 3.12.
+import subprocess, sys
+arguments = sys.argv[1:]
+assert arguments[:2] == ["run", "--rm"]
+assert arguments[arguments.index("--platform") + 1] == "linux/amd64"
+folders = [volume.split(":")[:2] for option, volume in zip(arguments, arguments[1:]) if option == "-v"]
+image = next(i for i, argument in enumerate(arguments) if argument.endswith("sam/build-python3.12"))
+command = arguments[image + 1 :]
+assert command[0] == "python3"
+for here, inside in folders:
+    command = [part.replace(inside, here) for part in command]
+sys.exit(subprocess.run([{python!r}, *command[1:]]).returncode)
+"""
+
+
+def test_docker_is_told_to_make_the_same_bytes(proxy: Path, tmp_path: Path) -> None:
+    """The container's command, run by a stand-in for Docker: the recipe as a script, with pip instead of uv."""
+    python = str(PYTHON)
+    if subprocess.run([python, "-m", "pip", "--version"], capture_output=True).returncode != 0:
+        python = str(tmp_path / "with_pip/bin/python")
+        subprocess.run([str(PYTHON), "-m", "venv", str(tmp_path / "with_pip")], check=True)
+    docker = tmp_path / "docker"
+    docker.write_text(DOCKER.format(python=python))
+    docker.chmod(0o755)
+    environment = os.environ | {"CDK_DOCKER": str(docker), "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", textwrap.dedent(SYNTH), str(tmp_path / "out")]
+    answer = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert answer.returncode == 0, answer.stderr
+    assert "Bundled proxy: " in answer.stderr
+    (asset,) = [path for path in (tmp_path / "out").glob("asset.*") if path.is_dir()]
+    assert files(asset) == files(proxy)

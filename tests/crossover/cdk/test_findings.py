@@ -1,0 +1,55 @@
+"""The templates pass cfn-lint and cdk-nag's AwsSolutions pack; what is accepted has a reason."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aws_cdk import Stack
+from aws_cdk import aws_s3 as s3
+from aws_cdk.cx_api import CloudAssembly
+from cfnlint import lint
+
+from tests.crossover.cdk.option_sets import OPTION_SETS, Synthesis
+from tests.crossover.cdk.templates import nag_findings, new_app
+
+
+def test_cdk_nag_has_nothing_left_to_say(any_synthesis: Synthesis):
+    assert any_synthesis.findings == []
+
+
+def test_cdk_nag_is_really_asked(tmp_path: Path):
+    app = new_app(tmp_path)
+    s3.Bucket(Stack(app, "Stack"), "Bucket")
+
+    assert "AwsSolutions-S1 at Stack/Bucket/Resource" in nag_findings(app)
+
+
+def test_every_accepted_finding_has_a_reason(any_synthesis: Synthesis):
+    rules = {rule.rpartition("::")[2].partition("[")[0] for rule in any_synthesis.reasons}
+
+    assert rules >= {"AwsSolutions-S1", "AwsSolutions-L1"}
+    assert all(reason.endswith(".") and len(reason.split()) >= 5 for reason in any_synthesis.reasons.values())
+
+
+LINTED = [
+    # The widest and the narrowest are linted with the fast tests; it takes 2 s a template.
+    pytest.param(name, marks=[] if name in ("default", "everything") else pytest.mark.slow)
+    for name in OPTION_SETS
+]
+
+
+@pytest.mark.parametrize("name", LINTED)
+def test_cfn_lint_has_nothing_to_say(synthesis_of: Callable[[str], Synthesis], name: str):
+    for path in synthesis_of(name).folder.glob("*.template.json"):
+        assert lint(path.read_text()) == [], path.name
+
+
+def test_cfn_lint_is_really_asked(assembly: CloudAssembly):
+    template: dict[str, Any] = json.loads((Path(assembly.directory) / "Standard.template.json").read_text())
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::Lambda::Function":
+            resource["Properties"]["MemorySize"] = 64
+
+    assert lint(json.dumps(template)) != []

@@ -1,0 +1,117 @@
+"""A model file is taken or refused at synth by what it says about itself."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+from aws_cdk import App, Stack
+
+from crossover.cdk.model_artifact import ModelArtifact, ModelArtifactError, read_contract
+from stacks.settings import Settings
+from tests.crossover.cdk.onnx_files import CONTRACT, INT64, write_model
+
+
+def test_the_model_in_the_repository_keeps_the_contract():
+    contract = read_contract(Settings().model_file)
+
+    assert contract.sample_rate == 16000
+    assert len(contract.labels) == 521
+
+
+def test_an_artifact_knows_its_contract_and_the_hash_of_its_bytes(tmp_path: Path):
+    path = write_model(tmp_path / "model.onnx")
+
+    model = ModelArtifact(Stack(App(), "Stack"), "Model", path=path)
+
+    assert model.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert (model.contract.name, model.contract.version, model.contract.license) == ("tiny", "1", "MIT")
+    assert model.contract.labels == ("yes", "no")
+
+
+@pytest.mark.parametrize("field", CONTRACT)
+@pytest.mark.parametrize("empty", [True, False])
+def test_a_missing_metadata_field_is_named(tmp_path: Path, field: str, empty: bool):
+    metadata = {key: value for key, value in CONTRACT.items() if key != field} | ({field: ""} if empty else {})
+    path = write_model(tmp_path / "model.onnx", metadata=metadata)
+
+    with pytest.raises(ModelArtifactError) as error:
+        read_contract(path)
+
+    assert str(error.value).startswith(f"The model file {path} lacks the metadata field {field};")
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("input_kind", "image"),
+        ("sample_rate", "16 kHz"),
+        ("sample_rate", "0"),
+        ("sample_rate", "-8000"),
+        ("labels", "yes,no"),
+        ("labels", '{"yes": 0}'),
+        ("labels", "[]"),
+        ("labels", "[1, 2]"),
+    ],
+)
+def test_a_wrong_metadata_value_is_named_with_what_is_needed(tmp_path: Path, field: str, value: str):
+    path = write_model(tmp_path / "model.onnx", metadata={**CONTRACT, field: value})
+
+    with pytest.raises(ModelArtifactError) as error:
+        read_contract(path)
+
+    assert f"has the {field} {value!r}, but must have" in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("declared", "needed"),
+    [
+        ({"input_name": "audio"}, "one input waveform, float32 [samples]"),
+        ({"element": INT64}, "one input waveform, float32 [samples]"),
+        ({"input_shape": ("batch", "samples"), "output_shape": ("batch", 2)}, "one input waveform, float32 [samples]"),
+        ({"output_name": "logits"}, "an output scores, float32 [2]"),
+        ({"output_shape": (3,)}, "an output scores, float32 [2], one score for each label"),
+    ],
+)
+def test_a_graph_that_the_handlers_cannot_serve_is_refused(tmp_path: Path, declared: dict, needed: str):
+    path = write_model(tmp_path / "model.onnx", **declared)
+
+    with pytest.raises(ModelArtifactError) as error:
+        read_contract(path)
+
+    assert needed in str(error.value)
+
+
+def test_a_number_of_scores_that_the_graph_leaves_open_is_taken(tmp_path: Path):
+    path = write_model(tmp_path / "model.onnx", output_shape=("classes",))
+
+    assert read_contract(path).labels == ("yes", "no")
+
+
+def test_long_labels_do_not_fill_the_screen(tmp_path: Path):
+    path = write_model(tmp_path / "model.onnx", metadata={**CONTRACT, "labels": json.dumps([1] * 500)})
+
+    with pytest.raises(ModelArtifactError) as error:
+        read_contract(path)
+
+    assert len(str(error.value)) < len(str(path)) + 200
+
+
+def test_a_missing_file_is_named_with_its_setting(tmp_path: Path):
+    with pytest.raises(ModelArtifactError) as error:
+        read_contract(tmp_path / "none.onnx")
+
+    assert str(error.value) == f"There is no model file {tmp_path}/none.onnx; model_path must name an ONNX file."
+
+
+def test_a_file_that_is_no_model_is_refused_in_one_line(tmp_path: Path):
+    path = tmp_path / "model.onnx"
+    path.write_text("not a model")
+
+    with pytest.raises(ModelArtifactError) as error:
+        read_contract(path)
+
+    assert f"The model file {path} is no ONNX model" in str(error.value)
+    assert "\n" not in str(error.value)

@@ -1,0 +1,95 @@
+"""From an upload to the compute, and from a failure to the dead-letter queue."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app import add_stacks
+from tests.crossover.cdk.option_sets import Synthesis
+from tests.crossover.cdk.templates import StackTemplate, new_app
+
+
+def notification(template: StackTemplate) -> dict[str, Any]:
+    configuration = template.only("Custom::S3BucketNotifications").properties["NotificationConfiguration"]
+    (rule,) = configuration["LambdaFunctionConfigurations"]
+    return rule
+
+
+@pytest.mark.parametrize(
+    ("stack", "handler"),
+    [
+        ("Standard", "<Compute/Function.Arn>"),
+        ("SnapStart", "<Compute/Live>"),
+        ("SageMaker", "<Compute/Function.Arn>"),
+    ],
+)
+def test_every_new_object_invokes_the_handler(templates: dict[str, StackTemplate], stack: str, handler: str):
+    assert notification(templates[stack]) == {"Events": ["s3:ObjectCreated:*"], "LambdaFunctionArn": handler}
+
+
+def test_the_bucket_notifies_only_once_it_may(any_variant: StackTemplate):
+    before = any_variant.created_before(any_variant.only("Custom::S3BucketNotifications").path)
+
+    assert any_variant.only("AWS::Lambda::Permission").path in before
+
+
+@pytest.mark.parametrize(
+    ("settings", "rules"),
+    [
+        ({"key_prefix": "in/"}, [{"Name": "prefix", "Value": "in/"}]),
+        ({"key_suffix": ".wav"}, [{"Name": "suffix", "Value": ".wav"}]),
+        (
+            {"key_prefix": "in/", "key_suffix": ".wav"},
+            [{"Name": "suffix", "Value": ".wav"}, {"Name": "prefix", "Value": "in/"}],
+        ),
+    ],
+)
+def test_only_objects_of_a_prefix_and_suffix_can_be_asked_for(
+    model_path: Path, tmp_path: Path, settings: dict[str, str], rules: list[dict[str, str]]
+):
+    app = new_app(tmp_path, model_path=str(model_path), variants="standard", **settings)
+    add_stacks(app)
+    (stack,) = app.synth().stacks
+
+    assert notification(StackTemplate(stack.template))["Filter"] == {"Key": {"FilterRules": rules}}
+
+
+@pytest.mark.parametrize(
+    ("stack", "is_qualifier"),
+    [
+        ("Standard", lambda qualifier: qualifier == "$LATEST"),
+        ("SnapStart", lambda qualifier: "<Compute/Live>" in qualifier),  # cut from the alias's ARN
+        ("SageMaker", lambda qualifier: qualifier == "$LATEST"),
+    ],
+)
+def test_retries_and_dead_letters_are_set_on_what_is_invoked(
+    templates: dict[str, StackTemplate], stack: str, is_qualifier: Any
+):
+    settings = templates[stack].only("AWS::Lambda::EventInvokeConfig").properties
+
+    assert settings["FunctionName"] == "<Compute/Function>"
+    assert is_qualifier(settings["Qualifier"])
+    assert settings["MaximumRetryAttempts"] == 2
+    assert settings["MaximumEventAgeInSeconds"] == 6 * 3600
+    assert settings["DestinationConfig"] == {"OnFailure": {"Destination": "<Pipeline/DeadLetterQueue.Arn>"}}
+
+
+def test_dead_letters_are_kept_for_as_long_as_sqs_can(any_variant: StackTemplate):
+    queue = any_variant.only("AWS::SQS::Queue").properties
+
+    assert queue == {"SqsManagedSseEnabled": True, "MessageRetentionPeriod": 14 * 24 * 3600}
+
+
+def test_under_all_settings_dead_letters_are_encrypted(any_synthesis: Synthesis):
+    for template in any_synthesis.templates.values():
+        queue = template.only("AWS::SQS::Queue").properties
+        assert queue.get("SqsManagedSseEnabled") or queue["KmsMasterKeyId"] == "<Key.Arn>"
+
+
+def test_under_all_settings_dead_letters_are_reached_by_tls_only(any_synthesis: Synthesis):
+    for template in any_synthesis.templates.values():
+        (statement,) = template.only("AWS::SQS::QueuePolicy").properties["PolicyDocument"]["Statement"]
+        assert (statement["Effect"], statement["Action"]) == ("Deny", "sqs:*")
+        assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+        assert statement["Resource"] == "<Pipeline/DeadLetterQueue.Arn>"

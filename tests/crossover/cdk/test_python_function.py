@@ -1,0 +1,101 @@
+"""What every function is made of."""
+
+from pathlib import Path
+
+import pytest
+
+from app import add_stacks
+from tests.crossover.cdk.templates import StackTemplate, new_app
+
+
+@pytest.mark.parametrize(
+    ("stack", "handler", "memory_mb"),
+    [
+        ("Standard", "standard_handler.handler", 4096),
+        ("SnapStart", "snapstart_handler.handler", 4096),
+        ("SageMaker", "sagemaker_trigger_handler.handler", 128),
+    ],
+)
+def test_a_function_has_the_published_settings(
+    templates: dict[str, StackTemplate], stack: str, handler: str, memory_mb: int
+):
+    function = templates[stack].resources["Compute/Function"].properties
+
+    assert function["Handler"] == handler
+    assert function["MemorySize"] == memory_mb
+    assert function["Timeout"] == 120
+    assert function["Runtime"] == "python3.12"
+    assert function["Architectures"] == ["x86_64"]
+    assert "ReservedConcurrentExecutions" not in function  # accounts with the lowest limit cannot reserve
+
+
+@pytest.mark.parametrize(
+    ("stack", "own"),
+    [
+        ("Standard", {"PREDICTOR", "MODEL_S3_URI"}),
+        ("SnapStart", {"PREDICTOR", "MODEL_S3_URI"}),
+        ("SageMaker", {"PREDICTOR", "ENDPOINT_NAME"}),
+    ],
+)
+def test_a_function_is_told_what_its_handler_reads(templates: dict[str, StackTemplate], stack: str, own: set[str]):
+    environment = templates[stack].resources["Compute/Function"].properties["Environment"]["Variables"]
+
+    limits = {"MAX_FILE_BYTES", "MAX_AUDIO_SECONDS", "MAX_CHANNELS"}
+    assert set(environment) == own | limits | {"PREDICTIONS_TABLE", "METRICS_STACK"}
+    assert environment["PREDICTOR"] == stack.lower()
+    assert environment["PREDICTIONS_TABLE"] == "<Storage/PredictionsTable>"
+    assert environment["MAX_FILE_BYTES"] == str(200 * 1024 * 1024)
+    assert environment["MAX_AUDIO_SECONDS"] == "600"
+    assert environment["MAX_CHANNELS"] == "8"
+    assert environment["METRICS_STACK"] == "<AWS::StackName>"
+
+
+def test_the_settings_reach_the_functions(model_path: Path, tmp_path: Path):
+    app = new_app(
+        tmp_path,
+        model_path=str(model_path),
+        memory_mb="2048",
+        timeout_seconds="300",
+        proxy_memory_mb="256",
+        max_file_mb="50",
+        max_audio_seconds="60",
+        max_channels="2",
+        monitoring="false",
+        item_lifetime_days="7",
+        reserved_concurrency="3",
+        log_retention_days="14",
+    )
+    add_stacks(app)
+    templates = {stack.hierarchical_id: StackTemplate(stack.template) for stack in app.synth().stacks}
+
+    assert {name: _memory(template) for name, template in templates.items()} == {
+        "Standard": 2048,
+        "SnapStart": 2048,
+        "SageMaker": 256,
+    }
+    for template in templates.values():
+        function = template.resources["Compute/Function"].properties
+        environment = function["Environment"]["Variables"]
+        assert function["Timeout"] == 300
+        assert function["ReservedConcurrentExecutions"] == 3
+        assert environment["MAX_FILE_BYTES"] == str(50 * 1024 * 1024)
+        assert environment["MAX_AUDIO_SECONDS"] == "60"
+        assert environment["MAX_CHANNELS"] == "2"
+        assert "METRICS_STACK" not in environment
+        assert environment["ITEM_LIFETIME_DAYS"] == "7"
+        assert template.resources["Compute/FunctionLogs"].properties["RetentionInDays"] == 14
+
+
+def test_every_function_logs_to_a_group_that_ends_with_the_stack(any_variant: StackTemplate):
+    functions = any_variant.of_type("AWS::Lambda::Function")
+
+    assert len(functions) == 3  # ours, and the two of CDK that configure notifications and empty the bucket
+    for function in functions:
+        group = any_variant.resources[function.properties["LoggingConfig"]["LogGroup"].strip("<>")]
+        assert group.type == "AWS::Logs::LogGroup"
+        assert group.properties["RetentionInDays"] <= 30
+        assert group.definition["DeletionPolicy"] == "Delete"
+
+
+def _memory(template: StackTemplate) -> int:
+    return template.resources["Compute/Function"].properties["MemorySize"]

@@ -1,0 +1,1 @@
+"""For maintainers: tables for the docs, made from the code. Not installed."""
