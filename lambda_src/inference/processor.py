@@ -90,20 +90,23 @@ class Processor(Generic[PredictorT]):
     def _process_one(self, entry: S3Object | InvalidEventError, base: Mapping[str, Any]) -> Exception | None:
         """Turn one object into an item and leave one line in the log; returns what may succeed later."""
         started = time.perf_counter()
+        if isinstance(entry, InvalidEventError):
+            return self._failed(entry, base, started)
         try:
-            if isinstance(entry, InvalidEventError):
-                raise entry
             item = {**base, **self._result(entry, started)}
             stored = self.store.put(item)
         except Exception as error:
-            timings = {"total": _milliseconds_since(started)}
-            about = {} if isinstance(entry, InvalidEventError) else {"object_key": entry.key, "bucket": entry.bucket}
-            why = {"cause": cause_of(error), "error": describe(error)}
-            _log("failure", {**base, **about, "timings_ms": timings}, **why, **self._metrics("Failed", started, base))
-            return error
+            return self._failed(error, {**base, "object_key": entry.key, "bucket": entry.bucket}, started)
         outcome = "Succeeded" if item["status"] == "SUCCEEDED" else "Refused"
         _log("prediction", item, stored=stored, **self._metrics(outcome, started, item))
         return None
+
+    def _failed(self, error: Exception, record: Mapping[str, Any], started: float) -> Exception:
+        """Leave one line in the log; returns the error, for the caller to raise once all records were tried."""
+        timings = {"total": _milliseconds_since(started)}
+        why = {"cause": cause_of(error), "error": describe(error)}
+        _log("failure", {**record, "timings_ms": timings}, **why, **self._metrics("Failed", started, record))
+        return error
 
     def _metrics(self, outcome: str, started: float, item: Mapping[str, Any]) -> dict[str, Any]:
         stack = self.environment.metrics_stack
