@@ -79,14 +79,14 @@ node_modules/.package-lock.json: package.json package-lock.json .venv/ready
 	npm ci --silent
 	@touch $@
 
-lock: $(UV)  ## Resolve the pinned requirements anew, with hashes
-	$(COMPILE) $(ANYWHERE) pyproject.toml -o requirements.txt
-	$(COMPILE) $(ANYWHERE) pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
+lock: $(UV)  ## Make the hash-checked locks of what the ranges allow; UPGRADE=1 takes the newest of everything
+	$(COMPILE) $(ANYWHERE) pyproject.toml --all-extras -o requirements.txt
+	$(COMPILE) $(ANYWHERE) pyproject.toml --all-extras --group dev -c requirements.txt -o requirements-dev.txt
 	for file in $(LOCKED); do $(COMPILE) $(ANYWHERE) $$file.in -o $$file.txt || exit; done
 	for file in $(PEERS); do $(COMPILE) $(PEER) $$file.in -o $$file.txt || exit; done
 	for file in $(LOCKED_ALONE); do $(COMPILE) $(ANYWHERE) --no-deps $$file.in -o $$file.txt || exit; done
 	$(COMPILE) $(IMAGE) sagemaker_container/requirements.in -o sagemaker_container/requirements.txt
-COMPILE := $(UV) pip compile --quiet --generate-hashes --no-header --no-annotate
+COMPILE := $(UV) pip compile --quiet --generate-hashes --no-header --no-annotate $(if $(UPGRADE),--upgrade)
 ANYWHERE := --universal --python-version 3.11
 PEER := --universal --python-version 3.12
 IMAGE := --python-version 3.12 --python-platform x86_64-manylinux_2_28 --only-binary :all:

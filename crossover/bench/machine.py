@@ -7,8 +7,6 @@ from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from crossover.bench.environments import bundle_python, inference_bundle
 
 PACKAGES = ("onnxruntime", "numpy", "soundfile", "soxr", "botocore")
@@ -30,7 +28,7 @@ def describe() -> dict[str, Any]:
     return {
         "processor": processor_model(CPUINFO.read_text() if CPUINFO.exists() else ""),
         "processors": processors(),
-        "memory_mb": psutil.virtual_memory().total // 2**20,
+        "memory_mb": os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2**20,
         "kernel": f"{platform.system()} {platform.release()}",
         "python": _version_of(bundle_python()),
         "packages": versions_in(inference_bundle()),
