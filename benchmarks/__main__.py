@@ -11,10 +11,10 @@ from rich.table import Table
 
 from benchmarks.soak import run as soak_run
 from benchmarks.soak.faults import FAULTS
+from crossover import interrupts
 from crossover.bench.cli import check_writable, finish
 from crossover.errors import CrossoverError
 from crossover.inputs import variant_names, whole_numbers
-from crossover.local import interrupts
 from crossover.local.work import known_variants
 
 SHOWN_PROBLEMS = 20

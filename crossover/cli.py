@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
+from crossover import interrupts
 from crossover.errors import CrossoverError, UsageError
-from crossover.local import interrupts
 
 app = typer.Typer(
     help="Deploy one ONNX model on AWS in several ways, and know at which traffic to switch.",
@@ -42,20 +42,18 @@ def predict(
     timeout: Annotated[float, typer.Option(min=1, help="Longest wait for an item, in seconds.")] = 120,
 ) -> None:
     """Upload files to variants that are deployed on AWS, and print what they predict."""
-    from functools import cache
-
-    import boto3
     from rich.console import Console
 
     from crossover import predicting
-    from crossover.deployed import aws_errors, find_variants
+    from crossover.aws import aws_errors, open_clients
+    from crossover.deployed import find_variants
     from crossover.inputs import audio_files
 
     paths = audio_files(files)
     if key and len(paths) > 1:
         raise UsageError(f"--key is for a single file, but there are {len(paths)}; leave it out or name one file.")
     with aws_errors(), Console(stderr=True).status("") as status:
-        clients = cache(boto3.client)
+        clients = open_clients()
         found = find_variants(clients, prefix=prefix, names=variants.replace(",", " ").split())
         rows = predicting.predict_all(clients, found, paths, key=key, timeout_seconds=timeout, announce=status.update)
     predicting.print_table(rows)

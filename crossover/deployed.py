@@ -1,9 +1,8 @@
 """Variants that are deployed, on AWS or on the local AWS: found by their stacks' outputs, used by uploading a file.
 
-Everything here goes through the AWS clients it is given, so it does not know which of the two it talks to.
+Everything here uses the AWS clients that it is given, so it does not know which of the two it talks to.
 """
 
-import contextlib
 import time
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -12,41 +11,25 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer
-from botocore.exceptions import BotoCoreError, ClientError
 
-from crossover import clock
-from crossover.deadletters.letters import DeadLetter
-from crossover.deadletters.queue import Walk
+from crossover import aws
+from crossover.aws import Clients
+from crossover.dead_letter_queue import DeadLetter, Scan
 from crossover.errors import CrossoverError, UsageError
 
-# Between two looks at the table: soon at first, since a warm variant answers within milliseconds, then ever less often.
+# Between two requests for the item: short at first, since a warm variant takes milliseconds, then ever longer.
 FIRST_DELAY_SECONDS = 0.02
 MAX_DELAY_SECONDS = 1.0
 DEAD_LETTER_INTERVAL_SECONDS = 3.0
-# A queue with more letters than this is not searched to its end at every look.
+# A longer queue is not searched to its end each time.
 MAX_DEAD_LETTERS = 1000
 
 
-class Clients(Protocol):
-    """Gives AWS clients, as `boto3.client` does; asked often, so it should keep them."""
-
-    def __call__(self, service: str, /) -> Any: ...
-
-
-@contextlib.contextmanager
-def aws_errors() -> Iterator[None]:
-    """Turn what AWS clients raise into a message for a person."""
-    try:
-        yield
-    except (BotoCoreError, ClientError) as error:
-        raise CrossoverError(f"AWS did not answer as hoped: {error}") from error
-
-
 class NoPredictionError(CrossoverError):
-    """An upload has no item: it ended in the dead-letter queue, or nothing is known of it yet."""
+    """An upload has no item: its event is in the dead-letter queue, or may still be retried."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,14 +37,14 @@ class Variant:
     """A deployed variant, as its stack's outputs describe it.
 
     Attributes:
-        name: standard, snapstart, sagemaker.
+        name: of the variant.
         stack: the stack's name.
-        bucket: takes files.
-        table: gets predictions.
+        bucket: name of the bucket that takes files.
+        table: name of the table that gets the items.
         function: name of the function that S3 invokes.
         handler_arn: what S3 invokes, the function itself or an alias of it; empty where the stack is too old to say.
-        dead_letter_queue: URL of the queue of what failed in the end.
-        endpoint: the SageMaker endpoint; empty elsewhere.
+        dead_letter_queue: URL of the dead-letter queue.
+        endpoint: name of the SageMaker endpoint; empty where the variant has none.
     """
 
     name: str
@@ -79,10 +62,10 @@ class Upload:
     """A file that was put into a variant's bucket.
 
     Attributes:
-        variant: whose bucket.
-        key: under which key.
+        variant: whose bucket it was.
+        key: the object's key.
         earliest: no event of this upload is older.
-        earlier_sequencer: of the item that an earlier upload under this key has left; empty where there is none.
+        earlier_sequencer: of the item that an earlier upload under this key has produced; empty where there is none.
     """
 
     variant: Variant
@@ -93,11 +76,11 @@ class Upload:
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """What an upload came to.
+    """The result of an upload.
 
     Attributes:
         item: the item in the predictions table.
-        milliseconds: from S3's time of the upload to the handler's time of the item.
+        milliseconds: from the upload, by S3's clock, to the item's completion, by the handler's.
     """
 
     item: Mapping[str, Any]
@@ -107,16 +90,16 @@ class Result:
 def find_variants(
     clients: Clients, *, prefix: str, names: Collection[str] = (), deployed_by: str = "npx cdk deploy"
 ) -> list[Variant]:
-    """The deployed variants whose stacks are named `<prefix>-...`: all, or those with these names, in their order.
+    """The deployed variants whose stacks are named `<prefix>-...` or just `<prefix>`.
 
     Args:
         clients: of the account.
-        prefix: the setting stack_prefix.
-        names: which variants.
-        deployed_by: the command that deploys them, for the person who has not.
+        prefix: the setting stack_prefix, or the name of a stack.
+        names: of the variants, which are returned in this order; empty for all.
+        deployed_by: the command that deploys them, for the error message.
 
     Raises:
-        UsageError: there is none, or not one of these names.
+        UsageError: no variant is deployed, or not one of these names.
     """
     cloudformation = clients("cloudformation")
     pages = cloudformation.get_paginator("describe_stacks").paginate()
@@ -124,11 +107,11 @@ def find_variants(
         variant.name: variant
         for page in pages
         for stack in page["Stacks"]
-        if stack["StackName"].startswith(f"{prefix}-") and (variant := _variant(stack))
+        if f"{stack['StackName']}-".startswith(f"{prefix}-") and (variant := _variant(stack))
     }
     where = f"in {cloudformation.meta.region_name}"
     if not found:
-        raise UsageError(f"No stack named {prefix}-... is deployed {where}; `{deployed_by}` does that.")
+        raise UsageError(f"No variant is deployed {where} in a stack named {prefix}-...; `{deployed_by}` deploys it.")
     missing = [name for name in names if name not in found]
     if missing:
         deployed = ", ".join(sorted(found))
@@ -139,7 +122,7 @@ def find_variants(
 def _variant(stack: Mapping[str, Any]) -> Variant | None:
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
     if "Predictor" not in outputs:
-        return None  # another stack, or one that is still being created
+        return None  # the stack is no variant's, or is still being created
     return Variant(
         name=outputs["Predictor"],
         stack=stack["StackName"],
@@ -153,7 +136,7 @@ def _variant(stack: Mapping[str, Any]) -> Variant | None:
 
 
 def predict(clients: Clients, variant: Variant, file: Path, *, key: str = "", timeout_seconds: float) -> Result:
-    """Upload a file, under a key of its own unless one is given, and wait for its item.
+    """Upload a file, under a unique key unless one is given, and wait for its item.
 
     Raises:
         NoPredictionError: there is none after `timeout_seconds`, or the event is in the dead-letter queue.
@@ -175,11 +158,11 @@ def upload(clients: Clients, variant: Variant, file: Path, *, key: str = "") -> 
     except OSError as error:
         raise UsageError(f"The file {file} cannot be read: {error.strerror}.") from error
     with body:
-        answer = clients("s3").put_object(Bucket=variant.bucket, Key=key, Body=body)
+        response = clients("s3").put_object(Bucket=variant.bucket, Key=key, Body=body)
     return Upload(
         variant=variant,
         key=key,
-        earliest=clock.answered_at(answer) - clock.TOLERANCE,
+        earliest=aws.response_time(response) - aws.CLOCK_TOLERANCE,
         earlier_sequencer=earlier.get("sequencer", ""),
     )
 
@@ -193,24 +176,24 @@ def wait(
         NoPredictionError: there is none after `timeout_seconds`, or the event is in the dead-letter queue.
     """
     started = time.monotonic()
-    next_look_at_queue = started + DEAD_LETTER_INTERVAL_SECONDS
+    next_scan = started + DEAD_LETTER_INTERVAL_SECONDS
     for delay in _delays():
         item = find_item(clients, upload)
         if item is not None:
             return Result(item=item, milliseconds=_milliseconds(item))
         now = time.monotonic()
         is_last = now >= started + timeout_seconds
-        if is_last or now >= next_look_at_queue:
-            letter = find_dead_letter(clients, upload)
-            if letter is not None:
-                raise NoPredictionError(f"The event is in the dead-letter queue: {letter.reason}.")
-            next_look_at_queue = now + DEAD_LETTER_INTERVAL_SECONDS
+        if is_last or now >= next_scan:
+            dead_letter = find_dead_letter(clients, upload)
+            if dead_letter is not None:
+                raise NoPredictionError(f"The event is in the dead-letter queue: {dead_letter.reason}.")
+            next_scan = now + DEAD_LETTER_INTERVAL_SECONDS
         if is_last:
             break
         sleep(min(delay, started + timeout_seconds - now))
     raise NoPredictionError(
-        f"There is no item after {timeout_seconds:g} s, and nothing in the dead-letter queue: the event may still be "
-        f"retried. The log of the function {upload.variant.function} tells more."
+        f"There is no item after {timeout_seconds:g} s and no dead letter, so the event may still be retried; see the "
+        f"log of the function {upload.variant.function}."
     )
 
 
@@ -222,33 +205,36 @@ def _delays() -> Iterator[float]:
 
 
 def find_item(clients: Clients, upload: Upload) -> dict[str, Any] | None:
-    """The item of this upload, or None where there is none yet or one of an earlier upload under the same key."""
+    """The item of this upload; None while there is none, or only that of an earlier upload under the same key."""
     item = _get_item(clients, upload.variant, upload.key)
     return item if item and item["sequencer"] != upload.earlier_sequencer else None
 
 
 def _get_item(clients: Clients, variant: Variant, key: str) -> dict[str, Any]:
-    answer = clients("dynamodb").get_item(TableName=variant.table, Key={"object_key": {"S": key}}, ConsistentRead=True)
-    return {name: _plain(TypeDeserializer().deserialize(value)) for name, value in answer.get("Item", {}).items()}
+    response = clients("dynamodb").get_item(
+        TableName=variant.table, Key={"object_key": {"S": key}}, ConsistentRead=True
+    )
+    return {name: _plain(TypeDeserializer().deserialize(value)) for name, value in response.get("Item", {}).items()}
 
 
 def find_dead_letter(clients: Clients, upload: Upload) -> DeadLetter | None:
-    """The dead letter of this upload, or None. The queue keeps it."""
-    with Walk(clients("sqs"), upload.variant.dead_letter_queue) as letters:
-        for letter in islice(letters, MAX_DEAD_LETTERS):
-            if any(part.key == upload.key and part.uploaded_at >= upload.earliest for part in letter.uploads):
-                return letter
+    """The dead letter of this upload, or None. It stays in the queue."""
+    with Scan(clients("sqs"), upload.variant.dead_letter_queue) as scan:
+        for dead_letter in islice(scan, MAX_DEAD_LETTERS):
+            failed = dead_letter.uploads
+            if any(each.key == upload.key and each.uploaded_at >= upload.earliest for each in failed):
+                return dead_letter
     return None
 
 
 def _milliseconds(item: Mapping[str, Any]) -> float:
-    """From the upload to the item, both by AWS's clocks, so without the time that waiting for it here adds."""
+    """From the upload to the item, both by AWS's clocks, so without what polling for it here adds."""
     duration = datetime.fromisoformat(item["completed_at"]) - datetime.fromisoformat(item["uploaded_at"])
     return duration / timedelta(milliseconds=1)
 
 
 def _plain(value: Any) -> Any:
-    """DynamoDB's decimals as float."""
+    """The value with floats in place of DynamoDB's decimals."""
     match value:
         case Decimal():
             return float(value)

@@ -8,7 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from crossover import terminal
-from crossover.deployed import Clients, NoPredictionError, Result, Variant, predict
+from crossover.aws import Clients
+from crossover.deployed import NoPredictionError, Result, Variant, predict
 from crossover.terminal import printable
 
 SHOWN_LABELS = 3

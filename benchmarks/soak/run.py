@@ -167,7 +167,7 @@ def soaked_aws(
 
 def soak(options: Options, local: SoakedAws, *, announce: Callable[[str], None] = lambda what: None) -> Report:
     """Upload under faults, wait until all has come to its end, judge. Tables and queues are empty before."""
-    from crossover.deployed import aws_errors  # here, because boto3 takes a second to import
+    from crossover.aws import aws_errors  # here, because boto3 takes a second to import
 
     with aws_errors():
         return _Soak(options, local, announce).run()

@@ -17,8 +17,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from crossover import interrupts
 from crossover.errors import CrossoverError
-from crossover.local import interrupts
 
 # How often the quota is given anew, our own choice: AWS names no period. Work that needs less than one period's quota
 # is not slowed at all, so that with Linux's usual 100 ms a short call would hardly feel its share.

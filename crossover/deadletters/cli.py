@@ -1,23 +1,21 @@
-"""`crossover deadletters`: what failed in the end, on AWS or on the local AWS."""
+"""`crossover deadletters`: events that failed for good, on AWS or on the local AWS."""
 
 import contextlib
 import json
 import sys
 from collections.abc import Iterator
-from functools import cache
 from itertools import islice
 from typing import Annotated, Any
 
-import boto3
 import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from crossover.aws import Clients, aws_errors, open_clients
+from crossover.dead_letter_queue import DeadLetter, Scan
 from crossover.deadletters import redriving
-from crossover.deadletters.letters import DeadLetter
-from crossover.deadletters.queue import Walk
-from crossover.deployed import Clients, Variant, aws_errors, find_variants
+from crossover.deployed import Variant, find_variants
 from crossover.errors import UsageError
 from crossover.local.cdk_cli import settings
 from crossover.local.work import open_local_aws
@@ -25,7 +23,7 @@ from crossover.local.workspace import Workspace
 from crossover.terminal import print_table, printable
 
 app = typer.Typer(
-    help="What failed in the end: look at it, and put it on its way again.",
+    help="Events that failed for good: list, show and redrive them.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -42,50 +40,50 @@ errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 @app.command("list")
-def list_letters(
+def list_dead_letters(
     variants: Variants = "",
     prefix: Prefix = "",
-    limit: Annotated[int, typer.Option(min=1, help="Most letters of one variant.")] = 100,
+    limit: Annotated[int, typer.Option(min=1, help="Show at most so many of each variant.")] = 100,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with the events.")] = False,
     local: Local = False,
 ) -> None:
-    """The dead letters of the deployed variants. They stay in their queues."""
+    """List the dead letters of the deployed variants. They stay in their queues."""
     with _deployed(variants, prefix, local) as (clients, found):
-        letters: list[tuple[Variant, DeadLetter]] = []
+        dead_letters: list[tuple[Variant, DeadLetter]] = []
         for variant in found:
-            with Walk(clients("sqs"), variant.dead_letter_queue) as walk:
-                first = list(islice(walk, limit))
-            letters += [(variant, letter) for letter in first]
-            more = " and ".join(filter(None, [f"--limit {limit} is reached" if len(first) == limit else "", walk.more]))
+            with Scan(clients("sqs"), variant.dead_letter_queue) as scan:
+                first = list(islice(scan, limit))
+            dead_letters += [(variant, dead_letter) for dead_letter in first]
+            more = " and ".join(filter(None, [f"--limit {limit} is reached" if len(first) == limit else "", scan.more]))
             if more:
-                errors.print(f"{variant.name}: there may be more letters: {more}.")
+                errors.print(f"{variant.name}: there may be more dead letters: {more}.")
     if as_json:
-        print(json.dumps([_plain(*letter) for letter in letters], indent=2))
-    elif letters:
-        print_table(_table(letters))
+        print(json.dumps([_as_json(*each) for each in dead_letters], indent=2))
+    elif dead_letters:
+        print_table(_table(dead_letters))
     else:
         print("There are no dead letters.")
 
 
 @app.command()
 def show(
-    letter_id: Annotated[str, typer.Argument(metavar="ID", help="Of the letter, or its beginning.")],
+    dead_letter_id: Annotated[str, typer.Argument(metavar="ID", help="Of the dead letter, or its first characters.")],
     variants: Variants = "",
     prefix: Prefix = "",
     local: Local = False,
 ) -> None:
-    """One dead letter as JSON: its event, and what the function said."""
+    """Print one dead letter as JSON: its event, and the function's error."""
     with _deployed(variants, prefix, local) as (clients, found):
-        [letter] = redriving.find(clients, found, [letter_id])
-    print(json.dumps(_plain(*letter), indent=2))
+        [dead_letter] = redriving.find(clients, found, [dead_letter_id])
+    print(json.dumps(_as_json(*dead_letter), indent=2))
 
 
 @app.command()
 def redrive(
-    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Only these letters.")] = None,
+    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Only these dead letters.")] = None,
     variants: Variants = "",
     prefix: Prefix = "",
-    key: Annotated[str, typer.Option(help="Only where an object's key begins so.")] = "",
+    key: Annotated[str, typer.Option(help="Only where an object's key has this prefix.")] = "",
     error: Annotated[str, typer.Option(help="Only this type of error, as `list` shows it.")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be redriven.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
@@ -93,28 +91,33 @@ def redrive(
 ) -> None:
     """Invoke the functions with the events of dead letters again. Safe to repeat.
 
-    A letter leaves the queue once Lambda has taken its event; one whose event fails again comes back.
+    A dead letter leaves the queue once Lambda has accepted its event; an event that fails again comes back.
     """
-    if not (yes or dry_run or sys.stdin.isatty()):
-        raise UsageError("Redriving asks first, but there is no terminal to ask on; add --yes, or --dry-run to look.")
     with _deployed(variants, prefix, local) as (clients, found):
-        chosen = [letter.id for _, letter in redriving.find(clients, found, ids)] if ids else []
+        chosen = [dead_letter.id for _, dead_letter in redriving.find(clients, found, ids)] if ids else []
         choice = redriving.Choice(ids=chosen, key=key, error=error)
-        if not (yes or dry_run) and not typer.confirm(_question(choice, found)):
-            print("Nothing was redriven.")
-            raise typer.Exit(1)
+        if not (yes or dry_run):
+            if not redriving.any_chosen(clients, found, choice):
+                print(f"There are no dead letters to redrive of {_names(found)}{_criteria(choice)}.")
+                return
+            if not sys.stdin.isatty():
+                raise UsageError("Redriving asks first, but standard input is no terminal; add --yes or --dry-run.")
+            which = f"{len(choice.ids)}" if choice.ids else "all"
+            if not typer.confirm(f"Redrive {which} dead letters of {_names(found)}{_criteria(choice)}?"):
+                print("Nothing was redriven.")
+                raise typer.Exit(1)
         outcomes = {}
         for variant in found:
             outcomes[variant.name] = redriving.redrive(
-                clients, variant, choice, dry_run=dry_run, report=lambda letter, what: print(_line(letter, what))
+                clients, variant, choice, dry_run=dry_run, report=lambda each, what: print(_line(each, what))
             )
     for name, outcome in outcomes.items():
-        more = f"; there may be more letters: {outcome.more}" if outcome.more and not chosen else ""
+        more = f"; there may be more dead letters: {outcome.more}" if outcome.more and not chosen else ""
         done = "would be redriven" if dry_run else "redriven"
         print(f"{name}: {outcome.redriven} {done}, {outcome.left} left in the queue{more}.")
-    met = sum(outcome.redriven + outcome.left for outcome in outcomes.values())
-    if chosen and not (key or error) and met < len(chosen):
-        print(f"Letters that were not met because another reader holds them: {len(chosen) - met}.")
+    seen = sum(outcome.redriven + outcome.left for outcome in outcomes.values())
+    if chosen and not (key or error) and seen < len(chosen):
+        print(f"Not redriven because another reader holds them: {len(chosen) - seen}.")
         raise typer.Exit(1)
     if any(outcome.left for outcome in outcomes.values()):
         raise typer.Exit(1)
@@ -122,61 +125,63 @@ def redrive(
 
 @contextlib.contextmanager
 def _deployed(names: str, prefix: str, local: bool) -> Iterator[tuple[Clients, list[Variant]]]:
-    """The deployed variants with these names, and the clients of the AWS where they are."""
+    """The deployed variants with these names, and the clients of the AWS that they are on."""
     with contextlib.ExitStack() as stack:
         deployed_by = "npx cdk deploy"
         if local:
             stack.enter_context(open_local_aws(Workspace(), errors)).running()
             prefix, deployed_by = prefix or settings()["stack_prefix"], "crossover local deploy"
         stack.enter_context(aws_errors())
-        clients = cache(boto3.client)
+        clients = open_clients()
         wanted = names.replace(",", " ").split()
         yield clients, find_variants(clients, prefix=prefix or "Crossover", names=wanted, deployed_by=deployed_by)
 
 
-def _question(choice: redriving.Choice, variants: list[Variant]) -> str:
-    which = f"{len(choice.ids)}" if choice.ids else "all"
-    limits = [f"with keys that begin with {choice.key!r}"] if choice.key else []
-    limits += [f"with the error {choice.error}"] if choice.error else []
-    names = ", ".join(variant.name for variant in variants)
-    return " ".join([f"Redrive {which} dead letters of {names}", *limits]) + "?"
+def _names(variants: list[Variant]) -> str:
+    return ", ".join(variant.name for variant in variants)
 
 
-def _line(letter: DeadLetter, what: str) -> str:
-    return printable(" ".join([letter.id, *letter.keys])) + f": {printable(what)}"
+def _criteria(choice: redriving.Choice) -> str:
+    key = f" with keys that begin with {choice.key!r}" if choice.key else ""
+    return f"{key} with the error {choice.error}" if choice.error else key
 
 
-def _plain(variant: Variant, letter: DeadLetter) -> dict[str, Any]:
-    """A letter for JSON; `letter` is Lambda's record with the event, or the message's text where it is no record."""
+def _line(dead_letter: DeadLetter, what: str) -> str:
+    return printable(" ".join([dead_letter.id, *dead_letter.keys])) + f": {printable(what)}"
+
+
+def _as_json(variant: Variant, dead_letter: DeadLetter) -> dict[str, Any]:
+    """A dead letter for JSON; `record` is Lambda's, with the event, or the message's text where it is no record."""
     return {
-        "id": letter.id,
+        "id": dead_letter.id,
         "variant": variant.name,
-        "sent_at": letter.sent_at.isoformat(timespec="milliseconds"),
-        "keys": letter.keys,
-        "error_type": letter.error_type,
-        "error_message": letter.error_message,
-        "condition": letter.condition,
-        "attempts": letter.attempts,
-        "letter": letter.body,
+        "sent_at": dead_letter.sent_at.isoformat(timespec="milliseconds"),
+        "keys": dead_letter.keys,
+        "error_type": dead_letter.error_type,
+        "error_message": dead_letter.error_message,
+        "condition": dead_letter.condition,
+        "attempts": dead_letter.attempts,
+        "record": dead_letter.body,
     }
 
 
-def _table(letters: list[tuple[Variant, DeadLetter]]) -> Table:
-    """Id, variant, keys, what the function said, why Lambda gave up and when."""
-    table = Table(show_edge=False, header_style="bold")
+def _table(dead_letters: list[tuple[Variant, DeadLetter]]) -> Table:
+    """Id, variant, keys, error, why Lambda gave up, and when; fits 80 columns."""
+    table = Table(show_edge=False, header_style="bold", pad_edge=False)
     table.add_column("id", no_wrap=True)
     table.add_column("variant", no_wrap=True)
     table.add_column("keys", overflow="fold")
-    table.add_column("error", min_width=20)
-    table.add_column("condition (attempts)", max_width=20)
-    table.add_column("when, UTC", no_wrap=True)
-    for variant, letter in letters:
+    table.add_column("error", overflow="fold")
+    table.add_column("condition (attempts)", overflow="fold", max_width=20)
+    table.add_column("when, UTC", max_width=19)
+    for variant, dead_letter in dead_letters:
+        attempts = "" if dead_letter.attempts is None else f" ({dead_letter.attempts})"
         table.add_row(
-            letter.id[:SHOWN_ID_LENGTH],
+            dead_letter.id[:SHOWN_ID_LENGTH],
             variant.name,
-            Text(printable(", ".join(letter.keys)) or "no event of S3"),
-            Text(printable(letter.reason)),
-            Text(printable(letter.condition) + ("" if letter.attempts is None else f" ({letter.attempts})")),
-            f"{letter.sent_at:%Y-%m-%d %H:%M:%S}",
+            Text(printable(", ".join(dead_letter.keys)) or "no S3 event"),
+            Text(printable(dead_letter.reason)),
+            Text(printable(dead_letter.condition) + attempts),
+            f"{dead_letter.sent_at:%Y-%m-%d %H:%M:%S}",
         )
     return table

@@ -1,4 +1,4 @@
-"""Redriving: a dead letter's event goes the way it came once more, and the letter out of the queue."""
+"""Redriving: the handler is invoked with a dead letter's event again, and the dead letter deleted from the queue."""
 
 import json
 from collections.abc import Callable, Collection, Sequence
@@ -7,47 +7,47 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from crossover.deadletters.letters import DeadLetter
-from crossover.deadletters.queue import Walk
-from crossover.deployed import Clients, Variant
+from crossover import interrupts
+from crossover.aws import Clients
+from crossover.dead_letter_queue import DeadLetter, Scan
+from crossover.deployed import Variant
 from crossover.errors import CrossoverError, UsageError
-from crossover.local import interrupts
 
 
-class LetterLeftError(CrossoverError):
-    """A letter that must stay in the queue; the message says why."""
+class NotRedrivenError(CrossoverError):
+    """A dead letter has to stay in the queue; the message says why."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """Which letters: those that fit every part of it; an empty part fits all.
+    """Which dead letters: those that match every criterion; an empty criterion matches all.
 
     Attributes:
-        ids: of the letters, whole.
-        key: how the key of one of the event's objects begins.
-        error: the error's type, or the condition where the letter has no type.
+        ids: of the dead letters, in full.
+        key: prefix of the key of one of the event's objects.
+        error: the error's type, or the condition where the dead letter has no type.
     """
 
     ids: Collection[str] = ()
     key: str = ""
     error: str = ""
 
-    def fits(self, letter: DeadLetter) -> bool:
+    def matches(self, dead_letter: DeadLetter) -> bool:
         return (
-            (not self.ids or letter.id in self.ids)
-            and (not self.key or any(key.startswith(self.key) for key in letter.keys))
-            and (not self.error or letter.error_type == self.error)
+            (not self.ids or dead_letter.id in self.ids)
+            and (not self.key or any(key.startswith(self.key) for key in dead_letter.keys))
+            and (not self.error or dead_letter.error_type == self.error)
         )
 
 
 @dataclass(kw_only=True)
 class Outcome:
-    """What a run came to, in letters.
+    """How many dead letters a run redrove.
 
     Attributes:
-        redriven: invoked and gone from the queue; in a dry run, those that would be.
+        redriven: invoked and deleted from the queue; in a dry run, those that would be.
         left: chosen, but still in the queue.
-        more: why the run may not have met all that are in the queue, in words; empty where it has.
+        more: why the run may have missed some that are in the queue, in words; empty where there is no reason.
     """
 
     redriven: int = 0
@@ -63,76 +63,91 @@ def redrive(
     report: Callable[[DeadLetter, str], None],
     dry_run: bool = False,
 ) -> Outcome:
-    """Invoke the stack's handler with the event of every chosen letter, and delete the letter once Lambda has taken it.
+    """Invoke the stack's handler with the event of every chosen dead letter, which is deleted once Lambda accepted it.
 
-    Interrupted between the two, a letter stays whose event is on its way again: redriving it once more is harmless,
-    because writing is idempotent. A letter that cannot be redriven stays in the queue and does not hold up the others.
-    What fails again comes back as a new letter, which this run does not touch.
+    An interruption between the two leaves a dead letter whose event was invoked already: redriving it once more is
+    harmless, because writing is idempotent. One that cannot be redriven stays in the queue and does not delay the
+    others. An event that fails again comes back as a new dead letter, which this run does not touch.
 
     Args:
-        report: gets each chosen letter and what became of it.
-        dry_run: say only what would be done.
+        report: gets each chosen dead letter and what was done with it.
+        dry_run: only report what would be done.
 
     Raises:
         UsageError: the stack does not say which function handles its events.
-        botocore.exceptions.BotoCoreError, ClientError: SQS did not answer.
+        botocore.exceptions.BotoCoreError, ClientError: the SQS request failed.
     """
     if not variant.handler_arn:
         raise UsageError(f"The stack {variant.stack} has no output HandlerArn; deploy it again, then redrive.")
     outcome = Outcome()
-    with Walk(clients("sqs"), variant.dead_letter_queue) as walk:
-        for letter in filter(choice.fits, walk):
+    with Scan(clients("sqs"), variant.dead_letter_queue) as scan:
+        for dead_letter in filter(choice.matches, scan):
             try:
-                event = _event_of(letter, variant)
+                event = _event_of(dead_letter, variant)
                 if not dry_run:
                     with interrupts.held():
                         _invoke(clients("lambda"), variant, event)
-                        walk.delete(letter)
-            except (LetterLeftError, BotoCoreError, ClientError) as error:
+                        scan.delete(dead_letter)
+            except (NotRedrivenError, BotoCoreError, ClientError) as error:
                 outcome.left += 1
-                report(letter, f"left in the queue: {error}")
+                report(dead_letter, f"left in the queue: {error}")
             else:
                 outcome.redriven += 1
-                report(letter, "would be redriven" if dry_run else "redriven")
-    outcome.more = walk.more
+                report(dead_letter, "would be redriven" if dry_run else "redriven")
+    outcome.more = scan.more
     return outcome
 
 
-def _event_of(letter: DeadLetter, variant: Variant) -> Any:
-    """The event to redrive. A letter decides neither which function is invoked nor whose files it reads."""
-    if not letter.uploads:
-        raise LetterLeftError("it holds no event of S3.")
-    for upload in letter.uploads:
+def _event_of(dead_letter: DeadLetter, variant: Variant) -> Any:
+    """The event to redrive. A dead letter decides neither which function is invoked nor whose files it reads."""
+    if not dead_letter.uploads:
+        raise NotRedrivenError("it holds no S3 event.")
+    for upload in dead_letter.uploads:
         if upload.bucket != variant.bucket:
-            raise LetterLeftError(f"its event is about the bucket {upload.bucket!r}, not about {variant.bucket!r}.")
-    return letter.event
+            raise NotRedrivenError(f"its event is about the bucket {upload.bucket!r}, not about {variant.bucket!r}.")
+    return dead_letter.event
 
 
 def _invoke(client: Any, variant: Variant, event: Any) -> None:
-    answer = client.invoke(FunctionName=variant.handler_arn, InvocationType="Event", Payload=json.dumps(event).encode())
-    if answer["StatusCode"] != 202:
-        raise LetterLeftError(f"Lambda answered with status {answer['StatusCode']} instead of 202.")
+    payload = json.dumps(event).encode()
+    status = client.invoke(FunctionName=variant.handler_arn, InvocationType="Event", Payload=payload)["StatusCode"]
+    if status != 202:
+        raise NotRedrivenError(f"Lambda answered with status {status} instead of 202.")
+
+
+def any_chosen(clients: Clients, variants: Sequence[Variant], choice: Choice) -> bool:
+    """Whether a dead letter of these variants matches; all stay in their queues.
+
+    Raises:
+        botocore.exceptions.BotoCoreError, ClientError: the SQS request failed.
+    """
+    for variant in variants:
+        with Scan(clients("sqs"), variant.dead_letter_queue) as scan:
+            if any(map(choice.matches, scan)):
+                return True
+    return False
 
 
 def find(clients: Clients, variants: Sequence[Variant], ids: Collection[str]) -> list[tuple[Variant, DeadLetter]]:
-    """The letters with these ids, each of which may be shortened as long as it fits one letter only.
+    """The dead letters with these ids, each of which may be shortened to a prefix that matches only one.
 
     Raises:
-        UsageError: an id fits no letter, or several.
+        UsageError: an id matches no dead letter, or several.
+        botocore.exceptions.BotoCoreError, ClientError: the SQS request failed.
     """
     found: dict[str, list[tuple[Variant, DeadLetter]]] = {wanted: [] for wanted in ids}
     for variant in variants:
-        with Walk(clients("sqs"), variant.dead_letter_queue) as walk:
-            for letter in walk:
+        with Scan(clients("sqs"), variant.dead_letter_queue) as scan:
+            for dead_letter in scan:
                 for wanted in ids:
-                    # Of several, two are enough to say so: memory stays bounded.
-                    if letter.id.startswith(wanted) and len(found[wanted]) < 2:
-                        found[wanted].append((variant, letter))
-    for wanted, letters in found.items():
-        if not letters:
+                    # Two are enough to see that an id is not unique: memory stays bounded.
+                    if dead_letter.id.startswith(wanted) and len(found[wanted]) < 2:
+                        found[wanted].append((variant, dead_letter))
+    for wanted, matches in found.items():
+        if not matches:
             where = ", ".join(variant.name for variant in variants)
             raise UsageError(f"There is no dead letter {wanted!r} in the queue of {where}.")
-        if len(letters) > 1:
-            both = " and ".join(letter.id for _, letter in letters)
-            raise UsageError(f"The id {wanted!r} is not unique, it fits {both}; write more of it.")
-    return [letters[0] for letters in found.values()]
+        if len(matches) > 1:
+            both = " and ".join(dead_letter.id for _, dead_letter in matches)
+            raise UsageError(f"The id {wanted!r} is not unique, it matches {both}; give more of it.")
+    return [matches[0] for matches in found.values()]

@@ -11,8 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from crossover import interrupts
 from crossover.errors import CrossoverError
-from crossover.local import interrupts
 
 TAIL_LINES = 15
 POLL_SECONDS = 0.1

@@ -14,8 +14,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Self
 
+from crossover import interrupts
 from crossover.errors import CrossoverError
-from crossover.local import interrupts
 from crossover.local.commands import TAIL_LINES, last_lines
 from crossover.local.environment import Interpreter, python_of
 from crossover.local.ports import HOST, is_free

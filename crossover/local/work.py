@@ -4,14 +4,14 @@ import contextlib
 import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from crossover import interrupts
 from crossover.errors import CrossoverError
-from crossover.local import environment, interrupts
+from crossover.local import environment
 from crossover.local.cdk_cli import Cdk, settings
 from crossover.local.commands import Command, Commands
 from crossover.local.environment import LAMBDA_PYTHON, Interpreter
@@ -120,12 +120,12 @@ class LocalAws:
         Raises:
             CrossoverError: a variant is not deployed, or a file cannot be read.
         """
-        import boto3  # here, because it takes a second to import and the other steps need not wait for it
-
-        from crossover.deployed import aws_errors, find_variants
+        # Imported here, because boto3 takes half a second and the other steps need not wait for it.
+        from crossover.aws import aws_errors, open_clients
+        from crossover.deployed import find_variants
         from crossover.predicting import predict_all
 
-        clients = cache(boto3.client)
+        clients = open_clients()
         with self.steps.step("upload and predict") as step, aws_errors():
             prefix = settings()["stack_prefix"]
             found = find_variants(clients, prefix=prefix, names=variants, deployed_by="crossover local deploy")
@@ -133,12 +133,10 @@ class LocalAws:
 
     def stacks(self) -> dict[str, str]:
         """Name and status of every stack."""
-        import boto3
-
-        from crossover.deployed import aws_errors
+        from crossover.aws import aws_errors, open_clients
 
         with aws_errors():
-            pages = boto3.client("cloudformation").get_paginator("describe_stacks").paginate()
+            pages = open_clients()("cloudformation").get_paginator("describe_stacks").paginate()
             return {stack["StackName"]: stack["StackStatus"] for page in pages for stack in page["Stacks"]}
 
 

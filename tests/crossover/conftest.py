@@ -11,9 +11,10 @@ import boto3
 import pytest
 from rich.console import Console
 
-from crossover.deadletters import queue
-from crossover.deployed import Clients, Variant, find_variants
-from crossover.local import environment, interrupts
+from crossover import dead_letter_queue, interrupts
+from crossover.aws import Clients
+from crossover.deployed import Variant, find_variants
+from crossover.local import environment
 from crossover.local.ports import free_port
 from crossover.local.work import LocalAws, open_local_aws
 from crossover.local.workspace import ROOT, Workspace
@@ -85,7 +86,7 @@ def clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clients]:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-    monkeypatch.setattr(queue, "WAIT_SECONDS", 0)  # moto's queues need no long polling
+    monkeypatch.setattr(dead_letter_queue, "WAIT_SECONDS", 0)  # moto's queues need no long polling
     with mock_aws():
         yield cache(boto3.Session().client)
 

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote_plus
 
-from crossover.deployed import Clients, Variant
+from crossover.aws import Clients
+from crossover.deployed import Variant
 
 TEMPLATE = {
     "Resources": {

@@ -1,10 +1,12 @@
 """The command line's manners: exit codes and messages."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
+import boto3
 import pytest
 
 from crossover import cli
@@ -83,18 +85,44 @@ def test_status_and_down_work_without_an_emulator(
     assert capsys.readouterr().out.splitlines()[-1] == "The local AWS is not running."
 
 
-def test_no_credentials_for_aws_is_one_sentence(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+NO_CREDENTIALS = "No AWS credentials were found; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
+NO_REGION = "No AWS region is configured; set AWS_REGION, or a region in the AWS profile."
+
+
+@pytest.mark.parametrize(
+    ("environment", "message"),
+    [
+        ({"AWS_DEFAULT_REGION": "eu-central-1"}, NO_CREDENTIALS),
+        ({"AWS_REGION": "eu-central-1"}, NO_CREDENTIALS),
+        ({"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}, NO_REGION),
+        (
+            {"AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "a"},
+            "The AWS credentials cannot be used: Partial credentials found in env, missing: AWS_SECRET_ACCESS_KEY.",
+        ),
+        (
+            {"AWS_REGION": "eu-central-1", "AWS_PROFILE": "gone"},
+            "The AWS credentials cannot be used: The config profile (gone) could not be found.",
+        ),
+    ],
+)
+@pytest.mark.parametrize("arguments", [["predict", str(SPEECH)], ["deadletters", "list"]])
+def test_what_is_missing_to_reach_aws_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    environment: dict[str, str],
+    message: str,
 ) -> None:
-    for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL"):
-        monkeypatch.delenv(name, raising=False)
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
-        monkeypatch.setenv(name, "/dev/null")
+        monkeypatch.setenv(name, os.devnull)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-    assert run(monkeypatch, "predict", str(SPEECH)) == 1
-    [line] = capsys.readouterr().err.splitlines()
-    assert line == "crossover: AWS did not answer as hoped: Unable to locate credentials"
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    assert run(monkeypatch, *arguments) == 2
+    assert capsys.readouterr().err == f"crossover: {message}\n"
 
 
 def test_missing_node_packages_are_named(

@@ -77,7 +77,9 @@ def test_a_variant_that_is_not_deployed_is_named_with_those_that_are(
 
 
 def test_an_empty_account_says_how_to_deploy(clients: deployed.Clients) -> None:
-    with pytest.raises(UsageError, match=r"No stack named Mine-\.\.\. is deployed in eu-central-1; `npx cdk deploy`"):
+    with pytest.raises(
+        UsageError, match=r"No variant is deployed in eu-central-1 in a stack named Mine-\.\.\.; `npx cdk deploy`"
+    ):
         deployed.find_variants(clients, prefix="Mine")
 
 

@@ -13,7 +13,8 @@ from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from crossover import clock as aws_clock
+from crossover import aws, interrupts
+from crossover.aws import Clients
 from crossover.bench import result, statistics
 from crossover.bench.run import cleaning, endpoint_metrics, reports
 from crossover.bench.run.clocks import Clock, offset
@@ -27,8 +28,7 @@ from crossover.bench.run.plan import Phase, Plan, Planned
 from crossover.bench.run.requesting import Requester
 from crossover.bench.run.spend import Meter, Tariff
 from crossover.cost.prices import Prices
-from crossover.deployed import Clients, Variant
-from crossover.local import interrupts
+from crossover.deployed import Variant
 
 JOIN_INTERVAL_SECONDS = 3.0
 PAID_FOR = ("lambda.request", "lambda.gb_second", "lambda.snapstart.", "s3.", "dynamodb.", "logs.")
@@ -299,7 +299,7 @@ class Benchmark:
     def _aws_time(self, moment: float) -> float:
         """The least that AWS's clock may have shown at a moment of this machine's, both in s since 1970."""
         low, _ = offset(self.requester.answers)
-        return moment + (low if math.isfinite(low) else 0.0) - aws_clock.TOLERANCE.total_seconds()
+        return moment + (low if math.isfinite(low) else 0.0) - aws.CLOCK_TOLERANCE.total_seconds()
 
     @contextlib.contextmanager
     def _cleaning(self, forced: Mapping[str, ColdStarts], left: list[str]) -> Iterator[None]:

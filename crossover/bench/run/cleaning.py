@@ -4,8 +4,9 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from crossover.deadletters.queue import Walk
-from crossover.deployed import Clients, Variant
+from crossover.aws import Clients
+from crossover.dead_letter_queue import Scan
+from crossover.deployed import Variant
 
 OBJECTS_AT_ONCE = 1000
 ITEMS_AT_ONCE = 25
@@ -73,7 +74,7 @@ def _delete_items(clients: Clients, variant: Variant, keys: list[str]) -> None:
 
 
 def _delete_letters(clients: Clients, variant: Variant, prefix: str) -> None:
-    with Walk(clients("sqs"), variant.dead_letter_queue) as letters:
+    with Scan(clients("sqs"), variant.dead_letter_queue) as letters:
         for letter in letters:
             if letter.keys and all(key.startswith(prefix) for key in letter.keys):
                 letters.delete(letter)

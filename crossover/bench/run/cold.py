@@ -18,10 +18,11 @@ from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 
+from crossover import interrupts
+from crossover.aws import Clients
 from crossover.bench.run.clocks import Clock
-from crossover.deployed import Clients, Variant
+from crossover.deployed import Variant
 from crossover.errors import CrossoverError
-from crossover.local import interrupts
 
 VARIABLE = "CROSSOVER_BENCH_START"
 DESCRIPTION = "made by crossover bench run, and deleted by it"

@@ -4,16 +4,13 @@ import contextlib
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache, partial
 from pathlib import Path
-from typing import Any
 
-import boto3
 import typer
-from botocore.config import Config
 from rich.console import Console
 
 from crossover import documents
+from crossover.aws import Clients, aws_errors, open_clients
 from crossover.bench.run import arrivals, shown
 from crossover.bench.run.audio import make_files, parse_sizes
 from crossover.bench.run.benchmark import Benchmark, Ended, Surroundings, as_text, journal_of, new_run_id
@@ -24,7 +21,7 @@ from crossover.bench.run.load import MOST_AT_ONCE
 from crossover.bench.run.plan import Plan, make_plan
 from crossover.bench.run.spend import duration_seconds, estimate
 from crossover.cost.prices import Prices, load
-from crossover.deployed import Clients, aws_errors, find_variants
+from crossover.deployed import find_variants
 from crossover.errors import UsageError
 from crossover.inputs import audio_files, variant_names
 from crossover.local.cdk_cli import settings
@@ -141,10 +138,9 @@ def _check_output(options: Options) -> None:
 @contextlib.contextmanager
 def _aws(local: bool, names: list[str], console: Console) -> Iterator[Clients]:
     """Clients of the account, or of the local AWS, which is started and filled unless one is running."""
-    # As many connections as there may be requests at once.
-    make: Any = partial(boto3.client, config=Config(max_pool_connections=MOST_AT_ONCE))
+    clients = open_clients(connections=MOST_AT_ONCE)
     if not local:
-        yield cache(make)
+        yield clients
         return
     workspace = Workspace()
     workspace.create()
@@ -157,7 +153,7 @@ def _aws(local: bool, names: list[str], console: Console) -> Iterator[Clients]:
             aws.bring_up(interpreter, port=free_port())
             aws.bootstrap()
             aws.deploy(*synth)
-        yield cache(make)
+        yield clients
 
 
 def _is_wanted(options: Options, plan: Plan, deployments: list[Deployment], prices: Prices, console: Console) -> bool:

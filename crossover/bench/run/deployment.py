@@ -7,8 +7,9 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from crossover.aws import Clients
 from crossover.bench.run.audio import Limits
-from crossover.deployed import Clients, Variant
+from crossover.deployed import Variant
 from crossover.errors import UsageError
 
 

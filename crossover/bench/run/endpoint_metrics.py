@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/monitoring-cloudwatch.html
 from datetime import UTC, datetime
 from typing import Any
 
-from crossover.deployed import Clients
+from crossover.aws import Clients
 
 NAMESPACE = "AWS/SageMaker"
 NAMES = ("ModelLatency", "OverheadLatency")

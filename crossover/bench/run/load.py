@@ -7,10 +7,10 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from types import TracebackType
 from typing import Self
 
+from crossover import interrupts
 from crossover.bench.run.clocks import Clock
 from crossover.bench.run.control import Control
 from crossover.bench.run.plan import Planned
-from crossover.local import interrupts
 
 # More uploads at once than this wait for each other; their latency counts from the intended time all the same.
 MOST_AT_ONCE = 128

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from crossover.deployed import Clients
+from crossover.aws import Clients
 
 PATTERN = '"REPORT RequestId:"'
 BEGINNING = "REPORT RequestId: "

@@ -5,14 +5,15 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from crossover import clock as aws_clock
+from crossover import aws
+from crossover.aws import Clients
 from crossover.bench.run.audio import File
 from crossover.bench.run.clocks import Clock
 from crossover.bench.run.control import Control
 from crossover.bench.run.observation import ITEM_FIELDS, Observation, Outcome
 from crossover.bench.run.plan import Planned
-from crossover.deadletters.letters import DeadLetter
-from crossover.deployed import Clients, Upload, Variant, find_dead_letter, find_item
+from crossover.dead_letter_queue import DeadLetter
+from crossover.deployed import Upload, Variant, find_dead_letter, find_item
 
 # Between two looks at the table. They cost nothing in precision, as the item holds its own time; but in a closed loop
 # the next request waits for them.
@@ -95,7 +96,7 @@ class Requester:
         retries = answer["ResponseMetadata"].get("RetryAttempts", 0)
         if date and not retries:
             self.answers.append((wall, self.clock.wall(), parsedate_to_datetime(date).timestamp()))
-        earliest = aws_clock.answered_at(answer) - aws_clock.TOLERANCE
+        earliest = aws.response_time(answer) - aws.CLOCK_TOLERANCE
         upload = Upload(variant=variant, key=key, earliest=earliest)
         ending = self._end_of(upload, is_in_open_loop=planned.slot.concurrency is None)
         if ending is None:

@@ -10,11 +10,10 @@ from typing import Any
 
 import pytest
 
-from crossover import cli, terminal
+from crossover import cli, interrupts, terminal
 from crossover.cost import price_list, prices_cli
 from crossover.cost.price_sources import SOURCES
 from crossover.cost.prices import SNAPSHOT, load, read, save
-from crossover.local import interrupts
 from tests.crossover.cost.price_lists import Files, path, pricing_client, served, stub_ec2
 
 QUERIED = [source for source in SOURCES if source.is_queried]

@@ -8,8 +8,9 @@ from typing import Any
 import boto3
 import pytest
 
-from crossover import cli
-from crossover.deployed import Clients, Variant
+from crossover import cli, terminal
+from crossover.aws import Clients
+from crossover.deployed import Variant
 
 from ..deployments import create_stack, failed_event, letter_of, messages_in, put_failure, put_letter
 
@@ -32,7 +33,7 @@ class Terminal(io.StringIO):
 def function(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> Lambda:
     """What is invoked by the commands, whose other clients are moto's."""
     function = Lambda()
-    monkeypatch.setattr(boto3, "client", lambda service: function if service == "lambda" else clients(service))
+    monkeypatch.setattr(boto3, "client", lambda service, **_: function if service == "lambda" else clients(service))
     return function
 
 
@@ -62,7 +63,7 @@ def test_list_shows_what_failed_and_why(
     assert row[1:3] == ["standard", "a.wav, b c.wav"]
     assert row[3] == "ModelError: The model is ill"
     assert row[4] == "RetriesExhausted (3)"
-    assert [row[2] for row in rows if len(row) > 2].count("no event of S3") == 1
+    assert [row[2] for row in rows if len(row) > 2].count("no S3 event") == 1
     assert output.err == ""
     assert messages_in(clients, variant) == (2, 0)
 
@@ -76,7 +77,7 @@ def test_list_as_json_has_everything(
     assert run(monkeypatch, "list", "--json") == 0
     shown = {entry["id"]: entry for entry in json.loads(capsys.readouterr().out)}
     entry = shown.pop(letter)
-    assert entry["letter"]["requestPayload"] == event
+    assert entry["record"]["requestPayload"] == event
     assert {name: entry[name] for name in ("variant", "keys", "error_type", "error_message")} == {
         "variant": "standard",
         "keys": ["a.wav"],
@@ -85,7 +86,7 @@ def test_list_as_json_has_everything(
     }
     assert (entry["condition"], entry["attempts"]) == ("RetriesExhausted", 3)
     [other] = shown.values()
-    assert (other["letter"], other["keys"], other["attempts"]) == ("no JSON", [], None)
+    assert (other["record"], other["keys"], other["attempts"]) == ("no JSON", [], None)
 
 
 def test_list_goes_no_further_than_its_limit_and_says_so(
@@ -96,7 +97,7 @@ def test_list_goes_no_further_than_its_limit_and_says_so(
     assert run(monkeypatch, "list", "--json", "--limit", "11") == 0
     output = capsys.readouterr()
     assert len(json.loads(output.out)) == 11
-    assert output.err == "standard: there may be more letters: --limit 11 is reached.\n"
+    assert output.err == "standard: there may be more dead letters: --limit 11 is reached.\n"
     assert messages_in(clients, variant) == (13, 0)
 
 
@@ -137,7 +138,7 @@ def test_show_prints_one_letter_for_the_beginning_of_its_id(
     letter = put_letter(clients, variant, letter_of(event))
     assert run(monkeypatch, "show", letter[:8]) == 0
     shown = json.loads(capsys.readouterr().out)
-    assert (shown["id"], shown["letter"]["requestPayload"]) == (letter, event)
+    assert (shown["id"], shown["record"]["requestPayload"]) == (letter, event)
 
 
 def test_show_names_an_unknown_id(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -156,7 +157,7 @@ def test_redrive_counts_what_went_and_names_what_stays(
     bad = put_letter(clients, variant, "no JSON")
     assert run(monkeypatch, "redrive", "--yes") == 1
     *letters, count = capsys.readouterr().out.splitlines()
-    assert sorted(letters) == sorted([f"{good} a.wav: redriven", f"{bad}: left in the queue: it holds no event of S3."])
+    assert sorted(letters) == sorted([f"{good} a.wav: redriven", f"{bad}: left in the queue: it holds no S3 event."])
     assert count == "standard: 1 redriven, 1 left in the queue."
     assert function.functions == [variant.handler_arn]
 
@@ -222,7 +223,7 @@ def test_a_chosen_letter_that_another_reader_takes_in_between_is_counted(
             return "y\n"
 
     assert run(monkeypatch, "redrive", letter, stdin=Waits()) == 1
-    assert "not met because another reader holds them: 1" in capsys.readouterr().out
+    assert "Not redriven because another reader holds them: 1" in capsys.readouterr().out
     assert function.functions == []
 
 
@@ -257,8 +258,36 @@ def test_redrive_without_a_terminal_needs_a_yes(
 ) -> None:
     put_failure(clients, variant, "a.wav")
     assert run(monkeypatch, "redrive") == 2
-    assert "no terminal to ask on; add --yes, or --dry-run" in capsys.readouterr().err
+    assert "standard input is no terminal; add --yes or --dry-run" in capsys.readouterr().err
     assert messages_in(clients, variant) == (1, 0)
+
+
+@pytest.mark.parametrize("options", [[], ["--key", "calls/"]])
+def test_redrive_has_nothing_to_ask_where_no_dead_letter_is_chosen(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    clients: Clients,
+    variant: Variant,
+    options: list[str],
+) -> None:
+    if options:
+        put_failure(clients, variant, "music/a.wav")
+    criteria = " with keys that begin with 'calls/'" if options else ""
+    assert run(monkeypatch, "redrive", *options) == 0
+    assert capsys.readouterr().out == f"There are no dead letters to redrive of standard{criteria}.\n"
+    assert messages_in(clients, variant) == (len(options) // 2, 0)
+
+
+def test_list_fits_a_terminal_of_80_columns(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], clients: Clients, variant: Variant
+) -> None:
+    name = "0123456789ab/sense_and_sensibility_01_austen_64kb-0870.wav"
+    put_failure(clients, variant, name, error="EndpointConnectionError", message="Could not connect to the endpoint.")
+    monkeypatch.setattr(terminal, "WIDTH_WITHOUT_TERMINAL", 80)
+    assert run(monkeypatch, "list") == 0
+    rows = [line.split("│") for line in capsys.readouterr().out.splitlines()]
+    assert max(len("│".join(row)) for row in rows) <= 80
+    assert "".join(row[2].strip() for row in rows[1:] if len(row) > 2).endswith(name)
 
 
 def test_a_dry_run_says_what_would_be_done_without_asking(

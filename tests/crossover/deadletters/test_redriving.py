@@ -10,10 +10,11 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from botocore.stub import Stubber
 
-from crossover import clock
-from crossover.deadletters.letters import DeadLetter
+from crossover import aws
+from crossover.aws import Clients
+from crossover.dead_letter_queue import DeadLetter
 from crossover.deadletters.redriving import Choice, Outcome, find, redrive
-from crossover.deployed import Clients, Variant
+from crossover.deployed import Variant
 from crossover.errors import UsageError
 
 from ..deployments import failed_event, letter_of, messages_in, put_failure, put_letter
@@ -126,7 +127,7 @@ def test_a_letter_without_an_event_of_s3_stays_and_is_named(clients: Clients, va
     function = Lambda()
     outcome, reports = run(clients, function, variant)
     assert (outcome.redriven, outcome.left) == (1, 1)
-    assert reports == {left: "left in the queue: it holds no event of S3.", good: "redriven"}
+    assert reports == {left: "left in the queue: it holds no S3 event.", good: "redriven"}
     assert function.keys == ["good.wav"]
     assert messages_in(clients, variant) == (1, 0)
 
@@ -165,8 +166,8 @@ def test_a_letter_that_could_not_be_deleted_is_redriven_again_by_the_next_run(
 def test_what_fails_again_is_left_to_the_next_run(
     clients: Clients, variant: Variant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(clock, "TOLERANCE", timedelta(0))
-    monkeypatch.setattr(clock, "answered_at", lambda answer: datetime.now(UTC))
+    monkeypatch.setattr(aws, "CLOCK_TOLERANCE", timedelta(0))
+    monkeypatch.setattr(aws, "response_time", lambda answer: datetime.now(UTC))
     for number in range(12):
         put_failure(clients, variant, f"{number}.wav")
 
@@ -221,7 +222,7 @@ def test_a_dry_run_touches_nothing(clients: Clients, variant: Variant) -> None:
     function = Lambda()
     outcome, reports = run(clients, function, variant, dry_run=True)
     assert (outcome.redriven, outcome.left) == (1, 1)
-    assert reports == {good: "would be redriven", bad: "left in the queue: it holds no event of S3."}
+    assert reports == {good: "would be redriven", bad: "left in the queue: it holds no S3 event."}
     assert function.invoked == []
     assert messages_in(clients, variant) == (2, 0)
 
@@ -246,5 +247,5 @@ def test_an_id_that_fits_no_letter_or_several_is_named(clients: Clients, variant
         put_failure(clients, variant, key)
     with pytest.raises(UsageError, match=r"There is no dead letter 'gone' in the queue of standard\.$"):
         find(clients, [variant], ["gone"])
-    with pytest.raises(UsageError, match=r"The id '' is not unique, it fits .* and .*; write more of it\.$"):
+    with pytest.raises(UsageError, match=r"The id '' is not unique, it matches .* and .*; give more of it\.$"):
         find(clients, [variant], [""])

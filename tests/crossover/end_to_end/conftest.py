@@ -12,7 +12,8 @@ from pathlib import Path
 import boto3
 import pytest
 
-from crossover.deployed import Clients, Variant, find_variants
+from crossover.aws import Clients
+from crossover.deployed import Variant, find_variants
 from crossover.local.cdk_cli import settings
 from crossover.local.commands import Command
 from crossover.local.environment import LAMBDA_PYTHON, find_interpreter

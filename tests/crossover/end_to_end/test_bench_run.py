@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from crossover.aws import Clients
 from crossover.bench import result
-from crossover.deployed import Clients, Variant
+from crossover.deployed import Variant
 
 from .conftest import VARIANTS
 

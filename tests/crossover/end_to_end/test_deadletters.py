@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from crossover import deployed
-from crossover.deadletters.letters import DeadLetter
-from crossover.deployed import Clients, Upload, Variant
+from crossover.aws import Clients
+from crossover.dead_letter_queue import DeadLetter
+from crossover.deployed import Upload, Variant
 from crossover.local.workspace import ROOT
 
 pytestmark = pytest.mark.slow

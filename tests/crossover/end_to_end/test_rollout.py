@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from crossover import deployed
-from crossover.deployed import Clients, Upload, Variant
+from crossover.aws import Clients
+from crossover.deployed import Upload, Variant
 from crossover.errors import CrossoverError
 from crossover.local.work import LocalAws
 from crossover.local.workspace import ROOT

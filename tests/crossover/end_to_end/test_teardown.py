@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from crossover import deployed
-from crossover.deployed import Clients, Variant
+from crossover.aws import Clients
+from crossover.deployed import Variant
 from crossover.local.work import LocalAws
 
 from ..conftest import processes_of

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from crossover.aws import Clients
 from crossover.bench.run import benchmark as module
 from crossover.bench.run import cleaning
 from crossover.bench.run.benchmark import Benchmark, Surroundings
@@ -15,8 +16,8 @@ from crossover.bench.run.observation import Observation, Outcome
 from crossover.bench.run.plan import Phase, Plan, Planned
 from crossover.bench.run.requesting import Requester
 from crossover.cost.prices import load
-from crossover.deployed import Clients, Variant
-from crossover.local.interrupts import InterruptedBySignalError
+from crossover.deployed import Variant
+from crossover.interrupts import InterruptedBySignalError
 
 from .fakes import WALL, FakeLambda, FakeLogs, FakeTime, Watcher, client_error, deployment, observation
 from .test_endpoint_metrics import FakeCloudWatch

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from crossover.aws import Clients
 from crossover.bench.run import cleaning
 from crossover.bench.run.cleaning import clean
-from crossover.deployed import Clients, Variant
+from crossover.deployed import Variant
 from tests.crossover.deployments import messages_in, put_failure, put_letter
 
 from .test_requesting import Broken

@@ -16,7 +16,7 @@ from crossover.bench.run.observation import Outcome
 from crossover.bench.run.plan import Planned
 from crossover.cli import main
 from crossover.cost import measured
-from crossover.local.interrupts import InterruptedBySignalError
+from crossover.interrupts import InterruptedBySignalError
 
 from .fakes import deployment, variant
 from .test_benchmark import Account, Functions

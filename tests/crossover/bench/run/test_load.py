@@ -10,7 +10,7 @@ from crossover.bench.run.clocks import Clock
 from crossover.bench.run.control import Control
 from crossover.bench.run.load import Threads, closed_loop, open_loop
 from crossover.bench.run.plan import Planned
-from crossover.local.interrupts import InterruptedBySignalError
+from crossover.interrupts import InterruptedBySignalError
 
 from .fakes import FakeTime
 from .test_plan import plan

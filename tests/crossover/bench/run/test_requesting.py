@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
+from crossover.aws import Clients
 from crossover.bench.run.clocks import Clock
 from crossover.bench.run.control import Control
 from crossover.bench.run.observation import Observation, Outcome
 from crossover.bench.run.requesting import Requester
-from crossover.deployed import Clients, Variant
+from crossover.deployed import Variant
 from tests.crossover.deployments import put_failure
 
 from .fakes import FILES, WALL, FakeTime, client_error

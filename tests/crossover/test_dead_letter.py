@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from crossover.deadletters.letters import DeadLetter, FailedUpload, read
+from crossover.dead_letter_queue import DeadLetter, FailedUpload, read
 
 RECORD = {
     "eventSource": "aws:s3",

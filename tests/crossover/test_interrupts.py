@@ -5,8 +5,8 @@ import signal
 
 import pytest
 
-from crossover.local import interrupts
-from crossover.local.interrupts import InterruptedBySignalError
+from crossover import interrupts
+from crossover.interrupts import InterruptedBySignalError
 
 
 @pytest.fixture(autouse=True)

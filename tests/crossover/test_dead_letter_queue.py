@@ -8,22 +8,21 @@ from typing import Any
 
 import pytest
 
-from crossover import clock
-from crossover.deadletters import queue
-from crossover.deadletters.queue import Walk
-from crossover.deployed import Clients, Variant
-from crossover.local import interrupts
-from crossover.local.interrupts import InterruptedBySignalError
+from crossover import aws, dead_letter_queue, interrupts
+from crossover.aws import Clients
+from crossover.dead_letter_queue import Scan
+from crossover.deployed import Variant
+from crossover.interrupts import InterruptedBySignalError
 
-from ..deployments import messages_in, put_failure
+from .deployments import messages_in, put_failure
 
 
 def put(clients: Clients, variant: Variant, count: int) -> list[str]:
     return [put_failure(clients, variant, f"{number}.wav") for number in range(count)]
 
 
-def walk_of(clients: Clients, variant: Variant) -> Walk:
-    return Walk(clients("sqs"), variant.dead_letter_queue)
+def walk_of(clients: Clients, variant: Variant) -> Scan:
+    return Scan(clients("sqs"), variant.dead_letter_queue)
 
 
 def test_shows_every_letter_once_and_puts_all_back(clients: Clients, variant: Variant) -> None:
@@ -91,8 +90,8 @@ def test_only_what_was_not_deleted_is_put_back(
 def test_letters_that_came_in_after_its_start_are_left_to_the_next(
     clients: Clients, variant: Variant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(clock, "TOLERANCE", timedelta(0))
-    monkeypatch.setattr(clock, "answered_at", lambda answer: datetime.now(UTC))
+    monkeypatch.setattr(aws, "CLOCK_TOLERANCE", timedelta(0))
+    monkeypatch.setattr(aws, "response_time", lambda answer: datetime.now(UTC))
     old = put(clients, variant, 2)
     time.sleep(0.01)
     with walk_of(clients, variant) as walk:
@@ -107,7 +106,7 @@ def test_letters_that_came_in_after_its_start_are_left_to_the_next(
 def test_a_walk_that_takes_too_long_ends_where_it_began(
     clients: Clients, variant: Variant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(queue, "HIDDEN_SECONDS", 0)  # what was looked at is there again at once
+    monkeypatch.setattr(dead_letter_queue, "VISIBILITY_TIMEOUT_SECONDS", 0)  # what was looked at is there again at once
     ids = put(clients, variant, 3)
     with walk_of(clients, variant) as walk:
         assert sorted(letter.id for letter in walk) == sorted(ids)
@@ -124,4 +123,4 @@ def test_letters_that_another_reader_holds_are_mentioned(clients: Clients, varia
 
 def test_the_time_is_the_services_own() -> None:
     answer = {"ResponseMetadata": {"HTTPHeaders": {"date": "Sat, 14 Nov 2026 18:10:05 GMT"}}}
-    assert clock.answered_at(answer) == datetime(2026, 11, 14, 18, 10, 5, tzinfo=UTC)
+    assert aws.response_time(answer) == datetime(2026, 11, 14, 18, 10, 5, tzinfo=UTC)

@@ -1,0 +1,85 @@
+"""AWS clients: made for the user's region, their errors as one sentence, and AWS's own time."""
+
+import contextlib
+import os
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from functools import cache
+from typing import Any, Protocol
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    NoRegionError,
+    PartialCredentialsError,
+    ProfileNotFound,
+)
+
+from crossover.errors import CrossoverError, UsageError
+
+# The Date header of a response has whole seconds, the times in events and messages have fractions.
+CLOCK_TOLERANCE = timedelta(seconds=2)
+
+
+class Clients(Protocol):
+    """Gives AWS clients, as `boto3.client` does; called often, so it should keep them."""
+
+    def __call__(self, service: str, /) -> Any: ...
+
+
+def open_clients(*, connections: int = 10) -> Clients:
+    """Clients of the user's account, or of what AWS_ENDPOINT_URL names; each is made when it is first used, and kept.
+
+    The region is AWS_REGION, which boto3 alone does not read though the other SDKs do, else AWS_DEFAULT_REGION or the
+    profile's.
+
+    Args:
+        connections: size of each client's connection pool.
+    """
+    import boto3  # here, because it takes half a second to import and not every command gets this far
+    from botocore.config import Config
+
+    @cache
+    def client(service: str, /) -> Any:
+        config = Config(max_pool_connections=connections)
+        return boto3.client(service, region_name=os.environ.get("AWS_REGION") or None, config=config)
+
+    return client
+
+
+@contextlib.contextmanager
+def aws_errors() -> Iterator[None]:
+    """Turn what AWS clients raise into a message for a person.
+
+    Raises:
+        UsageError: no region or no credentials are configured, or not completely; AWS was not asked.
+        CrossoverError: AWS could not be reached, or refused the request.
+    """
+    try:
+        yield
+    except NoRegionError as error:
+        raise UsageError("No AWS region is configured; set AWS_REGION, or a region in the AWS profile.") from error
+    except NoCredentialsError as error:
+        raise UsageError(
+            "No AWS credentials were found; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
+        ) from error
+    except (PartialCredentialsError, ProfileNotFound) as error:
+        raise UsageError(f"The AWS credentials cannot be used: {_clause(error)}.") from error
+    except EndpointConnectionError as error:
+        raise CrossoverError(f"AWS could not be reached: {_clause(error)}.") from error
+    except (BotoCoreError, ClientError) as error:
+        raise CrossoverError(f"The AWS request failed: {_clause(error)}.") from error
+
+
+def _clause(error: Exception) -> str:
+    return " ".join(str(error).split()).rstrip(".")
+
+
+def response_time(response: Mapping[str, Any]) -> datetime:
+    """When the service sent this response, by its own clock, because this machine's may be wrong; by this machine's
+    where the response does not say."""
+    date = response["ResponseMetadata"]["HTTPHeaders"].get("date")
+    return parsedate_to_datetime(date) if date else datetime.now(UTC)

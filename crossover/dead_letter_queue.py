@@ -1,0 +1,215 @@
+"""The dead-letter queue: scanned without taking anything out of it, and what Lambda's records in it say.
+
+Format: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
+"""
+
+import contextlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+from urllib.parse import unquote_plus
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from crossover import aws, interrupts
+
+BATCH = 10  # the most messages that SQS hands out, or takes back, in one request
+# Longer than a scan takes. After it SQS makes visible again what a killed process has hidden.
+VISIBILITY_TIMEOUT_SECONDS = 600
+# Long polling asks all of SQS's servers; a short poll asks some, and may find nothing in a queue that is not empty.
+WAIT_SECONDS = 1
+
+
+class FailedUpload(NamedTuple):
+    """One upload in a dead letter's event.
+
+    Attributes:
+        bucket: name of the bucket.
+        key: the object's key, decoded.
+        uploaded_at: when S3 accepted the object.
+    """
+
+    bucket: str
+    key: str
+    uploaded_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeadLetter:
+    """A message of the dead-letter queue, whatever its content.
+
+    Attributes:
+        id: of the message; an event that fails again comes back under another.
+        sent_at: when it entered the queue.
+        body: Lambda's record, or the message's text where that is not a JSON object.
+        uploads: what the event is about; empty unless it is an S3 event.
+        condition: why Lambda gave up: RetriesExhausted, EventAgeExceeded; empty where the record does not say.
+        attempts: approximate number of invocations; None where the record does not say.
+        error_type: of the last attempt; the condition where there was no attempt or no type.
+        error_message: of the last attempt; empty where there is none.
+    """
+
+    id: str
+    sent_at: datetime
+    body: Mapping[str, Any] | str
+    uploads: tuple[FailedUpload, ...]
+    condition: str
+    attempts: int | None
+    error_type: str
+    error_message: str
+
+    @property
+    def event(self) -> Any:
+        """What the function was invoked with; None where the body does not say."""
+        return self.body.get("requestPayload") if isinstance(self.body, Mapping) else None
+
+    @property
+    def keys(self) -> list[str]:
+        """The objects' keys."""
+        return [upload.key for upload in self.uploads]
+
+    @property
+    def reason(self) -> str:
+        """Why it failed, as a sentence without its full stop."""
+        message = self.error_message or "the function gave no message"
+        return f"{self.error_type or 'unknown reason'}: {message}".rstrip(".")
+
+
+def read(message: Mapping[str, Any]) -> DeadLetter:
+    """Read a message of the queue, received with its SentTimestamp."""
+    record = _json_object(message["Body"])
+    context, response = _mapping(record.get("requestContext")), _mapping(record.get("responsePayload"))
+    condition, attempts = str(context.get("condition") or ""), context.get("approximateInvokeCount")
+    return DeadLetter(
+        id=message["MessageId"],
+        sent_at=datetime.fromtimestamp(int(message["Attributes"]["SentTimestamp"]) / 1000, UTC),
+        body=record or message["Body"],
+        uploads=_uploads(record.get("requestPayload")),
+        condition=condition,
+        attempts=attempts if isinstance(attempts, int) else None,
+        error_type=str(response.get("errorType") or condition),
+        error_message=str(response.get("errorMessage") or ""),
+    )
+
+
+def _json_object(text: str) -> Mapping[str, Any]:
+    try:
+        return _mapping(json.loads(text))
+    except (ValueError, RecursionError):
+        return {}
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _uploads(event: Any) -> tuple[FailedUpload, ...]:
+    """The uploads of an event whose records are all S3's; malformed records are skipped."""
+    records = _mapping(event).get("Records")
+    if not isinstance(records, list) or any(_mapping(record).get("eventSource") != "aws:s3" for record in records):
+        return ()
+    return tuple(upload for record in records if (upload := _upload(record)))
+
+
+def _upload(record: Mapping[str, Any]) -> FailedUpload | None:
+    try:
+        s3 = record["s3"]
+        return FailedUpload(
+            bucket=s3["bucket"]["name"],
+            key=unquote_plus(s3["object"]["key"]),
+            uploaded_at=datetime.fromisoformat(record["eventTime"]).astimezone(UTC),
+        )
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError):
+        return None
+
+
+class Scan:
+    """The dead letters of a queue, each once, as `for dead_letter in scan` within `with Scan(...) as scan`.
+
+    They are hidden from other readers while the scan lasts, then made visible again: SQS has no other way to look at
+    messages. The scan ends where the queue is empty, or where all that it receives is newer than its own start: it ends
+    even if messages come in faster than it reads. Only ids and receipts are kept, never the dead letters. A signal that
+    ends the scan waits until it is known what to make visible again.
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html
+
+    Args:
+        sqs: an SQS client.
+        url: of the queue.
+
+    Attributes:
+        hidden: approximate number of messages that another reader was holding at the start.
+        overtaken: whether messages came in meanwhile, or the first ones came round again before the last was seen.
+
+    Raises:
+        botocore.exceptions.BotoCoreError, ClientError: the SQS request failed.
+    """
+
+    def __init__(self, sqs: Any, url: str) -> None:
+        self._sqs = sqs
+        self._url = url
+        self._seen: set[str] = set()
+        self._receipts: dict[str, str] = {}  # of what has to be made visible again, by message id
+        attribute = "ApproximateNumberOfMessagesNotVisible"
+        response = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[attribute])
+        self.hidden = int(response["Attributes"][attribute])
+        self.overtaken = False
+        self._newest = aws.response_time(response) + aws.CLOCK_TOLERANCE
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        # What cannot be made visible now becomes so after VISIBILITY_TIMEOUT_SECONDS.
+        with interrupts.held(), contextlib.suppress(BotoCoreError, ClientError):
+            self._make_visible()
+
+    def __iter__(self) -> Iterator[DeadLetter]:
+        while batch := self._receive():
+            old = [dead_letter for dead_letter in batch if dead_letter.sent_at <= self._newest]
+            if len(old) < len(batch):
+                self.overtaken = True
+            if not old:
+                return
+            yield from old
+
+    @property
+    def more(self) -> str:
+        """Why there may be dead letters that this scan has not shown, in words; empty where there is no reason."""
+        reasons = [f"another reader holds about {self.hidden}"] if self.hidden else []
+        reasons += ["some have come in meanwhile"] if self.overtaken else []
+        return " and ".join(reasons)
+
+    def delete(self, dead_letter: DeadLetter) -> None:
+        """Delete a dead letter of this scan from the queue."""
+        self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=self._receipts[dead_letter.id])
+        del self._receipts[dead_letter.id]
+
+    def _receive(self) -> list[DeadLetter]:
+        with interrupts.held():
+            messages = self._sqs.receive_message(
+                QueueUrl=self._url,
+                MaxNumberOfMessages=BATCH,
+                VisibilityTimeout=VISIBILITY_TIMEOUT_SECONDS,
+                WaitTimeSeconds=WAIT_SECONDS,
+                MessageSystemAttributeNames=["SentTimestamp"],
+            ).get("Messages", [])
+            self._receipts |= {message["MessageId"]: message["ReceiptHandle"] for message in messages}
+        unseen = [message for message in messages if message["MessageId"] not in self._seen]
+        self._seen |= {message["MessageId"] for message in messages}
+        if messages and not unseen:
+            self.overtaken = True
+        return [read(message) for message in unseen]
+
+    def _make_visible(self) -> None:
+        receipts = list(self._receipts.values())
+        for start in range(0, len(receipts), BATCH):
+            entries = [
+                {"Id": str(number), "ReceiptHandle": receipt, "VisibilityTimeout": 0}
+                for number, receipt in enumerate(receipts[start : start + BATCH])
+            ]
+            self._sqs.change_message_visibility_batch(QueueUrl=self._url, Entries=entries)
