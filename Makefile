@@ -3,15 +3,20 @@
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast lint format audit bench performance test-benchmarks model evaluate lock clean
+.PHONY: help setup demo test test-all test-fast lint format audit bench performance test-benchmarks model evaluate lock clean
 
 UV_VERSION := 0.13.9
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 # uv would install into the environment that is active in the user's shell.
 export VIRTUAL_ENV := $(CURDIR)/.venv
 UV := .tools/bin/uv
-# More processes than four would each set up an emulator for a handful of tests.
-PYTEST := pytest --numprocesses logical --maxprocesses 4 --dist loadgroup
+# Many images set it, and then every process compiles the CDK's package anew, which takes it 4 seconds.
+export PYTHONDONTWRITEBYTECODE :=
+# For all clones, because a first run takes a minute.
+export MYPY_CACHE_DIR := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/crossover/mypy
+# A process more than there are cores, because the tests wait now and then. By scope: tests/conftest.py.
+PYTEST := pytest --numprocesses $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )) --maxprocesses 4 --dist loadscope \
+    --no-loadscope-reorder
 
 help:  ## What can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -21,12 +26,17 @@ setup: .venv/ready node_modules/.package-lock.json  ## Everything that the other
 demo: setup  ## Deploy all variants to a local AWS, predict real audio; VARIANTS=snapstart AUDIO=file.mp3 narrow it
 	@crossover demo $(if $(VARIANTS),--variants "$(VARIANTS)") $(if $(AUDIO),--audio "$(AUDIO)")
 
-test: setup  ## Lint, types and all tests, the fast ones first
-	@$(MAKE) --no-print-directory --jobs=2 lint test-fast  # side by side: mypy alone takes a minute the first time
-	$(PYTEST) -m slow
+test: setup  ## Lint, types and all tests
+	@$(MAKE) --no-print-directory --jobs=2 lint test-all  # side by side: without its cache mypy takes a minute
+
+test-all: setup
+	$(PYTEST)
 
 test-fast: setup  ## Only the tests that take seconds
-	$(PYTEST) -m "not slow"
+	$(PYTEST) -m "not slow and not benchmark"
+
+test-benchmarks: setup  ## The tests that measure in earnest; their load takes minutes
+	pytest -m benchmark
 
 lint: setup  ## ruff and mypy
 	ruff check

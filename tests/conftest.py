@@ -1,17 +1,58 @@
-"""Which tests share a process when they run in parallel."""
+"""How the tests run in parallel: which share a process, and which start first."""
 
-from pathlib import Path
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import pytest
 
+if TYPE_CHECKING:
+    from xdist.remote import Producer
+    from xdist.scheduler import LoadScopeScheduling
+
 pytest_plugins = ["tests.synthesis"]
 
-SHARED = Path(__file__).parent / "crossover/end_to_end"  # its files share what was deployed
+# A scope runs in one process, because its tests share a deployment or a synthesis: some folders; else a file.
+SCOPES = {
+    "tests/crossover/end_to_end/": "end to end",
+    "tests/crossover/cdk/": "constructs",
+    "tests/tools/": "constructs",
+    "tests/stacks/": "stacks",
+}
+# These start first, the longest before all others; what starts last should be short.
+LONG = (
+    "end to end",
+    "tests/benchmarks/soak/test_soak.py",
+    "constructs",
+    "tests/crossover/test_interruption.py",
+    "stacks",
+    "tests/crossover/bundling/test_bundle_runs.py",
+    "tests/crossover/cost/test_cli.py",
+)
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist looks
+def scope_of(nodeid: str) -> str:
+    """The scope of a test."""
+    file = nodeid.partition("::")[0]
+    return next((scope for folder, scope in SCOPES.items() if file.startswith(folder)), file)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Those of a file, since they share what it sets up."""
-    for item in items:
-        group = SHARED if item.path.is_relative_to(SHARED) else item.path
-        item.add_marker(pytest.mark.xdist_group(str(group.relative_to(SHARED.parents[1]))))
+    """Long scopes first, the tests of each in their order."""
+    ranks = {scope: rank for rank, scope in enumerate(LONG)}
+    items.sort(key=lambda item: ranks.get(scope_of(item.nodeid), len(LONG)))
+
+
+@pytest.hookimpl(optionalhook=True)  # unknown without pytest-xdist
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling | None:
+    """By scope. xdist's own groups do nothing with pytest 9.2: https://github.com/pytest-dev/pytest-xdist/issues/1386."""
+    if config.getoption("dist") != "loadscope":
+        return None
+
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ScopeScheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return scope_of(nodeid)
+
+    return ScopeScheduling(config, log)

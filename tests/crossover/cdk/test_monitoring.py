@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 from aws_cdk import aws_cloudwatch as cloudwatch
-from cfnlint import lint
 
 from app import add_stacks
 from crossover.cdk.dashboard_cost import PRICES, Cost
 from tests.crossover.cdk.dashboards import lines, shown, synthesize, widgets
+from tests.crossover.cdk.linting import lint_findings
 from tests.crossover.cdk.templates import StackTemplate, new_app
 
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:on-call"
@@ -327,7 +327,7 @@ def test_the_settings_of_the_monitoring_pass_cfn_lint(model_path: Path, tmp_path
     add_stacks(app)
     app.synth()
 
-    findings = {path.name: lint(path.read_text()) for path in tmp_path.glob("*.template.json")}
+    findings = {path.name: lint_findings(path.read_text()) for path in tmp_path.glob("*.template.json")}
     assert findings == {name: [] for name in findings}
     assert len(findings) == 4
 
