@@ -105,6 +105,7 @@ class Bundle(Enum):
             "inference/audio.py",
             "inference/ogg.py",
             "inference/model.py",
+            "inference/contract.py",
             "inference/local_predictor.py",
         ),
     )

@@ -1,43 +1,59 @@
-"""The one ONNX file as an S3 asset: where it lies, its hash, and who may read it."""
+"""The ONNX file as an S3 asset: its contract, its hash, its S3 object, and who may read it."""
 
 import hashlib
-import json
-from dataclasses import dataclass
+import importlib.util
+import sys
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import onnxruntime
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
 
-METADATA_FIELDS = ("name", "version", "license", "input_kind", "sample_rate", "labels")
+from crossover.paths import sources
 
 
 class ModelArtifactError(ValueError):
-    """A model file that cannot be deployed. The message is one line: the file, what is wrong, what is needed."""
+    """A model file that cannot be deployed. The message is one line with the file and everything that is wrong."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class ModelContract:
-    """What a model file says about itself."""
+class ModelContract(Protocol):
+    """What a model file says of itself, as lambda_src/inference/contract.py reads it."""
 
-    name: str
-    version: str
-    license: str
-    sample_rate: int  # Hz
-    labels: tuple[str, ...]
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def version(self) -> str: ...
+
+    @property
+    def license(self) -> str: ...
+
+    @property
+    def sample_rate(self) -> int:
+        """Hz."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """One for each score."""
 
 
 class ModelArtifact(Construct):
-    """An ONNX file, uploaded by `cdk deploy` beside the code and shared by all variants.
+    """An ONNX file, uploaded by `cdk deploy` with the code and shared by all variants.
 
-    Benefit: swapping the model is swapping the file, and a file that the handlers could not use is refused at synth.
-    Cost: the file lies in the bootstrap bucket, where old models stay until `cdk gc`; its weights must be inside it.
+    Benefit: a new model is a new file, and a file that the handlers could not use is refused at synth.
+    Cost: the file is stored in the bootstrap bucket, where old models stay until `cdk gc`; its weights must be inside
+    it.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, path: str | Path) -> None:
-        """Raises ModelArtifactError for a file that is no model or does not keep the contract."""
+        """Upload the file.
+
+        Raises:
+            ModelArtifactError: the file is no model, or its contract cannot be served.
+        """
         super().__init__(scope, construct_id)
         self.contract = read_contract(Path(path))
         self.sha256 = hashlib.sha256(Path(path).read_bytes()).hexdigest()
@@ -52,7 +68,7 @@ class ModelArtifact(Construct):
 
     @property
     def only_its_key(self) -> dict[str, dict[str, str]]:
-        """The condition under which to list the bucket shows nothing but this object."""
+        """The condition under which listing the bucket shows nothing but this object."""
         return {"StringLike": {"s3:prefix": f"{self.object_key}*"}}
 
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
@@ -61,66 +77,35 @@ class ModelArtifact(Construct):
 
 
 def read_contract(path: Path) -> ModelContract:
-    """Read what the model says about itself, and check that the handlers can serve it.
+    """Read what the model says of itself, with the handlers' own reader.
 
-    The graph takes `waveform`, float32 [samples], and gives `scores`, float32 [classes].
-    Raises ModelArtifactError, which names the first thing that does not fit.
+    Raises:
+        ModelArtifactError: there is no such file, it is no model, or the handlers could not serve it.
     """
     if not path.is_file():
-        raise ModelArtifactError(f"There is no model file {path}; model_path must name an ONNX file.")
+        raise ModelArtifactError(f"There is no model file {path}.")
     try:
         session = onnxruntime.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's own classes share no base but this
         reason = str(error).partition("\n")[0]
         raise ModelArtifactError(f"The model file {path} is no ONNX model with its weights inside: {reason}") from None
-
-    def require(fits: bool, what: str, found: object, needed: str) -> None:
-        if not fits:
-            raise ModelArtifactError(f"The model file {path} has {what} {found!r}, but must have {needed}.")
-
-    metadata: dict[str, str] = session.get_modelmeta().custom_metadata_map
-    for key in METADATA_FIELDS:
-        if not metadata.get(key):
-            needed = ", ".join(METADATA_FIELDS)
-            raise ModelArtifactError(f"The model file {path} lacks the metadata field {key}; needed are {needed}.")
-    require(metadata["input_kind"] == "audio", "the input_kind", metadata["input_kind"], "audio")
-    rate = metadata["sample_rate"]
-    require(rate.isdecimal() and int(rate) > 0, "the sample_rate", rate, "a whole number of Hz above 0")
-    labels = _parse_json(metadata["labels"])
-    are_labels = isinstance(labels, list) and bool(labels) and all(isinstance(label, str) for label in labels)
-    require(are_labels, "the labels", _shorten(metadata["labels"]), "a JSON list of strings")
-
-    inputs = {value.name: (value.type, value.shape) for value in session.get_inputs()}
-    require(
-        list(inputs) == ["waveform"] and inputs["waveform"][0] == "tensor(float)" and len(inputs["waveform"][1]) == 1,
-        "the inputs",
-        inputs,
-        "one input waveform, float32 [samples]",
-    )
-    outputs = {value.name: (value.type, value.shape) for value in session.get_outputs()}
-    kind, shape = outputs.get("scores", ("", []))
-    require(
-        # A size that is not fixed in the graph is a name or None.
-        kind == "tensor(float)" and len(shape) == 1 and (shape[0] == len(labels) or not isinstance(shape[0], int)),
-        "the outputs",
-        outputs,
-        f"an output scores, float32 [{len(labels)}], one score for each label",
-    )
-    return ModelContract(
-        name=metadata["name"],
-        version=metadata["version"],
-        license=metadata["license"],
-        sample_rate=int(rate),
-        labels=tuple(labels),
-    )
-
-
-def _parse_json(value: str) -> Any:
+    reader = _contract_module()
     try:
-        return json.loads(value)
-    except ValueError:
-        return None
+        contract: ModelContract = reader.read_contract(
+            session.get_modelmeta().custom_metadata_map, inputs=session.get_inputs(), outputs=session.get_outputs()
+        )
+    except reader.ContractError as error:
+        raise ModelArtifactError(f"The model file {path} cannot be served: {error}.") from None
+    return contract
 
 
-def _shorten(value: str) -> str:
-    return value if len(value) <= 60 else value[:57] + "..."
+@cache
+def _contract_module() -> Any:
+    """lambda_src/inference/contract.py, loaded as a file: what runs in Lambda is no part of this package."""
+    name = "crossover.cdk._model_contract"
+    spec = importlib.util.spec_from_file_location(name, sources() / "lambda_src/inference/contract.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # where its dataclass looks itself up
+    spec.loader.exec_module(module)
+    return module

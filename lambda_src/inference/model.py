@@ -1,7 +1,6 @@
-"""The ONNX artifact: its contract, read from the file itself, and the scores it gives."""
+"""The ONNX model: loaded with its contract, and the scores it gives."""
 
 import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -11,8 +10,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from inference import processors
-
-METADATA_FIELDS = ("name", "version", "license", "input_kind", "sample_rate", "labels")
+from inference.contract import ContractError, read_contract
 
 
 class ModelError(ValueError):
@@ -51,7 +49,7 @@ class Model:
                 where each has a processor of its own. Lambda's share of vCPUs would pay for the waiting.
 
         Raises:
-            ModelError: the file is no ONNX model, or its metadata do not fit; the field is named.
+            ModelError: the file is no ONNX model, or its contract cannot be served; all reasons are named.
         """
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads or processors.available()
@@ -64,34 +62,20 @@ class Model:
             session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime's own classes share no base but this
             raise ModelError(f"The model cannot be loaded by onnxruntime {onnxruntime.__version__}: {error}") from error
-        metadata = session.get_modelmeta().custom_metadata_map
-        missing = [field for field in METADATA_FIELDS if not metadata.get(field)]
-        if missing:
-            raise ModelError(
-                f"The model's metadata lack {', '.join(missing)}; needed are {', '.join(METADATA_FIELDS)}."
-            )
-        if metadata["input_kind"] != "audio":
-            raise ModelError(f"The model's input_kind is {metadata['input_kind']!r}; only 'audio' is supported.")
         try:
-            sample_rate, labels = int(metadata["sample_rate"]), tuple(map(str, json.loads(metadata["labels"])))
-        except ValueError as error:
-            raise ModelError(
-                f"The model's sample_rate must be a number and its labels a JSON list: {error}."
-            ) from error
-        shape: list[int | str | None] = next(
-            (output.shape for output in session.get_outputs() if output.name == "scores"), []
-        )
-        # A size that is not fixed in the graph is a name or None.
-        if len(shape) != 1 or (isinstance(shape[0], int) and shape[0] != len(labels)):
-            raise ModelError(
-                f"The model's output scores has the shape {shape}; it must have one score a label, {len(labels)}."
+            contract = read_contract(
+                session.get_modelmeta().custom_metadata_map,
+                inputs=session.get_inputs(),
+                outputs=session.get_outputs(),
             )
+        except ContractError as error:
+            raise ModelError(f"The model cannot be served: {error}.") from error
         return cls(
-            name=metadata["name"],
-            version=metadata["version"],
-            license=metadata["license"],
-            sample_rate=sample_rate,
-            labels=labels,
+            name=contract.name,
+            version=contract.version,
+            license=contract.license,
+            sample_rate=contract.sample_rate,
+            labels=contract.labels,
             sha256=hashlib.sha256(data).hexdigest(),
             session=session,
         )

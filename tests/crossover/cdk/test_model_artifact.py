@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from aws_cdk import App, Stack
 
+from crossover.cdk import model_artifact
 from crossover.cdk.model_artifact import ModelArtifact, ModelArtifactError, read_contract
+from crossover.paths import sources
 from stacks.settings import Settings
 from tests.crossover.cdk.onnx_files import CONTRACT, INT64, write_model
 
@@ -38,7 +40,7 @@ def test_a_missing_metadata_field_is_named(tmp_path: Path, field: str, empty: bo
     with pytest.raises(ModelArtifactError) as error:
         read_contract(path)
 
-    assert str(error.value).startswith(f"The model file {path} lacks the metadata field {field};")
+    assert str(error.value).startswith(f"The model file {path} cannot be served: its metadata lack {field} (needed are")
     assert "\n" not in str(error.value)
 
 
@@ -61,18 +63,18 @@ def test_a_wrong_metadata_value_is_named_with_what_is_needed(tmp_path: Path, fie
     with pytest.raises(ModelArtifactError) as error:
         read_contract(path)
 
-    assert f"has the {field} {value!r}, but must have" in str(error.value)
+    assert f"its {field} is {value!r}, but must be" in str(error.value)
     assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize(
     ("declared", "needed"),
     [
-        ({"input_name": "audio"}, "one input waveform, float32 [samples]"),
-        ({"element": INT64}, "one input waveform, float32 [samples]"),
-        ({"input_shape": ("batch", "samples"), "output_shape": ("batch", 2)}, "one input waveform, float32 [samples]"),
-        ({"output_name": "logits"}, "an output scores, float32 [2]"),
-        ({"output_shape": (3,)}, "an output scores, float32 [2], one score for each label"),
+        ({"input_name": "audio"}, "must be waveform, float32 [samples]"),
+        ({"element": INT64}, "must be waveform, float32 [samples]"),
+        ({"input_shape": ("batch", "samples"), "output_shape": ("batch", 2)}, "must be waveform, float32 [samples]"),
+        ({"output_name": "logits"}, "must be scores, float32 [2]"),
+        ({"output_shape": (3,)}, "must be scores, float32 [2], one score for each label"),
     ],
 )
 def test_a_graph_that_the_handlers_cannot_serve_is_refused(tmp_path: Path, declared: dict, needed: str):
@@ -99,11 +101,37 @@ def test_long_labels_do_not_fill_the_screen(tmp_path: Path):
     assert len(str(error.value)) < len(str(path)) + 200
 
 
-def test_a_missing_file_is_named_with_its_setting(tmp_path: Path):
+def test_everything_that_is_wrong_is_told_at_once(tmp_path: Path):
+    metadata = {"name": "tiny", "input_kind": "image", "sample_rate": "0", "labels": "yes"}
+    path = write_model(tmp_path / "model.onnx", metadata=metadata, input_name="audio", output_name="logits")
+
+    with pytest.raises(ModelArtifactError) as error:
+        read_contract(path)
+
+    message = str(error.value)
+    assert "\n" not in message
+    for fault in (
+        "metadata lack version, license (needed",
+        "input_kind is 'image'",
+        "sample_rate is '0'",
+        "labels is 'yes'",
+        "input is audio, tensor(float) ['samples']",
+        "output is logits, tensor(float) [2]",
+    ):
+        assert f"its {fault}" in message
+
+
+def test_a_missing_file_is_named(tmp_path: Path):
     with pytest.raises(ModelArtifactError) as error:
         read_contract(tmp_path / "none.onnx")
 
-    assert str(error.value) == f"There is no model file {tmp_path}/none.onnx; model_path must name an ONNX file."
+    assert str(error.value) == f"There is no model file {tmp_path}/none.onnx."
+
+
+def test_the_contract_is_read_by_the_handlers_own_reader(tmp_path: Path):
+    read = model_artifact._contract_module()
+
+    assert Path(read.__file__) == sources() / "lambda_src/inference/contract.py"
 
 
 def test_a_file_that_is_no_model_is_refused_in_one_line(tmp_path: Path):
