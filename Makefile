@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all test-fast lint format audit bench performance test-benchmarks model evaluate lock clean
+.PHONY: help setup demo test test-all test-fast lint format audit bench performance test-benchmarks model evaluate docs pictures lock clean
 
 UV_VERSION := 0.13.9
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -66,6 +66,12 @@ model: setup  ## Rebuild model/model.onnx, byte for byte
 evaluate: setup  ## What the model hears in the clips, and how near it is to the original
 	python model/in_own_environment.py lambda_src/requirements-inference.txt model/evaluate.py
 	python model/in_own_environment.py model/requirements-parity.txt model/check_parity.py
+
+docs: setup  ## Write the parts of README and docs that are made from the code
+	python -m tools.docs
+
+pictures: setup  ## Draw the pictures of README
+	python -m tools.pipeline_picture
 
 clean:  ## Remove everything that was built, the environments too
 	rm -rf .venv .tools .crossover .bundles cdk.out node_modules .pytest_cache .mypy_cache .ruff_cache
