@@ -35,8 +35,9 @@ test-all: setup
 test-fast: setup  ## Only the tests that take seconds
 	$(PYTEST) -m "not slow and not benchmark"
 
-test-benchmarks: setup  ## The tests that measure in earnest; their load takes minutes
-	pytest -m benchmark
+# Serially, since they measure; some of them install the packages of the peers (about 3 GB).
+test-benchmarks: setup  ## The tests of benchmarks/, with real measurements on this machine
+	pytest --numprocesses 0 -m benchmark
 
 lint: setup  ## ruff and mypy
 	ruff check

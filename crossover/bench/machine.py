@@ -7,7 +7,7 @@ from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
-from crossover.bench.environments import bundle_python, inference_bundle
+from crossover.bench.probing import bundle_python, inference_bundle
 
 PACKAGES = ("onnxruntime", "numpy", "soundfile", "soxr", "botocore")
 CPUINFO = Path("/proc/cpuinfo")

@@ -1,4 +1,4 @@
-"""Runs a probe: a script in a fresh interpreter, in an environment like a function's."""
+"""Runs a probe: a script in a fresh interpreter, with the deployed bundle and an environment like a function's."""
 
 import json
 import os
@@ -11,15 +11,40 @@ from threading import Event, Timer
 from typing import Any
 from urllib.parse import quote_plus
 
+from crossover.bundling.cache import build_bundle
+from crossover.bundling.find_python import find_python
+from crossover.bundling.recipe import Bundle
 from crossover.errors import CrossoverError
 from crossover.paths import sources
 
-ROOT = sources()
-MODEL = ROOT / "model/model.onnx"
-SPEECH = ROOT / "model/samples/sense_and_sensibility_01_austen_64kb-0870.wav"  # 7.1 s
+BUNDLE_PYTHON = "3.12"
+MODEL = sources() / "model/model.onnx"
+SPEECH = sources() / "model/samples/sense_and_sensibility_01_austen_64kb-0870.wav"  # 7.1 s
 PROBES = Path(__file__).parent / "probes"
 PROBE_SECONDS = 300
 NOBODY = "http://127.0.0.1:9"
+
+
+def bundle_python() -> Path:
+    """An interpreter of the version that Lambda runs.
+
+    Raises:
+        CrossoverError: this machine has none.
+    """
+    python = find_python(BUNDLE_PYTHON)
+    if python is None:
+        raise CrossoverError(f"The benchmark needs Python {BUNDLE_PYTHON}, the handlers' version; none was found here.")
+    return python
+
+
+def inference_bundle() -> Path:
+    """The Lambda variants' unpacked bundle."""
+    return build_bundle(Bundle.INFERENCE, python_version=BUNDLE_PYTHON)
+
+
+def proxy_bundle() -> Path:
+    """The SageMaker proxy's unpacked bundle."""
+    return build_bundle(Bundle.PROXY, python_version=BUNDLE_PYTHON)
 
 
 def probe(

@@ -19,13 +19,13 @@ from typing import Any
 from benchmarks.peers.handlers import sides
 from benchmarks.peers.handlers.observation import LIMIT, OURS, Observation, sum_up
 from benchmarks.peers.handlers.sides import TFLITE, USUAL, WHAT, Side
-from crossover.bench.environments import bundle_python
-from crossover.bench.probing import ROOT, SPEECH, asked_probe, probe, s3_event
+from crossover.bench.probing import SPEECH, asked_probe, bundle_python, probe, s3_event
 from crossover.bench.stub_aws import StubAws, stub_aws
 from crossover.errors import CrossoverError
+from crossover.paths import sources
 
 PROBES = Path(__file__).parents[2] / "probes"
-RECORDING = ROOT / "model/samples/loop_tabla.flac"  # 10.7 s, 44.1 kHz, stereo
+RECORDING = sources() / "model/samples/loop_tabla.flac"  # 10.7 s, 44.1 kHz, stereo
 THREADS = (1, 2)
 
 Ask = Callable[[], dict[str, Any]]  # one call, and what was measured of it
@@ -177,7 +177,15 @@ def _models(python: Path, here: dict[str, Side], threads: int) -> dict[str, Task
 
 def _part(python: Path, part: str, side: Side, audio: Path, *, threads: int = 1) -> Task:
     return partial(
-        asked_probe, python, PROBES / "peer_part.py", part, side.model, audio, threads, *side.folders, ROOT / "model"
+        asked_probe,
+        python,
+        PROBES / "peer_part.py",
+        part,
+        side.model,
+        audio,
+        threads,
+        *side.folders,
+        sources() / "model",
     )
 
 

@@ -5,10 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.peers.environments import PEERS, peer_packages
 from benchmarks.peers.handlers.observation import OURS
-from crossover.bench.environments import PEERS, inference_bundle, peer_packages
-from crossover.bench.probing import MODEL, ROOT
+from crossover.bench.probing import MODEL, inference_bundle
 from crossover.errors import CrossoverError
+from crossover.paths import sources
 from model.in_own_environment import InstallError, python_with
 
 USUAL, TFLITE = "usual", "tflite"
@@ -89,9 +90,9 @@ def _tflite_file() -> Path:
     """YAMNet's TFLite file, out of the environment that model.onnx is built in; its sha256 is checked there."""
     question = "import yamnet_tflite; print(yamnet_tflite.verified_file())"
     try:
-        python = python_with(ROOT / "model/requirements.txt")
+        python = python_with(sources() / "model/requirements.txt")
         # With -c, the working directory stands first on the import path.
-        answer = subprocess.run([python, "-c", question], cwd=ROOT / "model", capture_output=True, text=True)
+        answer = subprocess.run([python, "-c", question], cwd=sources() / "model", capture_output=True, text=True)
     except (InstallError, OSError) as error:
         raise CrossoverError(f"YAMNet's TFLite file cannot be had: {' '.join(str(error).split())}") from error
     if answer.returncode:

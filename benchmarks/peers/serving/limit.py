@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from benchmarks.peers.environments import container_python
 from benchmarks.peers.serving.busy import Busy
 from benchmarks.peers.serving.observations import Loop, Pace
 from benchmarks.peers.serving.servers import COMMON
-from crossover.bench.environments import container_python
 from crossover.bench.probing import MODEL
 from crossover.errors import CrossoverError
 

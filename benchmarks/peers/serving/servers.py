@@ -14,10 +14,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from crossover.bench.environments import CONTAINER_LOCK, PEERS, container_python, peer_python
-from crossover.bench.probing import MODEL, ROOT
+from benchmarks.peers.environments import CONTAINER_LOCK, PEERS, container_python, peer_python
+from crossover.bench.probing import MODEL
 from crossover.errors import CrossoverError, UsageError
 from crossover.local.ports import HOST
+from crossover.paths import sources
 
 OURS = "ours"
 CORES = 2
@@ -96,7 +97,7 @@ class Server:
         (folder / "model" / MODEL.name).symlink_to(MODEL)
         if self.is_ours:
             for part in ("lambda_src/inference", "sagemaker_container"):
-                shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+                shutil.copytree(sources() / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
             compiler = [str(python), "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", str(folder)]
             subprocess.run(compiler, check=True)
 

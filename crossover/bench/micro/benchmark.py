@@ -13,11 +13,10 @@ from statistics import fmean, median
 from typing import Any
 
 from crossover.bench import cgroup, machine
-from crossover.bench.environments import proxy_bundle
 from crossover.bench.micro import sweep
 from crossover.bench.micro.measurement import Measurement
 from crossover.bench.micro.phases import BESIDE, COLD_PHASES, WARM_PHASES, Process, Workbench, workbench
-from crossover.bench.probing import MODEL, PROBES, SPEECH, probe, s3_event
+from crossover.bench.probing import MODEL, PROBES, SPEECH, probe, proxy_bundle, s3_event
 from crossover.bench.stub_aws import stub_aws
 from crossover.cost.measured import ON_ONE_MACHINE
 from crossover.cost.prices import Prices, load

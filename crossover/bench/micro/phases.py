@@ -14,8 +14,7 @@ from time import monotonic
 from typing import Any, Self
 
 from crossover.bench import cgroup
-from crossover.bench.environments import bundle_python, inference_bundle
-from crossover.bench.probing import MODEL, PROBES, SPEECH, probe, s3_event
+from crossover.bench.probing import MODEL, PROBES, SPEECH, bundle_python, inference_bundle, probe, s3_event
 from crossover.bench.stub_aws import stub_aws
 
 MODEL_PATH = "/models/model.onnx"

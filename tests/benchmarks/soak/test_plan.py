@@ -43,7 +43,7 @@ def test_without_faults_nothing_is_refused_late_or_doubled_but_overwriting_goes_
     assert any(len(each.uploads) == 2 for each in objects)
 
 
-def test_a_short_soak_meets_every_fault_of_every_variant() -> None:
+def test_ninety_uploads_meet_every_fault_of_every_variant() -> None:
     objects = plan(90, rate=1)
     for variant in VARIANTS:
         met = {each.fault.name for each in objects if each.variant == variant and each.fault}

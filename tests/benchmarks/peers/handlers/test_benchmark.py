@@ -10,8 +10,7 @@ import pytest
 
 from benchmarks.peers.handlers import benchmark, shown, sides
 from benchmarks.peers.handlers.sides import Side
-from crossover.bench.environments import bundle_python
-from crossover.bench.probing import MODEL, SPEECH
+from crossover.bench.probing import MODEL, SPEECH, bundle_python
 from crossover.bench.stub_aws import stub_aws
 from crossover.bundling.find_python import find_python
 from crossover.errors import CrossoverError
@@ -157,7 +156,7 @@ def here() -> dict[str, Side]:
 
 
 @needs_python
-@pytest.mark.slow
+@pytest.mark.benchmark
 def test_all_handlers_answer_the_same(here: dict[str, Side]) -> None:
     with stub_aws(SPEECH.read_bytes()) as aws:
         answers = {name: benchmark._answer(bundle_python(), side, aws) for name, side in here.items()}
@@ -169,7 +168,7 @@ def test_all_handlers_answer_the_same(here: dict[str, Side]) -> None:
 
 
 @needs_python
-@pytest.mark.slow
+@pytest.mark.benchmark
 def test_every_task_measures_a_real_process(here: dict[str, Side]) -> None:
     python = bundle_python()
     with stub_aws(SPEECH.read_bytes()) as aws, benchmark._clips(python, here["ours"]) as clips:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.peers.environments import CONTAINER_LOCK, PEERS
 from benchmarks.peers.serving.servers import NAMES, SERVERS, Address, find_servers
-from crossover.bench.environments import CONTAINER_LOCK, PEERS
 from crossover.errors import CrossoverError, UsageError
 
 PEER_NAMES = [name for name in NAMES if name != "ours"]

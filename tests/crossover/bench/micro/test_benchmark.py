@@ -15,11 +15,19 @@ from rich.console import Console
 
 from crossover import cli
 from crossover.bench import cgroup
-from crossover.bench.environments import bundle_python, inference_bundle, proxy_bundle
 from crossover.bench.micro import benchmark, shown
 from crossover.bench.micro.benchmark import Options
 from crossover.bench.micro.phases import Process
-from crossover.bench.probing import MODEL, SPEECH, probe, s3_event
+from crossover.bench.probing import (
+    MODEL,
+    PROBES,
+    SPEECH,
+    bundle_python,
+    inference_bundle,
+    probe,
+    proxy_bundle,
+    s3_event,
+)
 from crossover.bundling.find_python import find_python
 from crossover.cost.measured import ONE_MACHINE_MARK, read
 from crossover.errors import UsageError
@@ -256,16 +264,16 @@ def test_a_row_over_its_quota_is_not_to_be_believed(bench: Bench, monkeypatch: p
 
 
 @needs_python
-@pytest.mark.slow
+@pytest.mark.benchmark
 def test_warm_calls_run_in_the_bundle() -> None:
-    times = probe(bundle_python(), "warm.py", inference_bundle(), s3_event(), SPEECH, 3)
+    times = probe(bundle_python(), PROBES / "warm.py", inference_bundle(), s3_event(), SPEECH, 3)
     for warm in benchmark._warm_measurements(times):
         assert len(warm.observed) == len(warm.yardstick) == 3
         assert min(warm.observed + warm.yardstick) > 0
 
 
 @needs_python
-@pytest.mark.slow
+@pytest.mark.benchmark
 def test_the_proxy_leaves_a_large_object_alone() -> None:
     memory = benchmark._proxy_memory(bundle_python(), proxy_bundle(), 3)
     assert len(memory.observed) == 3
@@ -273,7 +281,7 @@ def test_the_proxy_leaves_a_large_object_alone() -> None:
 
 
 @needs_python
-@pytest.mark.slow
+@pytest.mark.benchmark
 def test_real_processes_keep_to_their_quota_where_one_can_be_set(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -7,16 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from crossover.bench.environments import bundle_python, inference_bundle
 from crossover.bench.micro.phases import COLD_PHASES, MODEL_PATH, WARM_PHASES, ColdStart, WarmCall, Workbench, workbench
-from crossover.bench.probing import MODEL, PROBES, SPEECH, probe, s3_event
+from crossover.bench.probing import MODEL, PROBES, SPEECH, bundle_python, inference_bundle, probe, s3_event
 from crossover.bench.stub_aws import stub_aws
 from crossover.bundling.find_python import find_python
 from crossover.errors import CrossoverError
 from tests.crossover.bench.micro.made_up import process
 
 needs_python = pytest.mark.skipif(find_python("3.12") is None, reason="no Python 3.12 here to run the bundles")
-slow = pytest.mark.slow
+measures = pytest.mark.benchmark
 
 
 def test_a_cold_start_s_phases_add_up_and_what_is_in_none_of_them_is_other() -> None:
@@ -84,19 +83,27 @@ def test_a_probe_takes_settings_and_is_started_as_asked(tmp_path: Path) -> None:
         seen.append(command)
         return ["/bin/sh", "-c", 'echo "{\\"uri\\": \\"$MODEL_S3_URI\\", \\"table\\": \\"$PREDICTIONS_TABLE\\"}"']
 
-    found = probe(bundle_python(), "x.py", 1, settings={"MODEL_S3_URI": "s3://a/b"}, started_by=started_by)
+    found = probe(bundle_python(), Path("x.py"), 1, settings={"MODEL_S3_URI": "s3://a/b"}, started_by=started_by)
     assert found == {"uri": "s3://a/b", "table": "predictions"}
     assert seen[0][-1] == "1"
 
 
 @needs_python
-@slow
+@measures
 def test_each_moment_of_a_real_start_is_in_one_phase_and_the_model_comes_from_s3() -> None:
     with stub_aws(SPEECH.read_bytes(), {MODEL_PATH: MODEL.read_bytes()}) as aws:
         spawned = time.monotonic()
         settings = {"MODEL_S3_URI": f"s3:/{MODEL_PATH}"}
         found = probe(
-            bundle_python(), "phases.py", inference_bundle(), s3_event(), 1, 2, 0, endpoint=aws.url, settings=settings
+            bundle_python(),
+            PROBES / "phases.py",
+            inference_bundle(),
+            s3_event(),
+            1,
+            2,
+            0,
+            endpoint=aws.url,
+            settings=settings,
         )
         assert aws.requests == {"s3": 1 + 3, "dynamodb": 3}  # the model, and an object and an item for each event
     spent = found["cold"]["phases"]
@@ -113,7 +120,7 @@ def test_each_moment_of_a_real_start_is_in_one_phase_and_the_model_comes_from_s3
 
 
 @needs_python
-@slow
+@measures
 @pytest.mark.parametrize("threads", [1, 3])
 def test_a_workbench_runs_processes_with_so_many_threads_and_calls(threads: int) -> None:
     with workbench() as bench:
@@ -127,7 +134,7 @@ def test_a_workbench_runs_processes_with_so_many_threads_and_calls(threads: int)
 
 
 @needs_python
-@slow
+@measures
 def test_a_handler_that_does_not_predict_is_no_measurement() -> None:
     with stub_aws(b"no audio", {MODEL_PATH: MODEL.read_bytes()}) as aws:
         bench = Workbench(python=bundle_python(), bundle=inference_bundle(), endpoint=aws.url)

@@ -1,4 +1,4 @@
-"""What a measurement runs in: the bundles as they are deployed, and the peers' packages in a folder of their own."""
+"""The environments that peers run in: each one's locked packages in a folder of its own in the cache."""
 
 import hashlib
 import shutil
@@ -7,42 +7,17 @@ from pathlib import Path
 
 from uv import find_uv_bin
 
-from crossover.bundling.cache import build_bundle
-from crossover.bundling.find_python import find_python
-from crossover.bundling.recipe import Bundle
+from crossover.bench.probing import bundle_python
 from crossover.errors import CrossoverError
 from crossover.paths import cache, sources
 
-BUNDLE_PYTHON = "3.12"
-PEERS = Path(__file__).parents[2] / "benchmarks/peers"
+PEERS = Path(__file__).parent
 CACHE = cache() / "peers"
 CONTAINER_LOCK = sources() / "sagemaker_container/requirements.txt"
 
 
-def bundle_python() -> Path:
-    """An interpreter of the version that Lambda runs.
-
-    Raises:
-        CrossoverError: there is none on this machine.
-    """
-    python = find_python(BUNDLE_PYTHON)
-    if python is None:
-        raise CrossoverError(f"The benchmark needs Python {BUNDLE_PYTHON}, the handlers' version; none was found here.")
-    return python
-
-
-def inference_bundle() -> Path:
-    """The Lambda variants' unpacked bundle."""
-    return build_bundle(Bundle.INFERENCE, python_version=BUNDLE_PYTHON)
-
-
-def proxy_bundle() -> Path:
-    """The SageMaker proxy's unpacked bundle."""
-    return build_bundle(Bundle.PROXY, python_version=BUNDLE_PYTHON)
-
-
 def container_python() -> Path:
-    """The interpreter of an environment with what the container's image installs.
+    """The interpreter of an environment with the packages that the container's image installs.
 
     Raises:
         CrossoverError: the packages cannot be installed.
@@ -51,11 +26,10 @@ def container_python() -> Path:
 
 
 def peer_python(peer: str) -> Path:
-    """The interpreter of a peer's own environment, commands and bytecode included; made once for each version of its
-    lock.
+    """The interpreter of a peer's own environment, with its commands and bytecode; made once per version of its lock.
 
     Args:
-        peer: a folder of `peers/` with a requirements.txt.
+        peer: a folder of `benchmarks/peers` with a requirements.txt.
 
     Raises:
         CrossoverError: the packages cannot be installed.
@@ -64,10 +38,10 @@ def peer_python(peer: str) -> Path:
 
 
 def peer_packages(peer: str) -> Path:
-    """The folder with what a peer's handler imports, bytecode included; installed once for each version of its lock.
+    """The folder with the packages that a peer's handler imports, bytecode included; made once per version of its lock.
 
     Args:
-        peer: a folder of `peers/` with a requirements.txt.
+        peer: a folder of `benchmarks/peers` with a requirements.txt.
 
     Raises:
         CrossoverError: the packages cannot be installed.
@@ -87,7 +61,7 @@ def peer_packages(peer: str) -> Path:
 
 def _python_with(name: str, lock: Path) -> Path:
     folder = CACHE / f"{name}-python-{hashlib.sha256(lock.read_bytes()).hexdigest()[:16]}"
-    complete = folder / "complete"  # not renamed when done, as peer_packages is: its commands name the folder
+    complete = folder / "complete"  # a marker, because commands in the environment name its folder: no renaming
     if not complete.exists():
         _uv(name, "venv", "--clear", "--python", str(bundle_python()), str(folder))
         _uv(name, "pip", "sync", "--require-hashes", "--compile-bytecode", "--python", str(folder), str(lock))
