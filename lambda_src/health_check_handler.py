@@ -1,4 +1,4 @@
-"""Asked by CodeDeploy before a new version of a handler gets traffic: invokes that version, and reports what it said.
+"""CodeDeploy's hook before a new version of a handler gets traffic: invokes that version and reports the outcome.
 
 https://docs.aws.amazon.com/codedeploy/latest/userguide/reference-appspec-file-structure-hooks.html
 """
@@ -13,8 +13,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 EVENT = {"Event": "crossover:HealthCheck"}
 
-# Three attempts and their back-off fit into this function's 300 s. A second of silence needs seconds, a cold start and
-# a SageMaker endpoint in between included; whoever needs more than 80 s is not healthy.
+# Three attempts and their back-off fit into this function's 300 s. Predicting a second of silence takes seconds, even
+# with a cold start and a SageMaker endpoint; a version that needs more than 80 s is not healthy.
 lambda_client = boto3.client(
     "lambda", config=Config(connect_timeout=5, read_timeout=80, retries={"mode": "standard", "total_max_attempts": 3})
 )
@@ -22,7 +22,7 @@ codedeploy = boto3.client("codedeploy")
 
 
 def handler(event: dict[str, Any], context: object) -> None:
-    """Let the version in CHECKED_VERSION, an ARN, check itself, and tell CodeDeploy: Succeeded or Failed."""
+    """Have the version in CHECKED_VERSION, an ARN, check itself, and tell CodeDeploy: Succeeded or Failed."""
     version = os.environ["CHECKED_VERSION"]
     problem = find_problem(version)
     print(json.dumps({"checked_version": version, "problem": problem}))
@@ -34,7 +34,7 @@ def handler(event: dict[str, Any], context: object) -> None:
 
 
 def find_problem(version: str) -> str | None:
-    """What is wrong with a function's version, or None."""
+    """What is wrong with a version of a function, or None."""
     try:
         answer = lambda_client.invoke(FunctionName=version, Payload=json.dumps(EVENT).encode())
         if "FunctionError" in answer:

@@ -1,4 +1,4 @@
-"""The proxy in front of the SageMaker endpoint: hands over each object's address and writes the answer down."""
+"""The proxy in front of the SageMaker endpoint: sends it each S3 object reference and stores its answer."""
 
 import os
 from typing import Any

@@ -1,8 +1,8 @@
 """The SnapStart Lambda: the model is loaded once, when a version is published, and each cold start restores its memory.
 
-The hooks must be registered while this module is imported. Before the snapshot, run everything once, so that a restored
-environment has nothing left to do for the first time. After a restore, replace what must not be shared between
-environments: open connections, credentials.
+The hooks must be registered while this module is imported. Before the snapshot, everything runs once, so that a
+restored execution environment does nothing for the first time. After a restore, what environments must not share is
+replaced: open connections and credentials.
 """
 
 import os
@@ -18,14 +18,14 @@ processor = start_local(os.environ)
 
 
 def prime() -> None:
-    """Run decoding, the model and the table's client once."""
+    """Run the decoder, the model and the table's client once."""
     processor.predictor.prime()
     processor.store.prime()
 
 
 def renew_clients() -> None:
     """Build new clients: a snapshot's sockets are dead and its credentials old. The next event is a cold start."""
-    random.seed()  # else every restored environment would draw the same retry delays
+    random.seed()  # or every restored environment would draw the same retry delays
     forget_session()
     processor.predictor.s3 = create_client("s3")
     processor.store.dynamodb = create_client("dynamodb")

@@ -1,7 +1,7 @@
 """The ASGI app to SageMaker's contract: `GET /ping` and `POST /invocations`.
 
-A request is a file's address in S3 as JSON, or the bytes of an audio file; the answer is a prediction, or
-`{"error_code": .., "error_message": ..}`. A 4xx is a verdict on the request, a 5xx says that another try may succeed.
+A request is an S3 object reference as JSON, or the bytes of an audio file; the answer is a prediction, or
+`{"error_code": .., "error_message": ..}`. After a 4xx no retry can succeed; after a 5xx one may.
 """
 
 import asyncio
@@ -9,32 +9,35 @@ import json
 import logging
 import time
 import traceback
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
 from inference.errors import InputError
 from inference.failures import cause_of, describe
 from inference.limits import Limits
 from inference.prediction import Prediction
-from sagemaker_container.address import MAX_JSON_BYTES, parse_address
-from sagemaker_container.asgi import ClientLeftError, Message, Receive, Request, Send, respond
-from sagemaker_container.errors import UnavailableError
-from sagemaker_container.prediction_queue import PredictionQueue
+from sagemaker_container.object_reference import MAX_JSON_BYTES, parse_object_reference
+from sagemaker_container.prediction_queue import PredictionQueue, UnavailableError
 
 if TYPE_CHECKING:
     from inference.local_predictor import LocalPredictor
 
-# SageMaker gives up on an invocation after 60 s: what has not begun by now would be computed for nobody.
+# SageMaker gives up on an invocation after 60 s: the result of a prediction that starts later would not be used.
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
 MAX_WAIT_SECONDS = 50.0
 # How S3 refuses a bucket, key or version id that no object can have.
-IMPOSSIBLE_ADDRESS = {"InvalidArgument", "InvalidBucketName", "InvalidURI", "KeyTooLongError"}
-ROUTES = {"/ping": ("GET", "HEAD"), "/invocations": ("POST",)}
+INVALID_REFERENCE_CODES = {"InvalidArgument", "InvalidBucketName", "InvalidURI", "KeyTooLongError"}
 MAX_LOGGED_PATH = 200
-CLIENT_CLOSED_REQUEST = 499  # nginx's number, for the log: there is nobody to send it to
+CLIENT_CLOSED_REQUEST = 499  # nginx's code, for the log only: no client is left to receive it
 
 Hold = Callable[[int], None]
 Predict = Callable[["LocalPredictor"], Prediction]
@@ -44,45 +47,50 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Predictors:
-    """One model, twice, since a session keeps the number of threads it is made with.
+    """One model in two sessions, since a session keeps the number of threads that it is created with.
 
     Attributes:
-        alone: for a request that has the machine to itself: as many threads as processors.
-        crowded: for requests that share it: one thread each (docs/decisions/0004-container-threads.md).
+        alone: for a request that is the only one: as many threads as CPUs.
+        crowded: for concurrent requests: one thread each (docs/decisions/0004-container-threads.md).
     """
 
     alone: "LocalPredictor"
     crowded: "LocalPredictor"
 
 
-class App:
+class App(Starlette):
     """The app; it is ready as soon as it has predictors.
 
     Args:
         queue: where requests wait for their turn.
-        limits: what an input may measure.
+        limits: the maximum size of an input.
 
     Attributes:
         predictors: None until the model is loaded.
     """
 
     def __init__(self, *, queue: PredictionQueue, limits: Limits) -> None:
+        super().__init__(
+            routes=[
+                Route("/ping", self._ping, methods=["GET"]),
+                Route("/invocations", self._invocations, methods=["POST"]),
+            ],
+            exception_handlers={HTTPException: _refuse_route},
+        )
+        self.router.redirect_slashes = False  # it would redirect to the host that the client names
         self.queue = queue
         self.limits = limits
         self.predictors: Predictors | None = None
 
-    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive)
-        methods = ROUTES.get(request.path, ())
-        if request.method not in methods:
-            await _refuse_route(request, send, methods)
-        elif request.path == "/ping":  # not logged: SageMaker asks every few seconds
-            await respond(send, 503 if self.predictors is None else 200)
-        else:
-            await respond(send, *await self._invoke(request))
+    async def _ping(self, request: Request) -> Response:
+        return Response(status_code=503 if self.predictors is None else 200)  # not logged: it comes every few seconds
+
+    async def _invocations(self, request: Request) -> Response:
+        status, answer = await self._invoke(request)
+        return JSONResponse(answer, status)
 
     async def _invoke(self, request: Request) -> tuple[int, dict[str, Any]]:
-        """Predict for one file. Every request leaves one line of JSON in the log, never its content."""
+        """Predict for one file. Every request logs one line of JSON, never its content."""
         started = time.perf_counter()
         record: dict[str, Any] = {"event": "invocation"}
         timings: dict[str, float] = {}
@@ -91,10 +99,10 @@ class App:
             status, answer = 200, prediction.to_dict()
             record |= {"label": prediction.label, "score": prediction.score, "audio_seconds": prediction.audio_seconds}
             timings.update(prediction.timings_ms)
-        except ClientLeftError:
+        except ClientDisconnect:
             status, answer = CLIENT_CLOSED_REQUEST, {}
-        except asyncio.CancelledError:  # by uvicorn, when the time to stop in is over
-            message = "The server had to stop before the request was done; try again later."
+        except asyncio.CancelledError:  # by uvicorn, when the time to drain is over
+            message = "The server stopped before the request was done; try again later."
             status, answer = 503, _error("STOPPING", message)
             record |= answer
         except Exception as error:
@@ -123,16 +131,16 @@ class App:
                 message = f"The request's body did not arrive within {MAX_WAIT_SECONDS:g} s."
                 raise UnavailableError("REQUEST_TIMEOUT", message) from error
             async with self.queue.turn(deadline):
-                if request.has_left():
-                    raise ClientLeftError
+                if await request.is_disconnected():
+                    raise ClientDisconnect
                 predictor = self.predictors.alone if self.queue.occupied == 1 else self.predictors.crowded
                 return await self.queue.compute(lambda: predict(predictor))
 
     def _reader(self, request: Request) -> Callable[[Request, Hold, dict[str, Any]], Awaitable[Predict]]:
-        content_type = request.header(b"content-type")
+        content_type = request.headers.get("content-type", "")
         media_type = content_type.partition(";")[0].strip().lower()
         if media_type == "application/json":
-            return self._read_address
+            return self._read_object
         if media_type == "application/octet-stream" or media_type.startswith("audio/"):
             return self._read_audio
         raise InputError(
@@ -141,11 +149,9 @@ class App:
             "application/json, audio/* and application/octet-stream are supported.",
         )
 
-    async def _read_address(self, request: Request, hold: Hold, record: dict[str, Any]) -> Predict:
-        too_large = InputError(
-            "INVALID_REQUEST", f"The JSON has more than the {MAX_JSON_BYTES:,} bytes that are allowed."
-        )
-        s3_object = parse_address(await _read_body(request, MAX_JSON_BYTES, too_large, hold))
+    async def _read_object(self, request: Request, hold: Hold, record: dict[str, Any]) -> Predict:
+        too_large = InputError("INVALID_REQUEST", f"The JSON has more than {MAX_JSON_BYTES:,} bytes, the maximum.")
+        s3_object = parse_object_reference(await _read_body(request, MAX_JSON_BYTES, too_large, hold))
         record |= {"bucket": s3_object.bucket, "object_key": s3_object.key, "size_bytes": s3_object.size_bytes}
         if s3_object.size_bytes is not None:
             self.limits.check_size(s3_object.size_bytes)
@@ -153,39 +159,40 @@ class App:
 
     async def _read_audio(self, request: Request, hold: Hold, record: dict[str, Any]) -> Predict:
         max_bytes = self.limits.max_bytes
-        too_large = InputError("FILE_TOO_LARGE", f"The file has more than the {max_bytes:,} bytes that are allowed.")
+        too_large = InputError("FILE_TOO_LARGE", f"The file has more than {max_bytes:,} bytes, the maximum.")
         data = await _read_body(request, max_bytes, too_large, hold)
         record["size_bytes"] = len(data)
         return lambda predictor: predictor.predict_bytes(data)
 
 
-async def _refuse_route(request: Request, send: Send, methods: Sequence[str]) -> None:
-    """404 where the path has no methods, or 405 for the wrong one."""
-    status = 405 if methods else 404
-    log.info(json.dumps({"event": "refusal", "path": request.path[:MAX_LOGGED_PATH], "status": status}))
+async def _refuse_route(request: Request, error: Exception) -> Response:
+    """404 for an unknown path, 405 for the wrong method."""
+    assert isinstance(error, HTTPException)
+    path = request.scope["path"][:MAX_LOGGED_PATH]
+    log.info(json.dumps({"event": "refusal", "path": path, "status": error.status_code}))
     answer = _error("NO_SUCH_ROUTE", "There are only GET /ping and POST /invocations.")
-    await respond(send, status, answer, [(b"allow", ", ".join(methods).encode())] if methods else [])
+    return JSONResponse(answer, error.status_code, error.headers)
 
 
 async def _read_body(request: Request, max_bytes: int, too_large: InputError, hold: Hold) -> bytes:
-    """The whole body; gives up at the first byte too many, or at once where the header announces it."""
-    announced = request.header(b"content-length")
-    # A header that is no number decides nothing: what really arrives is counted.
-    if announced.isdecimal() and int(announced[:20]) > max_bytes:
+    """The whole body; stops at the first byte too many, or at once where the header declares too many."""
+    declared = request.headers.get("content-length", "")
+    # A header that is not a number is ignored: the bytes that arrive are counted.
+    if declared.isdecimal() and int(declared[:20]) > max_bytes:
         raise too_large
-    chunks, size, more = [], 0, True
-    while more:
-        chunk, more = await request.chunk()
-        size += len(chunk)
-        if size > max_bytes:
-            raise too_large
-        hold(len(chunk))
-        chunks.append(chunk)
+    chunks, size = [], 0
+    async with aclosing(request.stream()) as stream:
+        async for chunk in stream:
+            size += len(chunk)
+            if size > max_bytes:
+                raise too_large
+            hold(len(chunk))
+            chunks.append(chunk)
     return b"".join(chunks)
 
 
 def _refusal(error: Exception) -> tuple[int, dict[str, Any]]:
-    """Status and body of the answer to what went wrong; nothing of an unexpected error is told but that it happened."""
+    """Status and body of the answer to an error; of an unexpected error it tells no details."""
     match error:
         case InputError():
             status = {"UNSUPPORTED_CONTENT_TYPE": 415, "INVALID_REQUEST": 400}.get(error.code, 422)
@@ -194,13 +201,13 @@ def _refusal(error: Exception) -> tuple[int, dict[str, Any]]:
             return 503, _error(error.code, error.message)
         case ParamValidationError():
             return 400, _error("INVALID_REQUEST", "S3 allows no such bucket, key or version id.")
-        case ClientError() if error.response["Error"]["Code"] in IMPOSSIBLE_ADDRESS:
+        case ClientError() if error.response["Error"]["Code"] in INVALID_REFERENCE_CODES:
             return 400, _error("INVALID_REQUEST", "S3 allows no such bucket, key or version id.")
         case ClientError() if error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500:
             return 503, _error("S3_UNAVAILABLE", "S3 could not answer; try again later.")
         case BotoCoreError():
             return 503, _error("S3_UNAVAILABLE", "S3 could not be reached; try again later.")
-    return 500, _error("INTERNAL_ERROR", "The prediction failed for a reason that the server's log tells.")
+    return 500, _error("INTERNAL_ERROR", "The prediction failed; the server's log tells the reason.")
 
 
 def _error(code: str, message: str) -> dict[str, Any]:

@@ -1,34 +1,47 @@
-"""As many predictions at once as there are processors, a bounded number of requests behind them, and no more."""
+"""As many predictions at once as there are CPUs, and a bounded number of requests that wait for them."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from typing import TypeVar
 
-from sagemaker_container.errors import UnavailableError
-from sagemaker_container.workers import Workers
-
 Result = TypeVar("Result")
+
+
+class UnavailableError(Exception):
+    """The request cannot be served now, and may be later: a 503.
+
+    Args:
+        code: stable, in UPPER_SNAKE_CASE, for programs: MODEL_LOADING, OVERLOADED or REQUEST_TIMEOUT. The app adds
+            S3_UNAVAILABLE and STOPPING.
+        message: one sentence for a person.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
 
 
 class PredictionQueue:
     """Admits requests and gives each its turn, first come, first served.
 
-    A request takes a place before its body is read, so that what waits is bounded in number and in bytes.
+    A request takes a place before its body is read, so that waiting requests are bounded in number and in bytes.
 
     Args:
         workers: predictions that run at once, each in a thread of its own.
         max_waiting: requests that may wait for their turn.
-        max_held_bytes: of all the bodies that have been read and not been answered yet.
+        max_held_bytes: total size of the bodies that have been read and not yet answered.
 
     Attributes:
         occupied: requests that have a place now.
     """
 
     def __init__(self, *, workers: int, max_waiting: int, max_held_bytes: int) -> None:
-        self._workers = Workers(workers)
-        # One more than compute at once, so that a worker that is done finds the next and need not wait for the event
-        # loop.
+        self._workers = ThreadPoolExecutor(workers, thread_name_prefix="prediction")
+        # One more than can compute at once, so that a worker that is done finds the next request without waiting for
+        # the event loop.
         self._turns = asyncio.Semaphore(workers + 1)
         self._max_places = workers + max_waiting
         self._max_held_bytes = max_held_bytes
@@ -51,7 +64,7 @@ class PredictionQueue:
             nonlocal held
             if self._held_bytes + size_bytes > self._max_held_bytes:
                 raise UnavailableError(
-                    "OVERLOADED", f"Requests that wait hold {self._held_bytes:,} bytes already; try again later."
+                    "OVERLOADED", f"Waiting requests hold {self._held_bytes:,} bytes already; try again later."
                 )
             held += size_bytes
             self._held_bytes += size_bytes
@@ -64,10 +77,10 @@ class PredictionQueue:
 
     @asynccontextmanager
     async def turn(self, deadline: float) -> AsyncIterator[None]:
-        """Wait until a worker is free or next will be, and keep the turn.
+        """Wait until a worker is free or this request is the next for one, and keep the turn.
 
         Args:
-            deadline: when an answer would come too late, in the event loop's time, s.
+            deadline: after which an answer would come too late, in the event loop's time, s.
 
         Raises:
             UnavailableError: the deadline passed while waiting.
@@ -85,5 +98,5 @@ class PredictionQueue:
             self._turns.release()
 
     async def compute(self, predict: Callable[[], Result]) -> Result:
-        """Run `predict` in a worker's thread; only inside a turn."""
+        """Run `predict` in a worker's thread; only while holding a turn."""
         return await asyncio.get_running_loop().run_in_executor(self._workers, predict)

@@ -15,21 +15,19 @@ from typing import Any, Self
 
 import uvicorn
 
-from inference import processors
+from inference.environment import available_cpus
 from inference.limits import Limits
 from sagemaker_container.app import App, Predictors
-from sagemaker_container.impatient_protocol import ImpatientProtocol
 from sagemaker_container.prediction_queue import PredictionQueue
 
 # SageMaker kills a container 30 s after SIGTERM; requests under way have a little less to finish in.
 # https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html
 MAX_STOP_SECONDS = 25
-# Longer than SageMaker waits for an answer, so that a connection is never closed just as it is used again. Also what a
-# request's head may take to arrive.
+# Longer than SageMaker waits for an answer, so that a connection is never closed just as it is used again.
 KEEP_ALIVE_SECONDS = 75
-# Requests that may wait, for each processor. 64 clips of 60 s keep an ml.t2.medium whose credits are spent (0.4 vCPU)
-# busy for about as long as a request may wait (MAX_WAIT_SECONDS).
-MAX_WAITING_PER_PROCESSOR = 32
+# Requests that may wait, for each CPU. 64 clips of 60 s keep an ml.t2.medium whose credits are spent (0.4 vCPU) busy
+# for about as long as a request may wait (MAX_WAIT_SECONDS).
+MAX_WAITING_PER_CPU = 32
 
 log = logging.getLogger(__name__)
 
@@ -40,15 +38,15 @@ class SettingError(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What the environment tells the server.
+    """The server's settings, read from environment variables.
 
     Attributes:
-        host: BIND_HOST, the address to listen on; all of this machine's by default, as SageMaker needs.
+        host: BIND_HOST, the address to listen on; by default all, as SageMaker needs.
         port: SAGEMAKER_BIND_TO_PORT, 8080 by default.
         model_dir: MODEL_DIR, the folder that holds the one .onnx file; SageMaker's /opt/ml/model by default.
-        max_waiting: MAX_WAITING_REQUESTS, by default 32 for each processor.
+        max_waiting: MAX_WAITING_REQUESTS, by default 32 for each CPU.
         limits: MAX_FILE_BYTES, MAX_AUDIO_SECONDS and MAX_CHANNELS.
-        processors: how many this process may run on.
+        cpus: how many this process may use.
     """
 
     host: str
@@ -56,7 +54,7 @@ class Settings:
     model_dir: Path
     max_waiting: int
     limits: Limits
-    processors: int
+    cpus: int
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Self:
@@ -65,7 +63,7 @@ class Settings:
         Raises:
             SettingError: a value is wrong; it is named.
         """
-        available = processors.available()
+        cpus = available_cpus()
         try:
             limits = Limits.from_environment(environ)
         except ValueError as error:
@@ -75,21 +73,21 @@ class Settings:
             port=_integer(environ, "SAGEMAKER_BIND_TO_PORT", default=8080, least=1, most=65_535),
             model_dir=Path(environ.get("MODEL_DIR", "/opt/ml/model")),
             max_waiting=_integer(
-                environ, "MAX_WAITING_REQUESTS", default=MAX_WAITING_PER_PROCESSOR * available, least=0, most=100_000
+                environ, "MAX_WAITING_REQUESTS", default=MAX_WAITING_PER_CPU * cpus, least=0, most=100_000
             ),
             limits=limits,
-            processors=available,
+            cpus=cpus,
         )
 
 
 def main(arguments: Sequence[str]) -> int:
     """Serve until SIGTERM or SIGINT; returns the exit code."""
-    # Process 1 of a container does not even notice a signal that it does not handle.
+    # Process 1 of a container ignores signals that it does not handle.
     _on_stop_signals(lambda *_: sys.exit(0))
     logging.basicConfig(stream=sys.stdout, format="%(message)s")
     logging.getLogger("sagemaker_container").setLevel(logging.INFO)
     if list(arguments) not in ([], ["serve"]):
-        return _fail(f"The command is {' '.join(arguments)!r}; this image knows only 'serve'.")
+        return _fail(f"The command is {' '.join(arguments)!r}; the only command is 'serve'.")
     try:
         settings = Settings.from_environment(os.environ)
         listener = listen(settings.host, settings.port)
@@ -101,14 +99,14 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket that takes connections.
+    """A listening socket.
 
     Raises:
-        OSError: the port is taken or not allowed, or the host is no address of this machine.
+        OSError: the port is in use or not permitted, or the host is not an address of this machine.
     """
     listener = socket.create_server((host, port))
-    # Inherited by the connections. uvicorn writes an answer in two pieces; the second would wait until the client
-    # acknowledges the first, which takes 40 ms.
+    # The connections inherit it. uvicorn writes an answer in two pieces; the second would wait until the client
+    # acknowledges the first, which takes 40 ms (docs/decisions/0004-container-threads.md).
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener
 
@@ -118,7 +116,7 @@ def configure(app: Any) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         loop="asyncio",
-        http=ImpatientProtocol,
+        http="httptools",  # h11 takes 0.4 ms of CPU time more for each request (decision 9)
         ws="none",
         lifespan="off",
         log_config=None,
@@ -133,7 +131,7 @@ def configure(app: Any) -> uvicorn.Config:
 
 async def _serve(settings: Settings, listener: socket.socket) -> int:
     queue = PredictionQueue(
-        workers=settings.processors,
+        workers=settings.cpus,
         max_waiting=settings.max_waiting,
         max_held_bytes=2 * settings.limits.max_bytes,
     )
@@ -143,17 +141,17 @@ async def _serve(settings: Settings, listener: socket.socket) -> int:
     async def load() -> int:
         try:
             predictors = await asyncio.to_thread(load_predictors, settings)
-        except Exception as error:  # whatever it is, without a model there is nothing to serve
+        except Exception as error:  # whatever it is: without a model there is nothing to serve
             server.should_exit = True
             return _fail(str(error))
         app.predictors = predictors
         model = predictors.crowded.model
         ready = {"event": "ready", "model": model.name, "version": model.version, "model_sha256": model.sha256}
-        log.info(json.dumps({**ready, "processors": settings.processors, "max_waiting": settings.max_waiting}))
+        log.info(json.dumps({**ready, "processors": settings.cpus, "max_waiting": settings.max_waiting}))
         return 0
 
     loading = asyncio.create_task(load())
-    # uvicorn handles the signals from here on; it raises them again once it has stopped well, which is no failure.
+    # uvicorn handles the signals from here on; after an orderly stop it raises them again, which is not a failure.
     _on_stop_signals(signal.SIG_IGN)
     await server.serve(sockets=[listener])
     return await loading
@@ -169,9 +167,9 @@ def load_predictors(settings: Settings) -> Predictors:
 
     Raises:
         SettingError: there is not exactly one model.
-        ModelError: the file is no model that can be served.
+        ModelError: the file is not a model that can be served.
     """
-    # Here and not above: the port is open and /ping answers while numpy and onnxruntime are still being imported.
+    # Imported here, so that the port is open and /ping answers while numpy and onnxruntime are imported.
     from inference.clients import create_client
     from inference.local_predictor import LocalPredictor
     from inference.model import Model
@@ -186,32 +184,32 @@ def load_predictors(settings: Settings) -> Predictors:
         return predictor
 
     crowded = predictor(1, spinning=False)
-    alone = crowded if settings.processors == 1 else predictor(settings.processors, spinning=True)
+    alone = crowded if settings.cpus == 1 else predictor(settings.cpus, spinning=True)
     _give_back_memory()
     return Predictors(alone=alone, crowded=crowded)
 
 
 def _give_back_memory() -> None:
-    """Return to the system what loading a model takes and nobody needs any more; glibc keeps some 20 MB of it."""
+    """Return to the system the memory that loading needed; glibc would keep about 20 MB of it."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(0)
 
 
 def find_model(folder: Path) -> Path:
-    """The one .onnx file in a folder or below it.
+    """The only .onnx file in a folder or its subfolders.
 
     Raises:
         SettingError: there is none, or more than one.
     """
     if not folder.is_dir():
         raise SettingError(
-            f"The model's folder {folder} does not exist; MODEL_DIR must name the one with the .onnx file."
+            f"The model's folder {folder} does not exist; MODEL_DIR must name the folder with the .onnx file."
         )
     files = sorted(folder.rglob("*.onnx"))
     if len(files) != 1:
         names = ", ".join(file.name for file in files) or "none"
-        raise SettingError(f"The model's folder {folder} must hold exactly one .onnx file; it holds {names}.")
+        raise SettingError(f"The model's folder {folder} must contain exactly one .onnx file; it contains {names}.")
     return files[0]
 
 

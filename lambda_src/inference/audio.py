@@ -1,4 +1,4 @@
-"""Audio bytes to the waveform a model takes: decode, mix down, resample."""
+"""Audio bytes to the waveform that a model takes: decode, mix down, resample."""
 
 import io
 from typing import Any
@@ -12,36 +12,36 @@ from inference import ogg
 from inference.errors import InputError
 from inference.limits import Limits
 
-# libsndfile reads 25 formats, most of them rare; only the parsers of these ones get to see a stranger's file.
-BEGINNINGS = (b"RIFF", b"RIFX", b"RF64", b"fLaC", b"OggS")  # the first three are kinds of WAV
-MAX_ID3_TAGS = 4  # before an MP3; one is usual, two happen
+# libsndfile reads 25 formats, most of them rare; only the parsers of these few are given untrusted files.
+SIGNATURES = (b"RIFF", b"RIFX", b"RF64", b"fLaC", b"OggS")  # the first three are variants of WAV
+MAX_ID3_TAGS = 4  # before an MP3; one is usual, two occur
 MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 1_000, 768_000
-# Frames decoded at a time, so that a long file never stands in memory with all its channels at its own rate. Half as
-# many are as fast in stereo at 48 kHz, but cut a short clip in two.
+# Frames decoded at a time, so that a long file is never in memory whole, with all its channels at its own rate. Half as
+# many are as fast in stereo at 48 kHz, but split a short clip in two.
 BLOCK_FRAMES = 1 << 17
-# As many samples are decoded as all channels allowed have at this rate in the time allowed: by default 10 minutes of
-# 48 kHz in 8 channels, or of 192 kHz in 2. What announces its length is refused before that work. What does not is only
-# found out by it, and held to 2 channels.
-FULL_RATE, UNANNOUNCED_CHANNELS = 48_000, 2
-# How often libsndfile may ask for bytes: in each second allowed, and for each byte. It reads kilobytes at a time, or an
-# MP3's frames; but searches damaged MP3s byte by byte, minutes for what would take a second whole.
+# The most samples decoded are those of the maximum channels at this rate for the maximum duration: by default 10
+# minutes of 48 kHz in 8 channels, or of 192 kHz in 2. A file that declares its length is refused before it is decoded;
+# one that does not is refused while it is, and is limited to 2 channels.
+FULL_RATE, UNDECLARED_CHANNELS = 48_000, 2
+# How many reads libsndfile may make: for each second allowed, and for each byte. It reads kilobytes at a time, or an
+# MP3's frames, but it searches a damaged MP3 byte by byte: minutes for a file that takes a second when intact.
 READS_PER_SECOND, READS_PER_BYTE = 200, 1 / 50
 INT16_FULL_SCALE = np.float32(1 << 15)
-UNKNOWN_FRAMES = 2**63 - 1  # libsndfile's SF_COUNT_MAX, for a stream whose header does not tell its length
-# libsndfile's SF_ERR_UNRECOGNISED_FORMAT, and its SFE_BAD_FILE, which says of an MP3 that no frame was found.
+UNKNOWN_FRAMES = 2**63 - 1  # libsndfile's SF_COUNT_MAX, for a stream whose header does not declare its length
+# libsndfile's SF_ERR_UNRECOGNISED_FORMAT, and its SFE_BAD_FILE, which for an MP3 means that no frame was found.
 UNRECOGNISED = (1, 7)
 
 
 def decode(data: bytes, sample_rate: int, limits: Limits) -> NDArray[np.float32]:
-    """Decode a WAV, FLAC, OGG or MP3 file to mono at the model's rate.
+    """Decode a WAV, FLAC, OGG or MP3 file to mono at the model's sample rate.
 
     Channels are averaged; the rate is converted by soxr at its HQ setting. Only the mono result at `sample_rate` is
-    held whole.
+    held in memory as a whole.
 
     Args:
         data: the whole file.
-        sample_rate: what the model takes, Hz.
-        limits: the most seconds and channels to accept.
+        sample_rate: of the result, Hz.
+        limits: the maximum duration and number of channels.
 
     Returns:
         float32 [samples], at least one; full scale is [-1, 1].
@@ -52,11 +52,11 @@ def decode(data: bytes, sample_rate: int, limits: Limits) -> NDArray[np.float32]
     """
     if not data:
         raise InputError("EMPTY_FILE", "The file is empty: 0 bytes.")
-    if not _begins_well(data):
+    if not _has_known_signature(data):
         raise _unsupported()
     if data.startswith(b"OggS"):
         ogg.check(data, limits.max_seconds)
-    file = _File(data, most_reads=round(READS_PER_SECOND * limits.max_seconds + READS_PER_BYTE * len(data)))
+    file = _File(data, max_reads=round(READS_PER_SECOND * limits.max_seconds + READS_PER_BYTE * len(data)))
     try:
         with _Stream(file) as source:
             _check(source, limits)
@@ -68,14 +68,15 @@ def decode(data: bytes, sample_rate: int, limits: Limits) -> NDArray[np.float32]
     if file.reads_left < 0:
         raise InputError("CORRUPT_AUDIO", "The audio cannot be decoded: too much of the file is damaged.")
     if not np.isfinite(samples).all():
-        raise InputError("NON_FINITE_SAMPLES", "The audio holds samples that are not finite numbers (NaN or infinity).")
+        raise InputError("NON_FINITE_SAMPLES", "The audio has samples that are not finite numbers (NaN or infinity).")
     return samples
 
 
 class _Stream(soundfile.SoundFile):  # type: ignore[misc]
-    """A file that is read from its beginning to its end.
+    """A file that is read once, from start to end.
 
-    After each read soundfile seeks to where it is already, which fails in a FLAC stream that does not tell its length.
+    After each read soundfile seeks to the position it is at already, which fails in a FLAC stream that does not declare
+    its length.
     """
 
     def seekable(self) -> bool:
@@ -83,11 +84,11 @@ class _Stream(soundfile.SoundFile):  # type: ignore[misc]
 
 
 class _File(io.BytesIO):
-    """Bytes that end after so many reads."""
+    """Bytes that end after `max_reads` reads."""
 
-    def __init__(self, data: bytes, *, most_reads: int) -> None:
+    def __init__(self, data: bytes, *, max_reads: int) -> None:
         super().__init__(data)
-        self.reads_left = most_reads
+        self.reads_left = max_reads
 
     def readinto(self, buffer: Any) -> int:
         self.reads_left -= 1
@@ -96,32 +97,32 @@ class _File(io.BytesIO):
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         try:
             return super().seek(offset, whence)
-        except (OverflowError, ValueError):  # a header's lie; soundfile would print a traceback
+        except (OverflowError, ValueError):  # a false header; soundfile would print a traceback
             return self.tell()
 
 
-def _begins_well(data: bytes) -> bool:
-    """Whether a file begins as WAV, FLAC, OGG or MP3 do; tags may stand before FLAC and MP3."""
-    begin = 0
+def _has_known_signature(data: bytes) -> bool:
+    """Whether a file has the signature of WAV, FLAC, OGG or MP3; ID3 tags may precede FLAC and MP3."""
+    start = 0
     for _ in range(MAX_ID3_TAGS):
-        if not data.startswith(b"ID3", begin):
+        if not data.startswith(b"ID3", start):
             break
         size = 0
-        for byte in data[begin + 6 : begin + 10]:
+        for byte in data[start + 6 : start + 10]:
             size = size << 7 | byte & 0x7F
-        begin += 10 + size
-    is_mpeg = data[begin : begin + 1] == b"\xff" and data[begin + 1 : begin + 2] >= b"\xe0"  # 11 bits of 1
-    return is_mpeg or data.startswith(b"fLaC", begin) or data.startswith(BEGINNINGS)
+        start += 10 + size
+    is_mpeg = data[start : start + 1] == b"\xff" and data[start + 1 : start + 2] >= b"\xe0"  # 11 bits set
+    return is_mpeg or data.startswith(b"fLaC", start) or data.startswith(SIGNATURES)
 
 
 def _unsupported() -> InputError:
     return InputError(
-        "UNSUPPORTED_FORMAT", "The file is no audio that can be recognised; WAV, FLAC, OGG and MP3 are supported."
+        "UNSUPPORTED_FORMAT", "The file is not recognised as audio; WAV, FLAC, OGG and MP3 are supported."
     )
 
 
 def _check(source: soundfile.SoundFile, limits: Limits) -> None:
-    """Refuse by the header alone, before a sample is decoded."""
+    """Refuse by the header alone, before any sample is decoded."""
     if source.channels > limits.max_channels:
         raise InputError(
             "TOO_MANY_CHANNELS",
@@ -143,14 +144,14 @@ def _check_length(frames: int, source: soundfile.SoundFile, limits: Limits) -> N
             "AUDIO_TOO_LONG",
             f"The audio lasts {frames / rate:.1f} s or more; at most {limits.max_seconds:g} s are allowed.",
         )
-    announced = source.frames != UNKNOWN_FRAMES
-    most = int(limits.max_seconds * FULL_RATE * (limits.max_channels if announced else UNANNOUNCED_CHANNELS))
-    # Resampling takes its time for each frame, so where all may be in vain, a mono one counts as a stereo one.
-    if frames * (source.channels if announced else max(source.channels, UNANNOUNCED_CHANNELS)) > most:
+    declared = source.frames != UNKNOWN_FRAMES
+    max_samples = int(limits.max_seconds * FULL_RATE * (limits.max_channels if declared else UNDECLARED_CHANNELS))
+    # Resampling takes time for each frame, so where the length is not declared a mono frame counts as a stereo one.
+    if frames * (source.channels if declared else max(source.channels, UNDECLARED_CHANNELS)) > max_samples:
         raise InputError(
             "TOO_MANY_SAMPLES",
             f"The audio has {frames:,} frames or more of {source.channels} channels at {rate} Hz; "
-            f"at most {most:,} samples are allowed{'' if announced else ' where the length is not announced'}.",
+            f"at most {max_samples:,} samples are allowed{'' if declared else ' where the length is not declared'}.",
         )
 
 
@@ -158,15 +159,15 @@ def _mono(source: soundfile.SoundFile, sample_rate: int, limits: Limits) -> NDAr
     rate = source.samplerate
     resampler = None if rate == sample_rate else soxr.ResampleStream(rate, sample_rate, 1, quality="HQ")
     parts: list[NDArray[np.float32]] = []
-    # Of 16-bit WAV libsndfile itself would make floats in pieces of 8 KB, each with a call into Python.
+    # libsndfile would convert 16-bit WAV to floats in pieces of 8 KB, each with a call into Python.
     as_int16 = source.subtype == "PCM_16" and source.format != "FLAC"
-    # The same memory for every block: fresh pages cost more time than the mixing.
+    # The same memory for every block: new pages would cost more time than the mixing.
     buffer = np.empty((BLOCK_FRAMES, source.channels), np.int16 if as_int16 else np.float32)
     frames, last = 0, False
     while not last:
         block = source.read(out=buffer)
         frames += len(block)
-        _check_length(frames, source, limits)  # the header may not have told it
+        _check_length(frames, source, limits)  # the header may not have declared it
         last = len(block) < BLOCK_FRAMES
         mono = _mix(block / INT16_FULL_SCALE if as_int16 else block)
         if resampler is not None:
@@ -177,23 +178,23 @@ def _mono(source: soundfile.SoundFile, sample_rate: int, limits: Limits) -> NDAr
     if source.format == "FLAC" and frames < source.frames != UNKNOWN_FRAMES:
         raise InputError(
             "CORRUPT_AUDIO",
-            f"The file ends after {frames / rate:.1f} s of the {source.frames / rate:.1f} s that it announces.",
+            f"The file ends after {frames / rate:.1f} s of the {source.frames / rate:.1f} s that it declares.",
         )
     samples = parts[0] if len(parts) == 1 else np.concatenate(parts)
     if not samples.size:
-        raise InputError("EMPTY_AUDIO", "The file holds no audio: 0 samples.")
+        raise InputError("EMPTY_AUDIO", "The file has no audio: 0 samples.")
     return samples
 
 
 def _mix(block: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The mean of the channels, float32 [frames, channels] to [frames]; of one channel a view.
+    """The mean of the channels, float32 [frames, channels] to [frames]; a view where there is one channel.
 
-    Channel by channel: `mean(axis=1)` takes some 30 times as long on such narrow rows, and a matrix product would start
-    BLAS threads that wait for each other.
+    Channel by channel: `mean(axis=1)` takes about 30 times as long on such narrow rows, and a matrix product would
+    start BLAS threads that wait for each other.
     """
     if block.shape[1] == 1:
         return block[:, 0]
-    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused later
+    with np.errstate(over="ignore", invalid="ignore"):  # samples that are not finite are refused later
         mono: NDArray[np.float32] = block[:, 0] + block[:, 1]
         for channel in range(2, block.shape[1]):
             mono += block[:, channel]

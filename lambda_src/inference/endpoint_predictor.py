@@ -1,4 +1,4 @@
-"""Predict behind a SageMaker endpoint: hand over the object's address, never its bytes."""
+"""Predict through a SageMaker endpoint: send the S3 object reference, never the object's bytes."""
 
 import json
 import random
@@ -13,24 +13,24 @@ from inference.failures import cause_of
 from inference.prediction import InvalidPredictionError, Prediction
 from inference.s3_events import S3Object
 
-# Refusals that come at once and pass soon. Lambda alone would try again twice within three minutes, which a burst that
-# fills the container's queue outlasts. A time-out is none of them: the file may be what takes so long.
-PASSES_SOON = {"THROTTLED", "OVERLOADED", "UNREACHABLE", "SERVICE_ERROR"}
-# The last attempt starts within this time, s, so that it and the write after it still end within the least
-# timeout_seconds of a function, 120: tests/lambda_src/test_clients.py adds it up.
+# Causes of a quick refusal that soon passes. Lambda alone would retry twice within three minutes, which is too little
+# for a burst that fills the container's queue. A time-out is not one of them: the file itself may be what takes long.
+TRANSIENT_CAUSES = {"THROTTLED", "OVERLOADED", "UNREACHABLE", "SERVICE_ERROR"}
+# The last attempt starts within this time, s, so that it and the write after it end within a function's minimum
+# timeout_seconds, 120: tests/lambda_src/test_clients.py adds it up.
 MAX_RETRYING_SECONDS = 20.0
-# The delay before attempt n + 1 is anything up to FIRST_DELAY_SECONDS * 2 ** (n - 1), so that proxies that were refused
-# together do not come back together.
+# The delay before attempt n + 1 is random between 0 and FIRST_DELAY_SECONDS * 2 ** (n - 1), so that proxies that were
+# refused together do not retry together.
 FIRST_DELAY_SECONDS, MAX_DELAY_SECONDS = 1.0, 8.0
 
 
 class EndpointPredictor:
-    """The model in the container behind `endpoint_name`, which fetches the object itself: so 128 MB serve any file
-    size.
+    """The model in the container behind `endpoint_name`. The container downloads the object, so 128 MB of memory are
+    enough here for a file of any size.
 
     Args:
         runtime: a botocore `sagemaker-runtime` client that makes one attempt a call.
-        endpoint_name: of the endpoint to invoke.
+        endpoint_name: the endpoint to invoke.
         sleep: waits for so many seconds.
         clock: monotonic, s.
     """
@@ -53,9 +53,9 @@ class EndpointPredictor:
 
         Raises:
             InputError: the container refused the input for good.
-            InvalidPredictionError: the endpoint answered something else than a prediction.
-            botocore.exceptions.BotoCoreError, ClientError: throttled, overloaded, timed out or out of order, which may
-            pass.
+            InvalidPredictionError: the endpoint's answer is not a prediction.
+            botocore.exceptions.BotoCoreError, ClientError: throttled, overloaded, timed out or broken; a later attempt
+                may succeed.
         """
         request = {
             "bucket": s3_object.bucket,
@@ -66,7 +66,7 @@ class EndpointPredictor:
         return self._invoke("application/json", json.dumps(request).encode())
 
     def prime(self) -> None:
-        """Have a second of silence predicted.
+        """Have the endpoint predict a second of silence.
 
         Raises:
             Exception: predictions cannot be made.
@@ -86,14 +86,14 @@ class EndpointPredictor:
                 if refusal:
                     raise refusal from error
                 delay = random.uniform(0, ceiling)
-                if cause_of(error) not in PASSES_SOON or self._clock() - started + delay > MAX_RETRYING_SECONDS:
+                if cause_of(error) not in TRANSIENT_CAUSES or self._clock() - started + delay > MAX_RETRYING_SECONDS:
                     raise
             self._sleep(delay)
             ceiling = min(2 * ceiling, MAX_DELAY_SECONDS)
 
 
 def _silence() -> bytes:
-    # Here, since only a health check needs them.
+    # Imported here because only a health check needs them.
     import io
     import wave
 
@@ -115,7 +115,7 @@ def _prediction(answer: bytes) -> Prediction:
 
 
 def _refusal(error: BotoCoreError | ClientError) -> InputError | None:
-    """The container's own 4xx with a reason, which SageMaker wraps in a ModelError; None for all that may pass.
+    """The container's own 4xx with a reason, which SageMaker wraps in a ModelError; None where a retry may succeed.
 
     https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html#API_runtime_InvokeEndpoint_Errors
     """
@@ -127,5 +127,5 @@ def _refusal(error: BotoCoreError | ClientError) -> InputError | None:
         reason = json.loads(response["OriginalMessage"])
         code, message = reason["error_code"], reason["error_message"]
     except (KeyError, TypeError, ValueError, RecursionError):
-        return None  # a 4xx of something else, such as a proxy or another container: not a verdict on the input
+        return None  # a 4xx from elsewhere, such as a proxy or another container: it says nothing about the input
     return InputError(code, message) if isinstance(code, str) and isinstance(message, str) else None

@@ -1,5 +1,6 @@
-"""The settings of a handler, read once from its environment variables."""
+"""What a process learns from its environment: a handler's settings, and the CPUs it may use."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
@@ -9,15 +10,15 @@ from inference.limits import Limits
 
 @dataclass(frozen=True, kw_only=True)
 class Environment:
-    """What the stack tells a handler.
+    """A handler's settings, read once from the environment variables that the stack sets.
 
     Attributes:
         predictions_table: PREDICTIONS_TABLE, the table's name.
-        predictor: PREDICTOR, the variant's name, stored with each item.
-        model_s3_uri: MODEL_S3_URI, `s3://bucket/key`, or a path on this machine; empty for the proxy.
+        predictor: PREDICTOR, the variant's name, stored in each item.
+        model_s3_uri: MODEL_S3_URI, `s3://bucket/key` or a local path; empty for the proxy.
         endpoint_name: ENDPOINT_NAME, for the proxy; empty elsewhere.
         item_lifetime_days: ITEM_LIFETIME_DAYS, after which DynamoDB removes an item; None keeps it.
-        metrics_stack: METRICS_STACK, the stack that metrics are counted under; empty for none.
+        metrics_stack: METRICS_STACK, the stack that the metrics belong to; empty for none.
         limits: MAX_FILE_BYTES, MAX_AUDIO_SECONDS and MAX_CHANNELS.
     """
 
@@ -31,7 +32,7 @@ class Environment:
 
     @classmethod
     def read(cls, environ: Mapping[str, str], *needed: str) -> Self:
-        """Read the environment; `needed` names what this handler needs beside PREDICTIONS_TABLE and PREDICTOR.
+        """Read the environment; `needed` names what this handler needs besides PREDICTIONS_TABLE and PREDICTOR.
 
         Raises:
             RuntimeError: a variable is missing; it is named.
@@ -51,3 +52,10 @@ class Environment:
             metrics_stack=environ.get("METRICS_STACK", ""),
             limits=Limits.from_environment(environ),
         )
+
+
+def available_cpus() -> int:
+    """How many CPUs this process may use; where the system does not tell (macOS), how many there are."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

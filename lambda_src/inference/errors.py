@@ -1,14 +1,14 @@
-"""The one error that is an answer: this input can never succeed."""
+"""The error that is a result: this input can never succeed."""
 
 
 class InputError(Exception):
     """An input that no retry can turn into a prediction.
 
-    It becomes a FAILED item in the table, or a 4xx from the container, and is never retried. Everything that may
-    succeed later (throttling, a 5xx, a time-out) stays an ordinary exception.
+    It becomes a FAILED item in the table, or a 4xx from the container, and is never retried. What may succeed later
+    (throttling, a 5xx, a time-out) is an ordinary exception.
 
     Args:
-        code: stable and in UPPER_SNAKE_CASE, for programs: EMPTY_FILE, FILE_TOO_LARGE, OBJECT_NOT_FOUND,
+        code: stable, in UPPER_SNAKE_CASE, for programs: EMPTY_FILE, FILE_TOO_LARGE, OBJECT_NOT_FOUND,
             UNSUPPORTED_FORMAT, CORRUPT_AUDIO, EMPTY_AUDIO, AUDIO_TOO_LONG, TOO_MANY_SAMPLES, TOO_MANY_CHANNELS,
             UNSUPPORTED_SAMPLE_RATE, NON_FINITE_SAMPLES; from the container also UNSUPPORTED_CONTENT_TYPE and
             INVALID_REQUEST.

@@ -1,4 +1,4 @@
-"""What went wrong, for a log: a stable cause for alarms and queries, and a message that holds no secret."""
+"""Why something failed, for the log: a stable cause for alarms and queries, and a message without secrets."""
 
 import os
 import re
@@ -19,7 +19,7 @@ from botocore.parsers import ResponseParserError
 from inference.prediction import InvalidPredictionError
 from inference.s3_events import InvalidEventError
 
-MAX_MESSAGE = 1000  # characters of it that are logged
+MAX_MESSAGE = 1000  # characters that are logged
 THROTTLING_CODES = {
     "ProvisionedThroughputExceededException",
     "RequestLimitExceeded",
@@ -44,16 +44,16 @@ DENIAL_CODES = {
 
 
 class RedactedError(Exception):
-    """Stands for an error whose own message may hold what no log may."""
+    """Replaces an error whose own message may contain a credential."""
 
 
 def cause_of(error: BaseException) -> str:
-    """Why it failed, in a word that stays the same.
+    """Why it failed, in a stable word.
 
     Returns:
-        THROTTLED (AWS asks to slow down), OVERLOADED (the endpoint's container has no place, or no model yet),
-        TIMED_OUT, UNREACHABLE (no connection, or it broke), SERVICE_ERROR (AWS failed), MODEL_ERROR (the model or its
-        container failed), DENIED (by permissions or credentials), INVALID_EVENT or UNEXPECTED.
+        THROTTLED (AWS asks to slow down), OVERLOADED (the endpoint's container is full, or has no model yet),
+        TIMED_OUT, UNREACHABLE (no connection, or a broken one), SERVICE_ERROR (AWS failed), MODEL_ERROR (the model or
+        its container failed), DENIED (by permissions or credentials), INVALID_EVENT or UNEXPECTED.
     """
     match error:
         case InvalidEventError():
@@ -70,7 +70,7 @@ def cause_of(error: BaseException) -> str:
             return "UNREACHABLE"
         case ResponseParserError() | FlexibleChecksumError():
             return "SERVICE_ERROR"
-    # By name: not every bundle has onnxruntime.
+    # By name, since not every bundle has onnxruntime.
     return "MODEL_ERROR" if type(error).__module__.startswith("onnxruntime") else "UNEXPECTED"
 
 
@@ -105,14 +105,14 @@ def _cause_of_model_error(error: ClientError) -> str:
 def describe(error: BaseException) -> str:
     """The error's class and the first line of its message, at most MAX_MESSAGE characters, without credentials.
 
-    Services that refuse a signature repeat the headers of the request, botocore repeats the body of an answer that it
-    cannot parse: both below the first line.
+    Services that refuse a signature repeat the request's headers, and botocore repeats the body of a response that it
+    cannot parse; both come after the first line.
     """
     return f"{type(error).__name__}: {_safe(str(error))}"
 
 
 def for_the_runtime(error: Exception) -> Exception:
-    """The error itself, or one without its secrets: Lambda logs what is raised, and keeps it with the dead letter."""
+    """The error itself, or one without its secrets: Lambda logs what is raised and stores it with the dead letter."""
     message = str(error)
     return error if _safe(message) == message else RedactedError(describe(error))
 
@@ -121,9 +121,9 @@ def _safe(message: str) -> str:
     line = next(iter(message.splitlines()), "")
     for name in ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
         secret = os.environ.get(name, "")
-        if len(secret) >= 16:  # a word such as "testing" is none
+        if len(secret) >= 16:  # a word such as "testing" is not a secret
             line = line.replace(secret, "***")
-    # Credentials can come from elsewhere than the environment: they are known by where they stand or how they look.
+    # Credentials need not come from the environment: these are recognised by their context or their format.
     line = re.sub(
         r"(?i)((?:token|signature|credential|access-?key-?id)['\"]?\s*[=:]\s*b?['\"]?)[^\s,&'\"]+", r"\1***", line
     )

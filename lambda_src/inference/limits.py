@@ -1,4 +1,4 @@
-"""How large an input may be: the settings that keep one file from exhausting a function or the container."""
+"""How large an input may be, so that no single file exhausts a function or the container."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ from inference.errors import InputError
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What an input may measure at most.
+    """The maximum size of an input.
 
     Attributes:
-        max_bytes: size of the file. 200 MiB holds 10 minutes of 24-bit 48 kHz stereo WAV (165 MiB).
+        max_bytes: size of the file. 200 MiB are enough for 10 minutes of 24-bit 48 kHz stereo WAV (165 MiB).
         max_seconds: duration of the audio.
         max_channels: channels of the audio.
     """
@@ -23,10 +23,10 @@ class Limits:
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Self:
-        """Read MAX_FILE_BYTES, MAX_AUDIO_SECONDS and MAX_CHANNELS; the defaults stand where they are not set.
+        """Read MAX_FILE_BYTES, MAX_AUDIO_SECONDS and MAX_CHANNELS; those not set keep their defaults.
 
         Raises:
-            ValueError: a value is no number above 0, or no whole one where it counts; the variable is named.
+            ValueError: a value is not a number above 0, or MAX_CHANNELS is not a whole one; the variable is named.
         """
         return cls(
             max_bytes=int(_positive(environ, "MAX_FILE_BYTES", cls.max_bytes)),
@@ -35,7 +35,7 @@ class Limits:
         )
 
     def check_size(self, size_bytes: int) -> None:
-        """Refuse a file by its size alone, before a byte of it is fetched.
+        """Refuse a file by its size alone, before any of it is downloaded.
 
         Raises:
             InputError: EMPTY_FILE or FILE_TOO_LARGE.

@@ -1,4 +1,4 @@
-"""Predict in this process: fetch the object, decode it, run the model."""
+"""Predict in this process: download the object, decode it, run the model."""
 
 import contextlib
 import io
@@ -23,7 +23,7 @@ class LocalPredictor:
     Args:
         s3: a botocore S3 client.
         model: the loaded model.
-        limits: what an input may measure.
+        limits: the maximum size of an input.
     """
 
     def __init__(self, *, s3: Any, model: Model, limits: Limits) -> None:
@@ -36,14 +36,15 @@ class LocalPredictor:
 
         Raises:
             InputError: the object can never give a prediction.
-            botocore.exceptions.BotoCoreError, ClientError: S3 did not answer, or not to the end, which may pass.
+            botocore.exceptions.BotoCoreError, ClientError: S3 did not answer, or not completely; a later attempt may
+                succeed.
         """
         started = time.perf_counter()
         data, etag = self._download(s3_object)
         return self._predict(data, etag, (time.perf_counter() - started) * 1000)
 
     def predict_bytes(self, data: bytes) -> Prediction:
-        """Predict for a file that is already here.
+        """Predict for a file that is in memory.
 
         Raises:
             InputError: the bytes can never give a prediction.
@@ -52,7 +53,7 @@ class LocalPredictor:
         return self._predict(data, "", 0.0)
 
     def prime(self) -> None:
-        """Decode, resample and predict a second of silence, so that no request pays for their first run.
+        """Decode, resample and predict a second of silence, so that no request has to wait for the first run.
 
         Raises:
             Exception: predictions cannot be made.
@@ -88,13 +89,13 @@ class LocalPredictor:
         try:
             response = self.s3.get_object(Bucket=s3_object.bucket, Key=s3_object.key, **version)
         except ClientError as error:
-            # S3 is strongly consistent: what it does not find now was deleted and will not come back.
+            # S3 is strongly consistent: an object that it does not find was deleted and will not reappear.
             if error.response["Error"]["Code"] in ("NoSuchKey", "NoSuchVersion"):
                 raise InputError(
                     "OBJECT_NOT_FOUND", f"The object {s3_object.key!r} was deleted before it could be read."
                 ) from error
             raise
-        # Not `with response["Body"]`: that gives urllib3's stream, past botocore's errors and its check of a checksum.
+        # Not `with response["Body"]`: that yields urllib3's stream, without botocore's errors and checksum validation.
         with contextlib.closing(response["Body"]) as body:
             self.limits.check_size(response["ContentLength"])
             return body.read(), response["ETag"].strip('"')

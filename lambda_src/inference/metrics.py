@@ -1,4 +1,4 @@
-"""Metrics in CloudWatch's embedded format: CloudWatch Logs takes them off the log lines, so no call is made for them.
+"""Metrics in CloudWatch's embedded format: CloudWatch Logs extracts them from the log lines, so no API call is needed.
 
 Format: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 """
@@ -9,8 +9,8 @@ from typing import Any
 
 NAMESPACE = "Crossover"
 UNITS = {
-    "Duration": "Milliseconds",  # of the whole work on one file
-    "Inference": "Milliseconds",  # of the model alone
+    "Duration": "Milliseconds",  # from the event to the stored item
+    "Inference": "Milliseconds",  # the model alone
     "ColdStart": "Count",
     "Succeeded": "Count",
     "Refused": "Count",
@@ -19,11 +19,11 @@ UNITS = {
 
 
 def embed(stack: str, values: Mapping[str, float]) -> dict[str, Any]:
-    """Members of a log line that make it carry metrics, with the stack as their one dimension.
+    """Members of a log line that make it carry metrics, with the stack as their only dimension.
 
     Args:
         stack: name of the stack.
-        values: by the names in UNITS.
+        values: by name, each of which is in UNITS.
     """
     directive = {
         "Namespace": NAMESPACE,

@@ -9,8 +9,8 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from inference import processors
 from inference.contract import ContractError, read_contract
+from inference.environment import available_cpus
 
 
 class ModelError(ValueError):
@@ -43,24 +43,24 @@ class Model:
 
         Args:
             source: the file's bytes or its path.
-            threads: that one prediction may use; by default the processors this process may run on. Always set:
-                onnxruntime would count the machine's physical cores, which are not Lambda's share of them.
-            spinning: whether these threads wait for each other busily while a prediction runs, which makes it shorter
-                where each has a processor of its own. Lambda's share of vCPUs would pay for the waiting.
+            threads: that one prediction may use; by default as many as the CPUs that this process may use. Always set:
+                onnxruntime would count the physical cores, which are not Lambda's share of them.
+            spinning: whether these threads spin while they wait for each other during a prediction, which makes it
+                shorter where each has a CPU of its own. In Lambda, spinning would use up the CPU quota.
 
         Raises:
-            ModelError: the file is no ONNX model, or its contract cannot be served; all reasons are named.
+            ModelError: the file is not an ONNX model, or its contract cannot be served; all reasons are named.
         """
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or processors.available()
+        options.intra_op_num_threads = threads or available_cpus()
         options.inter_op_num_threads = 1
         options.add_session_config_entry("session.intra_op.allow_spinning", "1" if spinning else "0")
-        # Idle threads that spin between requests burn the vCPU share that Lambda bills and the credits of a T2.
+        # Threads that spin between requests would use up the CPU quota that Lambda bills and the credits of a T2.
         options.add_session_config_entry("session.force_spinning_stop", "1")
         data = source.read_bytes() if isinstance(source, Path) else source
         try:
             session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # onnxruntime's own classes share no base but this
+        except Exception as error:  # onnxruntime's own classes have no other common base
             raise ModelError(f"The model cannot be loaded by onnxruntime {onnxruntime.__version__}: {error}") from error
         try:
             contract = read_contract(

@@ -1,8 +1,8 @@
-"""What an OGG file claims, checked before the decoders believe it.
+"""What an OGG file declares, checked before the decoders act on it.
 
-libogg looks for the next page behind each damaged one and checksums whatever looks like a page, up to 65 kB, at each
-step: two megabytes made for it take seconds. libvorbis makes room on the stack for as many codewords as a stream
-claims: three hundred bytes end the process. Sound files pass these checks, and can do neither.
+After a damaged page libogg searches for the next one and checksums whatever looks like a page, up to 65 kB, at each
+step: two megabytes crafted for this take seconds. libvorbis allocates on the stack for as many codewords as a stream
+declares: three hundred bytes crash the process. Valid files pass these checks; files that pass can do neither.
 
 Pages: https://www.rfc-editor.org/rfc/rfc3533#section-6
 Codebooks: https://xiph.org/vorbis/doc/Vorbis_I_spec.html#x1-470003.2.1
@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 from inference.errors import InputError
 
-MAX_PAGES_PER_SECOND = 100  # a live stream has 50, a file 5 or so; and the same for 100 seconds more, for pictures
-# Of all codebooks of a stream; libvorbis' own have at most 12,000 codewords for 64,000 values, in 5 kB.
+MAX_PAGES_PER_SECOND = 100  # a live stream has 50, a file about 5; and the same for 100 seconds more, for cover art
+# Over all codebooks of a stream; those of libvorbis have at most 12,000 codewords for 64,000 values, in 5 kB.
 MAX_CODEWORDS, MAX_VALUES, MAX_SETUP_BYTES = 1 << 15, 1 << 17, 1 << 16
 
 CONTINUED, FIRST = 1, 2  # flags of a page
@@ -34,26 +34,26 @@ class _Page(NamedTuple):
 
 
 def check(data: bytes, max_seconds: float) -> None:
-    """Refuse what is not one whole stream of sound pages, and Vorbis that claims more than any encoder writes.
+    """Refuse what is not one complete stream of valid pages, and Vorbis that declares more than any encoder writes.
 
     Raises:
         InputError: CORRUPT_AUDIO, or UNSUPPORTED_FORMAT where the file holds several streams.
     """
-    setup: list[bytes] = []  # what has come of the third packet, which is Vorbis' setup
-    packets, most_pages = 0, MAX_PAGES_PER_SECOND * (max_seconds + 100)
+    setup: list[bytes] = []  # pieces of the third packet, which is Vorbis' setup, read so far
+    packets, max_pages = 0, MAX_PAGES_PER_SECOND * (max_seconds + 100)
     first: _Page | None = None
-    whole = True  # the last packet so far
+    complete = True  # whether the last packet so far ended
     for number, page in enumerate(_pages(data)):
         if first is None:
             first = page
         elif page.flags & FIRST or page.serial != first.serial:
             raise InputError("UNSUPPORTED_FORMAT", "The file holds several OGG streams; only one can be read.")
-        if number > most_pages:
-            raise _corrupt(f"it is cut into more than {most_pages:.0f} pages")
+        if number > max_pages:
+            raise _corrupt(f"it is cut into more than {max_pages:.0f} pages")
         if packets < 3:
-            # libogg would put the packets together in another way.
-            if page.sequence != first.sequence + number or (page.flags & CONTINUED == 0) != whole:
-                raise _corrupt("pages are missing at its beginning")
+            # libogg would join the packets differently.
+            if page.sequence != first.sequence + number or (page.flags & CONTINUED == 0) != complete:
+                raise _corrupt("pages are missing at its start")
             position = 0
             for length in page.segments:
                 if packets == 2 and len(setup) * 255 <= MAX_SETUP_BYTES:
@@ -62,7 +62,7 @@ def check(data: bytes, max_seconds: float) -> None:
                 packets += length < 255
                 if packets == 3:
                     break
-            whole = page.segments[-1:] != b"\xff"
+            complete = page.segments[-1:] != b"\xff"
     if first is not None and first.body.startswith(b"\x01vorbis"):
         _check_setup(b"".join(setup))
 
@@ -72,57 +72,57 @@ def _pages(data: bytes) -> Iterator[_Page]:
     while position < len(data):
         header = data[position : position + HEADER.size]
         if len(header) < HEADER.size or not header.startswith(b"OggS\0"):
-            raise _corrupt(f"no page begins at byte {position:,}")
+            raise _corrupt(f"no page starts at byte {position:,}")
         _, flags, _, serial, sequence, checksum, count = HEADER.unpack(header)
         segments = data[position + HEADER.size : position + HEADER.size + count]
-        begin = position + HEADER.size + count
-        end = begin + sum(segments)
+        start = position + HEADER.size + count
+        end = start + sum(segments)
         if end > len(data):
-            raise _corrupt(f"its last page ends {end - len(data):,} bytes behind the end of the file")
+            raise _corrupt(f"its last page ends {end - len(data):,} bytes after the end of the file")
         if _checksum(data[position : position + 22] + bytes(4) + data[position + 26 : end]) != checksum:
             raise _corrupt(f"the checksum of the page at byte {position:,} is wrong")
-        yield _Page(flags, serial, sequence, segments, data[begin:end])
+        yield _Page(flags, serial, sequence, segments, data[start:end])
         position = end
 
 
 def _checksum(page: bytes) -> int:
-    """OGG's CRC-32: zlib's, on mirrored bits, from 0 and not inverted."""
+    """OGG's CRC-32: zlib's on mirrored bits, starting at 0 and not inverted."""
     mirrored = zlib.crc32(page.translate(MIRRORED), 0xFFFFFFFF) ^ 0xFFFFFFFF
     return int.from_bytes(mirrored.to_bytes(4, "big").translate(MIRRORED), "little")
 
 
-@lru_cache(maxsize=16)  # the files of one encoder have the same
+@lru_cache(maxsize=16)  # files of one encoder have the same setup
 def _check_setup(packet: bytes) -> None:
     codewords = values = 0
     try:
         for entries, dimensions in _codebooks(packet):
             codewords, values = codewords + entries, values + entries * dimensions
             if codewords > MAX_CODEWORDS or values > MAX_VALUES:
-                raise _corrupt(f"its codebooks claim more than {MAX_CODEWORDS:,} codewords or {MAX_VALUES:,} values")
+                raise _corrupt(f"its codebooks declare more than {MAX_CODEWORDS:,} codewords or {MAX_VALUES:,} values")
     except (EOFError, ValueError) as error:
         raise _corrupt("its codebooks are damaged") from error
 
 
 def _codebooks(packet: bytes) -> Iterator[tuple[int, int]]:
-    """Entries and dimensions of each codebook, before the rest of it is read.
+    """Entries and dimensions of each codebook, yielded before the rest of it is read.
 
     Raises:
         EOFError, ValueError: the packet is damaged.
     """
     if len(packet) > MAX_SETUP_BYTES:
         raise ValueError
-    bits = _Bits(packet[7:])  # behind the packet's name
+    bits = _Bits(packet[7:])  # after the packet's name
     for _ in range(bits.number(8) + 1):
-        bits.skip(24)  # always the same, or libvorbis refuses it
+        bits.skip(24)  # a fixed pattern; libvorbis refuses any other
         dimensions, entries = bits.number(16), bits.number(24)
         if not dimensions:
             raise ValueError
         yield entries, dimensions
-        if bits.number(1):  # ordered: how many codewords there are of each length
+        if bits.number(1):  # ordered: the number of codewords of each length
             bits.skip(5)
-            left = entries
-            while left > 0:
-                left -= bits.number(left.bit_length())
+            remaining = entries
+            while remaining > 0:
+                remaining -= bits.number(remaining.bit_length())
         elif bits.number(1):  # sparse: a length for each entry that is used
             bits.skip_sparse(entries)
         else:
@@ -136,13 +136,13 @@ def _codebooks(packet: bytes) -> Iterator[tuple[int, int]]:
 
 
 def _root(entries: int, dimensions: int) -> int:
-    """The greatest whole number whose power of `dimensions` is at most `entries`."""
+    """The greatest whole number that, raised to the power of `dimensions`, is at most `entries`."""
     root: int = round(entries ** (1 / dimensions))
     return root if root**dimensions <= entries else root - 1
 
 
 class _Bits:
-    """Bits as Vorbis packs them, the lowest of a byte first."""
+    """Bits as Vorbis packs them, the lowest of each byte first."""
 
     def __init__(self, packet: bytes) -> None:
         self.packet = packet

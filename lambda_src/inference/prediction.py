@@ -1,4 +1,4 @@
-"""What the model says about one file, on its way from a predictor to the table."""
+"""The prediction for one file, as predictors return it and the table stores it."""
 
 import heapq
 from collections.abc import Mapping, Sequence
@@ -7,14 +7,12 @@ from operator import itemgetter
 from typing import Any, NamedTuple, Self
 
 TOP_LABELS = 5
-
-
-# More than any number of a prediction, and infinity.
+# No number of a prediction reaches this; infinity does.
 _OUT_OF_RANGE = 1e15
 
 
 class InvalidPredictionError(ValueError):
-    """What a container answered is no prediction."""
+    """The container's answer is not a prediction."""
 
 
 class LabelScore(NamedTuple):
@@ -26,13 +24,13 @@ class LabelScore(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Prediction:
-    """The answer for one file.
+    """The prediction for one file.
 
     Attributes:
         top_labels: the best labels, highest score first; never empty.
         audio_seconds: duration of the audio, s.
-        model_sha256: which artifact answered, hexadecimal.
-        etag: of the object that was really read; empty for plain bytes.
+        model_sha256: of the model's file, hexadecimal.
+        etag: of the object that was read; empty for plain bytes.
         timings_ms: wall time of `download`, `decode` and `inference`, ms.
     """
 
@@ -51,15 +49,15 @@ class Prediction:
         return self.top_labels[0].score
 
     def to_dict(self) -> dict[str, Any]:
-        """For JSON: the container's answer."""
+        """The container's answer, ready for JSON."""
         return {**vars(self), "top_labels": [item._asdict() for item in self.top_labels]}
 
     @classmethod
     def from_dict(cls, values: Any) -> Self:
-        """The inverse of `to_dict`; keys that it does not know are ignored.
+        """The inverse of `to_dict`; unknown keys are ignored.
 
         Raises:
-            InvalidPredictionError: `values` is not such an answer.
+            InvalidPredictionError: `values` is not such a dict.
         """
         try:
             prediction = cls(
@@ -75,12 +73,12 @@ class Prediction:
         texts = [*labels, *prediction.timings_ms, prediction.model_sha256, prediction.etag]
         numbers = [*scores, *prediction.timings_ms.values(), prediction.audio_seconds]
         if not (labels and all(isinstance(text, str) for text in texts) and all(map(_is_number, numbers))):
-            raise InvalidPredictionError("The answer holds something else than the texts and numbers of a prediction.")
+            raise InvalidPredictionError("The answer has values that are not the texts and numbers of a prediction.")
         return prediction
 
 
 def _is_number(value: Any) -> bool:
-    """NaN is none."""
+    """Whether it is a finite number of a plausible size; NaN is not."""
     return isinstance(value, int | float) and -_OUT_OF_RANGE < value < _OUT_OF_RANGE
 
 

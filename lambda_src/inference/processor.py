@@ -1,4 +1,4 @@
-"""One S3 event: every object in it becomes one item, or the event fails and is retried."""
+"""One S3 event: every object in it becomes an item, or the event fails and is retried."""
 
 import json
 import time
@@ -27,7 +27,7 @@ PredictorT = TypeVar("PredictorT", bound=Predictor)
 
 
 class Processor(Generic[PredictorT]):
-    """Takes S3 events and leaves items: what every handler does.
+    """Turns S3 events into items: what every handler does.
 
     Args:
         environment: the handler's settings.
@@ -47,20 +47,20 @@ class Processor(Generic[PredictorT]):
     def process(self, event: Any, request_id: str) -> None:
         """Turn every object of an S3 event into an item, or answer a health check.
 
-        A record that is malformed, or an object that fails for now, does not hold up the others: all are tried, then
-        the first failure is raised, so that Lambda retries the event. Objects that were done are not written again.
+        A malformed record, or an object that fails for now, does not stop the others: all are tried, then the first
+        failure is raised, so that Lambda retries the event. Items that exist already are not written again.
 
         Raises:
-            s3_events.InvalidEventError: what arrived is no S3 event, or one of its records is malformed.
-            failures.RedactedError: as the next, in place of an error whose message might hold a credential.
-            Exception: whatever may succeed later, as the predictor or the store raised it.
+            s3_events.InvalidEventError: this is not an S3 event, or one of its records is malformed.
+            failures.RedactedError: replaces one of the next kind whose message might contain a credential.
+            Exception: what may succeed later, as the predictor or the store raised it.
         """
         base = {"request_id": request_id, "predictor": self.environment.predictor}
         if s3_events.is_health_check(event):
             failure = self._answer_health_check(base)
         else:
             cold_start, self.cold_start = self.cold_start, False
-            # The first record has the cold start to itself, so that counting them gives the number of starts.
+            # Only the first record is marked, so that counting the marks gives the number of cold starts.
             results = [
                 self._process_one(entry, {**base, "cold_start": cold_start and not number})
                 for number, entry in enumerate(_entries(event))
@@ -70,10 +70,10 @@ class Processor(Generic[PredictorT]):
             raise for_the_runtime(failure) from None
 
     def check_health(self) -> None:
-        """Predict a second of silence, and go the whole way of a write without writing.
+        """Predict a second of silence, and send a conditional write that never writes.
 
         Raises:
-            Exception: an event could not be turned into items now.
+            Exception: events cannot be turned into items at the moment.
         """
         self.predictor.prime()
         self.store.check()
@@ -88,7 +88,7 @@ class Processor(Generic[PredictorT]):
         return None
 
     def _process_one(self, entry: S3Object | InvalidEventError, base: Mapping[str, Any]) -> Exception | None:
-        """Turn one object into an item and leave one line in the log; returns what may succeed later."""
+        """Turn one object into an item and log one line; returns the error where the event must be retried."""
         started = time.perf_counter()
         if isinstance(entry, InvalidEventError):
             return self._failed(entry, base, started)
@@ -102,7 +102,7 @@ class Processor(Generic[PredictorT]):
         return None
 
     def _failed(self, error: Exception, record: Mapping[str, Any], started: float) -> Exception:
-        """Leave one line in the log; returns the error, for the caller to raise once all records were tried."""
+        """Log one line; returns the error, which is raised once all records were tried."""
         timings = {"total": _milliseconds_since(started)}
         why = {"cause": cause_of(error), "error": describe(error)}
         _log("failure", {**record, "timings_ms": timings}, **why, **self._metrics("Failed", started, record))
@@ -174,5 +174,5 @@ def _milliseconds_since(started: float) -> float:
 
 
 def _log(event: str, item: Mapping[str, Any], **more: Any) -> None:
-    """One line of JSON for each file, never its content. In ASCII: whatever a key holds, it stays one line."""
+    """One line of JSON for each file, never its content. In ASCII, so that it is one line whatever the key."""
     print(json.dumps({"event": event, **item, **more}), flush=True)

@@ -1,4 +1,4 @@
-"""The events that a handler gets: the only place that knows their shapes.
+"""The events that a handler receives; no other module knows their shapes.
 
 S3's notifications: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
 """
@@ -10,15 +10,15 @@ from itertools import islice
 from typing import Any
 from urllib.parse import unquote_plus
 
-# S3's longest key and version id, in bytes of UTF-8; no other text of a record is longer.
+# S3's longest key and version id, in bytes of UTF-8; no other string of a record is longer.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
 MAX_TEXT_BYTES = 1024
-# What DynamoDB's numbers hold exactly, and far above S3's largest object.
+# DynamoDB's numbers hold it exactly, and it is far above S3's largest object.
 MAX_SIZE_BYTES = 2**63 - 1
 
 
 class InvalidEventError(ValueError):
-    """What arrived is no S3 event notification, or one of its records is malformed."""
+    """This is not an S3 event notification, or one of its records is malformed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,12 +27,12 @@ class S3Object:
 
     Attributes:
         bucket: name of the bucket.
-        key: the object's key, decoded.
+        key: the object's key, percent-decoded.
         version_id: None in a bucket without versioning.
         etag: entity tag, without quotes.
-        sequencer: hexadecimal; orders the events of one key.
-        size_bytes: None where the sender did not say.
-        uploaded_at: when S3 took the object, ISO 8601 in UTC.
+        sequencer: hexadecimal; orders the events of a key.
+        size_bytes: None where the event does not tell.
+        uploaded_at: when S3 stored the object, ISO 8601 in UTC.
     """
 
     bucket: str
@@ -45,19 +45,19 @@ class S3Object:
 
 
 def is_health_check(event: Any) -> bool:
-    """Whether the event asks if predictions can be made: `{"Event": "crossover:HealthCheck"}`."""
+    """Whether the event asks for a health check: `{"Event": "crossover:HealthCheck"}`."""
     return isinstance(event, Mapping) and event.get("Event") == "crossover:HealthCheck"
 
 
 def parse(event: Any) -> list[S3Object | InvalidEventError]:
-    """The objects that an S3 event notification reports as created, one entry for each record of an upload.
+    """The objects that an S3 event notification reports as created, one entry for each such record.
 
-    Keys arrive percent-encoded with a plus sign for a space. S3's own `s3:TestEvent`, sent when a notification is set
-    up, and events other than `ObjectCreated` hold no upload. A malformed record stands in the list as the error that
-    says so, and does not take the others with it.
+    Keys arrive percent-encoded, with a plus sign for a space. S3's own `s3:TestEvent`, sent when a notification is set
+    up, and records other than `ObjectCreated` give no entry. A malformed record gives an error as its entry and does
+    not affect the others.
 
     Raises:
-        InvalidEventError: the event as a whole is not S3's. Nothing else is raised, whatever arrives.
+        InvalidEventError: the event as a whole is not S3's. Nothing else is raised, whatever the event.
     """
     if not isinstance(event, Mapping):
         raise InvalidEventError(f"An S3 event is a JSON object with Records, not {type(event).__name__}.")
@@ -66,13 +66,13 @@ def parse(event: Any) -> list[S3Object | InvalidEventError]:
     records = event.get("Records")
     if not isinstance(records, list):
         some = [name[:50] for name in islice(event, 5) if isinstance(name, str)]
-        raise InvalidEventError(f"An S3 event has a list of Records; this one begins with the keys {some}.")
+        raise InvalidEventError(f"An S3 event has a list of Records; the first keys of this one are {some}.")
     entries = map(_entry, records)
     return [entry for entry in entries if entry is not None]
 
 
 def _entry(record: Any) -> S3Object | InvalidEventError | None:
-    """None for what is no upload."""
+    """None for a record that does not report an upload."""
     try:
         source, name = _member(record, "eventSource"), _member(record, "eventName")
         if source != "aws:s3":
@@ -91,7 +91,7 @@ def _s3_object(record: Any) -> S3Object:
     if size is not None and (type(size) is not int or not 0 <= size <= MAX_SIZE_BYTES):
         raise ValueError("size must be a number of bytes")
     sequencer = _text(entity, "sequencer")
-    # Without it nobody could tell which of two uploads under one key is the newer one.
+    # Without it the newer of two uploads to one key could not be told.
     if not re.fullmatch("[0-9A-Fa-f]+", sequencer):
         raise ValueError("sequencer must be hexadecimal")
     return S3Object(
@@ -107,14 +107,14 @@ def _s3_object(record: Any) -> S3Object:
 
 def _member(value: Any, name: str) -> Any:
     if not isinstance(value, Mapping):
-        raise ValueError(f"where {name} belongs stands no JSON object")
+        raise ValueError(f"the parent of {name} is not a JSON object")
     return value.get(name)
 
 
 def _text(value: Any, name: str, max_bytes: int = MAX_TEXT_BYTES) -> str:
     text = _member(value, name)
     if not isinstance(text, str) or not text:
-        raise ValueError(f"{name} must be a string that is not empty")
+        raise ValueError(f"{name} must be a non-empty string")
     try:
         size = len(text.encode())
     except UnicodeEncodeError:  # JSON can escape half a surrogate pair, which S3 cannot hold

@@ -1,7 +1,7 @@
-"""What happens before the first event: clients are built, the model is fetched and loaded.
+"""What happens before the first event: the clients are created, the model is downloaded and loaded.
 
-Most imports stand inside the functions: they come after the garbage collector was turned off, and the proxy's bundle
-does not hold them all.
+Most imports are inside the functions: they run after the garbage collector is turned off, and the proxy's bundle does
+not contain all of these modules.
 """
 
 import gc
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 def start_local(environ: Mapping[str, str]) -> "Processor[LocalPredictor]":
     """A processor with the model in this process.
 
-    The model is fetched in the background while numpy and onnxruntime are imported: the one part that waits for
-    somebody else. Importing and loading in the background as well takes longer, as Python runs one thread at a time:
-    542 against 442 ms, medians of 20 cold starts each with an S3 that answers after 40 ms.
+    The model is downloaded in the background while numpy and onnxruntime are imported, because only the download waits
+    for the network. Importing and loading in the background as well takes longer, as Python runs one thread at a time:
+    542 against 442 ms, medians of 20 cold starts each, with an S3 that answers after 40 ms.
 
     Raises:
         RuntimeError: a variable is missing; it is named.
-        ModelError: the model's metadata do not fit.
+        ModelError: the model's contract is incomplete or wrong.
     """
     environment = Environment.read(environ, "MODEL_S3_URI")
-    gc.disable()  # what start-up allocates stays for good: collecting it takes 9 % of a cold start
+    gc.disable()  # what is allocated here is never freed: collecting it takes 9 % of a cold start
     from inference.clients import create_client
 
     s3 = create_client("s3")
@@ -45,7 +45,7 @@ def start_local(environ: Mapping[str, str]) -> "Processor[LocalPredictor]":
 
 
 def start_proxy(environ: Mapping[str, str]) -> "Processor[EndpointPredictor]":
-    """A processor that leaves the model to a SageMaker endpoint; imports no numpy.
+    """A processor that invokes the model in a SageMaker endpoint; imports no numpy.
 
     Raises:
         RuntimeError: a variable is missing; it is named.

@@ -1,4 +1,4 @@
-"""The predictions table: idempotent writes, in which an older event never overwrites a newer result."""
+"""The predictions table: idempotent writes; an older event never overwrites a newer result."""
 
 import contextlib
 from collections.abc import Mapping
@@ -25,19 +25,19 @@ class PredictionStore:
         self.table = table
 
     def put(self, item: Mapping[str, Any]) -> bool:
-        """Write the item unless the result of the same or of a newer event stands there.
+        """Write the item unless the table has the result of the same or of a newer event.
 
-        A write whose answer was lost is tried again, finds its own item, and counts as done.
+        A retry of a write whose response was lost finds its own item and counts as done.
 
         Args:
-            item: `object_key`, `sequencer` and whatever else; values are str, bool, int, float, dict or list; None is
-            left out.
+            item: `object_key`, `sequencer` and any other attributes; values are str, bool, int, float, dict or list;
+                None is left out.
 
         Returns:
-            False where the table already held this event's result or a newer one.
+            False where the table already has this event's result or a newer one.
 
         Raises:
-            botocore.exceptions.BotoCoreError, ClientError: DynamoDB did not take the item.
+            botocore.exceptions.BotoCoreError, ClientError: DynamoDB did not store the item.
         """
         sequencer = item["sequencer"].upper().ljust(SEQUENCER_LENGTH, "0")
         try:
@@ -52,10 +52,10 @@ class PredictionStore:
         return True
 
     def check(self) -> None:
-        """Go the whole way of a write without writing: no item can both exist and not exist.
+        """Send a write whose condition never holds: no item both exists and does not exist.
 
         Raises:
-            botocore.exceptions.BotoCoreError, ClientError: DynamoDB would not take an item.
+            botocore.exceptions.BotoCoreError, ClientError: DynamoDB would not store an item.
         """
         with contextlib.suppress(self.dynamodb.exceptions.ConditionalCheckFailedException):
             self.dynamodb.put_item(
@@ -65,7 +65,7 @@ class PredictionStore:
             )
 
     def prime(self) -> None:
-        """Check, so that no request pays for its first run; whether the table can be written is no matter here."""
+        """Run `check` once, so that no request has to wait for its first run; errors are ignored."""
         with contextlib.suppress(ClientError):
             self.check()
 
@@ -75,7 +75,7 @@ def _attributes(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _attribute(value: Any) -> dict[str, Any]:
-    """DynamoDB's notation for a JSON value."""
+    """A JSON value in DynamoDB's notation."""
     match value:
         case str():
             return {"S": value}

@@ -165,7 +165,7 @@ def flac_that_tells(samples: int, actual: np.ndarray, rate: int = RATE) -> bytes
 
 def test_a_stream_that_ends_before_its_header_says_is_corrupt() -> None:
     error = refusal(flac_that_tells(4 * RATE, tone(2)))
-    assert (error.code, error.message) == ("CORRUPT_AUDIO", "The file ends after 2.0 s of the 4.0 s that it announces.")
+    assert (error.code, error.message) == ("CORRUPT_AUDIO", "The file ends after 2.0 s of the 4.0 s that it declares.")
 
 
 def test_a_stream_that_does_not_tell_its_length_is_read_to_its_end() -> None:
@@ -207,7 +207,7 @@ def test_a_stream_that_does_not_tell_its_length_may_have_as_many_samples_as_2_ch
 def test_beyond_that_it_is_refused(channels: int, rate: int) -> None:
     error = refusal(unannounced(rate, channels), Limits(max_seconds=1))
     assert error.code == "TOO_MANY_SAMPLES"
-    assert error.message.endswith("at most 96,000 samples are allowed where the length is not announced.")
+    assert error.message.endswith("at most 96,000 samples are allowed where the length is not declared.")
 
 
 def test_tags_before_music_are_passed_over() -> None:

@@ -52,13 +52,13 @@ def test_codewords_count_in_all_codebooks_together() -> None:
     ogg.check(bad.stream(bad.vorbis_headers(half, half), b"\0", 1, 4_096), SECONDS)
     error = refusal(bad.stream(bad.vorbis_headers(half, half, bad.codebook(2)), b"\0", 1, 4_096))
     assert error.code == "CORRUPT_AUDIO"
-    assert "codebooks claim more than 32,768 codewords or 131,072 values" in error.message
+    assert "codebooks declare more than 32,768 codewords or 131,072 values" in error.message
 
 
 def test_values_count_beside_codewords() -> None:
     codebook = bad.codebook(ogg.MAX_VALUES // 64, 64)
     ogg.check(bad.stream(bad.vorbis_headers(codebook), b"\0", 1, 4_096), SECONDS)
-    assert "codebooks claim" in refusal(bad.stream(bad.vorbis_headers(codebook, codebook), b"\0", 1, 4_096)).message
+    assert "codebooks declare" in refusal(bad.stream(bad.vorbis_headers(codebook, codebook), b"\0", 1, 4_096)).message
 
 
 def sparse_book(used: str) -> bad.Bits:
@@ -92,7 +92,7 @@ def dense_book(entries: int, lookup: int, values: int, width: int = 8, dimension
 def test_every_kind_of_codebook_is_read_to_its_end(book: bad.Bits) -> None:
     """The next one, which claims too much, is only found behind the true end."""
     lying = bad.codebook(1 << 20)
-    assert "codebooks claim" in refusal(bad.stream(bad.vorbis_headers(book, lying), b"\0", 1, 4_096)).message
+    assert "codebooks declare" in refusal(bad.stream(bad.vorbis_headers(book, lying), b"\0", 1, 4_096)).message
 
 
 def test_values_of_no_dimensions_are_refused() -> None:
@@ -108,12 +108,12 @@ def test_headers_may_span_pages_that_belong_together() -> None:
     rest = comments[255:] + headers[2]
     third = [bytes([len(comments) - 255, len(headers[2])]), rest]
     continued = bad.raw_page(third[0], third[1], sequence=2, flags=bad.CONTINUED)
-    assert "codebooks claim" in refusal(first + second + continued).message
+    assert "codebooks declare" in refusal(first + second + continued).message
     # libogg would take these pages for others, or put their packets together in another way.
     as_new = bad.raw_page(third[0], third[1], sequence=2)
     after_a_gap = bad.raw_page(third[0], third[1], sequence=3, flags=bad.CONTINUED)
     for other in (as_new, after_a_gap):
-        assert "pages are missing at its beginning" in refusal(first + second + other).message
+        assert "pages are missing at its start" in refusal(first + second + other).message
 
 
 def test_pages_are_counted() -> None:
@@ -131,7 +131,7 @@ def test_the_checksum_is_that_of_the_specification() -> None:
 
 
 def test_a_file_that_ends_within_a_page_is_told_so() -> None:
-    assert "its last page ends 3 bytes behind the end of the file" in refusal(bad.vorbis()[:-3]).message
+    assert "its last page ends 3 bytes after the end of the file" in refusal(bad.vorbis()[:-3]).message
 
 
 def test_a_packet_without_end_is_not_gathered() -> None:

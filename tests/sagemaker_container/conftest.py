@@ -1,4 +1,4 @@
-"""The image's own command as a process on a free port, where there is no Docker; S3 answered by moto's server."""
+"""The image's own command as a process on a free port, without Docker; moto's server plays S3."""
 
 import json
 import os
@@ -24,9 +24,9 @@ DOCKERFILE = ROOT / "sagemaker_container/Dockerfile"
 MODEL = ROOT / "model/model.onnx"
 SPEECH = ROOT / "model/samples/sense_and_sensibility_01_austen_64kb-0870.wav"
 BUCKET = "uploads"
-# A server that does not get there in this time is stuck; nothing is asserted on how long it takes.
+# A server that takes longer is stuck; no test asserts how long it takes.
 PATIENCE_SECONDS = 60
-# So few that a test can fill them.
+# Few enough for a test to fill them.
 MAX_WAITING = 1
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_DEFAULT_REGION": "us-east-1"}
 
@@ -85,8 +85,8 @@ class Server:
     def predict(self, data: bytes, content_type: str = "audio/wav") -> Answer:
         return self.request("POST", "/invocations", data, {"Content-Type": content_type})
 
-    def predict_address(self, **address: Any) -> Answer:
-        return self.predict(json.dumps(address).encode(), "application/json")
+    def predict_object(self, **reference: Any) -> Answer:
+        return self.predict(json.dumps(reference).encode(), "application/json")
 
     def wait_for_ping(self, status: int) -> None:
         deadline = time.monotonic() + PATIENCE_SECONDS
@@ -122,7 +122,7 @@ def send(
 class HeldRequest:
     """A POST of audio whose body stops half way: the server has admitted it and waits for the rest.
 
-    `Expect: 100-continue` makes that certain without waiting for a time: the server answers it when it begins to read.
+    `Expect: 100-continue` makes that certain without a sleep: the server answers it when it starts to read the body.
     """
 
     def __init__(self, server: Server, body: bytes) -> None:
@@ -204,7 +204,7 @@ def shared_server(s3: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 @pytest.fixture
 def server(shared_server: Server) -> Iterator[Server]:
-    """A ready server with S3, shared by the tests; none of them may stop it, and each must leave it well."""
+    """A ready server with S3, shared by the tests; none may stop it, and it must be healthy after each."""
     yield shared_server
     assert shared_server.request("GET", "/ping").status == 200
 

@@ -1,4 +1,4 @@
-"""What depends on time, on luck or on a broken predictor, forced: the app called in this process."""
+"""Behaviour that depends on timing or on a broken predictor, forced: the app is called in this process."""
 
 import asyncio
 import json
@@ -12,26 +12,25 @@ from inference.limits import Limits
 from inference.prediction import LabelScore, Prediction
 from sagemaker_container import app as app_module
 from sagemaker_container.app import App, Predictors
-from sagemaker_container.errors import UnavailableError
-from sagemaker_container.prediction_queue import PredictionQueue
+from sagemaker_container.prediction_queue import PredictionQueue, UnavailableError
 
 PREDICTION = Prediction(
     top_labels=(LabelScore("Speech", 0.9),), audio_seconds=1.0, model_sha256="ab" * 32, timings_ms={"decode": 1.0}
 )
-ALL_OF_IT = {"type": "http.request", "body": b"audio", "more_body": False}
-PART_OF_IT = {"type": "http.request", "body": b"au", "more_body": True}
-GONE = {"type": "http.disconnect"}
+WHOLE_BODY = {"type": "http.request", "body": b"audio", "more_body": False}
+PART_OF_BODY = {"type": "http.request", "body": b"au", "more_body": True}
+DISCONNECT = {"type": "http.disconnect"}
 
 
 class Predictor:
-    """Stands for a LocalPredictor; keeps what it was asked, and fails if told to."""
+    """A fake LocalPredictor that records its inputs; raises `error` where there is one."""
 
     def __init__(self, error: Exception | None = None) -> None:
         self.error = error
-        self.asked: list[bytes] = []
+        self.inputs: list[bytes] = []
 
     def predict_bytes(self, data: bytes) -> Prediction:
-        self.asked.append(data)
+        self.inputs.append(data)
         if self.error:
             raise self.error
         return PREDICTION
@@ -44,7 +43,7 @@ def app_with(predictor: Any, *, alone: Any = None, workers: int = 1) -> Any:
 
 
 async def post(app: Any, *messages: dict[str, Any], content_length: bytes | None = None) -> tuple[int, dict[str, Any]]:
-    """POST audio whose body arrives as `messages`; after the last of them the client stays and sends nothing."""
+    """POST audio whose body arrives as `messages`; after the last one the client stays connected and sends nothing."""
     inbox, sent = list(messages), []
 
     async def receive() -> dict[str, Any]:
@@ -52,7 +51,7 @@ async def post(app: Any, *messages: dict[str, Any], content_length: bytes | None
             await asyncio.Event().wait()
         message = inbox.pop(0)
         if message.get("more_body"):
-            await asyncio.sleep(0)  # other requests get on while it arrives
+            await asyncio.sleep(0)  # other requests run meanwhile
         return message
 
     async def send(message: dict[str, Any]) -> None:
@@ -72,7 +71,7 @@ async def post(app: Any, *messages: dict[str, Any], content_length: bytes | None
     return sent[0]["status"], json.loads(sent[1]["body"])
 
 
-def test_a_request_alone_gets_all_processors_and_requests_together_get_one_each() -> None:
+def test_a_single_request_uses_all_cpus_and_concurrent_requests_one_each() -> None:
     alone = Predictor()
     together = threading.Barrier(2, timeout=60)
 
@@ -85,43 +84,43 @@ def test_a_request_alone_gets_all_processors_and_requests_together_get_one_each(
 
     async def scenario() -> None:
         app = app_with(crowded, alone=alone, workers=2)
-        await post(app, ALL_OF_IT)
-        assert (len(alone.asked), len(crowded.asked)) == (1, 0)
-        await asyncio.gather(post(app, PART_OF_IT, ALL_OF_IT), post(app, PART_OF_IT, ALL_OF_IT))
+        await post(app, WHOLE_BODY)
+        assert (len(alone.inputs), len(crowded.inputs)) == (1, 0)
+        await asyncio.gather(post(app, PART_OF_BODY, WHOLE_BODY), post(app, PART_OF_BODY, WHOLE_BODY))
 
     asyncio.run(scenario())
-    assert (len(alone.asked), len(crowded.asked)) == (1, 2)
+    assert (len(alone.inputs), len(crowded.inputs)) == (1, 2)
 
 
-def test_a_client_that_left_while_it_waited_costs_no_prediction(caplog: pytest.LogCaptureFixture) -> None:
+def test_nothing_is_predicted_for_a_client_that_disconnected_while_waiting(caplog: pytest.LogCaptureFixture) -> None:
     predictor = Predictor()
     caplog.set_level("INFO")
 
-    asyncio.run(post(app_with(predictor), ALL_OF_IT, GONE))
+    asyncio.run(post(app_with(predictor), WHOLE_BODY, DISCONNECT))
 
-    assert predictor.asked == []
+    assert predictor.inputs == []
     assert json.loads(caplog.messages[-1])["status"] == 499
 
 
-def test_a_body_that_does_not_arrive_gives_its_place_back(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_request_whose_body_does_not_arrive_frees_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
     app = app_with(Predictor())
 
     async def scenario() -> tuple[int, dict[str, Any]]:
         with monkeypatch.context() as patch:
             patch.setattr(app_module, "MAX_WAIT_SECONDS", 0.0)
-            late = await post(app, PART_OF_IT)
+            late = await post(app, PART_OF_BODY)
         assert app.queue.occupied == 0
-        assert (await post(app, ALL_OF_IT))[0] == 200
+        assert (await post(app, WHOLE_BODY))[0] == 200
         return late
 
     status, answer = asyncio.run(scenario())
     assert (status, answer["error_code"]) == (503, "REQUEST_TIMEOUT")
 
 
-def test_a_request_that_holds_up_the_stop_for_too_long_is_told_to_come_again() -> None:
+def test_a_request_cancelled_at_the_end_of_the_drain_is_answered_503() -> None:
     async def scenario() -> tuple[int, dict[str, Any]]:
-        request = asyncio.create_task(post(app_with(Predictor()), PART_OF_IT))
-        await asyncio.sleep(0)  # it waits for the rest of its body
+        request = asyncio.create_task(post(app_with(Predictor()), PART_OF_BODY))
+        await asyncio.sleep(0)  # it is waiting for the rest of its body
         request.cancel()
         return await request
 
@@ -129,17 +128,17 @@ def test_a_request_that_holds_up_the_stop_for_too_long_is_told_to_come_again() -
     assert (status, answer["error_code"]) == (503, "STOPPING")
 
 
-def test_a_request_that_waited_too_long_is_refused_and_not_computed() -> None:
+def test_a_request_that_waited_too_long_is_refused_and_not_predicted() -> None:
     async def scenario() -> None:
         queue = PredictionQueue(workers=1, max_waiting=1, max_held_bytes=0)
         now = asyncio.get_running_loop().time()
-        async with queue.turn(now + 60):  # computes
-            async with queue.turn(now + 60):  # is at hand
+        async with queue.turn(now + 60):  # runs
+            async with queue.turn(now + 60):  # is next
                 with pytest.raises(UnavailableError, match="OVERLOADED"):
                     async with queue.turn(now):
-                        raise AssertionError("three turns at once, of one worker")
+                        raise AssertionError("one worker gave three turns at once")
             async with queue.turn(now + 60):
-                pass  # a place at hand is free again
+                pass  # the next turn is free again
 
     asyncio.run(scenario())
 
@@ -156,7 +155,7 @@ def s3_error(code: str, status: int) -> ClientError:
         (MemoryError("secret"), 500, "INTERNAL_ERROR", "UNEXPECTED"),
         (TimeoutError("secret"), 500, "INTERNAL_ERROR", "UNEXPECTED"),
         (RecursionError("secret"), 500, "INTERNAL_ERROR", "UNEXPECTED"),
-        # An address in a bucket that the endpoint may not read, or a key it may not decrypt with.
+        # A reference to a bucket that the endpoint may not read, or a key it may not decrypt with.
         (s3_error("AccessDenied", 403), 500, "INTERNAL_ERROR", "DENIED"),
         (s3_error("SlowDown", 503), 503, "S3_UNAVAILABLE", "THROTTLED"),
         (s3_error("InternalError", 500), 503, "S3_UNAVAILABLE", "SERVICE_ERROR"),
@@ -165,12 +164,12 @@ def s3_error(code: str, status: int) -> ClientError:
         (ReadTimeoutError(endpoint_url="secret"), 503, "S3_UNAVAILABLE", "TIMED_OUT"),
     ],
 )
-def test_a_failure_tells_whether_to_try_again_and_no_more(
+def test_an_error_tells_whether_a_retry_may_succeed_and_no_details(
     error: Exception, status: int, code: str, cause: str | None, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
 
-    answered, answer = asyncio.run(post(app_with(Predictor(error)), ALL_OF_IT))
+    answered, answer = asyncio.run(post(app_with(Predictor(error)), WHOLE_BODY))
 
     assert (answered, answer["error_code"]) == (status, code)
     assert "secret" not in answer["error_message"]
@@ -183,7 +182,7 @@ def test_the_log_has_one_line_without_credentials(caplog: pytest.LogCaptureFixtu
     error = RuntimeError("first\u2028second, x-amz-security-token: IQoJb3JpZ2luX2VjEXAMPLE and AKIAIOSFODNN7EXAMPLE")
     error.__cause__ = ValueError("Signature=5d672d79c15b1316")
 
-    asyncio.run(post(app_with(Predictor(error)), ALL_OF_IT))
+    asyncio.run(post(app_with(Predictor(error)), WHOLE_BODY))
 
     (line,) = caplog.messages[-1].splitlines()
     assert "first" in line
@@ -191,17 +190,17 @@ def test_the_log_has_one_line_without_credentials(caplog: pytest.LogCaptureFixtu
 
 
 @pytest.mark.parametrize("length", [b"many", b"-1", b"1e9", b"", b"\xb2"])
-def test_a_length_that_is_no_number_decides_nothing(length: bytes) -> None:
-    status, _ = asyncio.run(post(app_with(Predictor()), ALL_OF_IT, content_length=length))
+def test_a_content_length_that_is_not_a_number_is_ignored(length: bytes) -> None:
+    status, _ = asyncio.run(post(app_with(Predictor()), WHOLE_BODY, content_length=length))
 
     assert status == 200
 
 
 @pytest.mark.parametrize("length", [b"999999999999", b"9" * 5_000])
-def test_a_length_above_the_limit_is_refused_unread(length: bytes) -> None:
+def test_a_content_length_above_the_limit_is_refused_before_reading(length: bytes) -> None:
     predictor = Predictor()
 
-    status, answer = asyncio.run(post(app_with(predictor), ALL_OF_IT, content_length=length))
+    status, answer = asyncio.run(post(app_with(predictor), WHOLE_BODY, content_length=length))
 
     assert (status, answer["error_code"]) == (422, "FILE_TOO_LARGE")
-    assert predictor.asked == []
+    assert predictor.inputs == []

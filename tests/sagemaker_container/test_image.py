@@ -1,4 +1,4 @@
-"""What can be said of the image without building it."""
+"""What can be checked of the image without building it."""
 
 import ast
 import os
@@ -37,8 +37,8 @@ def test_the_server_does_not_run_as_root() -> None:
     assert [name for name, _ in INSTRUCTIONS].index("USER") < [name for name, _ in INSTRUCTIONS].index("ENTRYPOINT")
 
 
-def test_the_server_s_user_can_change_nothing_in_the_image() -> None:
-    # What is copied and installed belongs to root unless an instruction says otherwise; the model is not in the image.
+def test_the_servers_user_cannot_change_the_image() -> None:
+    # Copied and installed files belong to root unless an instruction changes that; the model is not in the image.
     before_user = [value for name, value in INSTRUCTIONS[: [name for name, _ in INSTRUCTIONS].index("USER")]]
 
     assert not any(word in value for value in before_user for word in ("chown", "/opt/ml", "VOLUME"))
@@ -52,7 +52,7 @@ def test_the_model_is_mounted_read_only() -> None:
     assert re.search(r"-v \S+:/opt/ml/model:ro\b", command.replace('"', ""))
 
 
-def test_the_image_is_made_of_the_container_and_the_inference_package_only() -> None:
+def test_the_image_contains_only_the_container_and_the_inference_package() -> None:
     sources = {word for copy in values("COPY") for word in copy.split()[:-1]}
     allowed = (CONTAINER / "Dockerfile.dockerignore").read_text().splitlines()
 
@@ -74,7 +74,7 @@ def test_docker_run_image_serve_starts_the_server() -> None:
     assert os.access(ROOT / script, os.X_OK)
 
 
-def test_only_wheels_whose_hashes_are_known_are_installed() -> None:
+def test_only_wheels_with_known_hashes_are_installed() -> None:
     (install,) = [run for run in values("RUN") if run.startswith("pip install")]
     entries = re.split(r"\n(?=\S)", (CONTAINER / "requirements.txt").read_text().strip())
 
@@ -82,14 +82,14 @@ def test_only_wheels_whose_hashes_are_known_are_installed() -> None:
     assert all(re.match(r"\S+==\S+ \\\n +--hash=sha256:", entry) for entry in entries)
 
 
-def test_the_lock_is_made_of_what_is_asked_for() -> None:
-    asked = pinned(CONTAINER / "requirements.in")
+def test_the_lock_contains_the_requirements() -> None:
+    required = pinned(CONTAINER / "requirements.in")
 
-    assert asked.items() <= pinned(CONTAINER / "requirements.txt").items()
+    assert required.items() <= pinned(CONTAINER / "requirements.txt").items()
 
 
 def imported_packages() -> set[str]:
-    """Top-level names of other people's packages that the files of the image import."""
+    """Top-level names of the third-party packages that the image's files import."""
     files = [*CONTAINER.glob("*.py"), CONTAINER / "serve", *(ROOT / "lambda_src/inference").glob("*.py")]
     names: set[str] = set()
     for file in files:
@@ -105,7 +105,7 @@ def test_the_lock_covers_every_import() -> None:
     distributions = packages_distributions()
     imported = {distributions[name][0].lower() for name in imported_packages()}
 
-    assert {"onnxruntime", "uvicorn"} <= imported
+    assert {"onnxruntime", "uvicorn", "starlette"} <= imported
     assert imported <= pinned(CONTAINER / "requirements.txt").keys()
 
 

