@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from crossover import interrupts
-from crossover.errors import CrossoverError, UsageError
+from crossover.errors import CrossoverError, UsageError, explain_missing_package
 
 app = typer.Typer(
     help="Deploy one ONNX model on AWS in several ways, and know at which traffic to switch.",
@@ -61,6 +61,19 @@ def predict(
         raise typer.Exit(1)
 
 
+@app.command()
+def new(
+    folder: Annotated[Path, typer.Argument(help="A new or an empty folder.", show_default=False)],
+    model: Annotated[Path | None, typer.Option(help="An ONNX file with its contract; else the published one.")] = None,
+    variants: Variants = "",
+    name: Annotated[str, typer.Option(help="Prefix of the stacks' names; else made of the folder's.")] = "",
+) -> None:
+    """Write a CDK app of your own: settings, stacks, a test and the model, which is checked."""
+    from crossover.new.project import create
+
+    print(create(folder, model=model, variants=variants, name=name))
+
+
 def _add(name: str, module: str, meaning: str) -> None:
     """Add a command with sub-commands of its own, whose module is imported only when it runs."""
 
@@ -87,6 +100,9 @@ def main() -> None:
     except CrossoverError as error:
         print(f"crossover: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
+    except ModuleNotFoundError as error:
+        print(f"crossover: {explain_missing_package(error)}", file=sys.stderr)
+        sys.exit(1)
     except interrupts.InterruptedBySignalError as interrupted:
         print("crossover: interrupted; what it had started is stopped.", file=sys.stderr)
         sys.exit(interrupted.exit_code)

@@ -11,3 +11,19 @@ class UsageError(CrossoverError):
     """What the person asked for cannot be: an unreadable path, an unknown name."""
 
     exit_code = 2
+
+
+_EXTRAS = {"aws_cdk": "cdk", "constructs": "cdk", "onnxruntime": "cdk", "uv": "cdk"}
+"""What only some commands import, and the extra of this package that installs it."""
+
+
+def explain_missing_package(error: ModuleNotFoundError) -> str:
+    """One sentence about an extra that is not installed.
+
+    Raises:
+        ModuleNotFoundError: the error itself, where the module belongs to no extra.
+    """
+    package = (error.name or "").partition(".")[0]
+    if package not in _EXTRAS:
+        raise error
+    return f'This command needs the package {package}: pip install "crossover-inference[{_EXTRAS[package]}]".'

@@ -1,16 +1,103 @@
-"""Builds the project's distributions with the locked hatchling, without an environment of their own."""
+"""Builds the project's distributions, and installs the wheel in environments of their own."""
 
+import os
+import shutil
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from uv import find_uv_bin
+
 ROOT = Path(__file__).parents[2]
+UV = str(find_uv_bin())
 
 
 def build(target: Literal["wheel", "sdist"], folder: Path, *, source: Path = ROOT) -> Path:
-    """The distribution, made in `folder` of the sources in `source`."""
+    """The distribution, made in `folder` of the sources in `source` by the locked hatchling."""
     command = [sys.executable, "-m", "hatchling", "build", "--target", target, "--directory", str(folder)]
     subprocess.run(command, cwd=source, check=True, capture_output=True)
     [made] = folder.iterdir()
     return made
+
+
+@dataclass(frozen=True, kw_only=True)
+class Installation:
+    """An environment with the wheel in it.
+
+    Attributes:
+        folder: of the environment.
+        home: stands in for the user's; the caches are in it.
+    """
+
+    folder: Path
+    home: Path
+
+    @property
+    def python(self) -> Path:
+        return self.folder / "bin" / "python"
+
+    @property
+    def site_packages(self) -> Path:
+        [found] = self.folder.glob("lib/python*/site-packages")
+        return found
+
+    def environment(self, **changes: str) -> dict[str, str]:
+        """The caller's without what belongs to its own project or AWS account, and with a home of its own."""
+        of_others = ("AWS_", "CDK_", "CROSSOVER_", "JSII_", "PYTHON", "VIRTUAL_ENV", "XDG_")
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(of_others)}
+        # Without the project's own environment, which the Makefile puts first.
+        path = [folder for folder in os.get_exec_path() if Path(folder) != Path(sys.executable).parent]
+        return {
+            **inherited,
+            "PATH": os.pathsep.join([str(self.folder / "bin"), *path]),
+            "HOME": str(self.home),
+            "UV_CACHE_DIR": _uv_cache(),
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "COLUMNS": "200",
+            **changes,
+        }
+
+    def run(
+        self, *command: str | Path, folder: Path, seconds: float = 120, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command of the environment in a folder."""
+        return subprocess.run(
+            [str(self.folder / "bin" / command[0]), *map(str, command[1:])],
+            cwd=folder,
+            env=self.environment(**environment),
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+        )
+
+    def files(self) -> dict[str, float]:
+        """The files in site-packages and when they changed, except for bytecode, which Python itself keeps there."""
+        paths = [path for path in self.site_packages.rglob("*") if path.suffix != ".pyc" and path.is_file()]
+        return {str(path.relative_to(self.site_packages)): path.stat().st_mtime for path in paths}
+
+
+def install(wheel: Path, folder: Path, *, extra: str = "", more: tuple[str, ...] = ()) -> Installation:
+    """A new environment with the wheel, and `more`, in the locked versions."""
+    environment, home = folder / "environment", folder / "home"
+    home.mkdir()
+    subprocess.run([UV, "venv", "--quiet", "--python", sys.executable, str(environment)], check=True)
+    wanted = f"crossover-inference{f'[{extra}]' if extra else ''} @ {wheel.as_uri()}"
+    constraints = ["--constraints", str(ROOT / "requirements-dev.txt")]
+    subprocess.run(
+        [UV, "pip", "install", "--quiet", "--python", str(environment), *constraints, wanted, *more], check=True
+    )
+    return Installation(folder=environment, home=home)
+
+
+def node_folder() -> str:
+    """Where the locked Node is, for an environment that has none."""
+    found = shutil.which("node", path=str(Path(sys.executable).parent)) or shutil.which("node")
+    assert found
+    return str(Path(found).parent)
+
+
+def _uv_cache() -> str:
+    answer = subprocess.run([UV, "cache", "dir"], capture_output=True, text=True, check=True)
+    return answer.stdout.strip()

@@ -1,0 +1,127 @@
+"""Checks what the user asked for, then writes the project.
+
+A project is the package's own app: app.py, cdk.json, stacks/ and the Node packages are copies of `crossover/sources`.
+What only a new project has is in template/.
+"""
+
+import json
+import re
+import shutil
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from crossover.cdk.compute import VARIANTS
+from crossover.cdk.model_artifact import ModelArtifactError, read_contract
+from crossover.errors import CrossoverError, UsageError
+from crossover.inputs import variant_names
+from crossover.paths import sources
+
+TEMPLATE = Path(__file__).with_name("template")
+COPIED = ("app.py", "stacks")
+MODEL = Path("model/model.onnx")
+MODEL_PAPERS = ("model/MODEL_CARD.md", "model/LICENSE-YAMNET")
+"""What goes with the package's own model; its licence demands it."""
+NAME = r"[A-Za-z][A-Za-z0-9-]{0,63}"  # a stack_prefix
+
+
+def create(folder: Path, *, model: Path | None, variants: str, name: str) -> str:
+    """Write a project.
+
+    Args:
+        folder: a new or an empty one.
+        model: an ONNX file with its contract; None takes the package's own.
+        variants: names with commas between them; empty takes all.
+        name: prefix of the stacks' names; empty makes one of the folder's name.
+
+    Returns:
+        What was written, in one line.
+
+    Raises:
+        UsageError: the folder is not empty, or there is no such variant, name or model. Nothing is written then.
+        CrossoverError: the folder cannot be written.
+    """
+    names = variant_names(variants, allowed=VARIANTS)
+    name = _stack_prefix(folder, name)
+    source = model or sources() / MODEL
+    try:
+        contract = read_contract(source)
+    except ModelArtifactError as error:
+        raise UsageError(str(error)) from None
+    values = {
+        "name": name,
+        "variants": ", ".join(names),
+        "model": f"{contract.name} {contract.version}",
+        "release": version("crossover-inference"),
+    }
+    try:
+        _require_empty(folder)
+        _write(folder, source, papers=model is None, values=values, variants=names)
+    except OSError as error:
+        raise CrossoverError(f"The project cannot be written to {folder}: {error.strerror}.") from error
+    return f"{folder}: stacks {name}-..., variants {values['variants']}, model {values['model']}."
+
+
+def _require_empty(folder: Path) -> None:
+    if not folder.exists():
+        return
+    content = sorted(folder.iterdir()) if folder.is_dir() else None
+    if content != []:
+        holds = f"holds {content[0].name}" if content else "is a file"
+        raise UsageError(f"{folder} must be a new or an empty folder, but it {holds}.")
+
+
+def _stack_prefix(folder: Path, name: str) -> str:
+    if not name:  # bird_songs becomes Bird-Songs
+        words = re.findall(r"[A-Za-z0-9]+", folder.resolve().name)
+        name = "-".join(word[0].upper() + word[1:] for word in words)
+    if not re.fullmatch(NAME, name):
+        raise UsageError(f"The name is {name!r}; --name must be 1 to 64 letters, digits and hyphens, a letter first.")
+    return name
+
+
+def _write(folder: Path, model: Path, *, papers: bool, values: dict[str, str], variants: Sequence[str]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for entry in COPIED:
+        source = sources() / entry
+        if source.is_dir():
+            shutil.copytree(source, folder / entry, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copyfile(source, folder / entry)
+    for source in sorted(TEMPLATE.rglob("*")):
+        if source.is_file() and "__pycache__" not in source.parts:
+            target = folder / _renamed(source.relative_to(TEMPLATE))
+            target.parent.mkdir(exist_ok=True)
+            text = source.read_text(encoding="utf-8")
+            if source.suffix in (".md", ".txt"):
+                text = Template(text).substitute(values)
+            target.write_text(text, encoding="utf-8")
+    (folder / MODEL).parent.mkdir()
+    shutil.copyfile(model, folder / MODEL)
+    for entry in MODEL_PAPERS if papers else ():
+        shutil.copyfile(sources() / entry, folder / entry)
+    _write_json(folder / "cdk.json", _cdk_json(values["name"], variants))
+    _write_json(folder / "package.json", _read_json("package.json") | {"name": values["name"].lower()})
+    _write_json(folder / "package-lock.json", _read_json("package-lock.json") | {"name": values["name"].lower()})
+
+
+def _renamed(path: Path) -> Path:
+    """A .gitignore in the template would apply to the template."""
+    return path.with_name(".gitignore") if path.name == "gitignore" else path
+
+
+def _cdk_json(name: str, variants: Sequence[str]) -> dict[str, Any]:
+    settings = _read_json("cdk.json")
+    settings["context"] |= {"variants": ",".join(variants), "stack_prefix": name, "model_path": MODEL.as_posix()}
+    return settings
+
+
+def _read_json(name: str) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((sources() / name).read_text(encoding="utf-8"))
+    return content
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
