@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from xdist.remote import Producer
     from xdist.scheduler import LoadScopeScheduling
 
-pytest_plugins = ["tests.synthesis"]
+pytest_plugins = ["tests.environment", "tests.synthesis"]
 
 # A scope runs in one process, because its tests share a deployment or a synthesis: some folders; else a file.
 SCOPES = {

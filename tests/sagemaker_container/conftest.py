@@ -17,7 +17,8 @@ from typing import Any
 
 import pytest
 from botocore.session import Session
-from moto.server import ThreadedMotoServer
+
+from tests.moto_server import moto_server
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = ROOT / "sagemaker_container/Dockerfile"
@@ -179,19 +180,16 @@ def run_server(folder: Path, model_dir: Path = MODEL.parent, **environment: str)
 @pytest.fixture(scope="session")
 def s3() -> Iterator[Any]:
     """A botocore client of moto's server, with the bucket."""
-    moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    moto.start()
-    host, port = moto.get_host_and_port()
-    client = Session().create_client(
-        "s3",
-        endpoint_url=f"http://{host}:{port}",
-        region_name="us-east-1",
-        aws_access_key_id="testing",
-        aws_secret_access_key="testing",
-    )
-    client.create_bucket(Bucket=BUCKET)
-    yield client
-    moto.stop()
+    with moto_server() as url:
+        client = Session().create_client(
+            "s3",
+            endpoint_url=url,
+            region_name="us-east-1",
+            aws_access_key_id="testing",
+            aws_secret_access_key="testing",
+        )
+        client.create_bucket(Bucket=BUCKET)
+        yield client
 
 
 @pytest.fixture(scope="session")

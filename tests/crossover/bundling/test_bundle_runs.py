@@ -14,12 +14,12 @@ from typing import Any
 import boto3
 import pytest
 import soundfile
-from moto.server import ThreadedMotoServer
 
 from crossover.bundling import cache as bundle_cache
 from crossover.bundling.cache import build_bundle
 from crossover.bundling.find_python import find_python
 from crossover.bundling.recipe import ROOT, Bundle
+from tests.moto_server import moto_server
 
 PYTHON = find_python("3.12")
 SPEECH = ROOT / "model/samples/sense_and_sensibility_01_austen_64kb-0870.wav"
@@ -74,26 +74,23 @@ def zipped_bytes(folder: Path) -> int:
 @pytest.fixture(scope="module")
 def aws() -> Iterator[dict[str, str]]:
     """A bucket and a table on a moto server; yields the handler's environment."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    environment = {
-        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
-        "PREDICTIONS_TABLE": "predictions",
-        "PREDICTOR": "standard",
-        "MODEL_S3_URI": str(ROOT / "model/model.onnx"),
-    }
-    client("s3", environment).create_bucket(
-        Bucket="uploads", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
-    )
-    client("dynamodb", environment).create_table(
-        TableName="predictions",
-        KeySchema=[{"AttributeName": "object_key", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "object_key", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    yield environment
-    server.stop()
+    with moto_server() as url:
+        environment = {
+            "AWS_ENDPOINT_URL": url,
+            "PREDICTIONS_TABLE": "predictions",
+            "PREDICTOR": "standard",
+            "MODEL_S3_URI": str(ROOT / "model/model.onnx"),
+        }
+        client("s3", environment).create_bucket(
+            Bucket="uploads", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
+        )
+        client("dynamodb", environment).create_table(
+            TableName="predictions",
+            KeySchema=[{"AttributeName": "object_key", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "object_key", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        yield environment
 
 
 def client(service: str, environment: dict[str, str]) -> Any:

@@ -1,0 +1,60 @@
+"""What every test runs in: this project's Node, a temporary folder that has to be empty at the end, AWS's models.
+
+A plugin of all tests.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from crossover.local.workspace import search_path
+
+TEMPORARY = pytest.StashKey[Path]()
+LEFT = pytest.StashKey[list[str]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Otherwise the CDK takes the first Node of PATH, of whatever version, and prints that it is too old.
+    os.environ["PATH"] = search_path()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        return
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir())  # where tmp_path stays
+    folder = Path(tempfile.mkdtemp(prefix="crossover-tests-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    os.environ["TMPDIR"] = str(folder)  # of all processes that the tests start, too
+    tempfile.tempdir = None
+    config.stash[TEMPORARY] = folder
+
+
+@pytest.hookimpl(trylast=True)  # the processes of xdist have ended
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    folder = session.config.stash.get(TEMPORARY, None)
+    # In a single process the CDK is still running.
+    if folder and session.config.getoption("numprocesses", None):
+        left = session.config.stash[LEFT] = sorted(path.name for path in folder.iterdir())
+        if left and exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if left := config.stash.get(LEFT, []):
+        terminalreporter.section("left in the temporary folder", red=True)
+        terminalreporter.line(", ".join(left))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def aws_models() -> Iterator[None]:
+    """AWS's descriptions of its services are read once instead of for each session of botocore."""
+    import botocore.session
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(botocore.session, "create_loader", cache(botocore.session.create_loader))
+        yield
