@@ -12,7 +12,7 @@ from crossover import documents
 from crossover.cost.comparison import compare
 from crossover.cost.prices import load
 from crossover.cost.scenario import MINUTES_A_MONTH, Scenario
-from crossover.cost.variants import DEPLOYABLE, VARIANTS
+from crossover.cost.variants import VARIANTS, deployable
 from stacks import settings
 from tools import permissions
 
@@ -24,15 +24,15 @@ def costs_table() -> str:
     """USD a month of every deployable variant at some traffic, the cheapest in bold, and where that changes."""
     prices = load("us-east-1")
     lines = [
-        "| requests a minute | " + " | ".join(VARIANTS[name].title for name in DEPLOYABLE) + " |",
-        "|---:|" + "---:|" * len(DEPLOYABLE),
+        "| requests a minute | " + " | ".join(VARIANTS[name].title for name in deployable()) + " |",
+        "|---:|" + "---:|" * len(deployable()),
     ]
     for rpm in TRAFFIC:
-        bills = compare(Scenario(requests=rpm * MINUTES_A_MONTH), prices, candidates=DEPLOYABLE).bills
-        usd = {name: bills[name].usd for name in DEPLOYABLE}
+        bills = compare(Scenario(requests=rpm * MINUTES_A_MONTH), prices, candidates=deployable()).bills
+        usd = {name: bills[name].usd for name in deployable()}
         cells = (f"**{usd[name]:,.2f}**" if usd[name] == min(usd.values()) else f"{usd[name]:,.2f}" for name in usd)
         lines.append(f"| {rpm:,} | " + " | ".join(cells) + " |")
-    verdict = compare(Scenario(requests=72 * MINUTES_A_MONTH), prices, candidates=DEPLOYABLE).verdict
+    verdict = compare(Scenario(requests=72 * MINUTES_A_MONTH), prices, candidates=deployable()).verdict
     return "\n".join([*lines, "", f"*{verdict}*"])
 
 

@@ -6,7 +6,7 @@ The variants come from the registry. It has its own background, so it reads on a
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from crossover.cost.variants import DEPLOYABLE, VARIANTS
+from crossover.cost.variants import VARIANTS, deployable
 
 PICTURE = Path(__file__).resolve().parents[1] / "docs/images/pipeline.svg"
 
@@ -25,7 +25,7 @@ HOW = {  # what runs the model, in a line; a variant that is not here is shown b
 
 def svg() -> str:
     """The picture, as text."""
-    rows = [(VARIANTS[name].title, HOW.get(name, "")) for name in DEPLOYABLE]
+    rows = [(VARIANTS[name].title, HOW.get(name, "")) for name in deployable()]
     box_height = 44 + ROW * len(rows) + 8
     box_top = MIDDLE - box_height / 2
     bottom = box_top + box_height

@@ -10,6 +10,7 @@ from crossover import documents
 from crossover.bench import statistics
 from crossover.bench.run.observation import Observation, Outcome
 from crossover.bench.run.plan import Phase
+from crossover.cost.variants import VARIANTS, Measurement
 from crossover.errors import UsageError
 
 SCHEMA = 1
@@ -135,39 +136,42 @@ def scenario(
         is_open_loop: only then the cold share tells something about traffic.
     """
 
-    def of(variant: str, *, cold: bool, measure: str) -> float | None:
-        chosen = [each for each in observations if each.variant == variant and each.succeeded and each.is_cold == cold]
-        values = _numbers(chosen, MEASURES[measure])
-        return fmean(values) if values else None
 
     def seconds(variant: str, *, cold: bool, measure: str) -> float | None:
-        value = of(variant, cold=cold, measure=measure)
-        return None if value is None else round(value / 1000, 6)
+        chosen = [each for each in observations if each.variant == variant and each.succeeded and each.is_cold == cold]
+        values = _numbers(chosen, MEASURES[measure])
+        return round(fmean(values) / 1000, 6) if values else None
 
-    def cold_share(variant: str) -> float | None:
-        load = [each for each in observations if each.variant == variant and each.succeeded]
-        load = [each for each in load if each.phase is Phase.LOAD]
-        return fmean(each.is_cold for each in load) if load and is_open_loop else None
+    def value(variant: str, measurement: Measurement) -> float | None:
+        match measurement:
+            case Measurement.WARM_BILLED_SECONDS:
+                return seconds(variant, cold=False, measure="billed_ms")
+            case Measurement.COLD_INIT_SECONDS:
+                return seconds(variant, cold=True, measure="init_ms")
+            case Measurement.COLD_BILLED_RESTORE_SECONDS:
+                return seconds(variant, cold=True, measure="billed_restore_ms")
+            case Measurement.MEMORY_MB:
+                return float(memory_mb[variant]) if variant in memory_mb else None
+            case Measurement.COLD_SHARE:
+                load = [each for each in observations if each.variant == variant and each.succeeded]
+                load = [each for each in load if each.phase is Phase.LOAD]
+                return fmean(each.is_cold for each in load) if load and is_open_loop else None
 
+    found: dict[str, float] = {}
+    is_rounded = False
+    for name in (name for name in VARIANTS if name in memory_mb):
+        for measurement, scenario_field in VARIANTS[name].measured.items():
+            measured = value(name, measurement)
+            if measured is None or scenario_field in found:
+                continue  # the first variant that measured a field decides it
+            found[scenario_field] = measured
+            is_rounded |= measurement is Measurement.WARM_BILLED_SECONDS
     sizes = [file_bytes[each.file] for each in observations if each.phase is Phase.LOAD]
-    own = [variant for variant in ("standard", "snapstart") if variant in memory_mb]
-    shares = [share for variant in own if (share := cold_share(variant)) is not None]
-    found = {
-        "warm_seconds": seconds("standard", cold=False, measure="billed_ms"),
-        "init_seconds": seconds("standard", cold=True, measure="init_ms"),
-        "snapstart_warm_seconds": seconds("snapstart", cold=False, measure="billed_ms"),
-        "restore_seconds": seconds("snapstart", cold=True, measure="billed_restore_ms"),
-        "proxy_seconds": seconds("sagemaker", cold=False, measure="billed_ms"),
-        "proxy_init_seconds": seconds("sagemaker", cold=True, measure="init_ms"),
-        "cold_share": shares[0] if shares else None,
-        "memory_mb": float(memory_mb[own[0]]) if own else None,
-        "proxy_memory_mb": float(memory_mb["sagemaker"]) if "sagemaker" in memory_mb else None,
-        "file_mb": round(fmean(sizes) / MB, 6) if sizes else None,
-    }
-    measured = {name: value for name, value in found.items() if value is not None}
-    if any(name in measured for name in ("warm_seconds", "snapstart_warm_seconds", "proxy_seconds")):
-        measured["billing_ms"] = 0.0
-    return measured
+    if sizes:
+        found["file_mb"] = round(fmean(sizes) / MB, 6)
+    if is_rounded:
+        found["billing_ms"] = 0.0
+    return found
 
 
 def _numbers(observations: Iterable[Observation], measure: Measure) -> list[float]:

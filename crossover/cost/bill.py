@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from crossover.cost.amounts import Amount
+from crossover.cost.numbers import Amount
 from crossover.cost.prices import Price
 
 
@@ -46,15 +46,15 @@ class Bill:
 
     Attributes:
         lines: what is paid for.
-        machines: how many run all the time; None where none does.
+        instances: how many run all the time; None where none does.
         problems: what is wrong with it, or to be known.
-        assumes_one_machine: the number of machines is the published tables' assumption, not what the load needs.
+        assumes_one_instance: the number of instances is the published tables' assumption, not what the load needs.
     """
 
     lines: tuple[Line, ...]
-    machines: Amount | None = None
+    instances: Amount | None = None
     problems: tuple[Problem, ...] = ()
-    assumes_one_machine: bool = False
+    assumes_one_instance: bool = False
 
     @property
     def usd(self) -> Amount:

@@ -1,51 +1,51 @@
-"""How many machines a load needs: so fixed costs are stairs.
+"""How many instances a load needs: so fixed costs are stairs.
 
-A machine gives as many predictions at once as it has vCPUs. Two bounds hold together:
+An instance gives as many predictions at once as it has vCPUs. Two bounds hold together:
 
-- in the long run, no more than `utilisation` of what the machines sustain, for burstable types less than all;
-- no larger share of the requests than `waiting` finds every vCPU busy (M/M/c, Erlang C). Here a burstable machine
+- in the long run, no more than `utilisation` of what the instances sustain, for burstable types less than all;
+- no larger share of the requests than `waiting` finds every vCPU busy (M/M/c, Erlang C). Here a burstable instance
   counts with all its vCPUs, since it has credits for a moment's rush; and a free vCPU takes a request whichever
-  machine it is in.
+  instance it is in.
 """
 
 import numpy as np
 
-from crossover.cost.amounts import Amount
 from crossover.cost.bill import Problem
 from crossover.cost.erlang import servers_for_waiting
-from crossover.cost.machines import Machine
+from crossover.cost.instance_types import InstanceType
+from crossover.cost.numbers import Amount
 from crossover.cost.scenario import Scenario
 
-MOST_MACHINES = 10_000  # beyond, no count is made
+MOST_INSTANCES = 10_000  # beyond, no count is made
 
-ONE_MACHINE = Problem(text="One machine whatever the load, as published tables have it: for comparison.", fatal=False)
+ONE_INSTANCE = Problem(text="One instance whatever the load, as published tables have it: for comparison.", fatal=False)
 
 
-def machines_needed(
+def instances_needed(
     load: Amount, *, vcpus: int, sustained_vcpus: float, utilisation: Amount, waiting: Amount, at_least: Amount = 1.0
 ) -> Amount:
-    """The fewest machines for so much load, element by element; MOST_MACHINES + 1 where those are not enough.
+    """The fewest instances for so much load, element by element; MOST_INSTANCES + 1 where those are not enough.
 
     Args:
         load: CPU-seconds that are asked for each second, at least 0.
-        vcpus: of one machine.
+        vcpus: of one instance.
         sustained_vcpus: of them, what it holds for ever.
         utilisation: how much of what is sustained may be in use, above 0 to 1.
         waiting: which share of the requests may find all vCPUs busy, above 0 to 1.
         at_least: so many in any case.
     """
     in_the_long_run = np.asarray(load) / (sustained_vcpus * np.asarray(utilisation))
-    possible = in_the_long_run <= MOST_MACHINES
+    possible = in_the_long_run <= MOST_INSTANCES
     counted = np.where(possible, load, 0.0)
     # A billionth less, for what binary fractions add to a load that fits exactly.
-    machines = np.ceil(np.where(possible, in_the_long_run, 0.0) - 1e-9)
-    start = np.maximum(np.maximum(machines, at_least) * vcpus, np.floor(counted) + 1)
+    instances = np.ceil(np.where(possible, in_the_long_run, 0.0) - 1e-9)
+    start = np.maximum(np.maximum(instances, at_least) * vcpus, np.floor(counted) + 1)
     servers = servers_for_waiting(counted, waiting, start, step=vcpus)
-    return np.where(possible, servers / vcpus, MOST_MACHINES + 1.0)
+    return np.where(possible, servers / vcpus, MOST_INSTANCES + 1.0)
 
 
-def machines_of(
-    scenario: Scenario, machine: Machine, *, sustained_vcpus: float | None = None
+def instances_of(
+    scenario: Scenario, instance: InstanceType, *, sustained_vcpus: float | None = None
 ) -> tuple[Amount, tuple[Problem, ...]]:
     """How many of this machine run, and where they are too few.
 
@@ -53,24 +53,24 @@ def machines_of(
         sustained_vcpus: what it holds for ever; by default what its type says.
     """
     if scenario.single_instance:
-        return np.ones_like(np.asarray(scenario.requests), dtype=float), (ONE_MACHINE,)
+        return np.ones_like(np.asarray(scenario.requests), dtype=float), (ONE_INSTANCE,)
     rate = scenario.rate if scenario.autoscaling else scenario.peak_rate
-    needed = machines_needed(
+    needed = instances_needed(
         rate * scenario.cpu_seconds,
-        vcpus=machine.vcpus,
-        sustained_vcpus=machine.sustained_vcpus if sustained_vcpus is None else sustained_vcpus,
+        vcpus=instance.vcpus,
+        sustained_vcpus=instance.sustained_vcpus if sustained_vcpus is None else sustained_vcpus,
         utilisation=scenario.utilisation,
         waiting=scenario.waiting,
         at_least=scenario.min_instances,
     )
-    too_many = f"More than {MOST_MACHINES:,} machines are needed"
+    too_many = f"More than {MOST_INSTANCES:,} instances are needed"
     if scenario.instances is None:
-        return needed, (Problem(text=f"{too_many}.", where=needed > MOST_MACHINES),)
-    several = too_many if np.max(needed) > MOST_MACHINES else f"{_counted(needed)} machines are needed"
+        return needed, (Problem(text=f"{too_many}.", where=needed > MOST_INSTANCES),)
+    several = too_many if np.max(needed) > MOST_INSTANCES else f"{_counted(needed)} instances are needed"
     text = f"{several}, not {_counted(scenario.instances)}."
     return np.asarray(scenario.instances, dtype=float), (Problem(text=text, where=needed > scenario.instances),)
 
 
-def _counted(machines: Amount) -> str:
-    low, high = np.min(machines), np.max(machines)
+def _counted(instances: Amount) -> str:
+    low, high = np.min(instances), np.max(instances)
     return f"{low:,.0f}" if low == high else f"{low:,.0f} to {high:,.0f}"

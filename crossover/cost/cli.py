@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from crossover.cost import published, shown
+from crossover.cost import published, tables
 from crossover.cost.comparison import compare, sensitivity
 from crossover.cost.options import Inputs, takes_scenario
 from crossover.cost.scenario import MINUTES_A_MONTH, Scenario
@@ -49,13 +49,13 @@ def cost(
     if lines and lines not in comparison.bills:
         raise UsageError(f"There is no variant {lines!r}; there are {', '.join(comparison.bills)}.")
     if as_json:
-        print(json.dumps(shown.as_dict(comparison, inputs, sensitivity(comparison)), indent=2))
+        print(json.dumps(tables.as_dict(comparison, inputs, sensitivity(comparison)), indent=2))
     elif as_csv:
-        _print_csv(shown.as_rows(comparison))
+        _print_csv(tables.as_rows(comparison))
     elif lines:
-        print_table(shown.lines_table(comparison, lines))
+        print_table(tables.lines_table(comparison, lines))
     else:
-        shown.print_comparison(comparison, inputs, sensitivity(comparison))
+        tables.print_comparison(comparison, inputs, sensitivity(comparison))
 
 
 @app.command()
@@ -70,13 +70,13 @@ def sweep(inputs: Inputs, as_json: AsJson = False, as_csv: AsCsv = False) -> Non
     elif as_csv:
         _print_csv(rows)
     else:
-        print_table(shown.sweep_table(rows))
+        print_table(tables.sweep_table(rows))
 
 
 @app.command()
 def assumptions() -> None:
     """What the model takes for granted: every input, its default, and where that comes from."""
-    print_table(shown.assumptions_table(fields(Scenario)))
+    print_table(tables.assumptions_table(fields(Scenario)))
 
 
 def _sweep(inputs: Inputs) -> list[dict[str, Any]]:
@@ -108,7 +108,7 @@ def _print_published(preset: str, *, as_json: bool, as_csv: bool) -> None:
     elif as_csv:
         _print_csv([{**vars(claim), "corrected": " ".join(map(str, claim.corrected))} for claim in claims])
     else:
-        print_table(shown.published_table(claims))
+        print_table(tables.published_table(claims))
         print(published.NOTE)
 
 

@@ -11,8 +11,8 @@ from itertools import pairwise, takewhile
 import numpy as np
 from numpy.typing import NDArray
 
-from crossover.cost.amounts import Amount
 from crossover.cost.erlang import loss_probabilities
+from crossover.cost.numbers import Amount
 
 MOST_AT_ONCE = 1000.0  # requests for which the quick form counts; three times as many are a third as often cold
 NEGLIGIBLE = 1e-12  # of all requests: environments beyond serve fewer

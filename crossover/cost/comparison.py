@@ -1,4 +1,4 @@
-"""All variants at one traffic, the cheapest of those that stand for election, and at which traffic that changes."""
+"""All variants at one traffic, the cheapest of the candidates, and at which traffic that changes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 
 from crossover.cost.bill import Bill
-from crossover.cost.crossings import HIGHEST, LOWEST, Band, Crossing, bands, crossings, crossings_of_each
+from crossover.cost.break_even import HIGHEST, LOWEST, BreakEvens, break_evens
+from crossover.cost.candidates import candidates_named
+from crossover.cost.numbers import number
 from crossover.cost.prices import Price, Prices
 from crossover.cost.scenario import MINUTES_A_MONTH, Scenario
 from crossover.cost.variants import VARIANTS
 
-MOST_STEPS_TOLD = 3  # in the verdict
+MOST_SWITCHES_NAMED = 3  # in the verdict
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,17 +24,16 @@ class Comparison:
     Attributes:
         scenario: with a single number in each field.
         prices: of the region.
-        candidates: names of the variants among which the cheapest is sought.
+        candidates: names of the variants that the cheapest is chosen from.
         bills: of all variants that were asked for, the candidates first.
-        crossings, bands: of the candidates, over all traffic.
+        break_evens: of the candidates, over all traffic.
     """
 
     scenario: Scenario
     prices: Prices
     candidates: tuple[str, ...]
     bills: dict[str, Bill]
-    crossings: list[Crossing]
-    bands: list[Band]
+    break_evens: BreakEvens
 
     @property
     def cheapest(self) -> str | None:
@@ -56,15 +57,13 @@ def compare(scenario: Scenario, prices: Prices, *, candidates: Sequence[str], ot
     names = dict.fromkeys([*candidates, *others])
     lowest, highest = min(LOWEST, float(scenario.requests)), max(HIGHEST, float(scenario.requests))
     bills = {name: VARIANTS[name].bill(scenario, prices) for name in names}
-    found = crossings(candidates, scenario, prices, lowest=lowest, highest=highest)
-    first = found[0].below if found else cheapest({name: bills[name] for name in candidates})
+    (found,) = break_evens(candidates_named(candidates), scenario, prices, lowest=lowest, highest=highest)
     return Comparison(
         scenario=scenario,
         prices=prices,
         candidates=tuple(candidates),
         bills=bills,
-        crossings=found,
-        bands=bands(found, first=first, lowest=lowest, highest=highest),
+        break_evens=found,
     )
 
 
@@ -78,42 +77,38 @@ def _verdict(comparison: Comparison) -> str:
     rpm = float(comparison.scenario.rpm)
     name = comparison.cheapest
     if name is None:
-        return f"At {short(rpm)} requests a minute none of these variants is possible."
+        return f"At {number(rpm)} requests a minute none of these variants is possible."
     usd = float(comparison.bills[name].usd)
     others = [float(comparison.bills[each].comparable) for each in comparison.candidates if each != name]
     lead = min(others, default=np.inf) - usd
     ahead = f", {lead:,.2f} less than the next" if np.isfinite(lead) else ""
-    now = f"At {short(rpm)} requests a minute use {name}: {usd:,.2f} USD a month{ahead}."
-    return f"{now} {_moves(comparison)}"
+    now = f"At {number(rpm)} requests a minute use {name}: {usd:,.2f} USD a month{ahead}."
+    return f"{now} {_switches(comparison)}"
 
 
-def _moves(comparison: Comparison) -> str:
+def _switches(comparison: Comparison) -> str:
+    """At which traffic to switch to another variant: the next point below, and the first ones above."""
     requests = float(comparison.scenario.requests)
-    above = [crossing for crossing in comparison.crossings if crossing.requests > requests]
-    below = [crossing for crossing in comparison.crossings if crossing.requests <= requests]
-    moves = []
+    found = comparison.break_evens
+    above = [point for point in found.points if point.requests > requests]
+    below = [point for point in found.points if point.requests <= requests]
+    switches = []
     if below:
-        moves.append(f"below {short(below[-1].rpm)} a minute to {below[-1].below or 'none of them'}")
-    moves += [
-        f"above {short(each.rpm)} a minute {'to' if number == 0 else 'on to'} {each.above or 'none of them'}"
-        for number, each in enumerate(above[:MOST_STEPS_TOLD])
+        switches.append(f"to {below[-1].below or 'none of them'} below {number(below[-1].rpm)} a minute")
+    switches += [
+        f"to {each.above or 'none of them'} above {number(each.rpm)} a minute" for each in above[:MOST_SWITCHES_NAMED]
     ]
-    if not moves:
-        ends = comparison.bands[0].lowest, comparison.bands[-1].highest
-        lowest, highest = (short(each / MINUTES_A_MONTH) for each in ends)
+    if not switches:
+        lowest, highest = (number(each / MINUTES_A_MONTH) for each in (found.lowest, found.highest))
         return f"It is the cheapest from {lowest} to {highest} a minute."
-    more = len(above) - MOST_STEPS_TOLD
-    return f"Move {', '.join(moves)}" + (f", and {more} times more." if more > 0 else ".")
-
-
-def short(number: float) -> str:
-    """A number with three digits that count, and no fewer than it has before the point."""
-    return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"
+    more = len(above) - MOST_SWITCHES_NAMED
+    further = f" The cheapest changes {more} more {'time' if more == 1 else 'times'} beyond that." if more > 0 else ""
+    return f"Switch {', '.join(switches)}.{further}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Effect:
-    """What becomes of the cheapest variant and of the next crossing when one input is another.
+    """The cheapest variant and the next break-even point when one input has another value.
 
     Attributes:
         field: of the scenario.
@@ -121,7 +116,7 @@ class Effect:
         value: it has then.
         cheapest: then, at this traffic; None where none is possible.
         usd: a month, of that.
-        next_rpm: requests a minute of the first crossing above this traffic, None where there is none.
+        next_rpm: requests a minute of the first break-even point above this traffic; None where there is none.
     """
 
     field: str
@@ -157,7 +152,7 @@ def sensitivity(comparison: Comparison) -> list[Effect]:
         varied.remove("idle_seconds")  # plays no part
     cases = [(name, factor) for name in varied for factor in FACTORS]
     arrays: dict[str, Any] = {
-        name: np.array([_varied(base, name, factor if name == case else 1.0) for case, factor in cases])
+        name: np.array([_varied(base, name, factor if name == field else 1.0) for field, factor in cases])
         for name in varied
     }
     scenarios = replace(base, **arrays)
@@ -167,19 +162,19 @@ def sensitivity(comparison: Comparison) -> list[Effect]:
             for name in comparison.candidates
         ]
     )
-    found = crossings_of_each(comparison.candidates, scenarios, comparison.prices)
+    found = break_evens(candidates_named(comparison.candidates), scenarios, comparison.prices)
     effects = []
-    for number, (name, factor) in enumerate(cases):
-        requests = scenarios.requests[number]  # type: ignore[index]
-        usd = costs[:, number].min()
+    for case, (name, factor) in enumerate(cases):
+        requests = scenarios.requests[case]  # type: ignore[index]
+        usd = costs[:, case].min()
         effects.append(
             Effect(
                 field=name,
                 factor=factor,
-                value=float(arrays[name][number]),
-                cheapest=comparison.candidates[costs[:, number].argmin()] if np.isfinite(usd) else None,
+                value=float(arrays[name][case]),
+                cheapest=comparison.candidates[costs[:, case].argmin()] if np.isfinite(usd) else None,
                 usd=float(usd),
-                next_rpm=next((each.rpm for each in found[number] if each.requests > requests), None),
+                next_rpm=next((each.rpm for each in found[case].points if each.requests > requests), None),
             )
         )
     return effects

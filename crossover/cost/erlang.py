@@ -10,7 +10,7 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from crossover.cost.amounts import Amount
+from crossover.cost.numbers import Amount
 
 
 def loss_probabilities(load: Amount) -> Iterator[Amount]:

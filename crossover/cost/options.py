@@ -10,11 +10,11 @@ import numpy as np
 import typer
 
 from crossover.cost import measured, traffic
-from crossover.cost.amounts import Amount
+from crossover.cost.numbers import Amount
 from crossover.cost.prices import SNAPSHOT, Prices, load
 from crossover.cost.scenario import MB_PER_VCPU, MINUTES_A_MONTH, CallPrice, Rent, Scenario, check_bounds
 from crossover.cost.traffic import Traffic
-from crossover.cost.variants import DEPLOYABLE, VARIANTS
+from crossover.cost.variants import VARIANTS, deployable
 from crossover.errors import UsageError
 from crossover.inputs import variant_names
 
@@ -90,7 +90,7 @@ def _options(number: type) -> list[inspect.Parameter]:
         option("rpm", number | None, None, help="Requests a minute, on average; 10 by default."),
         option("requests", number | None, None, help="Requests a month of 730 h, instead of --rpm."),
         option("region", str, "us-east-1", help="Whose prices count."),
-        option("variants", str, ",".join(DEPLOYABLE), help=f"Between which to choose: some of {names}; or all."),
+        option("variants", str, ",".join(deployable()), help=f"Between which to choose: some of {names}; or all."),
         option("arrivals", str, "poisson", help=f"How requests come: {traffic.KINDS}."),
         option("results", Path | None, None, "--from", help="A benchmark's result, whose measurements count."),
         option("rent", str | None, None, help="Compare with a flat monthly rent: AMOUNT[:CURRENCY[:VCPUS]]."),
@@ -162,7 +162,7 @@ def _inputs(chosen: dict[str, Any]) -> Inputs:
     if derived:
         scenario = replace(scenario, cpu_seconds=_work_in(scenario))
     scenario, how = _with_traffic(scenario, chosen["arrivals"], given)
-    offered = [name for name in VARIANTS if _is_offered(name, scenario)]
+    offered = [name for name, variant in VARIANTS.items() if variant.is_priced(scenario)]
     names = offered if chosen["variants"] == "all" else variant_names(chosen["variants"], allowed=VARIANTS)
     for name in names:
         if name not in offered:
@@ -192,11 +192,6 @@ def _work_in(scenario: Scenario) -> Amount:
     return np.maximum(work, LEAST_CPU_SECONDS) if np.ndim(work) else max(float(work), LEAST_CPU_SECONDS)
 
 
-def _is_offered(name: str, scenario: Scenario) -> bool:
-    """Whether there is a price for it: those of a rent and of a call must be given."""
-    return {"rent": scenario.rent, "call-price": scenario.call_price}.get(name, True) is not None
-
-
 def _with_traffic(scenario: Scenario, text: str, given: frozenset[str]) -> tuple[Scenario, Traffic]:
     """The scenario with the volume and the cold share of the traffic, unless they are given."""
     if text == "poisson":
@@ -207,7 +202,7 @@ def _with_traffic(scenario: Scenario, text: str, given: frozenset[str]) -> tuple
     if how.requests is not None and "requests" not in given:
         scenario = replace(scenario, requests=how.requests)
     if how.share is not None and "cold_share" not in given:
-        scenario = replace(scenario, cold_share=how.share.low if scenario.quiet_order else how.share.high)
+        scenario = replace(scenario, cold_share=how.share.low if scenario.least_recently_used else how.share.high)
     return scenario, how
 
 

@@ -34,7 +34,7 @@ class Refreshed:
         prices: the new snapshot, with the old entries that were not asked for.
         renewed: those that AWS's list has now.
         kept: those that failed, whose old entries stay, where there are any.
-        absent: (id, region) of types of machines that the region does without.
+        absent: (id, region) of types of instances that the region does without.
     """
 
     prices: tuple[Price, ...]
@@ -96,7 +96,7 @@ def refresh(
 
 
 def _price(source: PriceSource, region: str, price_list: PriceList) -> Price | None:
-    """None where the region does without such a machine.
+    """None where the region does without such an instance.
 
     Raises:
         PriceListError: there is not exactly one such product, or it does not cost what such a product can cost.

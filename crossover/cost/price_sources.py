@@ -43,7 +43,7 @@ class PriceSource:
         unit: of the price in the snapshot.
         counted_in: the names that AWS may give the unit, in any case.
         divisor: by which AWS's price is divided to be one for `unit`.
-        is_optional: a region may do without, as it does without some types of machines.
+        is_optional: a region may do without, as it does without some types of instances.
     """
 
     id: str
@@ -76,7 +76,7 @@ def _lambda(price_id: str, usage_type: str, unit: str, counted_in: tuple[str, ..
     )
 
 
-def _machine(instance_type: str) -> PriceSource:
+def _ec2(instance_type: str) -> PriceSource:
     return PriceSource(
         id=f"ec2.{instance_type}",
         offer="AmazonEC2",
@@ -285,7 +285,7 @@ SOURCES: tuple[PriceSource, ...] = (
         unit="USD/GB-month",
         counted_in=GB_MONTHS,
     ),
-    *(_machine(instance_type) for instance_type in EC2_TYPES),
+    *(_ec2(instance_type) for instance_type in EC2_TYPES),
     *(_credit(family) for family in ("t2", "t3", "t4g")),
     PriceSource(
         id="ebs.gp3_gb_month",

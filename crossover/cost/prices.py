@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from crossover.cost.amounts import Amount, clip_above
+from crossover.cost.numbers import Amount, clip_above
 from crossover.errors import CrossoverError, UsageError
 
 SNAPSHOT = Path(__file__).with_name("prices.json")
@@ -108,15 +108,15 @@ def load(region: str, path: Path = SNAPSHOT) -> Prices:
     regions = regions_of(entries)
     if region not in regions:
         raise UsageError(f"There are no prices for region {region!r}; the snapshot has {', '.join(regions)}.")
-    stand_ins = [price for price in entries if price.region == STAND_IN and not _is_machine(price.id)]
+    stand_ins = [price for price in entries if price.region == STAND_IN and not _is_instance(price.id)]
     by_id = {price.id: replace(price, status="substituted") for price in stand_ins}
     for place in (ANYWHERE, region):  # the region's own price goes before one for everywhere
         by_id |= {price.id: price for price in entries if price.region == place}
     return Prices(region=region, by_id=by_id)
 
 
-def _is_machine(price_id: str) -> bool:
-    """Whether this is a type of machine, which a region without a price for it may well be without."""
+def _is_instance(price_id: str) -> bool:
+    """Whether this is a type of instance, which a region without a price for it may well be without."""
     return price_id.startswith(("ec2.", "sagemaker.host.ml.")) and not price_id.startswith("ec2.credit.")
 
 

@@ -1,13 +1,14 @@
 """Published comparisons: what they say, what this model says under their assumptions, and what without them.
 
-The table is for 4 GB in us-east-1, with Lambda at 204 ms a request, and with one machine whatever the load.
+The table is for 4 GB in us-east-1, with Lambda at 204 ms a request, and with one instance whatever the load.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from crossover.cost.bill import Bill
-from crossover.cost.crossings import crossings
+from crossover.cost.break_even import LOWEST, BreakEven, break_evens
+from crossover.cost.candidates import candidates_named
 from crossover.cost.prices import Prices, load
 from crossover.cost.scenario import MINUTES_A_MONTH, SECONDS_A_MONTH, CallPrice, Rent, Scenario
 from crossover.cost.variants import VARIANTS
@@ -56,14 +57,14 @@ CORRECTED = replace(
 )
 
 NOTE = (
-    "Reproduced: one machine whatever the load, cold starts and everything but compute left out. Corrected: machines as"
-    f" {CPU_SECONDS:g} CPU-s a request ask for, cold starts of Poisson arrivals, whole bills."
+    "Reproduced: one instance whatever the load, cold starts and everything but compute left out. Corrected:"
+    f" instances as {CPU_SECONDS:g} CPU-s a request ask for, cold starts of Poisson arrivals, whole bills."
 )
 
 WHY = {
     "standard": "INIT is billed since August 2025, and S3, DynamoDB and logs are part of the bill.",
     "snapstart": "The snapshot is paid for all month, and each restore; S3, DynamoDB and logs are part of the bill.",
-    "sagemaker": "A machine sustains 0.4 vCPU, 65 % of which are enough for {holds:.0f} requests a minute: {count} of"
+    "sagemaker": "An instance sustains 0.4 vCPU, 65 % of which are enough for {holds:.0f} requests a minute: {count} of"
     " them; volumes, S3, DynamoDB and logs are part of the bill.",
 }
 
@@ -77,7 +78,7 @@ class Claim:
         unit: of the three figures.
         published: the figure.
         reproduced: this model's under the publication's assumptions.
-        corrected: this model's with what they leave out; more than one where a line is crossed several times.
+        corrected: this model's with what they leave out; more than one where there are several break-even points.
         why: the corrected one differs, in a sentence.
     """
 
@@ -113,22 +114,28 @@ def _cells(prices: Prices) -> Iterator[Claim]:
 
 def _crossover(prices: Prices) -> Claim:
     names = ("standard", "sagemaker")
-    corrected = crossings(names, CORRECTED, prices)
-    larger = crossings(names, replace(CORRECTED, instance_type="ml.c5.large"), prices)
+    corrected = _points(names, CORRECTED, prices)
+    larger = _points(names, replace(CORRECTED, instance_type="ml.c5.large"), prices)
     return Claim(
         what="SageMaker becomes cheaper than Lambda",
         unit="requests a minute",
         published=72,
-        reproduced=crossings(names, SCENARIO, prices)[0].rpm,
-        corrected=tuple(crossing.rpm for crossing in corrected),
+        reproduced=_points(names, SCENARIO, prices)[0].rpm,
+        corrected=tuple(point.rpm for point in corrected),
         why="Each further ml.t2.medium costs more than Lambda does for the requests that it serves;"
         f" ml.c5.large is cheaper than Lambda from {larger[0].rpm:.0f} requests a minute on.",
     )
 
 
+def _points(
+    names: Sequence[str], scenario: Scenario, prices: Prices, *, lowest: float = LOWEST
+) -> tuple[BreakEven, ...]:
+    return break_evens(candidates_named(names), scenario, prices, lowest=lowest)[0].points
+
+
 def _per_million(prices: Prices) -> Iterator[Claim]:
-    yield _machine_claim(prices, "c5.large", 34.0, 0.69)
-    yield _machine_claim(prices, "t4g.medium", 2.63, 3.55)
+    yield _instance_claim(prices, "c5.large", 34.0, 0.69)
+    yield _instance_claim(prices, "t4g.medium", 2.63, 3.55)
     lambda_1_gb = replace(SCENARIO, requests=MILLION, memory_mb=1024.0, warm_seconds=0.63)
     corrected = replace(CORRECTED, requests=MILLION, memory_mb=1024.0, warm_seconds=0.63)
     yield Claim(
@@ -141,8 +148,8 @@ def _per_million(prices: Prices) -> Iterator[Claim]:
     )
 
 
-def _machine_claim(prices: Prices, instance_type: str, requests_a_second: float, published: float) -> Claim:
-    """A machine that is busy all the time, and nothing but the machine."""
+def _instance_claim(prices: Prices, instance_type: str, requests_a_second: float, published: float) -> Claim:
+    """An instance that is busy all the time, and nothing but the instance."""
     variant = VARIANTS[f"ec2-{instance_type}"]
     millions = requests_a_second * SECONDS_A_MONTH / MILLION
     scenario = replace(CORRECTED, requests=millions * MILLION, cpu_seconds=2 / requests_a_second)
@@ -154,13 +161,13 @@ def _machine_claim(prices: Prices, instance_type: str, requests_a_second: float,
         published=published,
         reproduced=float(alone.usd) / millions,
         corrected=(float(corrected.usd) / millions,),
-        why=f"On a machine that is always busy requests wait ever longer: {_count(corrected)} of them; disks, IPv4,"
+        why=f"On an instance that is always busy requests wait ever longer: {_count(corrected)} of them; disks, IPv4,"
         " surplus credits, load balancer, proxy, S3, DynamoDB and logs are part of the bill.",
     )
 
 
 def _count(bill: Bill) -> str:
-    return "" if bill.machines is None else f"{float(bill.machines):.0f}"
+    return "" if bill.instances is None else f"{float(bill.instances):.0f}"
 
 
 def _flat(prices: Prices) -> Iterator[Claim]:
@@ -171,9 +178,9 @@ def _flat(prices: Prices) -> Iterator[Claim]:
             what=f"{amount:,.0f} EUR a month against 0.0142 EUR a call",
             unit="calls a month",
             published=published,
-            reproduced=crossings(("call-price", "rent"), scenario, prices, lowest=1000.0)[0].requests,
-            corrected=tuple(c.requests for c in crossings(("call-price", "rent"), full, prices, lowest=1000.0)),
-            why="None: what both need alike cancels, and so few calls fit on one machine.",
+            reproduced=_points(("call-price", "rent"), scenario, prices, lowest=1000.0)[0].requests,
+            corrected=tuple(point.requests for point in _points(("call-price", "rent"), full, prices, lowest=1000.0)),
+            why="None: what both need alike cancels, and so few calls fit on one instance.",
         )
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from crossover.cost.amounts import Amount
 from crossover.cost.cold_share import poisson_quick
+from crossover.cost.numbers import Amount
 from crossover.errors import UsageError
 
 HOURS_A_MONTH = 730  # as AWS's own calculator and price pages count
@@ -43,7 +43,7 @@ def _other(default: Any, origin: str, meaning: str) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class Rent:
-    """A machine or a service for a flat amount a month, in any currency.
+    """An instance or a service for a flat amount a month, in any currency.
 
     Attributes:
         amount: a month, in `currency`.
@@ -104,7 +104,7 @@ class Scenario:
     item_kb: Amount = _number(1.0, "KB", 0, 400, MEASURED, "size of an item; DynamoDB counts whole KB")
     log_kb: Amount = _number(1.5, "KB", 0, 1024, MEASURED, "log of a request, the platform's lines included")
 
-    cpu_seconds: Amount = _number(0.02, "CPU-s", 1e-6, 900, MEASURED, "processor time of one request, on one core")
+    cpu_seconds: Amount = _number(0.02, "CPU-s", 1e-6, 900, MEASURED, "CPU time of one request, on one core")
     wait_seconds: Amount = _number(0.05, "s", 0, 900, ASSUMED, "of one request, for S3 and DynamoDB")
     warm_seconds: Amount | None = _number(
         None, "s", 1e-6, 900, MEASURED, "a warm invocation; by default from cpu_seconds, wait_seconds and memory_mb"
@@ -120,7 +120,7 @@ class Scenario:
     )
     idle_seconds: Amount = _number(300.0, "s", 1, 86_400, ASSUMED, "how long an idle environment lives; AWS says not")
     lifetime_hours: Amount = _number(4.0, "h", 0.1, 1000, ASSUMED, "how long an environment lives at most")
-    quiet_order: bool = _other(
+    least_recently_used: bool = _other(
         False, ASSUMED, "take the lower end of the cold share, as if the least recently used environment got a request"
     )
 
@@ -145,16 +145,16 @@ class Scenario:
     image_gb: Amount = _number(0.6, "GB", 0, 10, ASSUMED, "container image in ECR")
     connection_seconds: Amount = _number(5.0, "s", 0, 7200, ASSUMED, "how long a WebSocket stays open for a request")
 
-    instance_type: str = _other("ml.t2.medium", SETTING, "machine of the SageMaker endpoint")
-    instances: Amount | None = _count(None, 1, 10_000, "exactly so many machines; by default enough")
-    min_instances: Amount = _count(1.0, 1, 10_000, "at least so many machines")
-    utilisation: Amount = _number(0.65, "", 0.01, 1, SETTING, "of what a machine sustains, not to be exceeded")
+    instance_type: str = _other("ml.t2.medium", SETTING, "instance of the SageMaker endpoint")
+    instances: Amount | None = _count(None, 1, 10_000, "exactly so many instances; by default enough")
+    min_instances: Amount = _count(1.0, 1, 10_000, "at least so many instances")
+    utilisation: Amount = _number(0.65, "", 0.01, 1, SETTING, "of what an instance sustains, not to be exceeded")
     waiting: Amount = _number(0.5, "", 1e-4, 1, SETTING, "share of requests that may have to queue for a processor")
-    autoscaling: bool = _other(False, SETTING, "machines follow the traffic: sized for the mean, not for the peak")
+    autoscaling: bool = _other(False, SETTING, "instances follow the traffic: sized for the mean, not for the peak")
     single_instance: bool = _other(
-        False, SETTING, "one machine whatever the load: the published tables' assumption, for comparison only"
+        False, SETTING, "one instance whatever the load: the published tables' assumption, for comparison only"
     )
-    volume_gb: Amount = _number(30.0, "GB", 0, 16_384, ASSUMED, "volume of a machine of the endpoint")
+    volume_gb: Amount = _number(30.0, "GB", 0, 16_384, ASSUMED, "volume of an instance of the endpoint")
     proxy_seconds: Amount | None = _number(
         None, "s", 1e-6, 900, MEASURED, "an invocation of the proxy; by default from the prediction and proxy_overhead"
     )
@@ -179,11 +179,11 @@ class Scenario:
         None, "s", 1e-6, 900, MEASURED, "billed for a request there; by default from cpu_seconds and its memory"
     )
 
-    disk_gb: Amount = _number(8.0, "GB", 0, 16_384, ASSUMED, "disk of an EC2 machine")
+    disk_gb: Amount = _number(8.0, "GB", 0, 16_384, ASSUMED, "disk of an EC2 instance")
 
     lambda_discount: Amount = _number(0.0, "", 0, 1, SETTING, "of a savings plan, on Lambda's durations")
-    sagemaker_discount: Amount = _number(0.0, "", 0, 1, SETTING, "of a savings plan, on SageMaker's machines")
-    ec2_discount: Amount = _number(0.0, "", 0, 1, SETTING, "of a savings plan, on EC2's machines")
+    sagemaker_discount: Amount = _number(0.0, "", 0, 1, SETTING, "of a savings plan, on SageMaker's instances")
+    ec2_discount: Amount = _number(0.0, "", 0, 1, SETTING, "of a savings plan, on EC2's instances")
     free_tier: bool = _other(False, SETTING, "take off what is free every month, as if nothing else ran in the account")
     shared_lines: bool = _other(True, SETTING, "count S3, DynamoDB and logs, alike in all variants")
     model_on_efs: bool = _other(False, SETTING, "the model must lie on EFS, as one over 250 MB of zip must")
@@ -192,15 +192,19 @@ class Scenario:
     call_price: CallPrice | None = _other(None, SETTING, "a price by the call to compare with")
 
     def __post_init__(self) -> None:
-        for each in dataclasses.fields(self):
-            value = getattr(self, each.name)
-            bounds = each.metadata["bounds"]
-            if bounds is not None and value is not None:
-                check_bounds(each.name, value, bounds)
-                step = each.metadata.get("step")
-                if step and np.any(np.asarray(value) % step):
-                    allowed = "a whole number" if step == 1 else f"a multiple of {step:,}"
-                    raise UsageError(f"The value of {each.name} is {value}; it must be {allowed}.")
+        for name, low, high, step in _CHECKS:
+            value = getattr(self, name)
+            if value is None:
+                continue
+            if not isinstance(value, np.ndarray):
+                fits = low <= value <= high and (not step or value % step == 0)
+            else:
+                fits = not value.size or bool(low <= value.min() <= value.max() <= high)
+                fits = fits and (not step or not (value % step).any())
+            if not fits:
+                check_bounds(name, value, (low, high))
+                allowed = "a whole number" if step == 1 else f"a multiple of {step:,}"
+                raise UsageError(f"The value of {name} is {value}; it must be {allowed}.")
 
     @property
     def cases(self) -> int:
@@ -241,7 +245,7 @@ class Scenario:
         return self.seconds_at(self.memory_mb) if self.warm_seconds is None else self.warm_seconds
 
     def served(self) -> Amount:
-        """A prediction by a machine that has a whole vCPU for it, s."""
+        """A prediction by an instance that has a whole vCPU for it, s."""
         return self.wait_seconds + self.cpu_seconds
 
     def proxy(self, prediction_seconds: Amount | None = None) -> Amount:
@@ -267,13 +271,13 @@ class Scenario:
     def cold(self, service_seconds: Amount) -> Amount:
         """The share of cold starts where a request takes so many seconds: measured, else that of Poisson arrivals.
 
-        Of the bracket its upper end, unless `quiet_order`. The quick form will do for a bill: where it is too low by
-        more than a few percent, cold starts are too few to be seen in the sum.
+        The upper end of the bracket, unless `least_recently_used`. The quick form is exact enough for a bill: where it
+        is too low by more than a few percent, cold starts are too few to be seen in the sum.
         """
         if self.cold_share is not None:
             return self.cold_share
         bracket = poisson_quick(self.rate, service_seconds, self.idle_seconds, lifetime_hours=self.lifetime_hours)
-        return bracket.low if self.quiet_order else bracket.high
+        return bracket.low if self.least_recently_used else bracket.high
 
 
 def check_bounds(name: str, value: Any, bounds: tuple[float, float]) -> None:
@@ -288,3 +292,11 @@ def check_bounds(name: str, value: Any, bounds: tuple[float, float]) -> None:
     if wrong.size:
         shown = "not a number" if math.isnan(wrong[0]) else f"{wrong[0]:g}"
         raise UsageError(f"The value of {name} is {shown}; it must be from {low:g} to {high:,g}.")
+
+
+# (field, least, most, step or None) of each number, looked up once: a comparison makes thousands of scenarios.
+_CHECKS = [
+    (each.name, *each.metadata["bounds"], each.metadata.get("step"))
+    for each in dataclasses.fields(Scenario)
+    if each.metadata["bounds"] is not None
+]

@@ -11,10 +11,9 @@ from crossover.bench import result
 from crossover.bench.run.observation import Observation
 from crossover.bench.run.plan import Phase
 from crossover.bench.statistics import QUANTILES
-from crossover.cost.variants import VARIANTS
+from crossover.cost.numbers import number
+from crossover.cost.variants import VARIANTS, style_of
 from crossover.errors import UsageError
-from crossover.report.cost_page import STYLES
-from crossover.report.numbers import number
 
 # In the words of a person, with their units; what result.MEASURES has beside them is shown by its name.
 TITLES = {
@@ -35,7 +34,6 @@ WARM, COLD, FORCED, FAILED = "warm", "cold in the load", "cold, forced", "failed
 KINDS = ("together", "warm", "cold")  # of summaries, the one that says most first
 PERCENTILES = (0.0, 0.5, 0.9, 0.95, 0.99, 0.999, 0.9999)
 DECIMALS = 3  # of ms and MB
-OTHER_STYLE = ("black", "solid")
 
 Floats = NDArray[np.float64]
 
@@ -92,7 +90,7 @@ def charts(document: Mapping[str, Any], observations: Sequence[Observation]) -> 
 
 
 def _variant(name: str, observations: Sequence[Observation], sums: Mapping[str, Any]) -> dict[str, Any]:
-    colour, dash = STYLES.get(name, OTHER_STYLE)
+    colour, dash = style_of(name)
     columns = {measure: [_value(each, measure) for each in observations] for measure in result.MEASURES}
     values = {measure: column for measure, column in columns.items() if any(each is not None for each in column)}
     return {

@@ -8,10 +8,10 @@ from typing import Any
 from crossover.bench.run import shown
 from crossover.bench.run.observation import Observation
 from crossover.cost.comparison import compare
+from crossover.cost.numbers import number, usd
 from crossover.cost.options import Inputs
 from crossover.cost.scenario import Scenario
 from crossover.report.cost_page import cost_part
-from crossover.report.numbers import number, usd
 from crossover.report.observed import charts, title_of, variant_title, with_interval
 from crossover.report.page import Page, details, table, template
 
@@ -44,7 +44,7 @@ def results_page(document: Mapping[str, Any], observations: Sequence[Observation
             concurrency=_concurrency(document),
             statistics=_statistics(document),
             counts=_counts(document, observations),
-            race=cost.race,
+            chart=cost.chart,
             measured=_measured(document["scenario"], inputs.scenario),
             assumptions=cost.assumptions,
             prices=cost.prices,

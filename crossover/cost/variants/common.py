@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from crossover.cost.amounts import Amount
 from crossover.cost.bill import Line, Problem, line
+from crossover.cost.numbers import Amount
 from crossover.cost.prices import Prices
 from crossover.cost.scenario import HOURS_A_MONTH, MB_PER_GB, Scenario
 
@@ -66,7 +66,7 @@ def on_demand_lines(scenario: Scenario, prices: Prices) -> list[Line]:
 
 
 def proxy_lines(scenario: Scenario, prices: Prices, *, prediction_seconds: Amount | None = None) -> list[Line]:
-    """The small function that waits for another machine's prediction and writes the item."""
+    """The small function that waits for another server's prediction and writes the item."""
     seconds = scenario.proxy(prediction_seconds)
     return function_lines(
         scenario,
@@ -121,12 +121,12 @@ def network_lines(scenario: Scenario, prices: Prices, *, sent_gb: Amount = 0.0) 
 
 
 def sent_kb(scenario: Scenario) -> Amount:
-    """A request to another machine, KB: the file's address, or the file itself."""
+    """A request to another server, KB: the file's address, or the file itself."""
     return np.asarray(scenario.file_mb) * 1e6 / 1024 if scenario.send_files else np.asarray(scenario.message_kb)
 
 
 def exchanged_gb(scenario: Scenario) -> Amount:
-    """Requests to another machine and its answers, GB a month."""
+    """Requests to another server and its answers, GB a month."""
     return scenario.requests * (sent_kb(scenario) + np.asarray(scenario.answer_kb)) / KB_PER_GB
 
 

@@ -1,67 +1,90 @@
-"""Machines of one's own on EC2 with the same container, behind a network load balancer and the proxy."""
+"""Instances of one's own on EC2 with the same container, behind a network load balancer and the proxy."""
+
+from functools import partial
 
 import numpy as np
 
-from crossover.cost.amounts import Amount
 from crossover.cost.bill import Bill, Line, Problem, line
-from crossover.cost.capacity import machines_of
-from crossover.cost.machines import MACHINES, Machine
+from crossover.cost.capacity import instances_of
+from crossover.cost.instance_types import INSTANCE_TYPES, InstanceType
+from crossover.cost.numbers import Amount
 from crossover.cost.prices import Prices
 from crossover.cost.scenario import HOURS_A_MONTH, Scenario
 from crossover.cost.variants.common import exchanged_gb, network_lines, proxy_lines, shared_lines
+from crossover.cost.variants.interface import Billing, Variant
 
 UNLIMITED = ("t3", "t4g")  # burst for a price by default: docs.aws.amazon.com/AWSEC2/latest/UserGuide, unlimited mode
+# Types that run the container; those for arm64 would with an image of their own.
+TYPES = ("c5.large", "c6i.large", "c7i.large", "m5.large", "t3.medium", "t4g.small", "t4g.medium", "c7g.large")
+DRAWN = ("c5.large", "t4g.medium")  # by the page before anybody asks
 # What one capacity unit of a network load balancer holds, for TCP: aws.amazon.com/elasticloadbalancing/pricing
 CONNECTIONS_A_SECOND_PER_UNIT = 800
 GB_AN_HOUR_PER_UNIT = 1
 
 
-def machines(scenario: Scenario, *, instance_type: str) -> Amount:
-    """How many machines run."""
-    return _machines(scenario, MACHINES[instance_type])[0]
+def instances(scenario: Scenario, *, instance_type: str) -> Amount:
+    """How many instances run."""
+    return _instances(scenario, INSTANCE_TYPES[instance_type])[0]
 
 
 def bill(scenario: Scenario, prices: Prices, *, instance_type: str) -> Bill:
     """N (hour + disk + public IPv4 + surplus credits), the load balancer and its capacity units, and the proxy.
 
-    The operation of the machines, patching and watching them, costs no USD here.
+    The operation of the instances, patching and watching them, costs no USD here.
     """
-    machine = MACHINES[instance_type]
-    count, problems = _machines(scenario, machine)
+    instance = INSTANCE_TYPES[instance_type]
+    count, problems = _instances(scenario, instance)
     hours = count * np.asarray(HOURS_A_MONTH)
     discount = scenario.ec2_discount
     return Bill(
         lines=(
-            line(f"{instance_type} machines", hours, prices[f"ec2.{instance_type}"], discount=discount),
+            line(f"{instance_type} instances", hours, prices[f"ec2.{instance_type}"], discount=discount),
             line("disks", count * scenario.disk_gb, prices["ebs.gp3_gb_month"]),
             line("public IPv4", hours, prices["ipv4.hour"]),
-            *([_surplus(scenario, machine, count, prices)] if machine.family in UNLIMITED else []),
+            *([_surplus(scenario, instance, count, prices)] if instance.family in UNLIMITED else []),
             line("load balancer", np.full_like(hours, HOURS_A_MONTH), prices["nlb.hour"]),
             line("load balancer capacity", _capacity_units(scenario) * HOURS_A_MONTH, prices["nlb.lcu_hour"]),
             *proxy_lines(scenario, prices),
             *network_lines(scenario, prices, sent_gb=exchanged_gb(scenario)),
             *shared_lines(scenario, prices),
         ),
-        machines=count,
-        assumes_one_machine=scenario.single_instance,
+        instances=count,
+        assumes_one_instance=scenario.single_instance,
         problems=(
             *problems,
-            Problem(text="It is arm64; the container is built for x86_64.", where=machine.is_arm, fatal=False),
+            Problem(text="It is arm64; the container is built for x86_64.", where=instance.is_arm, fatal=False),
         ),
     )
 
 
-def _machines(scenario: Scenario, machine: Machine) -> tuple[Amount, tuple[Problem, ...]]:
-    return machines_of(scenario, machine, sustained_vcpus=machine.vcpus if machine.family in UNLIMITED else None)
+def _instances(scenario: Scenario, instance: InstanceType) -> tuple[Amount, tuple[Problem, ...]]:
+    return instances_of(scenario, instance, sustained_vcpus=instance.vcpus if instance.family in UNLIMITED else None)
 
 
-def _surplus(scenario: Scenario, machine: Machine, count: Amount, prices: Prices) -> Line:
-    """What a burstable machine in unlimited mode uses above its baseline, on the mean of the month, vCPU-hours."""
-    used = scenario.rate * np.asarray(scenario.cpu_seconds) - count * machine.sustained_vcpus
-    return line("surplus credits", np.maximum(used, 0.0) * HOURS_A_MONTH, prices[f"ec2.credit.{machine.family}"])
+def _surplus(scenario: Scenario, instance: InstanceType, count: Amount, prices: Prices) -> Line:
+    """What a burstable instance in unlimited mode uses above its baseline, on the mean of the month, vCPU-hours."""
+    used = scenario.rate * np.asarray(scenario.cpu_seconds) - count * instance.sustained_vcpus
+    return line("surplus credits", np.maximum(used, 0.0) * HOURS_A_MONTH, prices[f"ec2.credit.{instance.family}"])
 
 
 def _capacity_units(scenario: Scenario) -> Amount:
     """The larger of the two dimensions, on the mean of the month; each request opens a connection."""
     gb_an_hour = exchanged_gb(scenario) / HOURS_A_MONTH
     return np.maximum(scenario.rate / CONNECTIONS_A_SECOND_PER_UNIT, gb_an_hour / GB_AN_HOUR_PER_UNIT)
+
+
+VARIANTS = tuple(
+    Variant(
+        name=f"ec2-{name}",
+        title=f"EC2 {name} behind an NLB",
+        short=f"EC2 {name}",
+        formula="N (hour + disk + IPv4 + surplus credits); load balancer and its capacity units; the proxy",
+        bill=partial(bill, instance_type=name),
+        billing=Billing.ALWAYS_ON,
+        instances=partial(instances, instance_type=name),
+        group="EC2",
+        is_drawn=name in DRAWN,
+        colour="grey" if INSTANCE_TYPES[name].is_arm else "vermillion",
+    )
+    for name in TYPES
+)

@@ -12,6 +12,7 @@ from crossover.cost.variants.common import (
     on_demand_lines,
     shared_lines,
 )
+from crossover.cost.variants.interface import Variant
 
 
 def bill(scenario: Scenario, prices: Prices) -> Bill:
@@ -31,3 +32,14 @@ def bill(scenario: Scenario, prices: Prices) -> Bill:
         ),
         problems=(*init_problems(scenario), *function_problems(scenario, warm)),
     )
+
+
+VARIANT = Variant(
+    name="efs",
+    title="Lambda with EFS",
+    short="EFS",
+    formula="`standard`; GB stored; n p times the model's GB read",
+    bill=bill,
+    colour="sky",
+    dash="dot",
+)

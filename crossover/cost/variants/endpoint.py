@@ -1,32 +1,43 @@
-"""A SageMaker real-time endpoint behind a small proxy function: machines that run all the time."""
+"""A SageMaker real-time endpoint behind a small proxy function: instances that run all the time."""
 
 import numpy as np
 
-from crossover.cost.amounts import Amount
 from crossover.cost.bill import Bill, Line, Problem, line
-from crossover.cost.capacity import machines_of
-from crossover.cost.machines import hosting_machine
+from crossover.cost.capacity import instances_of
+from crossover.cost.instance_types import HOSTING_TYPES, hosting_type
+from crossover.cost.numbers import Amount
 from crossover.cost.prices import Prices
 from crossover.cost.scenario import HOURS_A_MONTH, Scenario
 from crossover.cost.variants.common import KB_PER_GB, exchanged_gb, network_lines, proxy_lines, sent_kb, shared_lines
+from crossover.cost.variants.interface import Billing, Measurement, Variant
 
 LARGEST_PAYLOAD_MB = 6.291456  # of InvokeEndpoint: Body in the API's model
 LONGEST_SECONDS = 60  # docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
 
 
-def machines(scenario: Scenario) -> Amount:
-    """How many machines the endpoint has."""
-    return machines_of(scenario, hosting_machine(scenario.instance_type))[0]
+def instances(scenario: Scenario) -> Amount:
+    """How many instances the endpoint has."""
+    return instances_of(scenario, hosting_type(scenario.instance_type))[0]
+
+
+def types(scenario: Scenario, prices: Prices) -> list[str]:
+    """The scenario's own type first, then all others that run the container and have a price."""
+    usable = [
+        name
+        for name in prices.with_prefix("sagemaker.host.")
+        if name in HOSTING_TYPES and not (HOSTING_TYPES[name].is_arm or HOSTING_TYPES[name].has_gpu)
+    ]
+    return list(dict.fromkeys([scenario.instance_type, *usable]))
 
 
 def bill(scenario: Scenario, prices: Prices) -> Bill:
     """N (hour x 730 + volume), the data in and out, and the proxy."""
-    machine = hosting_machine(scenario.instance_type)
-    count, problems = machines_of(scenario, machine)
+    instance = hosting_type(scenario.instance_type)
+    count, problems = instances_of(scenario, instance)
     return Bill(
         lines=(
             line(
-                f"{scenario.instance_type} machines",
+                f"{scenario.instance_type} instances",
                 count * np.asarray(HOURS_A_MONTH),
                 prices[f"sagemaker.host.{scenario.instance_type}"],
                 discount=scenario.sagemaker_discount,
@@ -37,14 +48,14 @@ def bill(scenario: Scenario, prices: Prices) -> Bill:
             *network_lines(scenario, prices, sent_gb=exchanged_gb(scenario)),
             *shared_lines(scenario, prices),
         ),
-        machines=count,
-        assumes_one_machine=scenario.single_instance,
+        instances=count,
+        assumes_one_instance=scenario.single_instance,
         problems=(
             *problems,
             *payload_problems(scenario, LARGEST_PAYLOAD_MB),
             Problem(
-                text=f"SageMaker does not scale burstable machines such as {scenario.instance_type} automatically.",
-                where=scenario.autoscaling and machine.is_burstable,
+                text=f"SageMaker does not scale burstable instances such as {scenario.instance_type} automatically.",
+                where=scenario.autoscaling and instance.is_burstable,
             ),
             Problem(
                 text=f"A prediction takes longer than SageMaker's {LONGEST_SECONDS} s.",
@@ -52,11 +63,11 @@ def bill(scenario: Scenario, prices: Prices) -> Bill:
             ),
             Problem(
                 text=f"{scenario.instance_type} is arm64; the container is built for x86_64.",
-                where=machine.is_arm,
+                where=instance.is_arm,
             ),
             Problem(
                 text=f"The container does not use the graphics processor of {scenario.instance_type}.",
-                where=machine.has_gpu,
+                where=instance.has_gpu,
                 fatal=False,
             ),
         ),
@@ -80,3 +91,23 @@ def payload_problems(scenario: Scenario, largest_mb: float) -> list[Problem]:
             where=(np.asarray(scenario.file_mb) > largest_mb) & scenario.send_files,
         )
     ]
+
+
+VARIANT = Variant(
+    name="sagemaker",
+    title="SageMaker endpoint",
+    short="SageMaker",
+    formula="N (hour x 730 + volume); data in and out; the proxy, which is a function of 128 MB",
+    bill=bill,
+    billing=Billing.ALWAYS_ON,
+    instances=instances,
+    instance_types=types,
+    measured={
+        Measurement.WARM_BILLED_SECONDS: "proxy_seconds",
+        Measurement.COLD_INIT_SECONDS: "proxy_init_seconds",
+        Measurement.MEMORY_MB: "proxy_memory_mb",
+    },
+    is_deployable=True,
+    colour="green",
+    dash="solid",
+)

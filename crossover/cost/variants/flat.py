@@ -1,19 +1,20 @@
-"""What others sell: a machine for a flat monthly rent, and a service that is paid by the call."""
+"""What others sell: an instance for a flat monthly rent, and a service that is paid by the call."""
 
 import numpy as np
 
-from crossover.cost.amounts import Amount
 from crossover.cost.bill import Bill, Problem, line
-from crossover.cost.capacity import MOST_MACHINES, ONE_MACHINE, machines_needed
+from crossover.cost.capacity import MOST_INSTANCES, ONE_INSTANCE, instances_needed
+from crossover.cost.numbers import Amount
 from crossover.cost.prices import ANYWHERE, Price, Prices
 from crossover.cost.scenario import CallPrice, Rent, Scenario
 from crossover.cost.variants.common import shared_lines
+from crossover.cost.variants.interface import Billing, Variant
 
 NONE_GIVEN = Problem(text="No such price is given.")
 
 
 def rent(scenario: Scenario, prices: Prices) -> Bill:
-    """N rents. The way from S3 to the machine is not counted."""
+    """N rents. The way from S3 to the instance is not counted."""
     if scenario.rent is None:
         return Bill(lines=(), problems=(NONE_GIVEN,))
     count = rented(scenario)
@@ -22,11 +23,11 @@ def rent(scenario: Scenario, prices: Prices) -> Bill:
             line("rent", count, _given("rent", scenario.rent, "month")),
             *shared_lines(scenario, prices),
         ),
-        machines=count,
-        assumes_one_machine=scenario.single_instance or scenario.rent.vcpus is None,
+        instances=count,
+        assumes_one_instance=scenario.single_instance or scenario.rent.vcpus is None,
         problems=(
-            *((ONE_MACHINE,) if scenario.single_instance else ()),
-            Problem(text=f"More than {MOST_MACHINES:,} machines are needed.", where=count > MOST_MACHINES),
+            *((ONE_INSTANCE,) if scenario.single_instance else ()),
+            Problem(text=f"More than {MOST_INSTANCES:,} instances are needed.", where=count > MOST_INSTANCES),
         ),
     )
 
@@ -44,7 +45,7 @@ def rented(scenario: Scenario) -> Amount:
     vcpus = None if scenario.rent is None else scenario.rent.vcpus
     if vcpus is None or scenario.single_instance:
         return np.ones_like(np.asarray(scenario.requests), dtype=float)
-    return machines_needed(
+    return instances_needed(
         scenario.peak_rate * scenario.cpu_seconds,
         vcpus=max(1, int(vcpus)),
         sustained_vcpus=vcpus,
@@ -63,3 +64,27 @@ def _given(name: str, what: Rent | CallPrice, unit: str) -> Price:
         date="undated",
         status="given",
     )
+
+
+RENT = Variant(
+    name="rent",
+    title="flat rent",
+    formula="N rents, in any currency",
+    bill=rent,
+    billing=Billing.ALWAYS_ON,
+    instances=rented,
+    needs="rent",
+    group="Rent",
+    colour="black",
+    dash="solid",
+)
+CALL_PRICE = Variant(
+    name="call-price",
+    title="paid by the call",
+    formula="n calls, in any currency",
+    bill=call_price,
+    billing=Billing.PER_CALL,
+    needs="call_price",
+    colour="black",
+    dash="dot",
+)

@@ -2,13 +2,14 @@
 
 import numpy as np
 
-from crossover.cost.amounts import Amount
 from crossover.cost.bill import Bill, Problem, line
 from crossover.cost.cold_share import poisson_quick
 from crossover.cost.erlang import loss_probability, servers_for_loss
+from crossover.cost.numbers import Amount
 from crossover.cost.prices import Prices
 from crossover.cost.scenario import SECONDS_A_MONTH, Scenario
 from crossover.cost.variants.common import function_lines, function_problems, network_lines, shared_lines, zip_problems
+from crossover.cost.variants.interface import Variant
 
 MOST_READY = 10_000  # beyond, no count is made
 
@@ -53,7 +54,7 @@ def bill(scenario: Scenario, prices: Prices) -> Bill:
             *network_lines(scenario, prices),
             *shared_lines(scenario, prices),
         ),
-        machines=kept,
+        instances=kept,
         problems=(
             *zip_problems(scenario),
             *function_problems(scenario, warm),
@@ -69,4 +70,17 @@ def _overflow_cold_share(scenario: Scenario, overflow: Amount, warm: Amount) -> 
         return scenario.cold_share
     rate = np.maximum(scenario.rate * overflow, 1e-12)
     bracket = poisson_quick(rate, warm, scenario.idle_seconds, lifetime_hours=scenario.lifetime_hours)
-    return bracket.low if scenario.quiet_order else bracket.high
+    return bracket.low if scenario.least_recently_used else bracket.high
+
+
+VARIANT = Variant(
+    name="provisioned",
+    title="Lambda, provisioned concurrency",
+    short="Provisioned",
+    formula="k m GB-s kept ready; n (1 - B) m w of them used; n B as `standard`, where B is Erlang's loss of k"
+    " environments",
+    bill=bill,
+    instances=ready,
+    colour="purple",
+    dash="dashdot",
+)

@@ -7,6 +7,7 @@ from crossover.cost.prices import Prices
 from crossover.cost.scenario import Scenario
 from crossover.cost.variants.common import proxy_lines, shared_lines
 from crossover.cost.variants.endpoint import LONGEST_SECONDS, data_lines, payload_problems
+from crossover.cost.variants.interface import Variant
 
 LARGEST_PAYLOAD_MB = 4.194304  # docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints-invoke.html
 MOST_CONCURRENT = 200  # of one endpoint: docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints.html
@@ -37,3 +38,14 @@ def bill(scenario: Scenario, prices: Prices) -> Bill:
             ),
         ),
     )
+
+
+VARIANT = Variant(
+    name="serverless",
+    title="SageMaker Serverless",
+    short="Serverless",
+    formula="n w times its GB; data in and out; the proxy",
+    bill=bill,
+    colour="green",
+    dash="dash",
+)

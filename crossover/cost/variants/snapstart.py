@@ -6,6 +6,7 @@ from crossover.cost.bill import Bill, Problem, line
 from crossover.cost.prices import Prices
 from crossover.cost.scenario import SECONDS_A_MONTH, Scenario
 from crossover.cost.variants.common import function_lines, function_problems, network_lines, shared_lines
+from crossover.cost.variants.interface import Measurement, Variant
 
 
 def bill(scenario: Scenario, prices: Prices) -> Bill:
@@ -41,3 +42,21 @@ def bill(scenario: Scenario, prices: Prices) -> Bill:
             *function_problems(scenario, warm),
         ),
     )
+
+
+VARIANT = Variant(
+    name="snapstart",
+    title="Lambda with SnapStart",
+    short="SnapStart",
+    formula="n m (w + p r) GB-s; n requests; n p m GB restored; for each published version m GB-s of cache all month",
+    bill=bill,
+    measured={
+        Measurement.WARM_BILLED_SECONDS: "snapstart_warm_seconds",
+        Measurement.COLD_BILLED_RESTORE_SECONDS: "restore_seconds",
+        Measurement.COLD_SHARE: "cold_share",
+        Measurement.MEMORY_MB: "memory_mb",
+    },
+    is_deployable=True,
+    colour="orange",
+    dash="dash",
+)

@@ -13,6 +13,7 @@ from crossover.cost.variants.common import (
     sent_kb,
     shared_lines,
 )
+from crossover.cost.variants.interface import Variant
 
 KB_PER_METERED_MESSAGE = 32  # aws.amazon.com/api-gateway/pricing
 LARGEST_MESSAGE_KB = (
@@ -58,3 +59,14 @@ def bill(scenario: Scenario, prices: Prices) -> Bill:
             *function_problems(scenario, warm),
         ),
     )
+
+
+VARIANT = Variant(
+    name="websocket",
+    title="Lambda container, WebSocket",
+    short="WebSocket",
+    formula="`standard`; messages of 32 KB both ways; minutes of connections; the image",
+    bill=bill,
+    colour="sky",
+    dash="longdash",
+)

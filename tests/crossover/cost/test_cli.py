@@ -15,7 +15,7 @@ from crossover.cost.measured import ONE_MACHINE_MARK
 from crossover.cost.options import numbers_of
 from crossover.cost.prices import load
 from crossover.cost.scenario import MINUTES_A_MONTH, Scenario
-from crossover.cost.variants import DEPLOYABLE, VARIANTS
+from crossover.cost.variants import VARIANTS, deployable
 from crossover.errors import UsageError
 
 
@@ -50,7 +50,7 @@ def test_the_whole_answer_on_a_terminal(cost: Command) -> None:
     assert out.startswith("72 requests a minute (3,153,600 a month), eu-west-1, 2,048 MB, 70 ms warm, cold share 10 %")
     assert "● standard" in out and "cheapest" in out
     assert "The cheapest of standard, snapstart, sagemaker by traffic" in out
-    assert "the line of sagemaker crosses" in out
+    assert "sagemaker costs less from there on" in out
     assert "If an input is another" in out
     assert "assumed: wait_seconds 0.05" in out
     assert "Prices that nobody confirmed for eu-west-1: " in out
@@ -66,7 +66,7 @@ def test_json_holds_what_the_model_gives(cost: Command) -> None:
     assert answer["cheapest"] == "standard"
     assert answer["given"] == ["cold_share", "memory_mb", "requests"]
     assert [band["variant"] for band in answer["bands"]] == ["standard", "sagemaker"]
-    assert answer["crossings"][0]["requests"] == answer["bands"][0]["highest"]
+    assert answer["break_evens"][0]["requests"] == answer["bands"][0]["highest"]
     assert answer["bands"][0]["lowest"] / MINUTES_A_MONTH == pytest.approx(0.1)
 
 
@@ -87,7 +87,7 @@ def test_a_bill_line_by_line(cost: Command) -> None:
 def test_variants_are_those_to_choose_from(cost: Command) -> None:
     answer = cost.json("--rpm 72 --variants standard,ec2-t4g.small")
     assert answer["candidates"] == ["standard", "ec2-t4g.small"]
-    assert set(answer["variants"]) >= set(DEPLOYABLE)
+    assert set(answer["variants"]) >= set(deployable())
     everyone = cost.json("--rpm 72 --variants all")
     assert set(everyone["candidates"]) == set(VARIANTS) - {"rent", "call-price"}
 
@@ -98,12 +98,12 @@ def test_rent_and_price_by_the_call_in_their_currency(cost: Command) -> None:
     )
     assert answer["variants"]["rent"]["lines"][0]["usd"] == pytest.approx(937.5)
     assert answer["variants"]["call-price"]["lines"][0]["usd"] == pytest.approx(50_000 * 0.0142 * 1.25)
-    assert answer["crossings"][0]["requests"] == pytest.approx(52_817, abs=1)
+    assert answer["break_evens"][0]["requests"] == pytest.approx(52_817, abs=1)
 
 
 def test_a_rent_with_vcpus_can_be_too_small(cost: Command) -> None:
     answer = cost.json("--rpm 6000 --cpu-seconds 0.1 --rent 100:USD:4")  # 10 CPU-s a second; 65 % of 4 hold 2.6
-    assert answer["variants"]["rent"]["machines"] == 4
+    assert answer["variants"]["rent"]["instances"] == 4
 
 
 def test_batches_and_traces_give_share_and_volume(cost: Command, tmp_path: Path) -> None:
@@ -153,9 +153,9 @@ def test_a_benchmark_s_cold_share_is_said_to_be_its_own(cost: Command, tmp_path:
 def test_what_cannot_be_is_marked_with_its_reason(cost: Command) -> None:
     out = cost("--rpm 72 --autoscaling --model-on-efs --send-files --file-mb 25")
     assert (
-        "not possible: SageMaker does not scale burstable machines such as ml.t2.medium automatically"
+        "not possible: SageMaker does not scale burstable instances such as ml.t2.medium automatically"
         in " ".join(out.split())
-        or "sagemaker: SageMaker does not scale burstable machines such as ml.t2.medium automatically." in out
+        or "sagemaker: SageMaker does not scale burstable instances such as ml.t2.medium automatically." in out
     )
     assert "snapstart: SnapStart does not work with EFS." in out
     assert "sagemaker: A file of 25 MB is over the limit of 6.29 MB." in out
@@ -163,16 +163,16 @@ def test_what_cannot_be_is_marked_with_its_reason(cost: Command) -> None:
     assert "inf" not in out.split()
 
 
-def test_too_few_machines_are_named(cost: Command) -> None:
+def test_too_few_instances_are_named(cost: Command) -> None:
     answer = cost.json("--rpm 1000 --cpu-seconds 0.227 --instances 3")
     assert answer["variants"]["sagemaker"]["usd"] is None
-    assert answer["variants"]["sagemaker"]["problems"] == ["15 machines are needed, not 3."]
+    assert answer["variants"]["sagemaker"]["problems"] == ["15 instances are needed, not 3."]
 
 
 def test_the_published_assumption_is_marked(cost: Command) -> None:
     answer = cost.json("--rpm 1000 --cpu-seconds 0.227 --single-instance")
-    assert answer["variants"]["sagemaker"]["assumes_one_machine"]
-    assert any("One machine whatever the load" in remark for remark in answer["remarks"])
+    assert answer["variants"]["sagemaker"]["assumes_one_instance"]
+    assert any("One instance whatever the load" in remark for remark in answer["remarks"])
 
 
 def test_the_published_figures_with_the_corrected_ones(cost: Command) -> None:
@@ -180,7 +180,7 @@ def test_the_published_figures_with_the_corrected_ones(cost: Command) -> None:
     assert len(claims) == 21
     assert {claim["published"] for claim in claims} >= {43.51, 72, 0.69, 3.55, 10.70, 52_817, 126_761}
     out = cost("--preset published")
-    assert "reproduced" in out and "Reproduced: one machine whatever the load" in out
+    assert "reproduced" in out and "Reproduced: one instance whatever the load" in out
 
 
 def test_a_sweep_tabulates_every_combination(cost: Command) -> None:
@@ -189,7 +189,7 @@ def test_a_sweep_tabulates_every_combination(cost: Command) -> None:
     assert [float(row["rpm"]) for row in rows[:4]] == pytest.approx([1, 10, 100, 1000])
     for row in rows:
         scenario = Scenario(requests=float(row["rpm"]) * MINUTES_A_MONTH, memory_mb=float(row["memory_mb"]))
-        usd = {name: float(VARIANTS[name].bill(scenario, load("us-east-1")).usd) for name in DEPLOYABLE}
+        usd = {name: float(VARIANTS[name].bill(scenario, load("us-east-1")).usd) for name in deployable()}
         assert float(row["standard_usd"]) == pytest.approx(usd["standard"])
         assert row["cheapest"] == min(usd, key=lambda name: usd[name])
 

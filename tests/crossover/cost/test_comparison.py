@@ -5,10 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from crossover.cost.comparison import compare, sensitivity, short
+from crossover.cost.comparison import compare, sensitivity
+from crossover.cost.numbers import number
 from crossover.cost.prices import load
 from crossover.cost.scenario import MINUTES_A_MONTH, Scenario
-from crossover.cost.variants import DEPLOYABLE, VARIANTS
+from crossover.cost.variants import VARIANTS, deployable
 
 PRICES = load("us-east-1")
 
@@ -17,35 +18,36 @@ def at(rpm: float, **fields: object) -> Scenario:
     return Scenario(requests=rpm * MINUTES_A_MONTH, **fields)  # type: ignore[arg-type]
 
 
-def test_below_the_crossing_the_verdict_says_when_to_move_up() -> None:
-    comparison = compare(at(72), PRICES, candidates=DEPLOYABLE)
-    (crossing,) = comparison.crossings
+def test_below_the_break_even_point_the_verdict_says_when_to_switch() -> None:
+    comparison = compare(at(72), PRICES, candidates=deployable())
+    (point,) = comparison.break_evens.points
     assert comparison.cheapest == "standard"
     assert comparison.verdict.startswith("At 72 requests a minute use standard: ")
-    assert comparison.verdict.endswith(f"Move above {short(crossing.rpm)} a minute to sagemaker.")
+    assert comparison.verdict.endswith(f"Switch to sagemaker above {number(point.rpm)} a minute.")
 
 
-def test_above_the_crossing_it_says_when_to_move_back() -> None:
-    comparison = compare(at(2000), PRICES, candidates=DEPLOYABLE)
+def test_above_the_break_even_point_it_says_when_to_switch_back() -> None:
+    comparison = compare(at(2000), PRICES, candidates=deployable())
     assert comparison.cheapest == "sagemaker"
-    assert f"Move below {short(comparison.crossings[0].rpm)} a minute to standard" in comparison.verdict
+    assert f"Switch to standard below {number(comparison.break_evens.points[0].rpm)} a minute." in comparison.verdict
 
 
 def test_the_lead_is_the_difference_to_the_next() -> None:
-    comparison = compare(at(72), PRICES, candidates=DEPLOYABLE)
+    comparison = compare(at(72), PRICES, candidates=deployable())
     first, second, _ = sorted(float(bill.usd) for bill in comparison.bills.values())
     assert f"{first:,.2f} USD a month, {second - first:,.2f} less than the next." in comparison.verdict
 
 
 def test_many_steps_are_counted_not_listed() -> None:
-    comparison = compare(at(10, cpu_seconds=0.2), PRICES, candidates=DEPLOYABLE)
-    assert len(comparison.crossings) > 4
-    assert comparison.verdict.endswith(f", and {len(comparison.crossings) - 3} times more.")
+    comparison = compare(at(10, cpu_seconds=0.2), PRICES, candidates=deployable())
+    more = len(comparison.break_evens.points) - 3
+    assert more > 1
+    assert comparison.verdict.endswith(f" a minute. The cheapest changes {more} more times beyond that.")
 
 
-def test_one_candidate_has_no_crossing_and_no_lead() -> None:
+def test_one_candidate_has_no_break_even_point_and_no_lead() -> None:
     comparison = compare(at(72), PRICES, candidates=["standard"])
-    assert comparison.crossings == []
+    assert comparison.break_evens.points == ()
     assert comparison.verdict.endswith("USD a month. It is the cheapest from 0.1 to 10,000 a minute.")
 
 
@@ -55,7 +57,7 @@ def test_where_nothing_is_possible_it_says_so() -> None:
     assert comparison.verdict == "At 72 requests a minute none of these variants is possible."
 
 
-def test_others_are_shown_but_do_not_stand_for_election() -> None:
+def test_others_are_shown_but_are_no_candidates() -> None:
     comparison = compare(at(5000), PRICES, candidates=["standard"], others=["sagemaker", "standard"])
     assert list(comparison.bills) == ["standard", "sagemaker"]
     assert comparison.bills["sagemaker"].usd < comparison.bills["standard"].usd
@@ -63,12 +65,12 @@ def test_others_are_shown_but_do_not_stand_for_election() -> None:
 
 
 def test_a_traffic_beyond_the_usual_range_is_compared_too() -> None:
-    comparison = compare(at(0.01), PRICES, candidates=DEPLOYABLE)
-    assert comparison.bands[0].lowest == pytest.approx(0.01 * MINUTES_A_MONTH)
+    comparison = compare(at(0.01), PRICES, candidates=deployable())
+    assert comparison.break_evens.bands[0].lowest == pytest.approx(0.01 * MINUTES_A_MONTH)
 
 
 def test_prices_that_nobody_confirmed_are_named_once() -> None:
-    comparison = compare(at(72), PRICES, candidates=DEPLOYABLE)
+    comparison = compare(at(72), PRICES, candidates=deployable())
     names = [price.id for price in comparison.doubtful_prices]
     assert "sagemaker.host.ml.t2.medium" in names
     assert "lambda.gb_second" not in names
@@ -77,21 +79,21 @@ def test_prices_that_nobody_confirmed_are_named_once() -> None:
 
 def test_sensitivity_is_what_comparing_anew_would_say() -> None:
     scenario = at(72, cold_share=0.05)
-    effects = sensitivity(compare(scenario, PRICES, candidates=DEPLOYABLE))
+    effects = sensitivity(compare(scenario, PRICES, candidates=deployable()))
     assert {effect.factor for effect in effects} == {0.8, 1.2}
     for effect in effects[::3]:
         value = getattr(scenario, effect.field) * effect.factor
         assert effect.value == pytest.approx(value)
-        anew = compare(replace(scenario, **{effect.field: value}), PRICES, candidates=DEPLOYABLE)  # type: ignore[arg-type]
+        anew = compare(replace(scenario, **{effect.field: value}), PRICES, candidates=deployable())  # type: ignore[arg-type]
         assert effect.cheapest == anew.cheapest
         assert effect.usd == pytest.approx(min(float(bill.usd) for bill in anew.bills.values()))
-        above = [each.rpm for each in anew.crossings if each.requests > anew.scenario.requests]
+        above = [each.rpm for each in anew.break_evens.points if each.requests > anew.scenario.requests]
         assert effect.next_rpm == pytest.approx(above[0])
 
 
 def test_sensitivity_leaves_out_what_plays_no_part() -> None:
     def fields(scenario: Scenario) -> set[str]:
-        return {effect.field for effect in sensitivity(compare(scenario, PRICES, candidates=DEPLOYABLE))}
+        return {effect.field for effect in sensitivity(compare(scenario, PRICES, candidates=deployable()))}
 
     assert "idle_seconds" in fields(at(72)) and "cold_share" not in fields(at(72))
     assert "idle_seconds" not in fields(at(72, cold_share=0.1)) and "cold_share" in fields(at(72, cold_share=0.1))
@@ -99,11 +101,11 @@ def test_sensitivity_leaves_out_what_plays_no_part() -> None:
 
 
 def test_sensitivity_keeps_within_what_a_field_may_be() -> None:
-    effects = sensitivity(compare(at(72, cold_share=0.9), PRICES, candidates=DEPLOYABLE))
+    effects = sensitivity(compare(at(72, cold_share=0.9), PRICES, candidates=deployable()))
     assert max(effect.value for effect in effects if effect.field == "cold_share") == 1.0
 
 
 def test_the_bill_of_each_variant_is_the_variants() -> None:
-    comparison = compare(at(72), PRICES, candidates=DEPLOYABLE)
+    comparison = compare(at(72), PRICES, candidates=deployable())
     for name, bill in comparison.bills.items():
         assert np.isclose(bill.usd, VARIANTS[name].bill(comparison.scenario, PRICES).usd)

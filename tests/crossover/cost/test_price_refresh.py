@@ -525,7 +525,7 @@ def test_a_product_of_the_api_in_another_format_is_an_error(text: str) -> None:
             list(QueryApi(lambda: client).products(BY_ID["nat.hour"], "us-east-1"))
 
 
-def test_a_type_of_machine_that_the_api_does_not_know_there_is_absent() -> None:
+def test_a_type_of_instance_that_the_api_does_not_know_there_is_absent() -> None:
     client = pricing_client()
     sources = [BY_ID["ec2.g5.xlarge"], BY_ID["ec2.g6.xlarge"]]
     stub_ec2(client, sources, ["eu-west-1"], without=("BOXG6XLARGE",))

@@ -87,11 +87,11 @@ def test_hosting_without_a_gpu_costs_a_fifth_more_than_ec2() -> None:
     for region in REGIONS:
         found = load(region)
         for instance_type in found.with_prefix("sagemaker.host.ml."):
-            machine = found.by_id.get(f"ec2.{instance_type}")
+            instance = found.by_id.get(f"ec2.{instance_type}")
             hosting = found[f"sagemaker.host.ml.{instance_type}"]
-            if machine is not None:
+            if instance is not None:
                 factor = 1.4 if instance_type.startswith("g") else 1.2
-                assert hosting.value == pytest.approx(machine.value * factor, abs=5.1e-4)
+                assert hosting.value == pytest.approx(instance.value * factor, abs=5.1e-4)
 
 
 def test_tiers_are_paid_one_after_the_other() -> None:
@@ -230,7 +230,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         load("us-east-1", tmp_path / "gone.json")
 
 
-def test_a_machine_that_a_region_has_no_price_for_is_not_another_region_s() -> None:
+def test_an_instance_that_a_region_has_no_price_for_is_not_another_region_s() -> None:
     assert "ec2.g6.xlarge" in load("us-east-1").by_id
     with pytest.raises(UsageError, match=r"no price 'ec2\.g6\.xlarge' for eu-west-1"):
         load("eu-west-1")["ec2.g6.xlarge"]

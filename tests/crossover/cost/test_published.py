@@ -31,7 +31,7 @@ def test_the_lines_per_million_and_fixed_are_the_tables_too() -> None:
     per_million = {"standard": 13.80, "snapstart": 16.82, "sagemaker": 0.81}
     for name, expected in per_million.items():
         bill = VARIANTS[name].bill(published.SCENARIO, prices)
-        fixed = sum(float(line.usd) for line in bill.lines if "machines" in line.name)
+        fixed = sum(float(line.usd) for line in bill.lines if "instances" in line.name)
         assert fixed == pytest.approx(40.88 if name == "sagemaker" else 0.0)
         million = (float(bill.usd) - fixed) / float(published.SCENARIO.requests) * 1e6
         assert million == pytest.approx(expected, abs=0.01)
@@ -56,14 +56,14 @@ def test_the_corrected_bills_are_higher_for_what_the_table_leaves_out() -> None:
     assert all(claim.corrected[0] > claim.published for claim in CELLS)
 
 
-def test_a_thousand_requests_a_minute_need_fifteen_small_machines_not_one() -> None:
-    # 0.227 CPU-s x 1000 / 60 = 3.78 CPU-s a second; 65 % of 0.4 vCPU a machine.
+def test_a_thousand_requests_a_minute_need_fifteen_small_instances_not_one() -> None:
+    # 0.227 CPU-s x 1000 / 60 = 3.78 CPU-s a second; 65 % of 0.4 vCPU an instance.
     at_1000 = claim_of("SageMaker endpoint at 1000")
     assert "15 of them" in at_1000.why
     assert at_1000.corrected[0] > 15 * 40.88
 
 
-def test_with_the_machines_that_it_needs_the_small_one_never_becomes_cheaper() -> None:
+def test_with_the_instances_that_it_needs_the_small_one_never_becomes_cheaper() -> None:
     crossover = claim_of("cheaper than Lambda")
     assert crossover.corrected == ()
     assert "ml.c5.large is cheaper than Lambda from 138 requests a minute" in crossover.why

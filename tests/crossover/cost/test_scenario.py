@@ -138,7 +138,7 @@ def test_the_steps_of_billing_can_be_others_or_none() -> None:
 
 
 def test_a_measured_cold_share_wins() -> None:
-    assert Scenario(cold_share=0.25, quiet_order=True).cold(0.2) == 0.25
+    assert Scenario(cold_share=0.25, least_recently_used=True).cold(0.2) == 0.25
 
 
 def test_rare_requests_are_cold_where_the_pause_was_too_long_or_the_environment_was_replaced() -> None:
@@ -148,11 +148,11 @@ def test_rare_requests_are_cold_where_the_pause_was_too_long_or_the_environment_
     assert scenario.cold(0.01) == pytest.approx(by_hand, rel=1e-4)
 
 
-def test_the_quiet_order_is_the_lower_end_and_the_default_the_upper_one() -> None:
+def test_the_least_recently_used_is_the_lower_end_and_the_default_the_upper_one() -> None:
     # 10 requests a minute of 0.128 s, idle for 300 s: 0.0075 in the table of simulations, and nothing at the lower end.
     floor = 1 / (1 / 6 * 4 * 3600)
     assert Scenario(requests=438_000.0).cold(0.128) == pytest.approx(0.0075 + floor, rel=0.01)
-    assert Scenario(requests=438_000.0, quiet_order=True).cold(0.128) == pytest.approx(floor, rel=1e-9)
+    assert Scenario(requests=438_000.0, least_recently_used=True).cold(0.128) == pytest.approx(floor, rel=1e-9)
     # The busiest hour is not the month.
     assert Scenario(requests=438_000.0, peak_factor=10.0).cold(0.128) == Scenario(requests=438_000.0).cold(0.128)
 

@@ -10,8 +10,9 @@ import pytest
 from crossover import cli
 from crossover.cost.scenario import MINUTES_A_MONTH, Scenario
 from crossover.report import cli as report_cli
-from crossover.report import cost_page, picture
+from crossover.report import picture
 from crossover.report.page import Page
+from tests.crossover.report import few
 
 DATA = Path(__file__).parent / "data"
 RESULT, RAMP = DATA / "poisson.json", DATA / "ramp.json"
@@ -19,10 +20,7 @@ RESULT, RAMP = DATA / "poisson.json", DATA / "ramp.json"
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    everyone = cost_page.contenders
-    few = ("standard", "snapstart", "sagemaker:ml.t2.medium")
-    monkeypatch.setattr(cost_page, "COLD_SHARES", (None,))
-    monkeypatch.setattr(cost_page, "contenders", lambda *given: [each for each in everyone(*given) if each.key in few])
+    few.limit(monkeypatch, shares=(None,), keys=("standard", "snapstart", "sagemaker:ml.t2.medium"))
     monkeypatch.chdir(tmp_path)
 
 

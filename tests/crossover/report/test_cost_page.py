@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from crossover.cost.crossings import crossings
+from crossover.cost.break_even import HIGHEST_RPM, LOWEST_RPM, break_evens
+from crossover.cost.candidates import Candidate, all_candidates
 from crossover.cost.prices import load
 from crossover.cost.scenario import MINUTES_A_MONTH, Rent, Scenario
 from crossover.cost.variants import VARIANTS
-from crossover.report import cost_page
-from crossover.report.contenders import contenders
+from crossover.report import cost_data, cost_page
 from crossover.report.page import Page
-from crossover.report.races import HIGHEST_RPM, LOWEST_RPM
+from tests.crossover.report import few
 
 PRICES = load("us-east-1")
 SCENARIO = Scenario(cpu_seconds=0.2, requests=72 * MINUTES_A_MONTH, cold_share=0.03, rent=Rent(amount=150.0))
@@ -29,10 +29,8 @@ LINES = {
 @pytest.fixture(scope="module", autouse=True)
 def few_lines_and_positions() -> Iterator[None]:
     """So that a page is made in a second."""
-    everyone = cost_page.contenders
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cost_page, "COLD_SHARES", POSITIONS)
-        patch.setattr(cost_page, "contenders", lambda *given: [each for each in everyone(*given) if each.key in LINES])
+        few.limit(patch, shares=POSITIONS, keys=LINES)
         yield
 
 
@@ -53,14 +51,14 @@ def model(key: str, share: float | None) -> tuple[Any, Scenario]:
     return VARIANTS[name], own
 
 
-def test_the_lever_begins_with_the_arrivals_and_stands_where_the_share_is_given(data: Any) -> None:
+def test_the_cold_share_begins_with_the_arrivals_and_stands_where_the_share_is_given(data: Any) -> None:
     assert [each["value"] for each in data["colds"]] == [None, 0.0, 0.03, 0.1]
     assert [each["label"] for each in data["colds"]] == ["as the arrivals give it", "0 %", "3 %, as given", "10 %"]
     assert data["start"]["cold"] == 2
 
 
-def test_without_a_given_share_the_lever_stands_at_the_arrivals() -> None:
-    assert cost_page._cold_shares(replace(SCENARIO, cold_share=None)) == list(cost_page.COLD_SHARES)
+def test_without_a_given_share_the_cold_share_is_that_of_the_arrivals() -> None:
+    assert cost_data.cold_shares(replace(SCENARIO, cold_share=None)) == list(cost_data.COLD_SHARES)
 
 
 def test_the_page_begins_at_the_scenarios_own_traffic(data: Any) -> None:
@@ -80,56 +78,57 @@ def test_lines_are_the_models(data: Any, key: str) -> None:
         assert np.array(curve["perMillion"])[plain] == pytest.approx(
             (bill.usd / requests * 1e6)[plain], rel=6e-4, abs=0.0051
         )
-        if bill.machines is not None:
+        if bill.instances is not None:
             assert (
-                np.array(curve["machines"])[plain].tolist()
-                == np.broadcast_to(bill.machines, requests.shape)[plain].tolist()
+                np.array(curve["instances"])[plain].tolist()
+                == np.broadcast_to(bill.instances, requests.shape)[plain].tolist()
             )
 
 
-def test_what_is_always_on_is_a_stair(data: Any) -> None:
+def test_what_is_always_on_is_a_step_function(data: Any) -> None:
     curve = data["curves"][data["lines"]["sagemaker:ml.t2.medium"][0]]
-    rpm, machines = data["grids"][curve["grid"]]["rpm"], curve["machines"]
-    rises = [index for index in range(1, len(rpm)) if machines[index - 1] < machines[index] <= 10]
-    assert [machines[index] for index in rises] == list(range(2, 11))
+    rpm, instances = data["grids"][curve["grid"]]["rpm"], curve["instances"]
+    rises = [index for index in range(1, len(rpm)) if instances[index - 1] < instances[index] <= 10]
+    assert [instances[index] for index in rises] == list(range(2, 11))
     for index in rises:
         assert rpm[index] / rpm[index - 1] < 1 + 1e-7  # the rise is upright
         assert curve["usd"][index] - curve["usd"][index - 1] == pytest.approx(0.056 * 730 + 30 * 0.14, abs=0.02)
 
 
 @pytest.mark.parametrize(
-    ("racer", "tier"),
+    ("on_demand", "always_on"),
     [("standard", "sagemaker:ml.t2.medium"), ("snapstart", "sagemaker:ml.c5.large"), ("standard", "rent")],
 )
-def test_crossings_are_the_models(data: Any, racer: str, tier: str) -> None:
-    races = data["races"][f"{racer} {tier}"]
+def test_break_even_points_are_the_models(data: Any, on_demand: str, always_on: str) -> None:
+    pairs = data["pairs"][f"{on_demand} {always_on}"]
     seen = set()
-    for cold, race in zip(data["colds"], races, strict=True):
-        variant, own = model(tier, cold["value"])
-        lowest, highest = LOWEST_RPM * MINUTES_A_MONTH, HIGHEST_RPM * MINUTES_A_MONTH
-        expected = crossings([racer, variant.name], own, PRICES, lowest=lowest, highest=highest)
+    for cold, pair in zip(data["colds"], pairs, strict=True):
+        variant, own = model(always_on, cold["value"])
+        names = [on_demand, variant.name]
+        (found,) = break_evens([Candidate(variant=VARIANTS[name]) for name in names], own, PRICES)
+        expected = found.points
         assert expected
-        marked = race["crossings"]
+        marked = pair["breakEvens"]
         assert [each["requests"] for each in marked] == pytest.approx([each.requests for each in expected], rel=1e-8)
         assert [each["rpm"] for each in marked] == pytest.approx([each.rpm for each in expected], rel=1e-8)
         assert [each["usd"] for each in marked] == pytest.approx([each.usd for each in expected], rel=1e-6)
-        assert [each["above"] for each in marked] == [[racer, variant.name].index(each.above) for each in expected]
-        assert race["first"] == [racer, variant.name].index(expected[0].below)
+        assert [each["above"] for each in marked] == [names.index(each.above or "") for each in expected]
+        assert pair["first"] == names.index(found.first or "")
         seen.add(marked[0]["rpm"])
-    assert len(seen) == len(data["colds"])  # each position has a crossing of its own
+    assert len(seen) == len(data["colds"])  # each position has a point of its own
 
 
-def test_every_pair_has_a_race_at_every_position(data: Any) -> None:
-    tiers = [each["id"] for each in data["tiers"]]
-    assert set(data["races"]) == {f"{racer} {tier}" for racer in data["racers"] for tier in tiers}
-    assert {len(races) for races in data["races"].values()} == {len(data["colds"])}
+def test_every_pair_has_its_points_at_every_position(data: Any) -> None:
+    always_on = [each["id"] for each in data["alwaysOn"]]
+    assert set(data["pairs"]) == {f"{one} {other}" for one in data["onDemand"] for other in always_on}
+    assert {len(of_cases) for of_cases in data["pairs"].values()} == {len(data["colds"])}
     assert {len(numbers) for numbers in data["lines"].values()} == {len(data["colds"])}
-    assert set(data["lines"]) == {*data["racers"], *tiers}
-    assert "rent" in tiers
+    assert set(data["lines"]) == {*data["onDemand"], *always_on}
+    assert "rent" in always_on
 
 
 def test_the_sentence_for_the_own_traffic_has_the_models_sums(data: Any) -> None:
-    said = data["races"]["standard sagemaker:ml.t2.medium"][data["start"]["cold"]]["now"]
+    said = data["pairs"]["standard sagemaker:ml.t2.medium"][data["start"]["cold"]]["now"]
     sums = [float(VARIANTS[name].bill(SCENARIO, PRICES).usd) for name in ("standard", "sagemaker")]
     assert said == (
         f"At 72 requests a minute, 3,153,600 a month: Lambda costs {sums[0]:.2f} USD a month, "
@@ -137,7 +136,7 @@ def test_the_sentence_for_the_own_traffic_has_the_models_sums(data: Any) -> None
     )
 
 
-def test_bands_cover_the_whole_range_and_join_machines_of_one_kind(data: Any) -> None:
+def test_bands_cover_the_whole_range_and_join_instances_of_one_kind(data: Any) -> None:
     for at in data["bands"]:
         for bands in at.values():
             assert bands[0]["lowest"] == LOWEST_RPM
@@ -159,13 +158,13 @@ def test_candidates_can_be_chosen() -> None:
 
 
 def test_lines_differ_in_colour_or_dashes() -> None:
-    described = cost_page._variants(contenders(SCENARIO, PRICES))
+    described = cost_data._variants(all_candidates(SCENARIO, PRICES))
     styles = [(each["colour"], each["dash"]) for each in described]
     assert [each["name"] for each in described] == [name for name in VARIANTS if name != "call-price"]
     assert len(set(styles)) == len(styles)
 
 
-def test_lines_that_no_lever_moves_are_stored_once(data: Any) -> None:
+def test_lines_that_no_parameter_moves_are_stored_once(data: Any) -> None:
     assert len(set(data["lines"]["rent"])) == 1
     assert len(set(data["lines"]["standard"])) == len(data["colds"])
 
@@ -180,7 +179,7 @@ def test_prices_that_nobody_confirmed_are_named(page: Page) -> None:
 def test_what_was_given_stands_first_among_the_assumptions(page: Page) -> None:
     cells = page.body.partition("assumptions</summary>")[2].split("<tbody>")[1]
     first, second = cells.split("</tr>")[:2]
-    assert "processor time of one request" in first
+    assert "CPU time of one request" in first
     assert "0.2 CPU-s" in first
     assert "given" in first
     assert "given" in second
@@ -194,3 +193,13 @@ def test_ticks_of_linear_axes_begin_at_nothing_and_end_evenly(data: Any) -> None
         assert len({each["text"] for each in ticks}) == len(ticks)
     assert data["ticks"]["linear"][-1][-1]["rpm"] == HIGHEST_RPM
     assert data["ticks"]["log"][3] == {"rpm": 100.0, "text": "100", "month": "4.38 M"}
+
+
+def test_points_are_round_numbers_a_minute_and_the_scenarios_own() -> None:
+    rpm = cost_data.drawn(Scenario(requests=71.93 * MINUTES_A_MONTH)) / MINUTES_A_MONTH
+    assert rpm[0] == pytest.approx(LOWEST_RPM)
+    assert rpm[-1] == pytest.approx(HIGHEST_RPM)
+    assert np.isclose(rpm, 71.93, rtol=1e-12).any()
+    others = rpm[~np.isclose(rpm, 71.93, rtol=1e-12)]
+    assert [float(f"{value:.3g}") for value in others] == pytest.approx(others.tolist(), rel=1e-12)
+    assert np.max(rpm[1:] / rpm[:-1]) < 1.07  # close enough for straight pieces to look like a line

@@ -1,4 +1,4 @@
-"""The page of costs in a real browser: what its levers, its chart and its pictures show."""
+"""The page of costs in a real browser: what its parameters, its chart and its pictures show."""
 
 import json
 import tempfile
@@ -13,13 +13,13 @@ import pytest
 from playwright.sync_api import BrowserContext
 from playwright.sync_api import Page as Tab
 
-from crossover.cost.crossings import Crossing, crossings
+from crossover.cost.break_even import HIGHEST_RPM, BreakEven, break_evens
+from crossover.cost.candidates import candidates_named
 from crossover.cost.prices import load
 from crossover.cost.scenario import MINUTES_A_MONTH, Scenario
 from crossover.cost.variants import VARIANTS
 from crossover.report import cost_page, picture
 from crossover.report.page import Page
-from crossover.report.races import HIGHEST_RPM, LOWEST_RPM
 
 pytestmark = pytest.mark.slow
 
@@ -47,25 +47,24 @@ def tab(context: BrowserContext, file: Path) -> Tab:
     return tab
 
 
-def expected(racer: str, tier: str, share: float | None) -> list[Crossing]:
+def expected(on_demand: str, always_on: str, share: float | None) -> list[BreakEven]:
     """What the model says, asked anew."""
-    name, _, instance_type = tier.partition(":")
+    name, _, instance_type = always_on.partition(":")
     scenario = replace(SCENARIO, cold_share=share, instance_type=instance_type or SCENARIO.instance_type)
-    lowest, highest = LOWEST_RPM * MINUTES_A_MONTH, HIGHEST_RPM * MINUTES_A_MONTH
-    return crossings([racer, name], scenario, PRICES, lowest=lowest, highest=highest)
+    return list(break_evens(candidates_named([on_demand, name]), scenario, PRICES)[0].points)
 
 
 def listed(tab: Tab) -> list[dict[str, str]]:
-    """The rows of the table of crossings, as the machine reads them."""
-    return tab.eval_on_selector_all("#crossings tbody tr", "rows => rows.map((row) => ({...row.dataset}))")
+    """The rows of the table of break-even points, as the machine reads them."""
+    return tab.eval_on_selector_all("#break-evens tbody tr", "rows => rows.map((row) => ({...row.dataset}))")
 
 
 def drawn(tab: Tab) -> dict[str, Any]:
-    """What the chart marks: its trace of crossings, the labels' texts, the lines' first points, the axes."""
+    """What the chart marks: its trace of break-even points, the labels' texts, the lines' first points, the axes."""
     return tab.evaluate(
         """() => {
           const chart = document.getElementById("chart");
-          const marks = chart.data.find((trace) => trace.name === "crossings");
+          const marks = chart.data.find((trace) => trace.name === "break-even points");
           const lines = chart.data.filter((trace) => trace.mode === "lines");
           return {
             x: [...marks.x], y: [...marks.y],
@@ -77,11 +76,11 @@ def drawn(tab: Tab) -> dict[str, Any]:
     )
 
 
-def assert_shows(tab: Tab, crossings_expected: list[Crossing]) -> None:
-    """The table, the marks and the label of the first crossing have the model's numbers."""
-    assert crossings_expected
-    rpm = [each.rpm for each in crossings_expected]
-    usd = [each.usd for each in crossings_expected]
+def assert_shows(tab: Tab, wanted: list[BreakEven]) -> None:
+    """The table, the marks and the label of the first point have the model's numbers."""
+    assert wanted
+    rpm = [each.rpm for each in wanted]
+    usd = [each.usd for each in wanted]
     assert [float(row["rpm"]) for row in listed(tab)] == pytest.approx(rpm, rel=1e-8)
     assert [float(row["requests"]) / MINUTES_A_MONTH for row in listed(tab)] == pytest.approx(rpm, rel=1e-8)
     assert [float(row["usd"]) for row in listed(tab)] == pytest.approx(usd, rel=1e-6)
@@ -104,12 +103,12 @@ def positions(page: Page) -> list[float | None]:
     return [each["value"] for each in page.data["colds"]]
 
 
-def test_the_page_begins_with_the_models_crossings(tab: Tab) -> None:
+def test_the_page_begins_with_the_models_break_even_points(tab: Tab) -> None:
     assert_shows(tab, expected("standard", "sagemaker:ml.t2.medium", None))
 
 
 @pytest.mark.parametrize("steps", [1, 5, 8])
-def test_the_lever_of_cold_starts_moves_lines_and_crossings(tab: Tab, page: Page, steps: int) -> None:
+def test_the_parameter_of_cold_starts_moves_lines_and_break_even_points(tab: Tab, page: Page, steps: int) -> None:
     before = drawn(tab)
     tab.focus("#cold")
     for _ in range(steps):
@@ -117,14 +116,14 @@ def test_the_lever_of_cold_starts_moves_lines_and_crossings(tab: Tab, page: Page
     share = positions(page)[steps]
     assert tab.inner_text("#cold-value") == f"{100 * share:g} %"
     assert tab.get_attribute("#cold", "aria-valuetext") == f"{100 * share:g} %"
-    assert tab.get_attribute("#crossings", "data-cold-share") == f"{share:g}"
+    assert tab.get_attribute("#break-evens", "data-cold-share") == f"{share:g}"
     assert_shows(tab, expected("standard", "sagemaker:ml.t2.medium", share))
     after = drawn(tab)
     assert after["x"][0] != before["x"][0]
     assert after["lines"]["standard"] != before["lines"]["standard"]
 
 
-def test_the_lever_of_cold_starts_can_be_dragged(tab: Tab, page: Page) -> None:
+def test_the_parameter_of_cold_starts_can_be_dragged(tab: Tab, page: Page) -> None:
     box = tab.locator("#cold").bounding_box()
     assert box is not None
     middle = box["y"] + box["height"] / 2
@@ -137,37 +136,37 @@ def test_the_lever_of_cold_starts_can_be_dragged(tab: Tab, page: Page) -> None:
     assert_shows(tab, expected("standard", "sagemaker:ml.t2.medium", 1.0))
 
 
-@pytest.mark.parametrize("tier", ["sagemaker:ml.c5.large", "ec2-t3.medium"])
-def test_the_lever_of_the_tier_changes_the_race(tab: Tab, tier: str) -> None:
+@pytest.mark.parametrize("always_on", ["sagemaker:ml.c5.large", "ec2-t3.medium"])
+def test_another_variant_that_is_always_on_can_be_compared(tab: Tab, always_on: str) -> None:
     before = drawn(tab)
-    tab.select_option("#tier", tier)
-    assert tab.get_attribute("#crossings", "data-tier") == tier
-    assert_shows(tab, expected("standard", tier, None))
+    tab.select_option("#always-on", always_on)
+    assert tab.get_attribute("#break-evens", "data-always-on") == always_on
+    assert_shows(tab, expected("standard", always_on, None))
     assert drawn(tab)["x"] != before["x"]
-    assert tier.partition(":")[0] in drawn(tab)["lines"]
+    assert always_on.partition(":")[0] in drawn(tab)["lines"]
 
 
-@pytest.mark.parametrize("racer", ["snapstart", "serverless"])
-def test_the_lever_of_the_racer_changes_the_race(tab: Tab, racer: str) -> None:
+@pytest.mark.parametrize("on_demand", ["snapstart", "serverless"])
+def test_another_variant_on_demand_can_be_compared(tab: Tab, on_demand: str) -> None:
     before = drawn(tab)
-    tab.select_option("#racer", racer)
-    assert tab.get_attribute("#crossings", "data-racer") == racer
-    assert_shows(tab, expected(racer, "sagemaker:ml.t2.medium", None))
+    tab.select_option("#on-demand", on_demand)
+    assert tab.get_attribute("#break-evens", "data-on-demand") == on_demand
+    assert_shows(tab, expected(on_demand, "sagemaker:ml.t2.medium", None))
     assert drawn(tab)["x"] != before["x"]
 
 
-def test_levers_work_together_and_from_the_keyboard(tab: Tab, page: Page) -> None:
-    tab.focus("#racer")
+def test_parameters_work_together_and_from_the_keyboard(tab: Tab, page: Page) -> None:
+    tab.focus("#on-demand")
     tab.keyboard.press("ArrowDown")
     tab.keyboard.press("Tab")
     tab.keyboard.press("ArrowDown")
     tab.keyboard.press("Tab")
     tab.keyboard.press("End")
     tab.keyboard.press("ArrowLeft")
-    racer, tier = page.data["racers"][1], page.data["tiers"][1]["id"]
-    assert tab.input_value("#racer") == racer
-    assert tab.input_value("#tier") == tier
-    assert_shows(tab, expected(racer, tier, positions(page)[-2]))
+    on_demand, always_on = page.data["onDemand"][1], page.data["alwaysOn"][1]["id"]
+    assert tab.input_value("#on-demand") == on_demand
+    assert tab.input_value("#always-on") == always_on
+    assert_shows(tab, expected(on_demand, always_on, positions(page)[-2]))
 
 
 def test_axes_can_be_linear_and_logarithmic_again(tab: Tab) -> None:
@@ -193,13 +192,13 @@ def test_the_read_out_has_the_models_bills_at_the_chosen_traffic(tab: Tab, page:
     requests = page.data["grids"][0]["requests"][index]
     scenario = replace(SCENARIO, requests=requests)
     rows = tab.eval_on_selector_all(
-        "#readout tbody tr", "rows => rows.map((row) => [row.dataset.variant, row.dataset.usd, row.dataset.machines])"
+        "#readout tbody tr", "rows => rows.map((row) => [row.dataset.variant, row.dataset.usd, row.dataset.instances])"
     )
     assert {name for name, _, _ in rows} == {each["name"] for each in page.data["variants"]}
-    for name, usd, machines in rows:
+    for name, usd, instances in rows:
         bill = VARIANTS[name].bill(scenario, PRICES)
         assert float(usd) == pytest.approx(float(bill.usd), rel=1e-3, abs=0.006)
-        assert machines == ("" if bill.machines is None else f"{float(bill.machines):g}")
+        assert instances == ("" if bill.instances is None else f"{float(bill.instances):g}")
     costs = [float(usd) for _, usd, _ in rows]
     assert costs == sorted(costs)
 
@@ -223,7 +222,7 @@ def test_pointing_at_a_line_reads_it_out(tab: Tab) -> None:
     assert f"{at['usd']:.2f} USD a month" in said
     bill = VARIANTS["ec2-c5.large"].bill(replace(SCENARIO, requests=float(MINUTES_A_MONTH)), PRICES)
     assert f"{float(bill.usd) / MINUTES_A_MONTH * 1e6:,.0f} USD a million" in said
-    assert "1 machine" in said
+    assert "1 instance" in said
     assert "1 request a minute" in said
 
 
@@ -241,7 +240,7 @@ def test_a_click_on_the_chart_sets_the_traffic(tab: Tab, page: Page) -> None:
     assert "requests a minute" in tab.inner_text("#traffic-value")
 
 
-def test_a_line_can_be_switched_off_but_for_the_racing_ones(tab: Tab) -> None:
+def test_a_line_can_be_switched_off_but_for_the_compared_ones(tab: Tab) -> None:
     assert "snapstart" in drawn(tab)["lines"]
     tab.uncheck("#line-snapstart")
     assert "snapstart" not in drawn(tab)["lines"]
@@ -260,16 +259,16 @@ def test_nothing_is_wider_than_the_window(tab: Tab, width: int) -> None:
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_on_paper_there_are_no_levers_but_what_they_say(tab: Tab) -> None:
-    assert tab.is_visible("form.levers")
-    tab.select_option("#tier", "ec2-c5.large")
+def test_on_paper_there_are_no_parameters_but_what_they_say(tab: Tab) -> None:
+    assert tab.is_visible("form.parameters")
+    tab.select_option("#always-on", "ec2-c5.large")
     tab.emulate_media(media="print")
-    assert not tab.is_visible("form.levers")
+    assert not tab.is_visible("form.parameters")
     assert not tab.is_visible("#traffic")
     state = tab.inner_text("#state")
     assert "Lambda against EC2 c5.large behind an NLB" in state
     assert "cold-start share: as the arrivals give it" in state
-    assert tab.is_visible("text=processor time of one request")  # though folded on the screen
+    assert tab.is_visible("text=CPU time of one request")  # though folded on the screen
     assert tab.pdf()[:5] == b"%PDF-"
 
 

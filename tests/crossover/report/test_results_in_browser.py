@@ -1,4 +1,4 @@
-"""The page of results in a real browser: what its charts and its lever show, on a screen, a phone and paper."""
+"""The page of results in a real browser: what its charts and its parameter show, on a screen, a phone and paper."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,10 +14,11 @@ from crossover.cost.options import Inputs
 from crossover.cost.prices import load
 from crossover.cost.scenario import Scenario
 from crossover.cost.traffic import Traffic
-from crossover.cost.variants import DEPLOYABLE
-from crossover.report import cost_page, observed, picture
+from crossover.cost.variants import deployable
+from crossover.report import observed, picture
 from crossover.report.page import Page
 from crossover.report.results_page import results_page
+from tests.crossover.report import few
 
 from .test_in_browser import wait_until
 
@@ -35,12 +36,12 @@ def made(name: str) -> tuple[Page, list[Observation]]:
         scenario=Scenario(**document["scenario"]),
         given=frozenset(document["scenario"]),
         prices=load("us-east-1"),
-        candidates=tuple(DEPLOYABLE),
+        candidates=deployable(),
         others=(),
         traffic=Traffic(text="poisson"),
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cost_page, "COLD_SHARES", (None, 0.0, 0.1))
+        few.limit(patch, shares=(None, 0.0, 0.1))
         return results_page(document, observations, inputs), observations
 
 
@@ -115,7 +116,7 @@ def test_a_mark_tells_its_value_under_the_pointer(tab: Tab) -> None:
     assert "standard (Lambda), " in text
 
 
-def test_the_lever_changes_what_is_drawn(tab: Tab, poisson: tuple[Page, list[Observation]]) -> None:
+def test_the_parameter_changes_what_is_drawn(tab: Tab, poisson: tuple[Page, list[Observation]]) -> None:
     tab.select_option("#measure", "billed_ms")
     wait_until(tab, "document.getElementById('strip-state').textContent.includes('billed')")
     warm = [each.billed_ms for each in poisson[1] if each.variant == "sagemaker" and not each.is_cold]
@@ -143,11 +144,12 @@ def test_the_rings_are_the_files_percentiles(tab: Tab, poisson: tuple[Page, list
 
 def test_the_costs_are_on_the_same_page(tab: Tab, poisson: tuple[Page, list[Observation]]) -> None:
     data = poisson[0].data
-    race = data["races"][f"{data['start']['racer']} {data['start']['tier']}"][data["start"]["cold"]]
-    assert race["crossings"]
-    assert tab.inner_text("#verdict") == race["verdict"]
-    assert tab.locator("#crossings tbody tr").count() == len(race["crossings"])
-    assert traces(tab, "chart")["crossings"]["x"] == [each["rpm"] for each in race["crossings"]]
+    start = data["start"]
+    pair = data["pairs"][f"{start['onDemand']} {start['alwaysOn']}"][start["cold"]]
+    assert pair["breakEvens"]
+    assert tab.inner_text("#verdict") == pair["verdict"]
+    assert tab.locator("#break-evens tbody tr").count() == len(pair["breakEvens"])
+    assert traces(tab, "chart")["break-even points"]["x"] == [each["rpm"] for each in pair["breakEvens"]]
 
 
 def test_a_closed_loop_has_curves_of_concurrency(show: Callable[[str], Tab]) -> None:

@@ -13,15 +13,16 @@ from crossover.bench import result
 from crossover.bench.run.observation import Observation, Outcome
 from crossover.cost import measured
 from crossover.cost.comparison import compare
+from crossover.cost.numbers import number
 from crossover.cost.options import Inputs
 from crossover.cost.prices import load
 from crossover.cost.scenario import MINUTES_A_MONTH, Scenario
 from crossover.cost.traffic import Traffic
-from crossover.cost.variants import DEPLOYABLE
-from crossover.report import cost_page, observed
-from crossover.report.numbers import number
+from crossover.cost.variants import deployable
+from crossover.report import observed
 from crossover.report.page import Page
 from crossover.report.results_page import results_page
+from tests.crossover.report import few
 
 DATA = Path(__file__).parent / "data"
 POISSON, RAMP = DATA / "poisson.json", DATA / "ramp.json"
@@ -67,11 +68,9 @@ class Tables(HTMLParser):
 @pytest.fixture(scope="module", autouse=True)
 def few_lines() -> Any:
     """So that a page is made in a second."""
-    everyone = cost_page.contenders
-    few = ("standard", "snapstart", "sagemaker:ml.t2.medium")
+    keys = ("standard", "snapstart", "sagemaker:ml.t2.medium")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cost_page, "COLD_SHARES", (None,))
-        patch.setattr(cost_page, "contenders", lambda *given: [each for each in everyone(*given) if each.key in few])
+        few.limit(patch, shares=(None,), keys=keys)
         yield
 
 
@@ -81,7 +80,7 @@ def inputs_of(document: dict[str, Any], **more: Any) -> Inputs:
         scenario=Scenario(**values),
         given=frozenset(values),
         prices=PRICES,
-        candidates=tuple(DEPLOYABLE),
+        candidates=deployable(),
         others=(),
         traffic=Traffic(text="poisson"),
     )
@@ -108,7 +107,7 @@ def tables(page: Page) -> Tables:
 
 def test_the_verdict_is_the_cost_models_with_what_was_measured(page: Page, document: dict[str, Any]) -> None:
     scenario = Scenario(**measured.read(POISSON).values, requests=72 * MINUTES_A_MONTH)
-    verdict = compare(scenario, PRICES, candidates=DEPLOYABLE).verdict
+    verdict = compare(scenario, PRICES, candidates=deployable()).verdict
     assert f"<h1>{html.escape(verdict)}</h1>" in page.body
 
 

@@ -72,13 +72,13 @@ TIMES |= {"kept ready", "duration", "overflow duration", "overflow INIT"}
 @pytest.mark.parametrize("name", VARIANTS)
 def test_each_discount_applies_to_what_it_says_only(name: str) -> None:
     settings = {"provisioned": 3.0, "cold_share": 0.1, "shared_lines": True, "nat_gateways": 1.0, "vpc_endpoints": 1.0}
-    machines = {"sagemaker_discount": {"ml.t2.medium machines"} if name == "sagemaker" else set()}
-    machines["ec2_discount"] = {f"{name.removeprefix('ec2-')} machines"} if name.startswith("ec2-") else set()
+    instances = {"sagemaker_discount": {"ml.t2.medium instances"} if name == "sagemaker" else set()}
+    instances["ec2_discount"] = {f"{name.removeprefix('ec2-')} instances"} if name.startswith("ec2-") else set()
     full = dollars(VARIANTS[name].bill(at(**settings), prices()))
-    for discount, reduced in {"lambda_discount": TIMES, **machines}.items():
+    for discount, reduced in {"lambda_discount": TIMES, **instances}.items():
         less = dollars(VARIANTS[name].bill(at(**settings, **{discount: 0.2}), prices()))
         assert less == pytest.approx({line: usd * (0.8 if line in reduced else 1) for line, usd in full.items()})
-        assert not machines.get(discount) or machines[discount] < set(full)
+        assert not instances.get(discount) or instances[discount] < set(full)
 
 
 def test_every_variant_has_files_items_and_logs() -> None:
@@ -145,7 +145,7 @@ def test_the_network_is_paid_for_in_every_variant_that_can_lie_in_one(name: str)
     assert lines["VPC endpoints"] == pytest.approx(730 * 0.01)
 
 
-def test_requests_to_a_machine_pass_the_interface_endpoint_or_else_the_nat_gateway() -> None:
+def test_requests_to_an_instance_pass_the_interface_endpoint_or_else_the_nat_gateway() -> None:
     gb = 1e6 * (0.5 + 1.0) / 2**20
     by_nat = dollars(endpoint.bill(at(nat_gateways=1.0), prices()))
     assert by_nat["NAT data"] == pytest.approx(gb * 0.045)

@@ -15,8 +15,8 @@ def test_a_rent_in_another_currency() -> None:
     assert quantities(bill) == {"rent": 1}
     assert dollars(bill) == pytest.approx({"rent": 825})
     assert bill.lines[0].price.source == "given: 750 EUR at 1.1 USD"
-    assert bill.assumes_one_machine  # for want of its size
-    assert bill.machines == 1
+    assert bill.assumes_one_instance  # for want of its size
+    assert bill.instances == 1
 
 
 def test_a_rent_whose_size_is_given_is_needed_more_than_once() -> None:
@@ -26,8 +26,8 @@ def test_a_rent_whose_size_is_given_is_needed_more_than_once() -> None:
     )
     bill = flat.rent(scenario, prices())
     assert dollars(bill) == pytest.approx({"rent": 300})
-    assert bill.machines == 3
-    assert not bill.assumes_one_machine
+    assert bill.instances == 3
+    assert not bill.assumes_one_instance
     assert bill.is_possible
 
 
@@ -50,8 +50,8 @@ def test_part_of_a_processor_takes_one_request_at_a_time() -> None:
 def test_one_rent_whatever_the_load_is_marked() -> None:
     scenario = Scenario(requests=1e9, cpu_seconds=1.0, rent=Rent(amount=100, vcpus=4), single_instance=True)
     bill = flat.rent(scenario, prices())
-    assert bill.machines == 1
-    assert bill.assumes_one_machine
+    assert bill.instances == 1
+    assert bill.assumes_one_instance
 
 
 def test_too_large_a_load_cannot_be_rented() -> None:
@@ -69,8 +69,8 @@ def test_a_price_by_the_call() -> None:
     assert quantities(bill)["calls"] == 50_000
     assert dollars(bill)["calls"] == pytest.approx(50_000 * 0.02 * 1.5)
     assert dollars(bill)["logs"] == pytest.approx(50_000 / 1024 * 0.5)
-    assert bill.machines is None
-    assert not bill.assumes_one_machine
+    assert bill.instances is None
+    assert not bill.assumes_one_instance
 
 
 def test_what_has_no_price_cannot_be_had() -> None:

@@ -25,8 +25,8 @@ def test_standard() -> None:
         {"Lambda duration": 400_000, "Lambda INIT": 200_000, "Lambda requests": 1e6}
     )
     assert dollars(bill) == pytest.approx({"Lambda duration": 8, "Lambda INIT": 4, "Lambda requests": 0.3})
-    assert bill.machines is None
-    assert not bill.assumes_one_machine
+    assert bill.instances is None
+    assert not bill.assumes_one_instance
 
 
 # SnapStart
@@ -110,7 +110,7 @@ def test_provisioned_concurrency_runs_what_it_cannot_take_on_demand() -> None:
             "overflow requests": 0.4 * MONTH * 3e-7,
         }
     )
-    assert bill.machines == 2
+    assert bill.instances == 2
 
 
 def test_the_overflow_is_that_of_the_busiest_hour() -> None:
@@ -126,7 +126,7 @@ def test_as_many_are_kept_ready_as_the_overflow_asks_for(overflow: float, kept: 
     assert provisioned.ready(scenario) == kept
     bill = provisioned.bill(scenario, prices())
     assert quantities(bill)["kept ready"] == pytest.approx(kept * 2 * MONTH)
-    assert bill.machines == kept
+    assert bill.instances == kept
 
 
 def test_the_busiest_hour_decides_how_many_are_kept_ready() -> None:

@@ -4,17 +4,11 @@ import numpy as np
 import pytest
 
 from crossover.cost.scenario import CallPrice, Rent, Scenario
-from crossover.cost.variants import DEPLOYABLE, VARIANTS
+from crossover.cost.variants import VARIANTS
 from tests.crossover.cost.by_hand import prices
 
 TIERED = prices({"lambda.gb_second": [(0, 2e-5), (1e6, 1.5e-5)], "s3.storage_gb_month": [(0, 0.03), (100, 0.02)]})
 RENT, CALL = Rent(amount=90, currency="EUR", usd=1.1, vcpus=4), CallPrice(amount=1e-4)
-
-
-def test_the_stacks_variants_are_deployable() -> None:
-    assert DEPLOYABLE == ("standard", "snapstart", "sagemaker")
-    assert all(variant.name == name for name, variant in VARIANTS.items())
-    assert len({variant.title for variant in VARIANTS.values()}) == len(VARIANTS)
 
 
 def random_settings(cases: int, seed: int) -> dict[str, object]:
@@ -43,7 +37,7 @@ def random_settings(cases: int, seed: int) -> dict[str, object]:
 @pytest.mark.parametrize("flags", [{}, {"free_tier": True, "send_files": True}, {"model_on_efs": True}])
 @pytest.mark.parametrize("name", VARIANTS)
 def test_the_bill_of_many_scenarios_is_that_of_each(name: str, flags: dict[str, bool]) -> None:
-    bill, machines = VARIANTS[name].bill, VARIANTS[name].machines
+    bill, instances = VARIANTS[name].bill, VARIANTS[name].instances
     settings, cases = random_settings(40, seed=6), 40
     many = Scenario(**settings, **flags, rent=RENT, call_price=CALL)  # type: ignore[arg-type]
     together = bill(many, TIERED)
@@ -60,9 +54,9 @@ def test_the_bill_of_many_scenarios_is_that_of_each(name: str, flags: dict[str, 
         for line in together.lines:  # a network's lines stand there for all where one case has them
             usd = np.broadcast_to(line.usd, cases)[number]
             assert usd == pytest.approx(of_one.get(line.name, 0.0), rel=1e-9, abs=1e-9)
-        if machines is not None:
-            counted = np.broadcast_to(together.machines, cases)[number]  # type: ignore[arg-type]
-            assert counted == alone.machines == machines(one)
+        if instances is not None:
+            counted = np.broadcast_to(together.instances, cases)[number]  # type: ignore[arg-type]
+            assert counted == alone.instances == instances(one)
 
 
 @pytest.mark.parametrize("name", VARIANTS)

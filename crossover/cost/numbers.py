@@ -1,10 +1,21 @@
-"""Numbers as people read them: the same digits as page.js shows."""
+"""Numbers: one for one scenario or an array for many, and how people read them."""
 
 import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Amount = float | NDArray[Any]  # the model's functions take either, element by element
+
+
+def clip_above(quantity: Amount, start: float, end: float) -> Amount:
+    """The part of a quantity that is between `start` and `end`."""
+    return np.clip(np.asarray(quantity) - start, 0.0, end - start)
 
 
 def number(value: float) -> str:
-    """Three significant digits, and never less than the whole number: 0.0612, 43.5, 1,234."""
+    """Three significant digits, and never less than the whole number: 0.0612, 43.5, 1,234. As page.js shows it."""
     if value == 0:
         return "0"
     digits = max(3, math.floor(math.log10(abs(value))) + 1)

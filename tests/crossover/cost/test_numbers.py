@@ -2,7 +2,7 @@
 
 import pytest
 
-from crossover.report.numbers import number, significant, usd
+from crossover.cost.numbers import number, significant, usd
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The variants that are machines, and SageMaker Serverless: each worked out by hand, with what it cannot do."""
+"""The variants that are instances, and SageMaker Serverless: each worked out by hand, with what it cannot do."""
 
 import math
 
@@ -49,7 +49,7 @@ def test_an_endpoint() -> None:
     bill = endpoint.bill(at(volume_gb=20.0), prices())
     assert quantities(bill) == pytest.approx(
         {
-            "ml.t2.medium machines": 8 * 730,
+            "ml.t2.medium instances": 8 * 730,
             "volumes": 8 * 20,
             "data in": 10 * MONTH * 0.5 / KB_A_GB,
             "data out": 10 * MONTH * 2.0 / KB_A_GB,
@@ -58,21 +58,21 @@ def test_an_endpoint() -> None:
     )
     assert dollars(bill) == pytest.approx(
         {
-            "ml.t2.medium machines": 8 * 730 * 0.06,
+            "ml.t2.medium instances": 8 * 730 * 0.06,
             "volumes": 8 * 20 * 0.14,
             "data in": 10 * MONTH * 0.5 / KB_A_GB * 0.016,
             "data out": 10 * MONTH * 2.0 / KB_A_GB * 0.032,
             **PROXY_USD,
         }
     )
-    assert bill.machines == 8
+    assert bill.instances == 8
     assert bill.is_possible
-    assert not bill.assumes_one_machine
+    assert not bill.assumes_one_instance
 
 
-def test_the_machine_of_an_endpoint_is_a_setting() -> None:
+def test_the_instance_of_an_endpoint_is_a_setting() -> None:
     bill = endpoint.bill(at(instance_type="ml.c5.large"), prices())
-    assert dollars(bill)["ml.c5.large machines"] == pytest.approx(2 * 730 * 0.11)  # 2 / 1.3 = 1.5
+    assert dollars(bill)["ml.c5.large instances"] == pytest.approx(2 * 730 * 0.11)  # 2 / 1.3 = 1.5
     with pytest.raises(UsageError, match=r"The instance_type is 'c5.large'; it must be one of ml"):
         endpoint.bill(at(instance_type="c5.large"), prices())
 
@@ -80,28 +80,28 @@ def test_the_machine_of_an_endpoint_is_a_setting() -> None:
 def test_the_published_assumption_is_marked_and_possible() -> None:
     for name in ("sagemaker", "ec2-c5.large"):
         bill = VARIANTS[name].bill(at(single_instance=True), prices())
-        assert bill.machines == 1
-        assert bill.assumes_one_machine
+        assert bill.instances == 1
+        assert bill.assumes_one_instance
         assert bill.is_possible
-        assert not VARIANTS[name].bill(TEN_A_SECOND, prices()).assumes_one_machine
+        assert not VARIANTS[name].bill(TEN_A_SECOND, prices()).assumes_one_instance
     said = reasons(endpoint.bill(at(single_instance=True), prices()), fatal=False)
-    assert said == ["One machine whatever the load, as published tables have it: for comparison."]
+    assert said == ["One instance whatever the load, as published tables have it: for comparison."]
 
 
-def test_too_few_machines_are_impossible() -> None:
+def test_too_few_instances_are_impossible() -> None:
     bill = endpoint.bill(at(instances=7.0), prices())
     assert not bill.is_possible
     assert bill.comparable == np.inf
-    assert reasons(bill, fatal=True) == ["8 machines are needed, not 7."]
-    assert dollars(bill)["ml.t2.medium machines"] == pytest.approx(7 * 730 * 0.06)
+    assert reasons(bill, fatal=True) == ["8 instances are needed, not 7."]
+    assert dollars(bill)["ml.t2.medium instances"] == pytest.approx(7 * 730 * 0.06)
     more = endpoint.bill(at(instances=9.0), prices())
     assert more.is_possible
-    assert more.machines == 9
+    assert more.instances == 9
 
 
-def test_burstable_machines_are_not_scaled_automatically() -> None:
+def test_burstable_instances_are_not_scaled_automatically() -> None:
     (said,) = reasons(endpoint.bill(at(autoscaling=True), prices()), fatal=True)
-    assert said == "SageMaker does not scale burstable machines such as ml.t2.medium automatically."
+    assert said == "SageMaker does not scale burstable instances such as ml.t2.medium automatically."
     assert endpoint.bill(at(autoscaling=True, instance_type="ml.c5.large"), prices()).is_possible
 
 
@@ -144,7 +144,7 @@ def test_serverless_is_paid_by_the_gb_second() -> None:
         }
     )
     assert dollars(bill)["SageMaker Serverless duration"] == pytest.approx(10 * MONTH * 2 * 0.301 * 3e-5)
-    assert bill.machines is None
+    assert bill.instances is None
 
 
 def test_serverless_takes_what_the_work_takes_on_its_own_memory() -> None:
@@ -181,7 +181,7 @@ def test_a_burstable_server_pays_for_what_it_uses_above_its_baseline() -> None:
     assert gb_an_hour > 10 / 800
     assert quantities(bill) == pytest.approx(
         {
-            "t3.medium machines": 2 * 730,
+            "t3.medium instances": 2 * 730,
             "disks": 2 * 10,
             "public IPv4": 2 * 730,
             "surplus credits": (2 - 0.8) * 730,
@@ -192,7 +192,7 @@ def test_a_burstable_server_pays_for_what_it_uses_above_its_baseline() -> None:
     )
     assert dollars(bill) == pytest.approx(
         {
-            "t3.medium machines": 2 * 730 * 0.04,
+            "t3.medium instances": 2 * 730 * 0.04,
             "disks": 2 * 10 * 0.083,
             "public IPv4": 2 * 730 * 0.005,
             "surplus credits": (2 - 0.8) * 730 * 0.05,
@@ -201,13 +201,13 @@ def test_a_burstable_server_pays_for_what_it_uses_above_its_baseline() -> None:
             **PROXY_USD,
         }
     )
-    assert bill.machines == 2
+    assert bill.instances == 2
 
 
 def test_credits_are_paid_on_the_mean_of_the_month_and_at_the_familys_price() -> None:
-    # The busiest hour needs 4 machines, 4 / 1.3 = 3.1, which sustain 1.6 vCPUs.
+    # The busiest hour needs 4 instances, 4 / 1.3 = 3.1, which sustain 1.6 vCPUs.
     bill = VARIANTS["ec2-t4g.medium"].bill(at(peak_factor=2.0), prices())
-    assert bill.machines == 4
+    assert bill.instances == 4
     assert dollars(bill)["surplus credits"] == pytest.approx((2 - 1.6) * 730 * 0.041)
 
 
@@ -219,7 +219,7 @@ def test_what_a_burstable_server_does_not_use_earns_nothing() -> None:
 def test_a_server_that_is_not_burstable_has_no_credits() -> None:
     bill = dollars(VARIANTS["ec2-c5.large"].bill(TEN_A_SECOND, prices()))
     assert "surplus credits" not in bill
-    assert bill["c5.large machines"] == pytest.approx(2 * 730 * 0.08)
+    assert bill["c5.large instances"] == pytest.approx(2 * 730 * 0.08)
 
 
 def test_a_capacity_unit_is_the_larger_of_new_connections_and_gigabytes_in_the_mean_of_the_month() -> None:
@@ -243,10 +243,10 @@ def test_an_arm_server_is_possible_with_another_container() -> None:
         assert ("It is arm64; the container is built for x86_64." in reasons(bill, fatal=False)) is is_arm
 
 
-def test_servers_follow_the_settings_of_machines() -> None:
+def test_servers_follow_the_settings_of_instances() -> None:
     c5 = VARIANTS["ec2-c5.large"]
-    assert c5.bill(at(min_instances=5.0), prices()).machines == 5
-    assert c5.bill(at(utilisation=0.9), prices()).machines == math.ceil(2 / 1.8)
+    assert c5.bill(at(min_instances=5.0), prices()).instances == 5
+    assert c5.bill(at(utilisation=0.9), prices()).instances == math.ceil(2 / 1.8)
     assert not c5.bill(at(instances=1.0), prices()).is_possible
-    assert c5.bill(at(peak_factor=4.0), prices()).machines == math.ceil(8 / 1.3)
-    assert c5.bill(at(peak_factor=4.0, autoscaling=True), prices()).machines == 2
+    assert c5.bill(at(peak_factor=4.0), prices()).instances == math.ceil(8 / 1.3)
+    assert c5.bill(at(peak_factor=4.0, autoscaling=True), prices()).instances == 2

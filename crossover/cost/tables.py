@@ -10,11 +10,11 @@ from rich.console import Console
 from rich.table import Table
 
 from crossover.cost import traffic
-from crossover.cost.amounts import Amount
 from crossover.cost.bill import Bill
-from crossover.cost.comparison import FACTORS, Comparison, Effect, short
-from crossover.cost.crossings import Crossing
+from crossover.cost.break_even import BreakEven, Cause
+from crossover.cost.comparison import FACTORS, Comparison, Effect
 from crossover.cost.measured import ONE_MACHINE_MARK
+from crossover.cost.numbers import Amount, number
 from crossover.cost.options import Inputs
 from crossover.cost.prices import Price
 from crossover.cost.published import Claim, figure
@@ -29,7 +29,7 @@ DECISIVE = ("cpu_seconds", "wait_seconds", "init_seconds", "restore_seconds", "p
 
 
 def print_comparison(comparison: Comparison, inputs: Inputs, effects: Sequence[Effect]) -> None:
-    """All of it: the bills, the crossings, how sure it is, and the verdict last, where the eye is."""
+    """All of it: the bills, the break-even points, how sure it is, and the verdict last, where the eye is."""
     console = Console()
     for text in (_traffic_sentence(comparison.scenario, inputs), ""):
         console.print(text, highlight=False, soft_wrap=True)
@@ -45,7 +45,7 @@ def _traffic_sentence(scenario: Scenario, inputs: Inputs) -> str:
     warm = float(scenario.warm())
     cold = float(scenario.cold(warm))
     return (
-        f"{short(float(scenario.rpm))} requests a minute ({scenario.requests:,.0f} a month), {inputs.prices.region},"
+        f"{number(float(scenario.rpm))} requests a minute ({scenario.requests:,.0f} a month), {inputs.prices.region},"
         f" {scenario.memory_mb:,.0f} MB, {warm * 1000:,.0f} ms warm, cold share {_percent(cold)} {_origin(inputs)}."
     )
 
@@ -64,7 +64,7 @@ def _origin(inputs: Inputs) -> str:
 def _bills_table(comparison: Comparison) -> Table:
     table = Table(title="A month", title_justify="left", show_edge=False, header_style="bold")
     table.add_column("variant")
-    for column in ("USD", "USD a million", "machines"):
+    for column in ("USD", "USD a million", "instances"):
         table.add_column(column, justify="right")
     table.add_column("")
     for name, bill in comparison.bills.items():
@@ -79,7 +79,7 @@ def _bills_table(comparison: Comparison) -> Table:
             f"{'●' if is_cheapest else ' '} {name}",
             _money(bill.usd) if possible else "-",
             _money(bill.usd / comparison.scenario.requests * MILLION) if possible else "-",
-            "" if bill.machines is None else f"{float(bill.machines):,.0f}",
+            "" if bill.instances is None else f"{float(bill.instances):,.0f}",
             _remark(bill, is_cheapest=is_cheapest, is_candidate=name in comparison.candidates),
             style="bold green" if is_cheapest else "" if possible else "dim",
         )
@@ -92,8 +92,8 @@ def _remark(bill: Bill, *, is_cheapest: bool, is_candidate: bool) -> str:
         return f"not possible: {fatal[0]}"
     if is_cheapest:
         return "cheapest"
-    if bill.assumes_one_machine:
-        return "one machine whatever the load"
+    if bill.assumes_one_instance:
+        return "one instance whatever the load"
     return "" if is_candidate else "for comparison"
 
 
@@ -106,28 +106,30 @@ def _bands_table(comparison: Comparison) -> Table:
     table.add_column("cheapest")
     table.add_column("USD there", justify="right")
     table.add_column("ends because")
-    endings: list[Crossing | None] = [*comparison.crossings, None]
+    endings: list[BreakEven | None] = [*comparison.break_evens.points, None]
     here = float(comparison.scenario.requests)
-    for band, ending in list(zip(comparison.bands, endings, strict=True))[:MOST_BANDS_SHOWN]:
+    for band, ending in list(zip(comparison.break_evens.bands, endings, strict=True))[:MOST_BANDS_SHOWN]:
         table.add_row(
-            short(band.lowest / MINUTES_A_MONTH),
-            short(band.highest / MINUTES_A_MONTH),
+            number(band.lowest / MINUTES_A_MONTH),
+            number(band.highest / MINUTES_A_MONTH),
             f"{band.highest:,.0f}",
             band.variant or "none",
             "" if ending is None else _money(ending.usd),
             "" if ending is None else _ending(ending),
             style="bold" if band.lowest <= here < band.highest else "",
         )
-    hidden = len(comparison.bands) - MOST_BANDS_SHOWN
+    hidden = len(comparison.break_evens.bands) - MOST_BANDS_SHOWN
     if hidden > 0:
         table.caption = f"and {hidden} more; --json has them all"
     return table
 
 
-def _ending(crossing: Crossing) -> str:
-    if crossing.above is None:
+def _ending(point: BreakEven) -> str:
+    if point.above is None:
         return "nothing is possible beyond"
-    return "one more machine is needed" if crossing.is_step else f"the line of {crossing.above} crosses"
+    if point.cause is Cause.LINES:
+        return f"{point.above} costs less from there on"
+    return "one more instance is needed" if point.cause is Cause.INSTANCE else "a limit is reached"
 
 
 def _sensitivity_table(effects: Sequence[Effect]) -> Table:
@@ -136,12 +138,12 @@ def _sensitivity_table(effects: Sequence[Effect]) -> Table:
     for factor in FACTORS:
         table.add_column(f"{(factor - 1) * 100:+.0f} %: cheapest")
         table.add_column("USD", justify="right")
-        table.add_column("next crossing, a minute", justify="right")
+        table.add_column("next break-even, a minute", justify="right")
     for field, its in groupby(effects, key=lambda effect: effect.field):
         cells = []
         for effect in its:
-            next_crossing = "none" if effect.next_rpm is None else short(effect.next_rpm)
-            cells += [effect.cheapest or "none", _money(effect.usd), next_crossing]
+            next_break_even = "none" if effect.next_rpm is None else number(effect.next_rpm)
+            cells += [effect.cheapest or "none", _money(effect.usd), next_break_even]
         table.add_row(field, *cells)
     return table
 
@@ -173,7 +175,7 @@ def _remarks(comparison: Comparison, inputs: Inputs) -> list[str]:
     guessed = [name for name in DECISIVE if name not in known and not _is_idle(name, inputs.scenario)]
     if inputs.derived:
         work = f"{inputs.scenario.cpu_seconds:.3g} CPU-s"
-        remarks.append(f"Machines are counted for {work} a request, the work in warm_seconds; give --cpu-seconds.")
+        remarks.append(f"Instances are counted for {work} a request, the work in warm_seconds; give --cpu-seconds.")
     origins = {each.name: each.metadata["origin"] for each in fields(Scenario)}
     for origin, meaning in ((MEASURED, "measured on the developers' machine, not on AWS"), (ASSUMED, "assumed")):
         names = [f"{name} {getattr(inputs.scenario, name):g}" for name in guessed if origins[name] == origin]
@@ -282,8 +284,11 @@ def as_dict(comparison: Comparison, inputs: Inputs, effects: Sequence[Effect]) -
         "cheapest": comparison.cheapest,
         "verdict": comparison.verdict,
         "variants": {name: _bill_as_dict(bill) for name, bill in comparison.bills.items()},
-        "crossings": [{**vars(crossing), "rpm": crossing.rpm} for crossing in comparison.crossings],
-        "bands": [vars(band) for band in comparison.bands],
+        "break_evens": [
+            {**vars(point), "cause": point.cause.value, "is_step": point.is_step, "rpm": point.rpm}
+            for point in comparison.break_evens.points
+        ],
+        "bands": [vars(band) for band in comparison.break_evens.bands],
         "sensitivity": [{**vars(effect), "usd": _finite(effect.usd)} for effect in effects],
         "remarks": _remarks(comparison, inputs),
         "unconfirmed_prices": [_price_as_dict(price) for price in comparison.doubtful_prices],
@@ -294,8 +299,8 @@ def _bill_as_dict(bill: Bill) -> dict[str, Any]:
     return {
         "usd": float(bill.usd) if bill.is_possible else None,
         "possible": bool(bill.is_possible),
-        "machines": None if bill.machines is None else float(bill.machines),
-        "assumes_one_machine": bill.assumes_one_machine,
+        "instances": None if bill.instances is None else float(bill.instances),
+        "assumes_one_instance": bill.assumes_one_instance,
         "problems": [problem.text for problem in bill.problems if np.any(problem.where)],
         "lines": [
             {

@@ -1,0 +1,384 @@
+"""At which traffic the cheapest variant changes: all break-even points of any candidates, in many scenarios at once.
+
+Instances make a bill a step function of the traffic, so two variants can have many break-even points. Changes are
+looked for on a grid of traffic that has both sides of every step; each is then narrowed down by halving its interval.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from functools import cached_property
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crossover.cost.candidates import Candidate, Floats
+from crossover.cost.prices import Prices
+from crossover.cost.scenario import MINUTES_A_MONTH, Scenario
+
+Indices = NDArray[np.int64]
+
+LOWEST_RPM, HIGHEST_RPM = 0.1, 10_000.0
+LOWEST, HIGHEST = LOWEST_RPM * MINUTES_A_MONTH, HIGHEST_RPM * MINUTES_A_MONTH  # requests a month
+POINTS_A_DECADE = 200  # of the grid, besides the steps
+MOST_STEPS = 200  # that the grid has of one candidate: a further instance is less than half a percent of so many
+HALVINGS = 40  # of an interval of the grid: to the 14th digit
+NOTHING = -1  # instead of a candidate's index: none is possible
+BEYOND = 1e300  # USD of nothing: above every cost, below that of what is not possible
+
+
+class Cause(Enum):
+    """Why the cheapest candidate changes."""
+
+    LINES = "lines"  # both cost the same here
+    INSTANCE = "instance"  # one of them needs a further instance
+    LIMIT = "limit"  # one of them becomes possible or ceases to be
+
+
+@dataclass(frozen=True, kw_only=True)
+class BreakEven:
+    """Traffic from which on another candidate is the cheapest.
+
+    Attributes:
+        requests: a month, from which on `above` is the cheapest.
+        below, above: keys of the cheapest candidates on both sides; None where none is possible.
+        usd: a month, of the one above; of the one below where there is none above.
+        cause: of the change.
+    """
+
+    requests: float
+    below: str | None
+    above: str | None
+    usd: float
+    cause: Cause
+
+    @property
+    def rpm(self) -> float:
+        """Requests a minute."""
+        return self.requests / MINUTES_A_MONTH
+
+    @property
+    def is_step(self) -> bool:
+        """Whether a bill jumps here; else two lines meet."""
+        return self.cause is not Cause.LINES
+
+
+@dataclass(frozen=True, kw_only=True)
+class Band:
+    """A range of requests a month in which one candidate is the cheapest, by its key; None where none is possible."""
+
+    variant: str | None
+    lowest: float
+    highest: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class BreakEvens:
+    """The cheapest of some candidates over a range of traffic.
+
+    Attributes:
+        first: key of the cheapest at the lowest traffic; None where none is possible.
+        points: every change from there on, ascending.
+        lowest, highest: ends of the range, requests a month.
+    """
+
+    first: str | None
+    points: tuple[BreakEven, ...]
+    lowest: float
+    highest: float
+
+    @property
+    def bands(self) -> list[Band]:
+        """The ranges between the points."""
+        keys = [self.first, *[point.above for point in self.points]]
+        edges = [self.lowest, *[point.requests for point in self.points], self.highest]
+        return [
+            Band(variant=key, lowest=low, highest=high) for key, (low, high) in zip(keys, pairwise(edges), strict=True)
+        ]
+
+
+def break_evens(
+    candidates: Sequence[Candidate],
+    scenario: Scenario,
+    prices: Prices,
+    *,
+    lowest: float = LOWEST,
+    highest: float = HIGHEST,
+) -> list[BreakEvens]:
+    """The cheapest of these candidates over a range of traffic, in each case of the scenario.
+
+    Args:
+        candidates: of those that cost the same, the first counts as the cheapest.
+        scenario: one or many; its own traffic does not matter.
+        lowest, highest: requests a month.
+
+    Raises:
+        ValueError: the range does not ascend from above 0.
+    """
+    grid = CostGrid(candidates, [scenario], prices, lowest=lowest, highest=highest)
+    return grid.break_evens([range(len(candidates))])[0]
+
+
+class CostGrid:
+    """What every candidate costs over a range of traffic, in every case of the scenarios.
+
+    Two break-even points closer together than a 200th of a decade may both be missed, unless a step of the first
+    MOST_STEPS instances is between them.
+    """
+
+    def __init__(
+        self,
+        candidates: Sequence[Candidate],
+        scenarios: Sequence[Scenario],
+        prices: Prices,
+        *,
+        lowest: float = LOWEST,
+        highest: float = HIGHEST,
+        at: Floats | Sequence[float] = (),
+    ) -> None:
+        """Nothing is computed before it is asked for.
+
+        Args:
+            candidates: of which the bills are.
+            scenarios: each of one case or of many, numbered through; their own traffic does not matter.
+            prices: of the region.
+            lowest, highest: requests a month.
+            at: more points of the grid, requests a month.
+
+        Raises:
+            ValueError: the range does not ascend from above 0.
+        """
+        if not 0 < lowest < highest:
+            raise ValueError(f"The range is from {lowest} to {highest}; it must ascend, from above 0.")
+        self.candidates, self.prices = list(candidates), prices
+        self.lowest, self.highest = float(lowest), float(highest)
+        self._scenarios = [replace(each, requests=lowest) for each in scenarios]
+        self._sizes = [each.cases for each in self._scenarios]
+        self._at = np.asarray(at, dtype=float)
+
+    @property
+    def cases(self) -> int:
+        """How many cases the scenarios have together."""
+        return sum(self._sizes)
+
+    @cached_property
+    def steps(self) -> list[Floats]:
+        """Of each candidate, both sides of each traffic at which it needs a further instance, in any of the cases."""
+        distinct: list[Scenario] = []
+        for scenario, size in zip(self._scenarios, self._sizes, strict=True):
+            without = replace(scenario, cold_share=None)  # on which no number of instances depends
+            if size == 1 or without.cases > 1 or without not in distinct:
+                distinct.append(without)
+        return [
+            np.unique(np.concatenate([self._steps(each, scenario) for scenario in distinct]))
+            for each in self.candidates
+        ]
+
+    @cached_property
+    def volumes(self) -> Floats:
+        """Requests a month, ascending: the points of the grid."""
+        return np.unique(np.concatenate([self._even, self._at, *self.steps]))
+
+    @cached_property
+    def costs(self) -> Floats:
+        """USD a month, [candidate, case, volume]; infinite where a candidate is not possible."""
+        cases = np.repeat(np.arange(self.cases), self.volumes.size)
+        volumes = np.tile(self.volumes, self.cases)
+        flat = np.stack([self._costs(each, cases, volumes) for each in self.candidates])
+        return flat.reshape(len(self.candidates), self.cases, self.volumes.size)
+
+    def costs_at(self, requests: float) -> Floats:
+        """USD a month at one traffic, [candidate, case]; infinite where a candidate is not possible."""
+        cases = np.arange(self.cases)
+        return np.stack([self._costs(each, cases, np.full(cases.shape, requests)) for each in self.candidates])
+
+    @cached_property
+    def instances(self) -> Floats:
+        """How many instances run in the first case, [candidate, volume]; not a number where a candidate keeps none."""
+        first = replace(self._scenarios[0].pick(np.zeros(1, dtype=int)), requests=self.volumes)
+        counts = [each.instances(first) for each in self.candidates]
+        return np.array([np.full_like(self.volumes, np.nan) if count is None else count for count in counts])
+
+    def break_evens(self, groups: Sequence[Sequence[int]]) -> list[list[BreakEvens]]:
+        """The cheapest of each group of candidates, [group][case].
+
+        Args:
+            groups: indices of candidates; of those that cost the same, the group's first counts as the cheapest.
+        """
+        firsts = []
+        changes: list[_Changes] = []
+        for number, group in enumerate(groups):
+            cheapest = _cheapest(self.costs[list(group)], np.array(group))
+            firsts.append(cheapest[:, 0].tolist())
+            case, index = np.nonzero(cheapest[:, 1:] != cheapest[:, :-1])
+            changes.append(
+                _Changes(
+                    group=np.full(case.shape, number),
+                    case=case,
+                    low=self.volumes[index],
+                    high=self.volumes[index + 1],
+                    below=cheapest[case, index],
+                    above=cheapest[case, index + 1],
+                )
+            )
+        points: list[list[list[BreakEven]]] = [[[] for _ in range(self.cases)] for _ in groups]
+        for of_group, of_case, point in self._points(self._narrowed(_joined(changes), groups)):
+            points[of_group][of_case].append(point)
+        return [
+            [
+                BreakEvens(first=self._key(first), points=tuple(found), lowest=self.lowest, highest=self.highest)
+                for first, found in zip(cases, its_points, strict=True)
+            ]
+            for cases, its_points in zip(firsts, points, strict=True)
+        ]
+
+    @cached_property
+    def _even(self) -> Floats:
+        count = max(2, int(np.ceil(POINTS_A_DECADE * np.log10(self.highest / self.lowest))) + 1)
+        grid = np.geomspace(self.lowest, self.highest, count)
+        grid[[0, -1]] = self.lowest, self.highest
+        return grid
+
+    def _steps(self, candidate: Candidate, scenario: Scenario) -> Floats:
+        """Both sides of each step in these cases, by halving all intervals at once."""
+        cases, grid = np.arange(scenario.cases), self._even
+
+        def instances(case: Indices, volumes: Floats) -> Floats:
+            found = candidate.instances(replace(scenario.pick(case), requests=volumes))
+            return np.zeros_like(volumes) if found is None else found
+
+        counts = instances(np.repeat(cases, grid.size), np.tile(grid, cases.size)).reshape(cases.size, grid.size)
+        case, index = np.nonzero((counts[:, 1:] > counts[:, :-1]) & (counts[:, :-1] < MOST_STEPS))
+        if not case.size:
+            return np.empty(0)
+        # One interval for each step of one instance within it.
+        risen = (counts[case, index + 1] - counts[case, index]).astype(int)
+        case, index = np.repeat(case, risen), np.repeat(index, risen)
+        target = counts[case, index] + [number for rise in risen for number in range(1, rise + 1)]
+        low, high = grid[index], grid[index + 1]
+        for _ in range(HALVINGS):
+            middle = (low + high) / 2
+            is_below = instances(case, middle) < target
+            low, high = np.where(is_below, middle, low), np.where(is_below, high, middle)
+        return np.concatenate([low, high])
+
+    def _narrowed(self, changes: "_Changes", groups: Sequence[Sequence[int]]) -> "_Changes":
+        """The same, a 10^-14th wide; more where a third candidate is the cheapest in between."""
+        for _ in range(HALVINGS):
+            middle = (changes.low + changes.high) / 2
+            open_ = np.flatnonzero((changes.low < middle) & (middle < changes.high))
+            if not open_.size:
+                break
+            cheapest = self._cheapest_at(changes, open_, middle[open_], groups)
+            is_low, is_high = cheapest == changes.below[open_], cheapest == changes.above[open_]
+            # A third one splits the interval: its lower half stays in place, its upper half comes in addition.
+            split = open_[~is_low & ~is_high]
+            third = cheapest[~is_low & ~is_high]
+            upper = changes.take(split)
+            upper.low, upper.below = middle[split], third
+            changes.low[open_[is_low]] = middle[open_[is_low]]
+            changes.high[open_[~is_low]] = middle[open_[~is_low]]
+            changes.above[split] = third
+            if split.size:
+                changes = _joined([changes, upper])
+        return changes.take(np.lexsort((changes.high, changes.case, changes.group)))
+
+    def _cheapest_at(
+        self, changes: "_Changes", open_: Indices, volumes: Floats, groups: Sequence[Sequence[int]]
+    ) -> Indices:
+        """The cheapest of each change's group at these volumes, one for each open change."""
+        group, case = changes.group[open_], changes.case[open_]
+        usd = np.full((len(self.candidates), open_.size), np.inf)
+        for index, candidate in enumerate(self.candidates):
+            members = [number for number, group_ in enumerate(groups) if index in group_]
+            at = np.flatnonzero(np.isin(group, members))
+            if at.size:
+                usd[index, at] = self._costs(candidate, case[at], volumes[at])
+        cheapest = np.empty(open_.size, dtype=np.int64)
+        for number in np.unique(group):
+            at = np.flatnonzero(group == number)
+            own = np.array(groups[number])
+            cheapest[at] = _cheapest(usd[own][:, at], own)
+        return cheapest
+
+    def _points(self, changes: "_Changes") -> Iterator[tuple[int, int, BreakEven]]:
+        """(group, case, point) of each change."""
+        before, after = (
+            {side: self._of_each(getattr(changes, side), changes.case, volumes) for side in ("below", "above")}
+            for volumes in (changes.low, changes.high)
+        )
+        for number, (group, case, requests) in enumerate(
+            zip(changes.group.tolist(), changes.case.tolist(), changes.high.tolist(), strict=True)
+        ):
+            below, above = self._key(changes.below[number]), self._key(changes.above[number])
+            usd = before["below"][number] if above is None else after["above"][number]
+            yield (
+                group,
+                case,
+                BreakEven(
+                    requests=requests,
+                    below=below,
+                    above=above,
+                    usd=float(usd),
+                    cause=cause_of(*((before[side][number], after[side][number]) for side in ("below", "above"))),
+                ),
+            )
+
+    def _of_each(self, candidates: Indices, cases: Indices, volumes: Floats) -> Floats:
+        """USD a month of one candidate in one case at one volume, each; BEYOND where it is NOTHING."""
+        usd = np.full(volumes.shape, BEYOND)
+        for index, candidate in enumerate(self.candidates):
+            at = np.flatnonzero(candidates == index)
+            if at.size:
+                usd[at] = self._costs(candidate, cases[at], volumes[at])
+        return usd
+
+    def _costs(self, candidate: Candidate, cases: Indices, volumes: Floats) -> Floats:
+        """USD a month of one candidate for cases and volumes, [pairs] each."""
+        usd = np.empty(volumes.shape)
+        start = 0
+        for scenario, size in zip(self._scenarios, self._sizes, strict=True):
+            at = np.flatnonzero((cases >= start) & (cases < start + size))
+            if at.size:
+                own = replace(scenario.pick(cases[at] - start), requests=volumes[at])
+                usd[at] = candidate.costs(own, self.prices)
+            start += size
+        return usd
+
+    def _key(self, index: int) -> str | None:
+        return None if index == NOTHING else self.candidates[index].key
+
+
+@dataclass
+class _Changes:
+    """Intervals of volume in which the cheapest of a group changes from `below` to `above`, [changes] each."""
+
+    group: Indices
+    case: Indices
+    low: Floats
+    high: Floats
+    below: Indices
+    above: Indices
+
+    def take(self, indices: Indices) -> "_Changes":
+        """A copy of those."""
+        return _Changes(**{name: values[indices] for name, values in vars(self).items()})
+
+
+def _joined(changes: Sequence[_Changes]) -> _Changes:
+    return _Changes(**{name: np.concatenate([vars(each)[name] for each in changes]) for name in vars(changes[0])})
+
+
+def _cheapest(costs: Floats, members: Indices) -> Indices:
+    """[members, ...] -> the cheapest one's index among the candidates, [...]; NOTHING where none is possible."""
+    return np.where(np.isfinite(costs.min(axis=0)), members[costs.argmin(axis=0)], NOTHING)
+
+
+def cause_of(below: tuple[float, float], above: tuple[float, float]) -> Cause:
+    """From what each of the two costs just before the change and just after it, USD."""
+    if any(usd >= BEYOND for side in (below, above) for usd in side):
+        return Cause.LIMIT
+    smooth = all(math.isclose(before, after, rel_tol=1e-9) for before, after in (below, above))
+    return Cause.LINES if smooth else Cause.INSTANCE
