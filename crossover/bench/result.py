@@ -136,7 +136,6 @@ def scenario(
         is_open_loop: only then the cold share tells something about traffic.
     """
 
-
     def seconds(variant: str, *, cold: bool, measure: str) -> float | None:
         chosen = [each for each in observations if each.variant == variant and each.succeeded and each.is_cold == cold]
         values = _numbers(chosen, MEASURES[measure])
