@@ -1,7 +1,6 @@
 """`python -m benchmarks peers` and `python -m benchmarks soak`."""
 
 import json
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -11,11 +10,10 @@ from rich.table import Table
 
 from benchmarks.soak import run as soak_run
 from benchmarks.soak.faults import FAULTS
-from crossover import interrupts
+from crossover import command_line
 from crossover.bench.cli import check_writable, finish
-from crossover.errors import CrossoverError
-from crossover.inputs import variant_names, whole_numbers
-from crossover.local.work import known_variants
+from crossover.inputs import whole_numbers
+from crossover.project import choose_variants
 
 SHOWN_PROBLEMS = 20
 
@@ -81,7 +79,7 @@ def soak(
     """Upload to a local AWS while faults are injected: every upload must end as an item or as a dead letter."""
     options = soak_run.Options(
         uploads=uploads,
-        variants=tuple(variant_names("" if variants == "all" else variants, allowed=known_variants())),
+        variants=tuple(choose_variants("" if variants == "all" else variants)),
         fault_rate=fault_rate,
         seed=seed,
         concurrency=concurrency,
@@ -137,15 +135,7 @@ def _soak_table(title: str, columns: dict[str, dict[str, int]]) -> Table:
 
 
 def main() -> None:
-    interrupts.install()
-    try:
-        app()
-    except CrossoverError as error:
-        print(f"benchmarks: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
-    except interrupts.InterruptedBySignalError as interrupted:
-        print("benchmarks: interrupted; what it had started is stopped.", file=sys.stderr)
-        sys.exit(interrupted.exit_code)
+    command_line.main(app, "benchmarks")
 
 
 if __name__ == "__main__":

@@ -1,14 +1,14 @@
 """`crossover`: the commands, each of which imports what it needs only when it runs."""
 
 import importlib
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from crossover import interrupts
-from crossover.errors import CrossoverError, UsageError, explain_missing_package
+from crossover import command_line
+from crossover.errors import UsageError
+from crossover.local.ports import check_port
 
 app = typer.Typer(
     help="Deploy one ONNX model on AWS in several ways, and know at which traffic to switch.",
@@ -24,10 +24,15 @@ Variants = Annotated[str, typer.Option(help="Names with commas between them; all
 @app.command()
 def demo(
     variants: Variants = "",
-    audio: Annotated[Path | None, typer.Option(help="An audio file, or a folder of them; else some clips.")] = None,
-    port: Annotated[int | None, typer.Option(help="Port of the local AWS; a free one by default.")] = None,
+    audio: Annotated[Path | None, typer.Option(help="An audio file or a folder of them; else three clips.")] = None,
+    port: Annotated[
+        int | None, typer.Option(callback=check_port, help="Port of the local AWS; a free one by default.")
+    ] = None,
 ) -> None:
-    """Deploy to a local AWS, predict real audio there, and clean up: needs no account and no Docker."""
+    """Deploy to a local AWS, predict real audio there, and clean up: needs no account and no Docker.
+
+    Exits with 1 unless every prediction succeeds.
+    """
     from crossover.local.demo import run
 
     run(variants=variants, audio=audio, port=port)
@@ -37,27 +42,30 @@ def demo(
 def predict(
     files: Files,
     variants: Variants = "",
-    key: Annotated[str, typer.Option(help="Key of the object, for a single file; else a unique one.")] = "",
+    key: Annotated[str, typer.Option(help="Key of the object, for a single file; by default a unique one.")] = "",
     prefix: Annotated[str, typer.Option(help="The stack_prefix that the stacks were deployed with.")] = "Crossover",
     timeout: Annotated[float, typer.Option(min=1, help="Longest wait for an item, in seconds.")] = 120,
 ) -> None:
-    """Upload files to variants that are deployed on AWS, and print what they predict."""
+    """Upload files to variants that are deployed on AWS, and print what they predict.
+
+    Exits with 1 unless every prediction succeeds.
+    """
     from rich.console import Console
 
     from crossover import predicting
     from crossover.aws import aws_errors, open_clients
     from crossover.deployed import find_variants
-    from crossover.inputs import audio_files
+    from crossover.inputs import audio_files, split_names
 
     paths = audio_files(files)
     if key and len(paths) > 1:
         raise UsageError(f"--key is for a single file, but there are {len(paths)}; leave it out or name one file.")
     with aws_errors(), Console(stderr=True).status("") as status:
         clients = open_clients()
-        found = find_variants(clients, prefix=prefix, names=variants.replace(",", " ").split())
+        found = find_variants(clients, prefix=prefix, names=split_names(variants))
         rows = predicting.predict_all(clients, found, paths, key=key, timeout_seconds=timeout, announce=status.update)
     predicting.print_table(rows)
-    if any(row.result is None for row in rows):
+    if not all(row.succeeded for row in rows):
         raise typer.Exit(1)
 
 
@@ -78,7 +86,8 @@ def _add(name: str, module: str, meaning: str) -> None:
     """Add a command with sub-commands of its own, whose module is imported only when it runs."""
 
     def delegate(context: typer.Context) -> None:
-        importlib.import_module(module).app(context.args, prog_name=f"crossover {name}")
+        sub_app = importlib.import_module(module).app
+        raise typer.Exit(command_line.run(sub_app, context.args, program=f"crossover {name}"))
 
     settings = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
     app.command(name, help=meaning, context_settings=settings)(delegate)
@@ -86,23 +95,12 @@ def _add(name: str, module: str, meaning: str) -> None:
 
 _add("cost", "crossover.cost.cli", "Which variant is the cheapest at your traffic, and when to switch.")
 _add("local", "crossover.local.cli", "The local AWS step by step: up, deploy, predict, status, down.")
-_add("deadletters", "crossover.deadletters.cli", "What failed in the end: list, show, redrive.")
+_add("deadletters", "crossover.deadletters.cli", "Events that failed for good: list, show, redrive.")
 _add("bench", "crossover.bench.cli", "Measure speed, and soak under injected faults.")
 _add("prices", "crossover.cost.prices_cli", "The prices of the cost model: show, diff, refresh.")
 _add("report", "crossover.report.cli", "Pages and pictures: of a benchmark, and of cost by traffic.")
 
 
 def main() -> None:
-    """Run a command. What goes wrong in an expected way is one message on standard error, without a traceback."""
-    interrupts.install()
-    try:
-        app()
-    except CrossoverError as error:
-        print(f"crossover: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
-    except ModuleNotFoundError as error:
-        print(f"crossover: {explain_missing_package(error)}", file=sys.stderr)
-        sys.exit(1)
-    except interrupts.InterruptedBySignalError as interrupted:
-        print("crossover: interrupted; what it had started is stopped.", file=sys.stderr)
-        sys.exit(interrupted.exit_code)
+    """The installed command."""
+    command_line.main(app, "crossover")

@@ -1,5 +1,6 @@
 """What a person names on the command line: audio files, variants, numbers."""
 
+import mimetypes
 from collections.abc import Collection, Iterable
 from itertools import chain
 from pathlib import Path
@@ -10,10 +11,12 @@ AUDIO_SUFFIXES = (".flac", ".mp3", ".ogg", ".wav")
 
 
 def audio_files(paths: Iterable[Path]) -> list[Path]:
-    """The files that are named, whatever they are, and the audio files in the folders that are named.
+    """The named files, whatever their format, and the audio files in the named folders.
+
+    A file with a picture's suffix is refused, so that nothing is deployed and waited for in vain.
 
     Raises:
-        UsageError: a path does not exist or cannot be read, or a folder holds no audio.
+        UsageError: a path does not exist, cannot be read or is a picture, or a folder holds no audio.
     """
     return list(chain.from_iterable(map(_audio_files, paths)))
 
@@ -22,7 +25,7 @@ def _audio_files(path: Path) -> list[Path]:
     try:
         if not path.is_dir():
             with path.open("rb"):
-                return [path]
+                return [_not_a_picture(path)]
         files = sorted(file for file in path.iterdir() if file.suffix.lower() in AUDIO_SUFFIXES and file.is_file())
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
@@ -31,13 +34,25 @@ def _audio_files(path: Path) -> list[Path]:
     return files
 
 
+def _not_a_picture(path: Path) -> Path:
+    media_type, _ = mimetypes.guess_type(path.name)
+    if media_type and media_type.startswith("image/"):
+        raise UsageError(f"{path} is a picture ({media_type}), but the model takes audio: {', '.join(AUDIO_SUFFIXES)}.")
+    return path
+
+
+def split_names(text: str) -> list[str]:
+    """Names separated by commas or spaces, each once and in their order."""
+    return list(dict.fromkeys(text.replace(",", " ").split()))
+
+
 def variant_names(text: str, *, allowed: Collection[str]) -> list[str]:
     """Names separated by commas or spaces, each once and in their order; all that are allowed where there are none.
 
     Raises:
         UsageError: a name is not allowed.
     """
-    names = list(dict.fromkeys(text.replace(",", " ").split())) or list(allowed)
+    names = split_names(text) or list(allowed)
     for name in names:
         if name not in allowed:
             raise UsageError(f"There is no variant {name!r}; there are {', '.join(allowed)}.")
@@ -45,7 +60,7 @@ def variant_names(text: str, *, allowed: Collection[str]) -> list[str]:
 
 
 def whole_numbers(name: str, text: str) -> tuple[int, ...]:
-    """Whole numbers with commas between them, each once, in their order.
+    """Whole numbers separated by commas, each once, in their order.
 
     Args:
         name: of the option, for the error.
@@ -56,4 +71,4 @@ def whole_numbers(name: str, text: str) -> tuple[int, ...]:
     try:
         return tuple(dict.fromkeys(int(part) for part in text.split(",")))
     except ValueError:
-        raise UsageError(f"The value of {name} is {text!r}; it must be whole numbers with commas between.") from None
+        raise UsageError(f"The value of {name} is {text!r}; it must be whole numbers separated by commas.") from None

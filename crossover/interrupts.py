@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and SIGHUP end the work, but never in the middle of starting or stopping a process."""
+"""Ctrl-C, SIGTERM and SIGHUP end the work, but never while a process is being started or stopped."""
 
 import contextlib
 import signal
@@ -9,15 +9,25 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class InterruptedBySignalError(BaseException):
-    """A signal asks to stop. No Exception, so that nothing catches it by accident.
+    """A signal asks to stop. Not an Exception, so that nothing catches it by accident.
 
     Attributes:
         exit_code: what a shell reports for a process that this signal ended: 130 for Ctrl-C.
+        stopped: what was stopped because of it, by name.
+        running: what goes on running, with how to stop it.
     """
 
     def __init__(self, number: int) -> None:
         super().__init__(signal.Signals(number).name)
         self.exit_code = 128 + number
+        self.stopped: list[str] = []
+        self.running: list[str] = []
+
+    @property
+    def sentence(self) -> str:
+        """What was stopped and what still runs, for a person."""
+        stopped = ", ".join(self.stopped) or "all that it had started"
+        return f"interrupted; stopped: {stopped}; still running: {', '.join(self.running) or 'nothing'}."
 
 
 class _State:
@@ -27,7 +37,7 @@ class _State:
 
 
 def install() -> None:
-    """Let the first of the signals raise InterruptedBySignalError in the main thread; then clean-up is under way."""
+    """Let the first signal raise InterruptedBySignalError in the main thread; those during clean-up do nothing."""
     _State.ending = False
     for number in SIGNALS:
         signal.signal(number, _handle)
@@ -45,7 +55,7 @@ def _handle(number: int, frame: FrameType | None) -> None:
 
 @contextlib.contextmanager
 def held() -> Iterator[None]:
-    """Let a signal wait until the block has ended."""
+    """Delay a signal until the block has ended."""
     _State.holders += 1
     try:
         yield

@@ -1,4 +1,4 @@
-"""Files through deployed variants, and the table of what came out."""
+"""Predictions of files by deployed variants, and their table."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ SHOWN_LABELS = 3
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One file through one variant.
+    """One file's prediction by one variant.
 
     Attributes:
         file: what was uploaded.
         variant: name of the variant.
-        result: what it came to; None where there is no item.
+        result: the item and its time; None where there is no item.
         problem: why there is no item.
     """
 
@@ -30,6 +30,11 @@ class Row:
     variant: str
     result: Result | None
     problem: str = ""
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether there is a prediction."""
+        return self.result is not None and self.result.item["status"] == "SUCCEEDED"
 
 
 def predict_all(
@@ -41,7 +46,7 @@ def predict_all(
     timeout_seconds: float,
     announce: Callable[[str], None] = lambda what: None,
 ) -> list[Row]:
-    """Each file through each variant, one after the other, so that none slows another down.
+    """Upload each file to each variant and wait for its item, one after the other, so that none slows another down.
 
     Raises:
         UsageError: a file cannot be read.
@@ -64,17 +69,18 @@ def print_table(rows: Sequence[Row]) -> None:
 
 
 def table(rows: Sequence[Row]) -> Table:
-    """File, variant, labels with scores, status, milliseconds from upload to item, cold or warm."""
-    table = Table(show_edge=False, header_style="bold")
-    table.add_column("file", no_wrap=True, max_width=30)
+    """File, variant, labels with scores, status, milliseconds from upload to item, cold or warm; fits 80 columns."""
+    table = Table(show_edge=False, header_style="bold", pad_edge=False)
+    table.add_column("file", overflow="fold", max_width=30)
     table.add_column("variant", no_wrap=True)
-    table.add_column("prediction", min_width=20)
+    table.add_column("prediction", overflow="fold")
     table.add_column("status", no_wrap=True)
     table.add_column("ms", no_wrap=True, justify="right")
     table.add_column("start", no_wrap=True)
     for position, row in enumerate(rows):
         first_of_file = position == 0 or rows[position - 1].file != row.file
-        table.add_section() if first_of_file and position else None
+        if first_of_file and position:
+            table.add_section()
         table.add_row(Text(printable(row.file.name) if first_of_file else ""), row.variant, *_cells(row))
     return table
 

@@ -1,21 +1,71 @@
-"""Tables and foreign text on a terminal."""
+"""Output on any terminal: one that cannot show every character, one of 80 columns, none at all."""
+
+import codecs
+import io
+import os
+import sys
+import unicodedata
 
 from rich.console import Console
 from rich.table import Table
 
 WIDTH_WITHOUT_TERMINAL = 120
+ERROR_HANDLER = "crossover"
+# What messages and tables use beyond ASCII and Unicode does not decompose. The ellipsis ends a shortened cell, so it
+# must stay one column wide. Rich itself draws tables in ASCII where the encoding is not UTF.
+REPLACEMENTS = {
+    "✓": "ok",
+    "✗": "failed",
+    "…": "~",
+    "\N{EN DASH}": "-",
+    "\N{EM DASH}": "-",
+    "\N{MINUS SIGN}": "-",
+    "\N{MULTIPLICATION SIGN}": "x",
+    "\N{MICRO SIGN}": "u",
+    "→": "->",
+    "≤": "<=",
+    "≥": ">=",
+    "·": ".",
+}
+
+
+def configure_output() -> None:
+    """Let standard output and error print what their encoding lacks as something similar instead of failing."""
+    codecs.register_error(ERROR_HANDLER, _replace)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=ERROR_HANDLER)
+
+
+def _replace(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    text = error.object[error.start : error.end]
+    return "".join(map(_similar, text)), error.end
+
+
+def _similar(character: str) -> str:
+    if character in REPLACEMENTS:
+        return REPLACEMENTS[character]
+    plain = unicodedata.normalize("NFKD", character).encode("ascii", "ignore").decode()
+    return plain or "?"
+
+
+def is_unicode(console: Console) -> bool:
+    """Whether the console can show every character."""
+    return console.encoding.startswith("utf")
 
 
 def print_table(table: Table) -> None:
-    """Print a table to standard output, just as wide where that is no terminal."""
+    """Print a table to standard output, as wide as the terminal, COLUMNS, or 120 columns where there is neither."""
     console = Console()
-    if not console.is_terminal:
+    if not console.is_terminal and "COLUMNS" not in os.environ:
         console = Console(width=WIDTH_WITHOUT_TERMINAL)
     console.print(table)
 
 
 def printable(text: str) -> str:
-    """Text of unknown origin, such as an object's key, in one line and without what could steer the terminal."""
+    """Text of unknown origin, such as an object's key, on one line and without what could control the terminal."""
     return "".join(
         character if character.isprintable() else " " if character.isspace() else "\N{REPLACEMENT CHARACTER}"
         for character in text

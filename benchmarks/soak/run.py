@@ -18,12 +18,12 @@ from benchmarks.soak.fault_proxy import FaultProxy, Traffic, fault_proxy
 from benchmarks.soak.ledger import Audit, Evidence, Upload, audit
 from benchmarks.soak.plan import PlannedObject, make_plan
 from crossover.errors import CrossoverError
-from crossover.local.cdk_cli import settings
 from crossover.local.environment import find_interpreter
 from crossover.local.ports import free_port
 from crossover.local.process import Emulator
 from crossover.local.work import LocalAws, open_local_aws
 from crossover.local.workspace import Workspace, default_folder
+from crossover.project import stack_prefix
 
 # Lambda waits a minute and then two before it tries an event again. Here it waits about as long as it takes to start a
 # container that was killed.
@@ -183,7 +183,7 @@ class _Soak:
 
         self.options, self.emulator, self.proxy, self.announce = options, local.emulator, local.proxy, announce
         self.clients = cache(boto3.client)
-        found = find_variants(self.clients, prefix=settings()["stack_prefix"], names=options.variants)
+        found = find_variants(self.clients, prefix=stack_prefix(), names=options.variants)
         self.variants = {variant.name: variant for variant in found}
         self.plan = make_plan(
             uploads=options.uploads, variants=options.variants, fault_rate=options.fault_rate, seed=options.seed

@@ -17,9 +17,10 @@ from crossover.dead_letter_queue import DeadLetter, Scan
 from crossover.deadletters import redriving
 from crossover.deployed import Variant, find_variants
 from crossover.errors import UsageError
-from crossover.local.cdk_cli import settings
+from crossover.inputs import split_names
 from crossover.local.work import open_local_aws
 from crossover.local.workspace import Workspace
+from crossover.project import DEFAULT_PREFIX, stack_prefix
 from crossover.terminal import print_table, printable
 
 app = typer.Typer(
@@ -130,11 +131,10 @@ def _deployed(names: str, prefix: str, local: bool) -> Iterator[tuple[Clients, l
         deployed_by = "npx cdk deploy"
         if local:
             stack.enter_context(open_local_aws(Workspace(), errors)).running()
-            prefix, deployed_by = prefix or settings()["stack_prefix"], "crossover local deploy"
+            prefix, deployed_by = prefix or stack_prefix(), "crossover local deploy"
         stack.enter_context(aws_errors())
-        clients = open_clients()
-        wanted = names.replace(",", " ").split()
-        yield clients, find_variants(clients, prefix=prefix or "Crossover", names=wanted, deployed_by=deployed_by)
+        clients, prefix = open_clients(), prefix or DEFAULT_PREFIX
+        yield clients, find_variants(clients, prefix=prefix, names=split_names(names), deployed_by=deployed_by)
 
 
 def _names(variants: list[Variant]) -> str:

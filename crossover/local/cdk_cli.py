@@ -3,14 +3,14 @@
 import json
 import os
 import shutil
-import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
 
+from crossover import project
 from crossover.errors import CrossoverError
 from crossover.local.commands import Command, Commands
 from crossover.local.process import ACCOUNT, REGION
-from crossover.local.workspace import ROOT, Workspace, node, node_modules, search_path
+from crossover.local.workspace import Workspace, check_python_packages, node, node_modules, search_path
+from crossover.paths import project as project_folder
 
 SYNTH_SECONDS = 900  # the first one downloads the bundles' wheels
 BOOTSTRAP_SECONDS = 180
@@ -18,14 +18,18 @@ DEPLOY_SECONDS = 600
 
 
 class Cdk:
-    """Starts the CDK's commands; each returns at once and is waited for by the caller.
+    """Starts the CDK's commands; each method returns at once, and the caller waits for the command.
 
     Args:
-        workspace: takes the assembly and the logs.
-        commands: stops what still runs at the end.
+        workspace: gets the assembly and the logs.
+        commands: starts them, and stops those that still run at the end.
+
+    Raises:
+        CrossoverError: there is no project, or the CDK is not installed.
     """
 
     def __init__(self, workspace: Workspace, commands: Commands) -> None:
+        check_python_packages()
         self.workspace = workspace
         self.commands = commands
         self._command_line = [node(), str(node_modules() / "aws-cdk" / "bin" / "cdk")]
@@ -33,19 +37,20 @@ class Cdk:
     def synthesize(self, context: Mapping[str, str]) -> Command:
         """Run the CDK app, as the command line would with `-c` for each item of `context`.
 
-        Without the command line this needs neither credentials nor the emulator, so it goes on beside everything else.
+        Without the command line this needs neither credentials nor the emulator, so it runs in parallel to everything
+        else.
         """
         return self.commands.start(
             "cdk synth",
-            [sys.executable, "app.py"],
+            project.app_command(),
             environment={
                 **_without_aws_settings(),
                 "PATH": search_path(),
                 "CDK_HOME": str(self.workspace.home),
                 "CDK_OUTDIR": str(self.workspace.assembly),
-                "CDK_CONTEXT_JSON": json.dumps({**settings(), **context}),
+                "CDK_CONTEXT_JSON": json.dumps({**project.context(), **context}),
             },
-            folder=ROOT,
+            folder=project_folder(),
             seconds=SYNTH_SECONDS,
         )
 
@@ -82,12 +87,6 @@ class Cdk:
             folder=self.workspace.home,  # no cdk.json here: the app is the assembly, which is there already
             seconds=seconds,
         )
-
-
-def settings() -> dict[str, Any]:
-    """The context in cdk.json: the settings, and the CDK's own flags."""
-    context: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]
-    return context
 
 
 def _without_aws_settings() -> dict[str, str]:

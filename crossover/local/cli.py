@@ -6,11 +6,13 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from crossover.inputs import audio_files, variant_names
+from crossover.inputs import audio_files, split_names
 from crossover.local.environment import find_interpreter
+from crossover.local.ports import check_port
 from crossover.local.process import DEFAULT_PORT, REGION, Emulator
-from crossover.local.work import emulator_that_stays, known_variants, open_local_aws, python_sentence
+from crossover.local.work import emulator_that_stays, open_local_aws, python_sentence
 from crossover.local.workspace import Workspace
+from crossover.project import choose_variants
 
 app = typer.Typer(
     help="The local AWS: the real CDK against an emulator on this machine, with no account and no Docker.",
@@ -24,7 +26,9 @@ errors = Console(stderr=True)
 
 
 @app.command()
-def up(port: Annotated[int, typer.Option(help="Where it listens, on this machine only.")] = DEFAULT_PORT) -> None:
+def up(
+    port: Annotated[int, typer.Option(callback=check_port, help="It listens on this machine only.")] = DEFAULT_PORT,
+) -> None:
     """Start the local AWS in the background."""
     workspace = Workspace()
     workspace.create()
@@ -56,7 +60,7 @@ def deploy(
     variants: Annotated[str, typer.Argument(help="Names with commas between them; all by default.")] = "",
 ) -> None:
     """Deploy the variants to it, or deploy them again after a change of the code."""
-    names = variant_names(variants, allowed=known_variants())
+    names = choose_variants(variants)
     with open_local_aws(Workspace(), errors) as aws:
         emulator = aws.running()
         aws.deploy(*aws.begin_synth(names, python=emulator.python))
@@ -67,16 +71,18 @@ def predict(
     files: Annotated[list[Path], typer.Argument(help="Audio files, or folders of them.", show_default=False)],
     variants: Variants = "",
 ) -> None:
-    """Upload files to the deployed variants, and print what they predict."""
+    """Upload files to the deployed variants, and print what they predict.
+
+    Exits with 1 unless every prediction succeeds.
+    """
     paths = audio_files(files)
-    names = variant_names(variants, allowed=known_variants()) if variants else []
     with open_local_aws(Workspace(), errors) as aws:
         aws.running()
-        rows = aws.predict(names, paths)
+        rows = aws.predict(split_names(variants), paths)
     from crossover.predicting import print_table
 
     print_table(rows)
-    if any(row.result is None for row in rows):
+    if not all(row.succeeded for row in rows):
         raise typer.Exit(1)
 
 

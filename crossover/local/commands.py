@@ -1,4 +1,4 @@
-"""Commands that run in the background: bounded in time, their output in a log, nothing left of them afterwards."""
+"""Commands that run in the background: bounded in time, with a log, and stopped with all their children at the end."""
 
 import contextlib
 import os
@@ -39,7 +39,7 @@ class Command:
     deadline: float
 
     def wait(self, meanwhile: Callable[[str], None] = lambda last_line: None) -> None:
-        """Wait for its end; `meanwhile` gets the log's last line again and again.
+        """Wait for its end; `meanwhile` is called with the log's last line again and again.
 
         Raises:
             CrossoverError: it failed, or did not end in time; the message shows the end of its log.
@@ -81,12 +81,30 @@ class Commands:
     ) -> None:
         with interrupts.held():
             for command in self._started:
+                if isinstance(error, interrupts.InterruptedBySignalError) and command.process.poll() is None:
+                    error.stopped.append(command.name)
                 command.stop()
 
     def start(
-        self, name: str, arguments: Sequence[str], *, environment: Mapping[str, str], folder: Path, seconds: float
+        self,
+        name: str,
+        arguments: Sequence[str],
+        *,
+        environment: Mapping[str, str],
+        folder: Path,
+        seconds: float,
+        keep_open: Sequence[int] = (),
     ) -> Command:
-        """Start a command in `folder` with exactly this environment; it may take so many seconds."""
+        """Start a command.
+
+        Args:
+            name: shown to a person, and the name of the log.
+            arguments: the command.
+            environment: all of its environment variables.
+            folder: it runs there.
+            seconds: how long it may take.
+            keep_open: file descriptors that it inherits.
+        """
         log = self.logs / f"{name.replace(' ', '-')}.log"
         with interrupts.held(), log.open("wb") as output:
             process = subprocess.Popen(
@@ -97,6 +115,7 @@ class Commands:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                pass_fds=keep_open,
             )
             command = Command(name=name, process=process, log=log, seconds=seconds, deadline=time.monotonic() + seconds)
             self._started.append(command)
@@ -104,7 +123,7 @@ class Commands:
 
 
 def stop_group(leader: subprocess.Popen[bytes]) -> None:
-    """Stop a process that leads a group, and the whole group: SIGTERM, and SIGKILL for whatever remains."""
+    """Stop a process that leads a group, and the whole group: by SIGTERM, then by SIGKILL."""
     if leader.poll() is not None:
         return  # it was waited for, so its number may belong to another process by now
     with contextlib.suppress(ProcessLookupError):
@@ -117,6 +136,6 @@ def stop_group(leader: subprocess.Popen[bytes]) -> None:
 
 
 def last_lines(log: Path, count: int) -> str:
-    """The last lines of a log that hold anything."""
+    """The last lines of a log that are not blank."""
     lines = [line.rstrip() for line in log.read_text(errors="replace").splitlines()]
     return "\n".join([line for line in lines if line][-count:])

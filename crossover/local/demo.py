@@ -1,17 +1,18 @@
-"""`crossover demo`: everything in one go, on a machine that has nothing but Python."""
+"""`crossover demo`: all steps in one command, on a machine that has nothing but Python."""
 
 from pathlib import Path
 
 import typer
 from rich.console import Console
 
-from crossover.inputs import audio_files, variant_names
+from crossover.inputs import audio_files
 from crossover.local.environment import find_interpreter
 from crossover.local.ports import free_port, is_free
 from crossover.local.process import DEFAULT_PORT
-from crossover.local.work import emulator_that_stays, known_variants, open_local_aws, python_sentence
+from crossover.local.work import emulator_that_stays, open_local_aws, python_sentence
 from crossover.local.workspace import Workspace
 from crossover.paths import sources
+from crossover.project import choose_variants
 
 CLIPS = [
     sources() / "model/samples" / name
@@ -25,12 +26,12 @@ def run(*, variants: str, audio: Path | None, port: int | None, workspace: Works
     An emulator that `crossover local up` started is used and left running.
 
     Raises:
-        CrossoverError: something failed, or was asked for that does not exist.
-        typer.Exit: an upload has no item.
+        CrossoverError: there is no project, something failed, or was asked for that does not exist.
+        typer.Exit: a prediction did not succeed.
     """
-    workspace = workspace or Workspace()
-    names = variant_names(variants, allowed=known_variants())
     files = audio_files([audio] if audio else CLIPS)
+    names = choose_variants(variants)
+    workspace = workspace or Workspace()
     console = Console(stderr=True)
     with open_local_aws(workspace, console) as aws:
         emulator = emulator_that_stays(workspace)
@@ -42,7 +43,7 @@ def run(*, variants: str, audio: Path | None, port: int | None, workspace: Works
         else:
             console.print(f"The local AWS at {emulator.endpoint} is running already, and will go on running.")
             synth = aws.begin_synth(names, python=emulator.python)
-            emulator.point_aws_at_it()
+            aws.use(emulator)
         aws.deploy(*synth)
         rows = aws.predict(names, files)
         seconds = aws.steps.seconds
@@ -55,7 +56,7 @@ def run(*, variants: str, audio: Path | None, port: int | None, workspace: Works
         highlight=False,
         soft_wrap=True,
     )
-    if any(row.result is None for row in rows):
+    if not all(row.succeeded for row in rows):
         raise typer.Exit(1)
 
 

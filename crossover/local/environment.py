@@ -1,20 +1,25 @@
-"""The emulator's own Python environment: ministack pins an older boto3 than the project uses.
+"""The local AWS's own Python environments: the emulator's, which runs the functions too, and the containers'.
 
-Its interpreter runs the functions too, so it is Python 3.12, as in Lambda, wherever there is one.
+They are apart from the project's: ministack pins an older boto3, and a container runs on the lock of its image. Their
+interpreter is Python 3.12, as in Lambda and in the image, wherever there is one. They are in the user's cache folder,
+made once for each lock and interpreter.
 """
 
+import contextlib
+import fcntl
 import hashlib
 import os
-import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from crossover.bundling.find_python import find_python
 from crossover.local.commands import Commands
-from crossover.local.workspace import ROOT, Workspace
+from crossover.paths import cache, sources
 
 LAMBDA_PYTHON = "3.12"
-REQUIREMENTS = Path(__file__).with_name("requirements.txt")
+EMULATOR_LOCK = Path(__file__).with_name("requirements.txt")
 INSTALL_SECONDS = 300
 
 
@@ -31,38 +36,84 @@ class Interpreter:
     version: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Environments:
+    """The executables of the two environments.
+
+    Attributes:
+        emulator: runs the emulator and the functions.
+        containers: runs the containers' servers.
+        version: of Python, as in "3.12".
+    """
+
+    emulator: str
+    containers: str
+    version: str
+
+
 def find_interpreter() -> Interpreter:
-    """Python 3.12 where there is one, else the interpreter at hand."""
-    command = [sys.executable, str(ROOT / "crossover" / "bundling" / "find_python.py"), LAMBDA_PYTHON]
-    answer = subprocess.run(command, capture_output=True, text=True, check=False)
-    if answer.returncode == 0:
-        return Interpreter(path=answer.stdout.strip(), version=LAMBDA_PYTHON)
+    """Python 3.12 where there is one, else the interpreter of this process."""
+    found = find_python(LAMBDA_PYTHON)
+    if found is not None:
+        return Interpreter(path=str(found), version=LAMBDA_PYTHON)
     return Interpreter(path=sys.executable, version=f"{sys.version_info.major}.{sys.version_info.minor}")
 
 
-def python_of(workspace: Workspace) -> str:
-    """The environment's executable."""
-    return str(workspace.environment / "bin" / "python")
-
-
-def create(workspace: Workspace, interpreter: Interpreter, commands: Commands) -> None:
-    """Make the environment, unless the one that is there fits.
+def create(interpreter: Interpreter, commands: Commands) -> Environments:
+    """Make the environments that are not in the cache.
 
     Raises:
-        CrossoverError: uv could not install it.
+        CrossoverError: uv could not install one.
     """
-    mark = workspace.environment / "installed"
-    wanted = f"{interpreter.path} {hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()}"
-    if mark.is_file() and mark.read_text() == wanted:
-        return
+    return Environments(
+        emulator=_create("emulator", EMULATOR_LOCK, interpreter, commands),
+        containers=_create("container", sources() / "sagemaker_container/requirements.txt", interpreter, commands),
+        version=interpreter.version,
+    )
+
+
+def _create(name: str, lock: Path, interpreter: Interpreter, commands: Commands) -> str:
+    """The executable of the environment with what a lock names, made unless it is in the cache already.
+
+    It is complete once its file `complete` is there: an interrupted installation begins anew. Other processes that want
+    the same one wait meanwhile. It is not built elsewhere and renamed, because its commands name its folder.
+    """
+    key = hashlib.sha256(f"{interpreter.path} {interpreter.version}\n".encode() + lock.read_bytes()).hexdigest()[:16]
+    folder = cache() / "environments" / f"{name}-{key}"
+    python, complete = folder / "bin" / "python", folder / "complete"
+    if complete.is_file() and python.exists():  # exists() follows the link: the interpreter may have been uninstalled
+        return str(python)
     from uv import find_uv_bin
 
     uv = str(find_uv_bin())
     environment = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "PYTHONPATH")}
-    folder = str(workspace.environment)
-    for name, arguments in {
-        "emulator environment": ["venv", "--clear", "--python", interpreter.path, folder],
-        "emulator installation": ["pip", "install", "--python", folder, "--require-hashes", "-r", str(REQUIREMENTS)],
-    }.items():
-        commands.start(name, [uv, *arguments], environment=environment, folder=ROOT, seconds=INSTALL_SECONDS).wait()
-    mark.write_text(wanted)
+    with _exclusive(folder) as lock_file:
+        if not (complete.is_file() and python.exists()):
+            # Without dependencies: the lock is complete, for another version of Python too as far as that goes.
+            install = ["pip", "install", "--python", str(folder), "--require-hashes", "--no-deps", "-r", str(lock)]
+            for step, arguments in {
+                f"{name} environment": ["venv", "--clear", "--python", interpreter.path, str(folder)],
+                f"{name} installation": install,
+            }.items():
+                commands.start(
+                    step,
+                    [uv, *arguments],
+                    environment=environment,
+                    folder=folder.parent,
+                    seconds=INSTALL_SECONDS,
+                    keep_open=[lock_file],  # if this process is killed, the lock is held until uv has ended
+                ).wait()
+            complete.touch()
+    return str(python)
+
+
+@contextlib.contextmanager
+def _exclusive(folder: Path) -> Iterator[int]:
+    """Wait until no other process makes this environment."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    lock_file = os.open(f"{folder}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock_file, fcntl.LOCK_EX)
+        yield lock_file
+    finally:
+        os.close(lock_file)

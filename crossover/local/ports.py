@@ -2,7 +2,21 @@
 
 import socket
 
+from crossover.errors import UsageError
+
 HOST = "127.0.0.1"
+LAST_PORT = 65535
+
+
+def check_port(port: int | None) -> int | None:
+    """The port of an option, where one was given.
+
+    Raises:
+        UsageError: it is not a port that a server can listen on.
+    """
+    if port is not None and not 1 <= port <= LAST_PORT:
+        raise UsageError(f"The port is {port}, but --port must be from 1 to {LAST_PORT}.")
+    return port
 
 
 def is_free(port: int) -> bool:

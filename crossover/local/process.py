@@ -7,19 +7,19 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Self
 
 from crossover import interrupts
 from crossover.errors import CrossoverError
 from crossover.local.commands import TAIL_LINES, last_lines
-from crossover.local.environment import Interpreter, python_of
+from crossover.local.environment import Environments
 from crossover.local.ports import HOST, is_free
-from crossover.local.workspace import ROOT, Workspace, node_modules, search_path
+from crossover.local.workspace import Workspace, node_modules, search_path
 
 DEFAULT_PORT = 4566
 ACCOUNT = "000000000000"
@@ -33,13 +33,13 @@ _started: dict[int, tuple[subprocess.Popen[bytes], int]] = {}
 
 @dataclass(frozen=True, kw_only=True)
 class Emulator:
-    """A running emulator, as its state file tells.
+    """A running emulator, as its state file describes it.
 
     Attributes:
         pid: of the process, which leads a process group: functions and containers belong to it.
         port: where it listens, on this machine only.
         python: version of Python that runs the functions, as in "3.12".
-        stays: whether it lives on after the command that started it; else it ends with that, even if that is killed.
+        stays: whether it outlives the command that started it; else it ends with that, even if that is killed.
     """
 
     pid: int
@@ -49,12 +49,12 @@ class Emulator:
 
     @property
     def endpoint(self) -> str:
-        """The URL that AWS SDKs and tools are pointed at."""
+        """The endpoint URL for AWS SDKs and tools."""
         return f"http://{HOST}:{self.port}"
 
     @classmethod
     def find(cls, workspace: Workspace) -> Self | None:
-        """The emulator that runs, or None; what a killed one left behind is removed.
+        """The emulator that runs, or None; the state of a killed one is removed.
 
         Raises:
             CrossoverError: another command is just starting one.
@@ -71,15 +71,15 @@ class Emulator:
 
     @classmethod
     def start(
-        cls, workspace: Workspace, *, port: int, interpreter: Interpreter, settings: Mapping[str, str] | None = None
+        cls, workspace: Workspace, *, port: int, environments: Environments, settings: Mapping[str, str] | None = None
     ) -> Self:
         """Start one; it answers once `wait_until_ready` returns. Only one runs in a workspace.
 
         Args:
-            workspace: its environment has been made.
+            workspace: gets its state.
             port: to listen on.
-            interpreter: what the environment was made with.
-            settings: more of its environment variables.
+            environments: what it and its containers run in.
+            settings: further environment variables.
 
         Raises:
             CrossoverError: the port is taken, or an emulator runs already.
@@ -87,20 +87,23 @@ class Emulator:
         if not is_free(port):
             raise CrossoverError(f"Port {port} is in use by another program; choose another with --port.")
         command = [
-            *(python_of(workspace), "-m", "crossover.local.emulator"),
+            *(environments.emulator, "-m", "crossover.local.emulator"),
             *("--assembly", str(workspace.assembly), "--logs", str(workspace.logs)),
-            *("--container-python", sys.executable),
+            *("--container-python", environments.containers),
         ]
         environment = {**_settings(workspace, port), **(settings or {})}
         with interrupts.held(), _lock(workspace) as lock, (workspace.logs / "emulator.log").open("wb") as log:
             if lock is None:
                 raise CrossoverError("An emulator is running already; `crossover local down` stops it.")
             _clean(workspace)
-            workspace.temporary.mkdir()
+            # Where it runs, so that it can import this package, but nothing else of the environment that has it.
+            folder = workspace.temporary / "package"
+            folder.mkdir(parents=True)
+            (folder / "crossover").symlink_to(Path(__file__).resolve().parents[1])
             stdin, leash = os.pipe()  # the leash closes when this process ends, however it ends
             process = subprocess.Popen(
                 command,
-                cwd=ROOT,
+                cwd=folder,
                 env=environment,
                 stdin=stdin,
                 stdout=log,
@@ -110,12 +113,12 @@ class Emulator:
             )
             os.close(stdin)
             _started[process.pid] = (process, leash)
-            emulator = cls(pid=process.pid, port=port, python=interpreter.version, stays=False)
+            emulator = cls(pid=process.pid, port=port, python=environments.version, stays=False)
             workspace.state.write_text(json.dumps(asdict(emulator)))
         return emulator
 
     def stay(self, workspace: Workspace) -> None:
-        """Let it live on after this process."""
+        """Let it outlive this process."""
         os.write(_started[self.pid][1], b"stay")
         workspace.state.write_text(json.dumps(asdict(replace(self, stays=True))))
 
@@ -151,7 +154,7 @@ class Emulator:
         return count
 
     def stop(self, workspace: Workspace) -> None:
-        """Stop it with all its functions and containers, and remove what it left behind."""
+        """Stop it with all its functions and containers, and remove its state."""
         with interrupts.held():
             deadline = time.monotonic() + STOP_SECONDS
             self._signal(signal.SIGTERM)
@@ -167,7 +170,7 @@ class Emulator:
     def point_aws_at_it(self) -> None:
         """Let every AWS client of this process and of its children talk to the emulator, and to nothing else.
 
-        A person's own settings must not reach the local AWS, and nothing that is meant for it may reach their account.
+        The user's own settings must not reach the local AWS, and no request meant for it may reach the user's account.
         """
         for name in list(os.environ):
             if name.startswith(("AWS_", "CDK_")):
@@ -185,7 +188,7 @@ class Emulator:
 
 
 def _settings(workspace: Workspace, port: int) -> dict[str, str]:
-    """The emulator's whole environment, which its functions inherit: nothing of the person's own gets in."""
+    """All environment variables of the emulator, which its functions inherit: none of the user's own."""
     return {
         "PATH": search_path(),
         "NODE_PATH": str(node_modules()),
@@ -218,7 +221,7 @@ def _lock(workspace: Workspace) -> Iterator[int | None]:
 
 
 def _is_locked(workspace: Workspace) -> bool:
-    """Whether an emulator lives; unlike its pid, the lock cannot come to mean another process."""
+    """Whether an emulator runs; unlike its pid, the lock is never taken over by an unrelated process."""
     with _lock(workspace) as lock:
         return lock is None
 

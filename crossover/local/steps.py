@@ -1,4 +1,4 @@
-"""Progress for a person: what is being done, for how long, and how long each step took."""
+"""Progress of a command on the terminal: the steps under way, and how long each one took."""
 
 import time
 from types import TracebackType
@@ -9,19 +9,21 @@ from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Column
 
+from crossover.terminal import is_unicode
+
 
 class Steps:
     """The steps of one command; several can be under way at once.
 
     Args:
-        console: a finished step leaves a line there; those under way move at the bottom if it is a terminal.
+        console: gets a line for each finished step; on a terminal, those under way are shown below.
     """
 
     def __init__(self, console: Console) -> None:
         self.console = console
         self.started = time.monotonic()
         self._progress = Progress(
-            SpinnerColumn(),
+            SpinnerColumn("dots" if is_unicode(console) else "line"),
             TextColumn("{task.description}"),
             TimeElapsedColumn(),
             TextColumn("[dim]{task.fields[detail]}", table_column=Column(ratio=1, no_wrap=True)),
@@ -55,7 +57,7 @@ class Steps:
         self._progress.update(task, detail=escape(detail))
 
     def end(self, task: TaskID, name: str, *, mark: str, seconds: float) -> None:
-        """Replace a moving step by a line that stays."""
+        """Replace a step under way by a line that stays."""
         self._progress.remove_task(task)
         self.console.print(f"{mark} {name} [dim]{seconds:6.1f} s", highlight=False)
 

@@ -1,4 +1,4 @@
-"""What the commands have in common: bring the local AWS up, deploy to it, upload to it."""
+"""What the commands share: starting a local AWS, deploying to it, predicting on it."""
 
 import contextlib
 import json
@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from crossover import interrupts
+from crossover import interrupts, project
 from crossover.errors import CrossoverError
 from crossover.local import environment
-from crossover.local.cdk_cli import Cdk, settings
+from crossover.local.cdk_cli import Cdk
 from crossover.local.commands import Command, Commands
 from crossover.local.environment import LAMBDA_PYTHON, Interpreter
 from crossover.local.process import Emulator
@@ -41,6 +41,7 @@ class LocalAws:
         self.steps = steps
         self.cdk = Cdk(workspace, commands)
         self.started: Emulator | None = None  # stopped at the end
+        self.used: Emulator | None = None  # one that goes on running at the end
 
     def running(self) -> Emulator:
         """The emulator that `crossover local up` started; AWS clients talk to it from now on.
@@ -51,26 +52,31 @@ class LocalAws:
         emulator = Emulator.find(self.workspace)
         if emulator is None:
             raise CrossoverError("The local AWS is not running; `crossover local up` starts it.")
-        emulator.point_aws_at_it()
+        self.use(emulator)
         return emulator
 
+    def use(self, emulator: Emulator) -> None:
+        """Let AWS clients talk to an emulator that goes on running at the end."""
+        self.used = emulator
+        emulator.point_aws_at_it()
+
     def bring_up(self, interpreter: Interpreter, *, port: int, settings: Mapping[str, str] | None = None) -> Emulator:
-        """Start an emulator, for as long as this command runs; AWS clients talk to it from now on.
+        """Start an emulator that runs as long as this command; AWS clients talk to it from now on.
 
         Args:
-            interpreter: runs the emulator and the functions.
+            interpreter: runs the emulator, the functions and the containers.
             port: to listen on.
-            settings: environment variables of the emulator beyond the usual ones.
+            settings: further environment variables of the emulator.
 
         Raises:
             CrossoverError: something could not be installed or started.
         """
         with self.steps.step("environment of the emulator"):
-            environment.create(self.workspace, interpreter, self.commands)
+            environments = environment.create(interpreter, self.commands)
         with self.steps.step("emulator"):
             with interrupts.held():  # else a signal could come before it is known what to stop
                 emulator = self.started = Emulator.start(
-                    self.workspace, port=port, interpreter=interpreter, settings=settings
+                    self.workspace, port=port, environments=environments, settings=settings
                 )
             emulator.wait_until_ready(self.workspace)
         emulator.point_aws_at_it()
@@ -80,10 +86,10 @@ class LocalAws:
         """Leave the emulator running at the end."""
         if self.started:
             self.started.stay(self.workspace)
-            self.started = None
+            self.used, self.started = self.started, None
 
     def bootstrap(self) -> None:
-        """Run `cdk bootstrap`, once in an emulator's life."""
+        """Run `cdk bootstrap`, once for each emulator."""
         with self.steps.step("cdk bootstrap") as step:
             self.cdk.bootstrap().wait(step.show)
 
@@ -127,8 +133,8 @@ class LocalAws:
 
         clients = open_clients()
         with self.steps.step("upload and predict") as step, aws_errors():
-            prefix = settings()["stack_prefix"]
-            found = find_variants(clients, prefix=prefix, names=variants, deployed_by="crossover local deploy")
+            prefix, deployed_by = project.stack_prefix(), "crossover local deploy"
+            found = find_variants(clients, prefix=prefix, names=variants, deployed_by=deployed_by)
             return predict_all(clients, found, files, timeout_seconds=PREDICTION_SECONDS, announce=step.show)
 
     def stacks(self) -> dict[str, str]:
@@ -142,14 +148,25 @@ class LocalAws:
 
 @contextlib.contextmanager
 def open_local_aws(workspace: Workspace, console: Console) -> Iterator[LocalAws]:
-    """The local AWS for one command; what the command started is stopped at the end, unless it is to stay."""
+    """The local AWS for one command; what the command started is stopped at the end, unless it is to stay.
+
+    Raises:
+        CrossoverError: there is no project, or the CDK is not installed.
+    """
     workspace.create()
     aws = None
     try:
         with Commands(workspace.logs) as commands, Steps(console) as steps:
             aws = LocalAws(workspace, commands, steps)
             yield aws
-    finally:  # the commands have been stopped by now, so none of them meets an emulator that is gone
+    except interrupts.InterruptedBySignalError as interrupted:
+        if aws and aws.started:
+            interrupted.stopped.append("the local AWS")
+        if aws and aws.used:
+            what = f"the local AWS at {aws.used.endpoint} with what is deployed there"
+            interrupted.running.append(f"{what}, which `crossover local down` stops")
+        raise
+    finally:  # the commands have been stopped by now, so none of them needs the emulator any more
         if aws and aws.started:
             aws.started.stop(workspace)
 
@@ -164,12 +181,6 @@ def emulator_that_stays(workspace: Workspace) -> Emulator | None:
     if emulator is not None and not emulator.stays:
         raise CrossoverError("A demo is running here; wait for its end, or stop it with `crossover local down`.")
     return emulator
-
-
-def known_variants() -> list[str]:
-    """The variants that cdk.json names."""
-    variants = settings()["variants"]
-    return [name.strip() for name in variants.split(",")] if isinstance(variants, str) else list(variants)
 
 
 def python_sentence(version: str) -> str:

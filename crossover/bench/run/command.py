@@ -23,14 +23,14 @@ from crossover.bench.run.spend import duration_seconds, estimate
 from crossover.cost.prices import Prices, load
 from crossover.deployed import find_variants
 from crossover.errors import UsageError
-from crossover.inputs import audio_files, variant_names
-from crossover.local.cdk_cli import settings
+from crossover.inputs import audio_files
 from crossover.local.environment import find_interpreter
 from crossover.local.ports import free_port
 from crossover.local.process import Emulator
-from crossover.local.work import known_variants, open_local_aws
+from crossover.local.work import open_local_aws
 from crossover.local.workspace import Workspace
 from crossover.paths import sources
+from crossover.project import DEFAULT_PREFIX, choose_variants, stack_prefix
 
 AUDIO = sources() / "model/samples"
 
@@ -65,13 +65,13 @@ def run(options: Options, console: Console, *, clock: Clock | None = None) -> En
         CrossoverError: something cannot be, or failed.
     """
     clock = clock or Clock()
-    names = variant_names(options.variants, allowed=known_variants())
+    names = choose_variants(options.variants)
     slots = arrivals.parse(options.arrival, options.requests, seed=options.seed)
     sizes = parse_sizes(options.sizes)
     recordings = audio_files([options.audio or AUDIO])
     _check_output(options)
     with _aws(options.local, names, console) as clients, aws_errors():
-        prefix = options.prefix or (settings()["stack_prefix"] if options.local else "Crossover")
+        prefix = options.prefix or (stack_prefix() if options.local else DEFAULT_PREFIX)
         deployed_by = "crossover local deploy" if options.local else "npx cdk deploy"
         found = find_variants(clients, prefix=prefix, names=names, deployed_by=deployed_by)
         deployments = [describe(clients, variant) for variant in found]

@@ -10,8 +10,8 @@ from rich.console import Console
 from benchmarks.soak.faults import FAULTS, faults_of
 from benchmarks.soak.run import Options, Report, Sabotage, SoakedAws, soak, soaked_aws
 from crossover.deployed import find_variants
-from crossover.local.cdk_cli import settings
 from crossover.local.workspace import Workspace
+from crossover.project import stack_prefix
 from tests.crossover.conftest import processes_of
 from tests.crossover.waiting import wait_until
 
@@ -41,7 +41,7 @@ def local(workspace: Workspace) -> Iterator[SoakedAws]:
 def empty(local: SoakedAws) -> None:
     """Without the items and dead letters of the soak before."""
     table = boto3.client("dynamodb")
-    for variant in find_variants(boto3.client, prefix=settings()["stack_prefix"]):
+    for variant in find_variants(boto3.client, prefix=stack_prefix()):
         boto3.client("sqs").purge_queue(QueueUrl=variant.dead_letter_queue)
         for item in table.scan(TableName=variant.table)["Items"]:
             table.delete_item(TableName=variant.table, Key={"object_key": item["object_key"]})

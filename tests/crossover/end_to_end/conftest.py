@@ -14,20 +14,22 @@ import pytest
 
 from crossover.aws import Clients
 from crossover.deployed import Variant, find_variants
-from crossover.local.cdk_cli import settings
 from crossover.local.commands import Command
 from crossover.local.environment import LAMBDA_PYTHON, find_interpreter
 from crossover.local.work import LocalAws
-from crossover.local.workspace import ROOT, Workspace
+from crossover.local.workspace import Workspace
+from crossover.paths import sources
+from crossover.project import stack_prefix
 
 from ..conftest import running_emulator
 
+MODEL = sources() / "model/model.onnx"
 VARIANTS = ["standard", "snapstart", "sagemaker"]
 # Everything on that the local AWS knows, so that destroying has to take it away again.
 SETTINGS = {"encryption": "customer", "bucket_versioning": "true", "monitoring": "true"}
 
 
-def synthesize(aws: LocalAws, *, model: Path = ROOT / "model/model.onnx") -> Command:
+def synthesize(aws: LocalAws, *, model: Path = MODEL) -> Command:
     """Begin to synthesize the app with a model."""
     python = find_interpreter().version
     local_python = {} if python == LAMBDA_PYTHON else {"local_python": python}
@@ -52,7 +54,7 @@ def variants(aws: LocalAws, clients: Clients) -> dict[str, Variant]:
     synth = synthesize(aws)
     aws.bootstrap()
     aws.deploy(synth, aws.steps.step("cdk synth"))
-    found = find_variants(clients, prefix=settings()["stack_prefix"], names=VARIANTS)
+    found = find_variants(clients, prefix=stack_prefix(), names=VARIANTS)
     return {variant.name: variant for variant in found}
 
 

@@ -5,14 +5,15 @@ from pathlib import Path
 import pytest
 
 from crossover.deployed import Variant
-from crossover.local.work import LocalAws, known_variants
-from crossover.local.workspace import ROOT
+from crossover.local.work import LocalAws
+from crossover.paths import sources
+from crossover.project import known_variants
 
 from .conftest import VARIANTS
 
 pytestmark = pytest.mark.slow
 
-SPEECH = ROOT / "model/samples/sense_and_sensibility_01_austen_64kb-0870.wav"
+SPEECH = sources() / "model/samples/sense_and_sensibility_01_austen_64kb-0870.wav"
 
 
 def test_all_variants_are_known() -> None:

@@ -12,11 +12,11 @@ from crossover import deployed
 from crossover.aws import Clients
 from crossover.dead_letter_queue import DeadLetter
 from crossover.deployed import Upload, Variant
-from crossover.local.workspace import ROOT
+from crossover.paths import sources
 
 pytestmark = pytest.mark.slow
 
-CLIP = ROOT / "model/samples/misc_crow.flac"
+CLIP = sources() / "model/samples/misc_crow.flac"
 WAIT_SECONDS = 90
 # A function that S3 invokes itself, and one that it invokes by an alias.
 NAMES = ["standard", "snapstart"]
@@ -24,7 +24,9 @@ NAMES = ["standard", "snapstart"]
 
 def crossover(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
     program = [sys.executable, "-c", "from crossover.cli import main; main()", "deadletters", *arguments, "--local"]
-    return subprocess.run(program, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(
+        program, cwd=sources(), env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
 
 
 def letter_of(clients: Clients, upload: Upload) -> DeadLetter:

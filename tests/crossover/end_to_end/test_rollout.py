@@ -13,14 +13,14 @@ from crossover.aws import Clients
 from crossover.deployed import Upload, Variant
 from crossover.errors import CrossoverError
 from crossover.local.work import LocalAws
-from crossover.local.workspace import ROOT
+from crossover.paths import sources
 from tests.crossover.cdk.onnx_files import write_model
 
 from .conftest import synthesize
 
 pytestmark = pytest.mark.slow
 
-CLIP = ROOT / "model/samples/misc_crow.flac"
+CLIP = sources() / "model/samples/misc_crow.flac"
 MOST_UPLOADS = 120
 UPLOAD_INTERVAL_SECONDS = 0.5
 WAIT_SECONDS = 60
@@ -28,7 +28,7 @@ WAIT_SECONDS = 60
 
 def renamed_model(folder: Path) -> Path:
     """The same model under another version."""
-    data = (ROOT / "model/model.onnx").read_bytes()
+    data = (sources() / "model/model.onnx").read_bytes()
     field = b"\x0a\x07version\x12\x05"  # the metadata's key and its value's length, in protobuf's notation
     assert data.count(field + b"1.0.0") == 1
     file = folder / "renamed.onnx"

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from crossover.errors import CrossoverError
+from crossover.interrupts import InterruptedBySignalError
 from crossover.local import commands as commands_module
 from crossover.local.commands import Command, Commands
 
@@ -69,6 +70,15 @@ def test_what_still_runs_at_the_end_is_stopped_even_if_it_ignores_sigterm(
         assert is_running(child)
     assert command.process.returncode is not None
     assert not is_running(child)
+
+
+def test_an_interruption_says_which_commands_it_stopped(tmp_path: Path) -> None:
+    with pytest.raises(InterruptedBySignalError) as interrupted, Commands(tmp_path) as commands:
+        start(commands, "true").wait()
+        start(commands, "sleep 60")
+        raise InterruptedBySignalError(2)
+    assert interrupted.value.stopped == ["some command"]
+    assert interrupted.value.sentence == "interrupted; stopped: some command; still running: nothing."
 
 
 def test_a_command_does_not_see_the_callers_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

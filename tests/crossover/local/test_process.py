@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from crossover.errors import CrossoverError
-from crossover.local.environment import Interpreter
+from crossover.local.environment import Environments
 from crossover.local.ports import free_port, is_free
 from crossover.local.process import Emulator
 from crossover.local.workspace import Workspace
 
 STATE = {"pid": 1, "port": 4566, "python": "3.12", "stays": True}
-INTERPRETER = Interpreter(path="python", version="3.12")
+ENVIRONMENTS = Environments(emulator="python", containers="python", version="3.12")
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def test_an_emulator_that_is_just_starting_is_not_taken_for_a_dead_one(workspace
 def test_a_second_emulator_is_refused(workspace: Workspace, lock: int) -> None:
     workspace.state.write_text(json.dumps(STATE))
     with pytest.raises(CrossoverError, match="running already; `crossover local down` stops it"):
-        Emulator.start(workspace, port=free_port(), interpreter=INTERPRETER)
+        Emulator.start(workspace, port=free_port(), environments=ENVIRONMENTS)
     assert json.loads(workspace.state.read_text()) == STATE
 
 
@@ -64,7 +64,7 @@ def test_a_port_that_another_program_uses_is_named(workspace: Workspace) -> None
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         with pytest.raises(CrossoverError, match=rf"^Port {port} is in use by another program; choose"):
-            Emulator.start(workspace, port=port, interpreter=INTERPRETER)
+            Emulator.start(workspace, port=port, environments=ENVIRONMENTS)
         assert not is_free(port)
     assert is_free(port)
 

@@ -1,0 +1,88 @@
+"""The project that a command works on: what its cdk.json says."""
+
+import json
+import shlex
+import sys
+from typing import Any
+
+from crossover import paths
+from crossover.errors import UsageError
+from crossover.inputs import split_names, variant_names
+
+DEFAULT_PREFIX = "Crossover"
+
+
+def context() -> dict[str, Any]:
+    """The context in cdk.json: the settings, and the CDK's own flags.
+
+    Raises:
+        CrossoverError: there is no project, or its cdk.json cannot be read.
+    """
+    content: dict[str, Any] = _cdk_json().get("context", {})
+    return content
+
+
+def app_command() -> list[str]:
+    """The command that synthesizes the app. Python is the one that runs this command, which has the constructs.
+
+    Raises:
+        CrossoverError: there is no project, its cdk.json cannot be read or names no app.
+    """
+    app = _cdk_json().get("app")
+    if not isinstance(app, str) or not app.strip():
+        raise UsageError(f"{paths.project() / 'cdk.json'} names no app; `app` must be a command like python3 app.py.")
+    program, *arguments = shlex.split(app)
+    return [sys.executable if program in ("python", "python3") else program, *arguments]
+
+
+def stack_prefix() -> str:
+    """The setting stack_prefix.
+
+    Raises:
+        CrossoverError: there is no project, or its cdk.json cannot be read.
+    """
+    return str(context().get("stack_prefix", DEFAULT_PREFIX))
+
+
+def known_variants() -> list[str]:
+    """The variants that cdk.json names; all that exist where it names none.
+
+    Raises:
+        CrossoverError: there is no project, or its cdk.json cannot be read.
+    """
+    variants = context().get("variants")
+    if variants is None:
+        return _registered()
+    return [name.strip() for name in variants.split(",")] if isinstance(variants, str) else list(variants)
+
+
+def choose_variants(names: str) -> list[str]:
+    """The variants with these names, separated by commas or spaces; those of cdk.json where there are none.
+
+    Raises:
+        UsageError: a name is neither in cdk.json nor in the registry of variants.
+        CrossoverError: there is no project, or its cdk.json cannot be read.
+    """
+    known = known_variants()
+    if not set(split_names(names)) <= set(known):  # only then, because it imports the CDK, over a second
+        known += [name for name in _registered() if name not in known]
+    return variant_names(names, allowed=known)
+
+
+def _registered() -> list[str]:
+    try:
+        from crossover.cdk.compute import VARIANTS
+    except ModuleNotFoundError:  # installed without the CDK
+        return []
+    return list(VARIANTS)
+
+
+def _cdk_json() -> dict[str, Any]:
+    path = paths.project() / "cdk.json"
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path} cannot be read: {error}.") from error
+    if not isinstance(content, dict):
+        raise UsageError(f"{path} must hold a JSON object, but it holds a {type(content).__name__}.")
+    return content
