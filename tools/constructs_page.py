@@ -14,7 +14,10 @@ from constructs import Construct
 
 from crossover import cdk
 
-KINDS = ("Constructs", "Interfaces and values", "Functions", "Constants", "Errors")
+KINDS = ("Constructs", "Interfaces and values", "Functions", "Constants", "Modules", "Errors")
+
+# Packages whose classes ours are derived from; what they bring is in their own documentation.
+FOREIGN = {"abc", "aws_cdk", "builtins", "constructs", "enum", "jsii", "typing"}
 
 
 def markdown(module: ModuleType = cdk) -> str:
@@ -22,7 +25,7 @@ def markdown(module: ModuleType = cdk) -> str:
     sections: dict[str, list[str]] = {kind: [] for kind in KINDS}
     for name in module.__all__:
         value = getattr(module, name)
-        sections[_kind(value)].append(_section(name, value, module))
+        sections[_kind(value)].append(_section(name, value))
     parts = [f"## {kind}\n\n" + "\n\n".join(texts) for kind, texts in sections.items() if texts]
     return "\n\n".join(parts)
 
@@ -32,17 +35,21 @@ def _kind(value: Any) -> str:
         if issubclass(value, BaseException):
             return "Errors"
         return "Constructs" if issubclass(value, Construct) else "Interfaces and values"
-    return "Functions" if callable(value) else "Constants"
+    if inspect.ismodule(value):
+        return "Modules"
+    return "Functions" if inspect.isroutine(value) else "Constants"
 
 
-def _section(name: str, value: Any, module: ModuleType) -> str:
+def _section(name: str, value: Any) -> str:
     if inspect.isclass(value):
-        blocks = [f"### {name}", *_class(value)]
-    elif callable(value):
-        blocks = [f"### {name}", _signature(name, inspect.signature(value)), _prose(inspect.getdoc(value))]
+        blocks = [*_class(value)]
+    elif inspect.ismodule(value):
+        blocks = [_prose(inspect.getdoc(value))]
+    elif inspect.isroutine(value):
+        blocks = [_signature(name, inspect.signature(value)), _prose(inspect.getdoc(value))]
     else:
-        blocks = [f"### {name}", _constant(name, module)]
-    return "\n\n".join(block for block in blocks if block)
+        blocks = [_constant(value)]
+    return "\n\n".join([f"### {name}", *(block for block in blocks if block)])
 
 
 def _class(cls: type) -> Iterator[str]:
@@ -50,21 +57,23 @@ def _class(cls: type) -> Iterator[str]:
     if issubclass(cls, enum.Enum):
         yield "\n".join(f"- `{member.name}`" for member in cls)
         return
-    made_by_hand = next((base for base in cls.__mro__ if "__init__" in vars(base)), object)
-    is_protocol = getattr(cls, "_is_protocol", False)
-    if not issubclass(cls, BaseException) and not is_protocol and made_by_hand is not object:
-        yield _signature(cls.__name__, _without_self(inspect.signature(cls.__init__)))
+    maker = next(base for base in cls.__mro__ if "__init__" in vars(base))
+    if _is_ours(maker) and not issubclass(cls, BaseException) and not getattr(cls, "_is_protocol", False):
+        yield _signature(cls.__name__, _without_self(inspect.signature(vars(maker)["__init__"])))
         if not dataclasses.is_dataclass(cls):
-            yield _prose(inspect.getdoc(cls.__init__))
-    rows = [*_attributes(cls), *_members(cls)]
+            yield _prose(inspect.cleandoc(vars(maker)["__init__"].__doc__ or ""))
+    names = _attributes(cls)
+    if names:
+        yield "Attributes: " + ", ".join(f"`{name}`" for name in names) + "."
+    rows = list(_members(cls))
     if rows:
         yield "\n".join(["| member | |", "|---|---|", *rows])
 
 
-def _attributes(cls: type) -> Iterator[str]:
+def _attributes(cls: type) -> list[str]:
     """What methods set on `self`, where the class's docstring has no Attributes section that says more."""
     if dataclasses.is_dataclass(cls) or "Attributes:" in (cls.__doc__ or ""):
-        return
+        return []
     names: list[str] = []
     for base in (base for base in cls.__mro__ if _is_ours(base)):
         for node in ast.walk(ast.parse(textwrap.dedent(inspect.getsource(base)))):
@@ -72,7 +81,7 @@ def _attributes(cls: type) -> Iterator[str]:
                 case ast.Attribute(value=ast.Name(id="self"), attr=name, ctx=ast.Store()):
                     if not name.startswith("_") and name not in names:
                         names.append(name)
-    yield from (f"| `{name}` | |" for name in names)
+    return names
 
 
 def _members(cls: type) -> Iterator[str]:
@@ -95,7 +104,7 @@ def _public(cls: type) -> list[str]:
 
 
 def _is_ours(cls: type) -> bool:
-    return cls.__module__.split(".")[0] == cdk.__name__.split(".")[0]
+    return cls.__module__.split(".")[0] not in FOREIGN
 
 
 def _without_self(signature: inspect.Signature) -> inspect.Signature:
@@ -122,9 +131,10 @@ def _inline(signature: inspect.Signature) -> str:
 
 
 def _argument(parameter: inspect.Parameter) -> str:
+    stars = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}.get(parameter.kind, "")
     annotation = "" if parameter.annotation is inspect.Parameter.empty else f": {_type(parameter.annotation)}"
     if parameter.default is inspect.Parameter.empty:
-        return f"{parameter.name}{annotation}"
+        return f"{stars}{parameter.name}{annotation}"
     return f"{parameter.name}{annotation} = {_default(parameter.default)}"
 
 
@@ -139,9 +149,10 @@ def _type(annotation: Any) -> str:
     return re.sub(r"\b(?:[a-z_]\w*\.)+(?=[A-Z])", "", text)
 
 
-def _constant(name: str, module: ModuleType) -> str:
-    """Its type, and the comment or docstring that its definition has, is for the reader of the code."""
-    return f"`{name}`: {type(getattr(module, name)).__name__}"
+def _constant(value: Any) -> str:
+    if isinstance(value, dict):
+        return f"A dictionary with the keys {', '.join(f'`{key}`' for key in value)}."
+    return f"`{_type(repr(value))}`"
 
 
 def _prose(docstring: str | None) -> str:
@@ -158,7 +169,7 @@ def _prose(docstring: str | None) -> str:
             lines.append(f"- `{entry[1]}`: {entry[2]}")
         elif in_section and line.startswith("        "):
             lines[-1] += " " + line.strip()
-        elif re.match(r"(Benefit|Cost): ", line):
+        elif re.match(r"(Benefit|Cost)\b[^:]*: ", line):
             label, _, rest = line.partition(": ")
             lines += ["", f"*{label}:* {rest}"]
         else:

@@ -16,6 +16,10 @@ MADE = {"model/mine.onnx", "crossover/sources"}
 HISTORY = {"CHANGELOG.md"}
 
 
+def test_readme_stays_short() -> None:
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 150
+
+
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_every_relative_link_resolves(page: Path) -> None:
     for target in links(page.read_text()):
