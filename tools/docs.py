@@ -12,7 +12,7 @@ from crossover import documents
 from crossover.cost.comparison import compare
 from crossover.cost.prices import load
 from crossover.cost.scenario import MINUTES_A_MONTH, Scenario
-from crossover.cost.variants import VARIANTS, deployable
+from crossover.cost.variants import deployable
 from stacks import settings
 from tools import permissions
 
@@ -24,7 +24,7 @@ def costs_table() -> str:
     """USD a month of every deployable variant at some traffic, the cheapest in bold, and where that changes."""
     prices = load("us-east-1")
     lines = [
-        "| requests a minute | " + " | ".join(VARIANTS[name].title for name in deployable()) + " |",
+        "| requests a minute | " + " | ".join(f"`{name}`" for name in deployable()) + " |",
         "|---:|" + "---:|" * len(deployable()),
     ]
     for rpm in TRAFFIC:
