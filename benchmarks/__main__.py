@@ -11,7 +11,7 @@ from rich.table import Table
 from benchmarks.soak import run as soak_run
 from benchmarks.soak.faults import FAULTS
 from crossover import command_line
-from crossover.bench.cli import check_writable, finish
+from crossover.bench.cli import check_writable, print_tables, save
 from crossover.inputs import whole_numbers
 from crossover.project import choose_variants
 
@@ -22,25 +22,29 @@ app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pret
 
 @app.command()
 def peers(
-    parts: Annotated[str, typer.Option(help="handlers, serving, or both with a comma between.")] = "handlers,serving",
+    parts: Annotated[str, typer.Option(help="handlers, serving, or both, separated by a comma.")] = "handlers,serving",
     processes: Annotated[int, typer.Option(min=1, max=1000, help="Fresh processes of each handler.")] = 7,
     calls: Annotated[int, typer.Option(min=1, max=1000, help="Warm calls in each process.")] = 10,
-    servers: Annotated[str, typer.Option(help="Names with commas between them; all by default.")] = "",
-    clients: Annotated[str, typer.Option(help="How many ask a server at once, with commas between.")] = "1,2,4,8,16",
-    seconds: Annotated[int, typer.Option(help="Of each step.")] = 2,
-    rounds: Annotated[int, typer.Option(help="In which each server has a turn, this project's three.")] = 3,
+    servers: Annotated[str, typer.Option(help="Names, separated by commas; all by default.")] = "",
+    clients: Annotated[
+        str, typer.Option(help="Numbers of clients at once, separated by commas; one step for each.")
+    ] = "1,2,4,8,16",
+    seconds: Annotated[int, typer.Option(help="Length of each step, s.")] = 2,
+    rounds: Annotated[
+        int, typer.Option(help="Rounds; in each, every server has one turn, and this project's three.")
+    ] = 3,
     output: Annotated[
         Path | None, typer.Option(help="Write the result, with every observation.", show_default=False)
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with every observation.")] = False,
 ) -> None:
-    """This project on this machine beside others that do the same: handlers, and servers under load.
+    """Compare this project's handler and server with others on this machine.
 
-    Takes about half an hour, and some 3 GB for the peers' packages.
+    Takes about half an hour, and about 3 GB for the peers' packages.
     """
-    from benchmarks.peers import benchmark as peers_benchmark  # here, because few commands need it
+    from benchmarks.peers import measure_peers  # here, because few commands need it
 
-    options = peers_benchmark.Options(
+    options = measure_peers.Options(
         parts=_names(parts),
         processes=processes,
         calls=calls,
@@ -51,28 +55,32 @@ def peers(
     )
     check_writable(output)
     with Console(stderr=True).status("starting ...") as status:
-        document = peers_benchmark.run(options, progress=lambda what: status.update(f"{what} ..."))
-    finish(document, peers_benchmark.tables, peers_benchmark.sentences, output, as_json=as_json)
+        document = measure_peers.run(options, progress=lambda what: status.update(f"{what} ..."))
+    save(document, output)
+    if as_json:
+        print(json.dumps(document, indent=1))
+    else:
+        print_tables(measure_peers.tables(document), measure_peers.sentences(document), output)
 
 
 @app.command()
 def soak(
-    uploads: Annotated[int, typer.Option(min=1, max=100_000, help="How many, over all variants.")] = 2000,
+    uploads: Annotated[int, typer.Option(min=1, max=100_000, help="Number of uploads, over all variants.")] = 2000,
     fault_rate: Annotated[
         float,
         typer.Option(
             min=0,
             max=1,
-            help="Share of the objects whose requests meet a fault, and of those whose event is late or comes twice.",
+            help="Share of objects whose requests meet a fault, and of those whose event is late or delivered twice.",
         ),
     ] = 0.2,
-    variants: Annotated[str, typer.Option(help="Names with commas between them, or all.")] = "all",
-    seed: Annotated[int, typer.Option(help="Of the plan: the same seed, the same uploads and faults.")] = 1,
-    concurrency: Annotated[int, typer.Option(min=1, max=64, help="Events under way, and functions running.")] = 8,
-    timeout: Annotated[float, typer.Option(min=10, help="Longest time for all uploads to end, in seconds.")] = 1800,
-    sabotage: Annotated[
-        soak_run.Sabotage | None,
-        typer.Option(help="Break the pipeline on purpose: the soak must notice it.", show_default=False),
+    variants: Annotated[str, typer.Option(help="Names, separated by commas, or all.")] = "all",
+    seed: Annotated[int, typer.Option(help="Seed of the plan of uploads and faults.")] = 1,
+    concurrency: Annotated[int, typer.Option(min=1, max=64, help="Most events, and functions, at once.")] = 8,
+    timeout: Annotated[float, typer.Option(min=10, help="Longest time for all uploads to end, s.")] = 1800,
+    negative_control: Annotated[
+        soak_run.NegativeControl | None,
+        typer.Option(help="Break the pipeline on purpose: the soak must notice.", show_default=False),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -84,7 +92,7 @@ def soak(
         seed=seed,
         concurrency=concurrency,
         timeout_seconds=timeout,
-        sabotage=sabotage,
+        negative_control=negative_control,
     )
     report = soak_run.run(options, console=Console(stderr=True))
     if as_json:
@@ -118,9 +126,9 @@ def _print_soak(report: soak_run.Report) -> None:
         console.print(f"✗ {problem}", style="red", highlight=False, markup=False, soft_wrap=True)
     if not report.is_finished:
         seconds = report.options.timeout_seconds
-        console.print(f"✗ Not all had come to an end after {seconds:g} s.", style="red", highlight=False)
+        console.print(f"✗ Not all uploads had ended after {seconds:g} s.", style="red", highlight=False)
     console.print(report.audit.sentence, highlight=False, soft_wrap=True)
-    console.print(f"All had come to their end after {report.seconds:.0f} s.", highlight=False)
+    console.print(f"The last upload had ended after {report.seconds:.0f} s.", highlight=False)
 
 
 def _soak_table(title: str, columns: dict[str, dict[str, int]]) -> Table:

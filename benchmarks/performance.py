@@ -5,18 +5,19 @@ import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import cast
 
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from benchmarks.peers import benchmark as peers_benchmark
-from benchmarks.peers.handlers import shown as handlers_shown
-from benchmarks.peers.serving import shown as serving_shown
+from benchmarks.peers import measure_peers
+from benchmarks.peers.handlers import handler_tables
+from benchmarks.peers.serving import server_tables
+from benchmarks.peers.serving.server_observations import counted
 from crossover import documents
-from crossover.bench.micro import benchmark as micro_benchmark
-from crossover.bench.micro import shown as micro_shown
+from crossover.bench.micro import measure, tables
+from crossover.bench.micro.document import Document as MicroDocument
 from crossover.cost.measured import ON_ONE_MACHINE
 from crossover.errors import CrossoverError
 
@@ -28,54 +29,55 @@ MICRO, PEERS = ROOT / "benchmarks/results/micro.json.gz", ROOT / "benchmarks/res
 INTRODUCTION = """\
 # Performance
 
-<!-- Written by `python -m benchmarks.performance` from docs/performance/*.json; edit that. -->
+<!-- Written by `python -m benchmarks.performance` from benchmarks/results/*.json.gz and the texts in that module. -->
 
-How long this project's own parts take, and how they compare with other ways to do the same, on [one
-machine](#the-machine). `make performance` measures all of it anew on yours and writes this page; nothing needs AWS.
-**No figure here is AWS's**: what a deployed variant takes is measured with `crossover bench run`.
+How long this project's own parts take, and how they compare with other implementations of the same task, on [one
+machine](#the-machine). `make performance` measures all of it again on yours and writes this page; it needs no AWS.
+**No figure here is AWS's**: a deployed variant is measured with `crossover bench run`.
 
-Ratios hold within one run: the sides are fresh processes that take turns. Among handlers a ratio is the median of what
-one side was of the other in the same turn, not that of two medians. Every observation, those of disturbed moments too,
-is in benchmarks/results."""
+Ratios are valid within one run, in which fresh processes of all implementations take turns. Among handlers, a ratio is
+the median of the ratios within each turn, not the ratio of two medians. The raw results, with every observation and
+those of disturbed moments too, are `benchmarks/results/micro.json.gz` and `benchmarks/results/peers.json.gz`."""
 
-AIMS = "## What is aimed at"
+AIMS = "## Aims"
 
 HANDLERS = """\
-## The handler beside other ways to write it
+## The handler compared with other implementations
 
 `ours` is the standard variant's handler in the bundle that is deployed. `usual` is how such a handler is commonly
 written. `tflite` runs the file that the ONNX model was made from, in its own interpreter. Each has its packages in a
-folder of its own, on the same Python, with S3 and DynamoDB answered on loopback. One that gives the clip another label
-than `ours` is not measured.
+folder of its own, on the same Python, with S3 and DynamoDB answered on loopback. A handler that labels the clip
+differently from `ours` is not measured.
 
 TFLite computes the network in 8-bit integers, this project in float32. 8-bit values take less memory, and their
 products less time on a processor with instructions for them (VNNI). Why the model stays in float32 is in
-[decision 10](decisions/0010-float-activations.md). Of decoding FLAC most is libFLAC's own time, for every side; why it
-stays although another decoder is faster is in [decision 12](decisions/0012-flac-by-libflac.md)."""
+[decision 10](decisions/0010-float-activations.md). Most of the time of decoding FLAC is libFLAC's own, in every
+implementation; why it stays although another decoder is faster is in
+[decision 12](decisions/0012-flac-by-libflac.md)."""
 
 SERVERS = """\
-## The container beside other servers
+## The container compared with other servers
 
 Every server has the same ONNX file and decodes with the same soundfile and soxr. wrk posts the speech clip as WAV over
 kept-alive connections, on the same cores as the server. Each peer runs in two settings, since either may suit it
-better: one worker with onnxruntime's default session, and one worker for each core with one thread each. The limit is
-the same work in bare loops without HTTP; wrk's own share of the cores is part of the distance to it. The speed of a
+better: one worker with onnxruntime's default session, and one worker for each core with one thread each. The baseline
+is the same work in bare loops without HTTP; wrk's own share of the cores is part of the distance to it. The speed of a
 shared machine changes within seconds, so such loops run right before each step, and after it as soon as the server has
-finished what wrk asked last. The ratios compare what each server made of the limit beside its own steps: two servers
-with equal figures in milliseconds may differ in them. `ours` has more turns than each of the others, since all are
-compared with it. Decisions [9](decisions/0009-lean-event-loop.md) and
-[11](decisions/0011-no-web-framework.md) say where the rest goes."""
+finished wrk's last requests. The ratios compare each server's figures relative to the baseline of its own steps: two
+servers with equal figures in milliseconds may have different ratios. `ours` has more turns than each of the others,
+since all are compared with it. Decisions [9](decisions/0009-lean-event-loop.md) and
+[11](decisions/0011-no-web-framework.md) say where the rest of the time goes."""
 
 PHASES = """\
-## What a call consists of
+## Phases of a call
 
 The standard variant's handler, phase by phase, in fresh processes. The model comes from an S3 on loopback."""
 
 SIZES = """\
 ## Memory sizes
 
-Each memory size has Lambda's share of vCPUs, as a processor quota where one can be set. GB-seconds and USD follow from
-what would be billed for the handler's own work: S3 and DynamoDB answer on loopback, and AWS's own time is not in it."""
+Each memory size has Lambda's share of vCPUs, as a CPU quota where one can be set. GB-seconds and USD are those of the
+handler's own work: S3 and DynamoDB answer on loopback, and AWS's own time is not included."""
 
 MACHINE = "## The machine"
 
@@ -92,13 +94,13 @@ def write() -> None:
     """Write the page from the results.
 
     Raises:
-        CrossoverError: a result is not there, is another one or damaged, or the page cannot be written.
+        CrossoverError: a result is missing, is another one or damaged, or the page cannot be written.
     """
-    micro = read(MICRO, ON_ONE_MACHINE, micro_benchmark.SCHEMA)
-    peers = read(PEERS, peers_benchmark.KIND, peers_benchmark.SCHEMA)
-    missing = [part for part in peers_benchmark.PARTS if part not in peers]
+    micro = cast(MicroDocument, read(MICRO, ON_ONE_MACHINE, measure.SCHEMA))
+    peers = cast(measure_peers.Document, read(PEERS, measure_peers.KIND, measure_peers.SCHEMA))
+    missing = [part for part in measure_peers.PARTS if part not in peers]
     if missing:
-        raise CrossoverError(f"{PEERS} has no {missing[0]}; the page needs {' and '.join(peers_benchmark.PARTS)}.")
+        raise CrossoverError(f"{PEERS} has no {missing[0]}; the page needs {' and '.join(measure_peers.PARTS)}.")
     try:
         text = page(micro, peers)
     except (KeyError, TypeError, ValueError) as error:
@@ -109,8 +111,8 @@ def write() -> None:
         raise CrossoverError(f"{PAGE} cannot be written: {error.strerror}.") from error
 
 
-def read(path: Path, kind: str, schema: int) -> dict[str, Any]:
-    """A result document.
+def read(path: Path, kind: str, schema: int) -> Mapping[str, object]:
+    """A result.
 
     Raises:
         CrossoverError: it cannot be read, or is of another kind or schema.
@@ -123,58 +125,58 @@ def read(path: Path, kind: str, schema: int) -> dict[str, Any]:
     return document
 
 
-def page(micro: Mapping[str, Any], peers: Mapping[str, Any]) -> str:
+def page(micro: MicroDocument, peers: measure_peers.Document) -> str:
     """The page, as Markdown.
 
     Args:
         micro: a result of `crossover bench micro`.
         peers: a result of `python -m benchmarks peers`, with both parts.
     """
-    cold, warm, sizes, promised = micro_shown.tables(micro)
+    cold, warm, sizes, promised = tables.tables(micro)
     blocks: list[str | Table] = [
         INTRODUCTION,
         AIMS,
-        _list(peers_benchmark.sentences(peers)),
+        _list(measure_peers.sentences(peers)),
         promised,
         HANDLERS,
-        *handlers_shown.tables(peers["handlers"]),
+        *handler_tables.tables(peers["handlers"]),
         SERVERS,
-        *serving_shown.tables(peers["serving"]),
+        *server_tables.tables(peers["serving"]),
         PHASES,
         cold,
         warm,
         SIZES,
         sizes,
-        _list(micro_shown.sentences(micro)),
+        _list(tables.sentences(micro)),
         MACHINE,
         _machine_table(micro, peers),
     ]
     return "\n\n".join(markdown(block) if isinstance(block, Table) else block for block in blocks) + "\n"
 
 
-def speed_table(micro: Mapping[str, Any], peers: Mapping[str, Any]) -> str:
+def speed_table(micro: MicroDocument, peers: measure_peers.Document) -> str:
     """The README's table, as Markdown: a few of the page's figures. The arguments are those of `page`."""
     handlers, serving = peers["handlers"], peers["serving"]
     table = Table("", "median", "beside it", "ratio")
 
     def of_handlers(name: str, part: str, subject: str, measure: str, unit: str) -> None:
         rows = {
-            row["side"]: row
+            row["implementation"]: row
             for row in handlers["summary"]
             if (row["part"], row["subject"], row["measure"]) == (part, subject, measure)
         }
         ours, usual = rows["ours"]["median"], rows["usual"]["median"]
-        ratio = 1 / rows["usual"]["to_ours"]
-        table.add_row(name, f"{ours:,.1f} {unit}", f"the usual way, with librosa: {usual:,.1f} {unit}", f"{ratio:.2f}")
+        to_ours = rows["usual"]["to_ours"]
+        ratio = f"{1 / to_ours:.2f}" if to_ours else ""
+        table.add_row(name, f"{ours:,.1f} {unit}", f"the usual way, with librosa: {usual:,.1f} {unit}", ratio)
 
     def of_serving(clients: int) -> None:
-        rows = [row for row in serving["summary"] if row["clients"] == clients]
-        (ours,) = (row for row in rows if row["server"] == "ours")
-        best = max((row for row in rows if row is not ours), key=lambda row: row["to_ours"]["requests_per_second"])
-        speeds = [f"{row['figures']['requests_per_second']:.1f} requests/s" for row in (ours, best)]
-        name = f"the container, {clients} client{'s' * (clients > 1)}"
-        ratio = 1 / best["to_ours"]["requests_per_second"]
-        table.add_row(name, speeds[0], f"the best other server, {best['server']}: {speeds[1]}", f"{ratio:.2f}")
+        rows = {row["server"]: row for row in serving["summary"] if row["clients"] == clients}
+        speed = {name: row["to_ours"]["requests_per_second"] or 0.0 for name, row in rows.items() if name != "ours"}
+        best = max(speed, key=lambda name: speed[name])
+        ours, other = (f"{rows[name]['figures']['requests_per_second']:.1f} requests/s" for name in ("ours", best))
+        name = f"the container, {counted(clients, 'client')}"
+        table.add_row(name, ours, f"the best other server, {best}: {other}", f"{1 / speed[best]:.2f}")
 
     for each in micro["measurements"]:
         middle, unit = median(each["observed"]), each["unit"]
@@ -184,13 +186,14 @@ def speed_table(micro: Mapping[str, Any], peers: Mapping[str, Any]) -> str:
     of_handlers("cold start, spawn to first answer", "handler", handlers["speech"], "cold_ms", "ms")
     stereo = handlers["clips"][0]["name"]
     of_handlers(f"decoding and resampling {stereo}", "decode", stereo, "warm_ms", "ms")
-    for clients in (min(serving["settings"]["clients"]), max(serving["settings"]["clients"])):
+    numbers = [row["clients"] for row in serving["summary"]]
+    for clients in (min(numbers), max(numbers)):
         of_serving(clients)
     return markdown(table)
 
 
 def markdown(table: Table) -> str:
-    """A table as it is printed, in Markdown: its title, its rows, its caption. Lines between sections are left out."""
+    """A printed table in Markdown: title, rows and caption, without the lines between sections."""
     columns = [
         [
             _text(column.header),
@@ -206,13 +209,13 @@ def markdown(table: Table) -> str:
 
 
 def _text(printed: RenderableType, line_break: str = " ") -> str:
-    """What rich prints of a title or a cell, its style left out."""
+    """The text that rich prints of a title or a cell, without its style."""
     plain = printed.plain if isinstance(printed, Text) else Text.from_markup(str(printed)).plain
     return line_break.join(_escaped(" ".join(line.split())) for line in plain.splitlines())
 
 
 def _escaped(text: str) -> str:
-    """Markdown that reads as this text. Between letters _ marks nothing; in a table | ends a cell."""
+    """Markdown that shows this text. Between letters _ is no mark; in a table | ends a cell."""
     return re.sub(r"[\\`*\[\]<&|~]|(?<![^\W_])_|_(?![^\W_])", r"\\\g<0>", text)
 
 
@@ -220,19 +223,14 @@ def _list(sentences: Iterable[str]) -> str:
     return "\n".join(f"- {_escaped(sentence)}" for sentence in sentences)
 
 
-def _measured_at(result: Mapping[str, Any]) -> str:
-    """When the measuring began; of peers, that of each part, since a part can be measured by itself."""
-    parts = [f"{part} {result[part]['measured_at']}" for part in peers_benchmark.PARTS if part in result]
-    return ", ".join(parts) or str(result["measured_at"])
-
-
-def _machine_table(*results: Mapping[str, Any]) -> Table:
-    """What the figures of each result hang on."""
-    table = Table("", *(str(result["kind"]) for result in results))
-    machines = [result["machine"] for result in results]
+def _machine_table(micro: MicroDocument, peers: measure_peers.Document) -> Table:
+    """What affects the figures of each result; of peers, each part can be measured by itself."""
+    table = Table("", micro["kind"], peers["kind"])
+    machines = [micro["machine"], peers["machine"]]
+    parts = f"handlers {peers['handlers']['measured_at']}, serving {peers['serving']['measured_at']}"
     packages = [", ".join(f"{name} {version}" for name, version in each["packages"].items()) for each in machines]
     for name, values in (
-        ("measured at", [_measured_at(result) for result in results]),
+        ("measured at", [micro["measured_at"], parts]),
         ("processor", [each["processor"] for each in machines]),
         ("processors", [each["processors"] for each in machines]),
         ("memory", [f"{each['memory_mb'] / 1024:.1f} GiB" for each in machines]),

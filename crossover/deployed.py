@@ -14,18 +14,34 @@ from pathlib import Path
 from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer
+from botocore.exceptions import BotoCoreError, ClientError
 
 from crossover import aws
 from crossover.aws import Clients
 from crossover.dead_letter_queue import DeadLetter, Scan
 from crossover.errors import CrossoverError, UsageError
 
-# Between two requests for the item: short at first, since a warm variant takes milliseconds, then ever longer.
-FIRST_DELAY_SECONDS = 0.02
-MAX_DELAY_SECONDS = 1.0
 DEAD_LETTER_INTERVAL_SECONDS = 3.0
 # A longer queue is not searched to its end each time.
 MAX_DEAD_LETTERS = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delays:
+    """The pauses between two reads of the table, s: each half as long again as the one before, up to the longest."""
+
+    first: float
+    longest: float
+
+    def __iter__(self) -> Iterator[float]:
+        delay = self.first
+        while True:
+            yield delay
+            delay = min(1.5 * delay, self.longest)
+
+
+# Short at first, since a warm variant answers within milliseconds.
+DELAYS = Delays(first=0.02, longest=1.0)
 
 
 class NoPredictionError(CrossoverError):
@@ -175,33 +191,67 @@ def wait(
     Raises:
         NoPredictionError: there is none after `timeout_seconds`, or the event is in the dead-letter queue.
     """
-    started = time.monotonic()
-    next_scan = started + DEAD_LETTER_INTERVAL_SECONDS
-    for delay in _delays():
-        item = find_item(clients, upload)
-        if item is not None:
-            return Result(item=item, milliseconds=_milliseconds(item))
-        now = time.monotonic()
-        is_last = now >= started + timeout_seconds
-        if is_last or now >= next_scan:
-            dead_letter = find_dead_letter(clients, upload)
-            if dead_letter is not None:
-                raise NoPredictionError(f"The event is in the dead-letter queue: {dead_letter.reason}.")
-            next_scan = now + DEAD_LETTER_INTERVAL_SECONDS
+    end = wait_for_end(clients, upload, timeout_seconds=timeout_seconds, sleep=sleep)
+    if isinstance(end, DeadLetter):
+        raise NoPredictionError(f"The event is in the dead-letter queue: {end.reason}.")
+    if end is None:
+        raise NoPredictionError(
+            f"There is no item after {timeout_seconds:g} s and no dead letter, so the event may still be retried; see "
+            f"the log of the function {upload.variant.function}."
+        )
+    return Result(item=end, milliseconds=_milliseconds(end))
+
+
+def wait_for_end(
+    clients: Clients,
+    upload: Upload,
+    *,
+    timeout_seconds: float,
+    delays: Delays = DELAYS,
+    dead_letter_interval: float = DEAD_LETTER_INTERVAL_SECONDS,
+    monotonic: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+    is_abandoned: Callable[[], bool] = lambda: False,
+    on_error: Callable[[Exception], None] | None = None,
+) -> dict[str, Any] | DeadLetter | None:
+    """Wait for an upload's item or dead letter.
+
+    Args:
+        upload: which one.
+        timeout_seconds: longest wait.
+        delays: between two reads of the table.
+        dead_letter_interval: time between two reads of the dead-letter queue, s; it is always read at the end.
+        monotonic, sleep: the clock.
+        is_abandoned: asked before each read whether to stop waiting.
+        on_error: told of an error of AWS, after which the waiting goes on; without it, the error is raised.
+
+    Returns:
+        The item, the dead letter, or None where neither came in time or the waiting was abandoned.
+    """
+    end = monotonic() + timeout_seconds
+    next_look_at_queue = monotonic() + dead_letter_interval
+    for delay in delays:
+        if is_abandoned():
+            return None
+        now = monotonic()
+        is_last = now >= end
+        try:
+            item = find_item(clients, upload)
+            if item is not None:
+                return item
+            if is_last or now >= next_look_at_queue:
+                next_look_at_queue = now + dead_letter_interval
+                dead_letter = find_dead_letter(clients, upload)
+                if dead_letter is not None:
+                    return dead_letter
+        except (BotoCoreError, ClientError) as error:
+            if on_error is None:
+                raise
+            on_error(error)
         if is_last:
             break
-        sleep(min(delay, started + timeout_seconds - now))
-    raise NoPredictionError(
-        f"There is no item after {timeout_seconds:g} s and no dead letter, so the event may still be retried; see the "
-        f"log of the function {upload.variant.function}."
-    )
-
-
-def _delays() -> Iterator[float]:
-    delay = FIRST_DELAY_SECONDS
-    while True:
-        yield delay
-        delay = min(1.5 * delay, MAX_DELAY_SECONDS)
+        sleep(min(delay, max(0.0, end - now)))
+    return None
 
 
 def find_item(clients: Clients, upload: Upload) -> dict[str, Any] | None:

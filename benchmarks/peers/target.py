@@ -1,4 +1,4 @@
-"""What this project aims at beside its peers, and whether it gets there."""
+"""The aims of this project in comparison with its peers."""
 
 from collections.abc import Sequence
 from typing import NamedTuple, Self

@@ -4,7 +4,7 @@ import io
 import random
 import wave
 
-from benchmarks.soak.plan import Kind
+from benchmarks.soak.upload_plan import Kind
 from crossover.paths import sources
 
 SAMPLE_RATE = 16_000  # Hz

@@ -25,7 +25,7 @@ from urllib.parse import unquote, unquote_plus, urlsplit
 import psutil
 
 from benchmarks.soak.faults import Action, Answer, Fault
-from benchmarks.soak.plan import PlannedObject
+from benchmarks.soak.upload_plan import PlannedObject
 from crossover.local.ports import HOST
 
 UPSTREAM_SECONDS = 150  # longer than a function may run

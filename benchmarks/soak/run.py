@@ -13,10 +13,10 @@ from typing import Any
 
 from rich.console import Console
 
+from benchmarks.soak.audit import Audit, Evidence, Upload, audit
 from benchmarks.soak.contents import make_content
 from benchmarks.soak.fault_proxy import FaultProxy, Traffic, fault_proxy
-from benchmarks.soak.ledger import Audit, Evidence, Upload, audit
-from benchmarks.soak.plan import PlannedObject, make_plan
+from benchmarks.soak.upload_plan import PlannedObject, make_plan
 from crossover.errors import CrossoverError
 from crossover.local.environment import find_interpreter
 from crossover.local.ports import free_port
@@ -37,8 +37,8 @@ HIDDEN_SECONDS = 3600
 SWALLOWED_SHARE = 0.05
 
 
-class Sabotage(Enum):
-    """Ways to break the pipeline, so as to see that the soak notices."""
+class NegativeControl(Enum):
+    """How to break the pipeline on purpose, to see that the soak notices."""
 
     LOSE_EVENTS = "lose-events"
     OVERWRITE = "overwrite"
@@ -54,7 +54,7 @@ class Options:
     seed: int
     concurrency: int
     timeout_seconds: float
-    sabotage: Sabotage | None = None
+    negative_control: NegativeControl | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,13 +81,16 @@ class Report:
         return self.is_finished and not self.audit.problems
 
     def to_dict(self) -> dict[str, Any]:
-        traffic = self.traffic
+        traffic, control = self.traffic, self.options.negative_control
         faults: dict[str, dict[str, int]] = {variant: {} for variant in self.options.variants}
         for (variant, fault), number in sorted(traffic.injected.items()):
             faults[variant][fault] = number
         return {
             "schema": 1,
-            "options": {**asdict(self.options), "sabotage": self.options.sabotage and self.options.sabotage.value},
+            "options": {
+                **asdict(self.options),
+                "negative_control": control and control.value,
+            },
             "holds": self.holds,
             "is_finished": self.is_finished,
             "seconds": round(self.seconds, 1),
@@ -192,7 +195,7 @@ class _Soak:
 
     def run(self) -> Report:
         """Do all of it."""
-        self.proxy.begin(self.plan, strip_conditions=self.options.sabotage is Sabotage.OVERWRITE)
+        self.proxy.begin(self.plan, strip_conditions=self.options.negative_control is NegativeControl.OVERWRITE)
         self.started = time.monotonic()
         for planned in self.plan:
             while self.emulator.events_under_way() >= self.options.concurrency and self._time_is_left:
@@ -229,7 +232,7 @@ class _Soak:
             )
 
     def _is_swallowed(self) -> bool:
-        if self.options.sabotage is not Sabotage.LOSE_EVENTS:
+        if self.options.negative_control is not NegativeControl.LOSE_EVENTS:
             return False
         return len(self.uploads) % round(1 / SWALLOWED_SHARE) == 0
 

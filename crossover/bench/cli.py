@@ -1,17 +1,19 @@
 """`crossover bench`."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from crossover.bench.run.arrivals import KINDS
+from crossover import documents
+from crossover.bench.run.schedule import KINDS, parse_schedule
 from crossover.errors import UsageError
-from crossover.inputs import whole_numbers
+from crossover.inputs import audio_files, whole_numbers
+from crossover.project import choose_variants
 from crossover.terminal import print_table
 
 app = typer.Typer(help="Measure a deployed variant, and the handlers on this machine.", no_args_is_help=True)
@@ -26,25 +28,27 @@ def bench() -> None:
 def micro(
     calls: Annotated[int, typer.Option(min=5, max=1000, help="Warm calls in each process.")] = 20,
     processes: Annotated[int, typer.Option(min=3, max=1000, help="Fresh processes of each configuration.")] = 7,
-    memory: Annotated[str, typer.Option(help="Memory sizes, MB, with commas between.")] = (
+    memory: Annotated[str, typer.Option(help="Memory sizes, MB, separated by commas.")] = (
         "512,768,1024,1536,1769,2048,3008,4096"
     ),
-    threads: Annotated[str, typer.Option(help="Of onnxruntime for one prediction, with commas between.")] = "1,2",
+    threads: Annotated[
+        str, typer.Option(help="Threads of onnxruntime for one prediction, separated by commas.")
+    ] = "1,2",
     no_quota: Annotated[
-        bool, typer.Option("--no-quota", help="Set no processor quotas; derive the memory sizes' durations.")
+        bool, typer.Option("--no-quota", help="Set no CPU quotas; derive the durations of the memory sizes.")
     ] = False,
     output: Annotated[
         Path | None, typer.Option(help="Write the result, with every observation.", show_default=False)
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with every observation.")] = False,
 ) -> None:
-    """The handlers on this machine: cold start and warm call by phases, memory sizes, the proxy's memory.
+    """Measure the handlers on this machine: cold start and warm call by phase, memory sizes, the proxy's memory.
 
     Takes about five minutes.
     """
-    from crossover.bench.micro import benchmark, shown  # here, because few commands need it
+    from crossover.bench.micro import measure, tables  # here, because few commands need them
 
-    options = benchmark.Options(
+    options = measure.Options(
         calls=calls,
         processes=processes,
         memory_mb=whole_numbers("--memory", memory),
@@ -53,43 +57,48 @@ def micro(
     )
     check_writable(output)
     with Console(stderr=True).status("starting ...") as status:
-        document = benchmark.run(options, progress=lambda what: status.update(f"{what} ..."))
-    finish(document, shown.tables, shown.sentences, output, as_json=as_json)
+        document = measure.run(options, progress=lambda what: status.update(f"{what} ..."))
+    save(document, output)
+    if as_json:
+        print(json.dumps(document, indent=1))
+    else:
+        print_tables(tables.tables(document), tables.sentences(document), output)
 
 
 @app.command("run")
 def run_benchmark(
-    variants: Annotated[str, typer.Option(help="Names with commas between them; all by default.")] = "",
+    variants: Annotated[str, typer.Option(help="Names, separated by commas; all by default.")] = "",
     requests: Annotated[
-        int | None, typer.Option(help="Of the load, to each variant; 200, or all of a trace.", show_default=False)
+        int | None,
+        typer.Option(help="Requests of the load to each variant; 200, or all of a trace.", show_default=False),
     ] = None,
-    arrival: Annotated[str, typer.Option(help=f"When they are sent: {KINDS}.")] = "poisson:60rpm",
+    arrival: Annotated[str, typer.Option(help=f"When requests are sent: {KINDS}.")] = "poisson:60rpm",
     audio: Annotated[
         Path | None, typer.Option(help="Recordings, WAV or FLAC; else the project's own.", show_default=False)
     ] = None,
-    sizes: Annotated[str, typer.Option(help="Of the files, cut and repeated from the recordings.")] = (
+    sizes: Annotated[str, typer.Option(help="Sizes of the files that are cut from the recordings.")] = (
         "12KB,200KB,2MB,25MB"
     ),
     cold: Annotated[
         int,
         typer.Option(
-            min=0, max=1000, help="Cold starts to force, of each variant; with SnapStart each makes a version."
+            min=0, max=1000, help="Cold starts to force for each variant; with SnapStart each publishes a version."
         ),
     ] = 0,
     idle: Annotated[
-        float, typer.Option(min=0, max=86_400, help="How long an endpoint is idle before a forced cold start, s.")
+        float, typer.Option(min=0, max=86_400, help="Idle time of an endpoint before a forced cold start, s.")
     ] = 60,
     output: Annotated[
-        Path | None, typer.Option(help="The result; by default named after the time.", show_default=False)
+        Path | None, typer.Option(help="The result; named after the time by default.", show_default=False)
     ] = None,
-    local: Annotated[bool, typer.Option("--local", help="A rehearsal on the local AWS.")] = False,
-    seed: Annotated[int, typer.Option(min=0, help="Of the arrivals, the files' order and the bootstrap.")] = 1,
-    max_usd: Annotated[float, typer.Option(min=0, max=100_000, help="It stops once so much is spent.")] = 5.0,
+    local: Annotated[bool, typer.Option("--local", help="Rehearse on the local AWS.")] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Of the arrivals, the order of the files and the bootstrap.")] = 1,
+    max_usd: Annotated[float, typer.Option(min=0, max=100_000, help="Stop once this much is spent.")] = 5.0,
     yes: Annotated[bool, typer.Option("--yes", help="Spend without asking.")] = False,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the journal beside --output.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Resume the benchmark of --output.")] = False,
     timeout: Annotated[float, typer.Option(min=1, max=21_600, help="Longest wait for an item, s.")] = 300,
     log_wait: Annotated[
-        float, typer.Option(min=0, max=3600, help="Longest wait for REPORT lines and metrics in the end, s.")
+        float, typer.Option(min=0, max=3600, help="Longest wait for REPORT lines and metrics at the end, s.")
     ] = 120,
     prefix: Annotated[
         str, typer.Option(help="The stack_prefix of the stacks: Crossover, or cdk.json's.", show_default=False)
@@ -97,79 +106,103 @@ def run_benchmark(
     key_prefix: Annotated[
         str, typer.Option(help="The key_prefix that the stacks were deployed with.", show_default=False)
     ] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON, without the tables.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON instead of tables.")] = False,
 ) -> None:
-    """Upload to deployed variants, and join what AWS says of every request: latency, cold starts, what was billed."""
-    from crossover.bench.run import command, shown  # here, because boto3 takes a second to import
+    """Upload to deployed variants and join what AWS reports of each request: latency, cold starts, billed time."""
+    # Here, because boto3 takes a second to import.
+    from crossover.aws import aws_errors
+    from crossover.bench.run import display, session
+    from crossover.bench.run.context import Clock, RunContext
+    from crossover.bench.run.deployment import shared_limits
+    from crossover.bench.run.files import SAMPLES, make_files, parse_sizes
+    from crossover.bench.run.load_test import LoadTest
+    from crossover.bench.run.plan import make_plan
+    from crossover.cost.prices import load
 
-    errors = Console(stderr=True)
     if resume and output is None:
-        raise UsageError("--resume goes on with the journal of an --output; name it.")
-    options = command.Options(
-        variants=variants,
-        requests=requests,
-        arrival=arrival,
-        audio=audio,
-        sizes=sizes,
-        cold=cold,
-        idle=idle,
-        output=output or command.default_output(),
-        local=local,
-        seed=seed,
-        max_usd=max_usd,
-        yes=yes,
-        resume=resume,
-        timeout=timeout,
-        log_wait=log_wait,
-        prefix=prefix,
-        key_prefix=key_prefix,
-    )
-    ended = command.run(options, errors)
-    if ended is None:
-        errors.print("Nothing was measured.")
-        raise typer.Exit(1)
+        raise UsageError("--resume needs the --output of the benchmark to resume.")
+    output = output or session.default_output()
+    console, clock = Console(stderr=True), Clock()
+    names = choose_variants(variants)
+    slots = parse_schedule(arrival, requests, seed=seed)
+    file_sizes = parse_sizes(sizes)
+    recordings = audio_files([audio or SAMPLES])
+    session.check_output(output, resume=resume)
+    with session.connect(names, console, local=local) as clients, aws_errors():
+        deployments = session.find_deployments(clients, names, prefix=prefix, local=local)
+        with console.status("making the files") as status:
+            limits = shared_limits(deployments)
+            files = make_files(recordings, file_sizes, limits, announce=lambda what: status.update(f"making {what}"))
+        plan = make_plan(
+            variants=names,
+            arrivals=arrival,
+            slots=slots,
+            files=files,
+            cold=cold,
+            seed=seed,
+            idle_seconds=idle,
+            key_prefix=key_prefix,
+        )
+        region = clients("lambda").meta.region_name
+        prices = load(region)
+        if not session.may_spend(plan, deployments, prices, console, max_usd=max_usd, local=local, yes=yes):
+            console.print("Nothing was measured.")
+            raise typer.Exit(1)
+        journal = session.open_journal(output, plan, clock, local=local, resume=resume)
+        with display.ProgressBar(console) as bar:
+            context = RunContext(
+                clients=clients, region=region, is_rehearsal=local, prices=prices, clock=clock, watcher=bar
+            )
+            test = LoadTest(
+                plan,
+                deployments,
+                journal,
+                context,
+                max_usd=max_usd,
+                timeout_seconds=timeout,
+                log_wait_seconds=log_wait,
+            )
+            try:
+                result = test.run()
+            except BaseException:
+                bar.warn(f"It did not end; --resume resumes it from {journal.path}, which holds what is complete.")
+                raise
+        documents.write(output, result.document)
+        if not result.document["stopped"]:
+            journal.remove()
     if as_json:
-        print(json.dumps(ended.document, indent=1))
+        print(json.dumps(result.document, indent=1))
     else:
-        print_table(shown.result_table(ended.document))
-        throughput = shown.throughput_table(ended.document)
-        if throughput:
-            print_table(throughput)
-        for sentence in shown.sentences(ended.document):
-            print(sentence)
-        print(f"The result is {options.output}.")
-    if ended.left or ended.document["stopped"]:
+        display.print_result(result.document)
+        print(f"The result is {output}.")
+    if result.left_behind or result.document["stopped"]:
         raise typer.Exit(1)
 
 
 def check_writable(output: Path | None) -> None:
-    """Before minutes are spent on what could not be written."""
+    """Refuse an output that cannot be written, before minutes are spent on measuring.
+
+    Raises:
+        UsageError: its folder does not exist, or it is a folder itself.
+    """
     if output is not None and not output.parent.is_dir():
         raise UsageError(f"The result cannot be written to {output}: there is no folder {output.parent}.")
     if output is not None and output.is_dir():
         raise UsageError(f"The result cannot be written to {output}: it is a folder.")
 
 
-def finish(
-    document: Mapping[str, Any],
-    tables: Callable[[Mapping[str, Any]], list[Table]],
-    sentences: Callable[[Mapping[str, Any]], list[str]],
-    output: Path | None,
-    *,
-    as_json: bool,
-) -> None:
-    """Write a result where that is asked for, and print it."""
-    from crossover.documents import write
-
+def save(document: Mapping[str, object], output: Path | None) -> None:
+    """Write a result where that is asked for."""
     if output is not None:
-        write(output, document)
-    if as_json:
-        print(json.dumps(document, indent=1))
-        return
-    for table in tables(document):
+        documents.write(output, document)
+
+
+def print_tables(tables: Iterable[Table], sentences: Iterable[str], output: Path | None) -> None:
+    """Print a result's tables and sentences, and where the result was written."""
+    for table in tables:
         print_table(table)
         print()
-    for sentence in sentences(document):
+    for sentence in sentences:
         print(sentence)
     if output is not None:
         print(f"The result is {output}.")

@@ -1,11 +1,11 @@
-"""The machine that a measurement was made on, without what would tell whose it is."""
+"""This machine, on which a measurement is made, without anything that would identify its owner."""
 
 import os
 import platform
 import subprocess
 from importlib.metadata import distributions
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from crossover.bench.probing import bundle_python, inference_bundle
 
@@ -13,16 +13,28 @@ PACKAGES = ("onnxruntime", "numpy", "soundfile", "soxr", "botocore")
 CPUINFO = Path("/proc/cpuinfo")
 
 
-def describe() -> dict[str, Any]:
-    """What figures of this machine hang on.
+class Machine(TypedDict):
+    """What affects the figures measured on a machine.
 
-    Returns:
-        `processor`, its model; `processors`, how many this process may run on; `memory_mb`, in 2^20 bytes; `kernel`;
-        `python`, of the handlers; `packages`, their versions in the bundle; `load_average`, runnable processes over the
-        last 1, 5 and 15 minutes: what else ran here when this was asked.
+    `processor` is its model, `processors` the number that this process may run on, `memory_mb` in 2^20 bytes, `python`
+    the handlers' version, `packages` the versions in the bundle, `load_average` the runnable processes over the last 1,
+    5 and 15 minutes: what else was running.
+    """
+
+    processor: str
+    processors: int
+    memory_mb: int
+    kernel: str
+    python: str
+    packages: dict[str, str]
+    load_average: list[float]
+
+
+def describe() -> Machine:
+    """What affects the figures measured on this machine.
 
     Raises:
-        CrossoverError: there is no Python of the handlers' version here.
+        CrossoverError: this machine has no Python of the handlers' version.
     """
     load = [round(each, 2) for each in os.getloadavg()]  # first, before a bundle is made
     return {
@@ -37,14 +49,14 @@ def describe() -> dict[str, Any]:
 
 
 def processors() -> int:
-    """How many this process may run on; where the system cannot say (macOS), how many there are."""
+    """How many processors this process may run on; where the system cannot say (macOS), how many there are."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def processor_model(cpuinfo: str) -> str:
-    """The model that Linux names in /proc/cpuinfo; else the architecture."""
+    """The model name in Linux's /proc/cpuinfo; else the architecture."""
     for line in cpuinfo.splitlines():
         name, _, value = line.partition(":")
         if name.strip() == "model name":
@@ -53,12 +65,12 @@ def processor_model(cpuinfo: str) -> str:
 
 
 def versions_in(folder: Path) -> dict[str, str]:
-    """Of the packages that a prediction's time hangs on, in a bundle; what it does not hold is left out."""
+    """The versions in a bundle of the packages that affect latency; one that it does not hold is left out."""
     found = {each.name: each.version for each in distributions(path=[str(folder)])}
     return {name: found[name] for name in PACKAGES if name in found}
 
 
 def _version_of(python: Path) -> str:
-    """Such as 3.12.1; not this process's own, which may be another."""
+    """Such as 3.12.1; this process's own version may be another one."""
     code = "import platform; print(platform.python_version())"
     return subprocess.run([python, "-I", "-S", "-c", code], capture_output=True, text=True, check=True).stdout.strip()

@@ -1,15 +1,18 @@
-"""The result file of `crossover bench run`: one JSON document with every observation, and the sum-up made of them."""
+"""The result file of `crossover bench run`: one JSON document with every observation, and their statistics."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
-from typing import Any
+from typing import Any, Literal, TypedDict, get_args
 
 from crossover import documents
 from crossover.bench import statistics
+from crossover.bench.run.deployment import DeploymentJson
+from crossover.bench.run.endpoint_metrics import EndpointMetrics
 from crossover.bench.run.observation import Observation, Outcome
-from crossover.bench.run.plan import Phase
+from crossover.bench.run.plan import Phase, PlanJson
+from crossover.bench.statistics import Summary
 from crossover.cost.variants import VARIANTS, Measurement
 from crossover.errors import UsageError
 
@@ -41,28 +44,152 @@ MEASURES: dict[str, Measure] = {
 }
 
 
-def read(path: Path) -> dict[str, Any]:
-    """A result, as it was written.
+class ByStart(TypedDict):
+    """A measure's statistics: of warm requests, of cold ones, and of both at the load's cold share."""
+
+    warm: Summary | None
+    cold: Summary | None
+    together: Summary | None
+
+
+class UsdByStart(TypedDict):
+    """USD per million requests: warm, cold, and both at the load's cold share."""
+
+    warm: float | None
+    cold: float | None
+    together: float | None
+
+
+Start = Literal["warm", "cold", "together"]
+STARTS: tuple[Start, ...] = get_args(Start)
+
+
+class LoadCounts(TypedDict):
+    """Requests of the load that succeeded, and how many of them were cold; no share where none succeeded."""
+
+    succeeded: int
+    cold: int
+    cold_share: float | None
+
+
+class ForcedCounts(TypedDict):
+    """Requests that were forced to be cold, and how many of them were."""
+
+    sent: int
+    cold: int
+
+
+class Step(TypedDict):
+    """One concurrency of a closed loop, in one segment: requests, requests/s and latency."""
+
+    concurrency: int
+    segment: int
+    requests: int
+    per_second: float | None
+    latency_ms: Summary
+
+
+class VariantCounts(TypedDict):
+    """The statistics of one variant, without prices."""
+
+    observations: int
+    outcomes: dict[str, int]
+    without_report: int
+    retried_invocations: int
+    retried_uploads: int
+    load: LoadCounts
+    cold_share_of: str
+    forced: ForcedCounts
+    measures: dict[str, ByStart]
+    by_file: dict[str, Summary]
+    throughput: list[Step]
+
+
+class VariantStatistics(VariantCounts):
+    """The statistics of one variant."""
+
+    function_usd_per_million: UsdByStart
+    endpoint_usd_per_hour: float | None
+
+
+class Statistics(TypedDict):
+    """The statistics of all variants, and how their intervals were made."""
+
+    method: str
+    seed: int
+    discarded: int
+    variants: dict[str, VariantStatistics]
+
+
+class Environment(TypedDict):
+    """Where the benchmark ran, and what it measured; `aws_clock_ahead_s` are the bounds of the clocks' difference."""
+
+    crossover: str
+    python: str
+    boto3: str
+    system: str
+    region: str
+    aws_clock_ahead_s: list[float] | None
+    model_sha256: list[str]
+    variants: dict[str, DeploymentJson]
+
+
+class PricesUsed(TypedDict):
+    """The region and dates of the prices, and which of them nobody has confirmed."""
+
+    region: str
+    dates: list[str]
+    unsure: list[str]
+
+
+class Document(TypedDict):
+    """The whole result. `stopped` says why it ended early; `left_behind` what could not be removed or put back."""
+
+    schema: int
+    kind: str
+    rehearsal: bool
+    started: str
+    ended: str
+    segments: list[str]
+    stopped: str | None
+    environment: Environment
+    prices: PricesUsed
+    spent_usd: float
+    left_behind: list[str]
+    seed: int
+    plan: PlanJson
+    statistics: Statistics
+    scenario: dict[str, float]
+    endpoint_metrics: dict[str, EndpointMetrics | None]
+    observations: list[dict[str, Any]]
+
+
+def read(path: Path) -> Document:
+    """A result, as it was written; only its schema and kind are checked.
 
     Raises:
         UsageError: the file cannot be read, or is no such result.
     """
-    document = documents.read(path)
+    document: Document = documents.read(path)
     if not isinstance(document, dict) or (document.get("schema"), document.get("kind")) != (SCHEMA, KIND):
         raise UsageError(f"{path} is no result of `{KIND}` of schema {SCHEMA}.")
     return document
 
 
-def observations_of(document: Mapping[str, Any]) -> list[Observation]:
-    """The observations of a result that was read."""
+def observations_of(document: Document) -> list[Observation]:
+    """The observations of a result.
+
+    Raises:
+        KeyError, TypeError, ValueError: the document does not hold observations.
+    """
     return [Observation.from_dict(values) for values in document["observations"]]
 
 
-def sum_up(observations: Iterable[Observation], *, is_open_loop: bool, seed: int) -> dict[str, Any]:
-    """The statistics of one variant.
+def sum_up(observations: Iterable[Observation], *, is_open_loop: bool, seed: int) -> VariantCounts:
+    """The statistics of one variant: warm, cold, and together at the cold share of the load.
 
-    Warm, cold, and together at the cold share of the load: forced cold starts tell how a cold start is, and never how
-    often there is one. What did not succeed is counted and has no latency.
+    Forced cold starts show how long a cold start takes, never how often one occurs. Requests that failed are counted,
+    and have no latency.
     """
     every = list(observations)
     good = [each for each in every if each.succeeded]
@@ -83,7 +210,7 @@ def sum_up(observations: Iterable[Observation], *, is_open_loop: bool, seed: int
             "cold": sum(each.phase is Phase.COLD for each in cold),
         },
         "measures": {
-            name: _kinds(_numbers(warm, measure), _numbers(cold, measure), share, seed)
+            name: _by_start(_numbers(warm, measure), _numbers(cold, measure), share, seed)
             for name, measure in MEASURES.items()
         },
         "by_file": _by_file(warm, seed),
@@ -93,12 +220,12 @@ def sum_up(observations: Iterable[Observation], *, is_open_loop: bool, seed: int
 
 def usd_per_million(
     observations: Iterable[Observation], attempt_usd: Callable[[float, bool], float], share: float | None
-) -> dict[str, float | None]:
-    """The function's cost of a million requests, from what was billed: warm, cold, and together at a cold share.
+) -> UsdByStart:
+    """The function's cost of a million requests, from its billed durations: warm, cold, and both at a cold share.
 
     Args:
         observations: of one variant.
-        attempt_usd: what an attempt costs that is billed so many ms, and was restored from a snapshot or not.
+        attempt_usd: the cost of an attempt, from its billed duration, ms, and whether it was restored from a snapshot.
         share: of cold requests.
     """
 
@@ -177,41 +304,41 @@ def _numbers(observations: Iterable[Observation], measure: Measure) -> list[floa
     return [value for each in observations if (value := measure(each)) is not None]
 
 
-def _kinds(warm: list[float], cold: list[float], share: float | None, seed: int) -> dict[str, Any]:
-    summaries = {
+def _by_start(warm: list[float], cold: list[float], share: float | None, seed: int) -> ByStart:
+    return {
         "warm": statistics.summarize(warm, seed=seed),
         "cold": statistics.summarize(cold, seed=seed),
         "together": None if share is None else statistics.together(warm, cold, share, seed=seed),
     }
-    return {name: summary and summary.to_dict() for name, summary in summaries.items()}
 
 
-def _by_file(warm: Iterable[Observation], seed: int) -> dict[str, Any]:
-    """From upload to item, ms, of the warm ones, file by file."""
+def _by_file(warm: Iterable[Observation], seed: int) -> dict[str, Summary]:
+    """From the upload to the item, ms, of warm requests, by file."""
     times: dict[str, list[float]] = {}
     for each in warm:
         times.setdefault(each.file, []).append(each.item_ms)
     summaries = {name: statistics.summarize(values, seed=seed) for name, values in sorted(times.items())}
-    return {name: summary and summary.to_dict() for name, summary in summaries.items()}
+    return {name: summary for name, summary in summaries.items() if summary}
 
 
-def _throughput(load: Sequence[Observation], seed: int) -> list[dict[str, Any]]:
+def _throughput(load: Sequence[Observation], seed: int) -> list[Step]:
     """Requests/s at each concurrency of a closed loop."""
     steps: dict[tuple[int, int], list[Observation]] = {}
     for each in load:
         steps.setdefault((each.concurrency or 0, each.segment), []).append(each)
-    rows = []
+    rows: list[Step] = []
     for (concurrency, segment), step in sorted(steps.items()):
-        # The item is there that long after the upload by AWS's clocks.
+        # By AWS's clocks the item was there this long after the upload.
         ends = [(each.uploaded_s or 0.0) + each.item_ms / 1000 for each in step]
         latency = statistics.summarize([each.latency_ms for each in step], seed=seed)
+        assert latency  # a step has at least one request
         rows.append(
             {
                 "concurrency": concurrency,
                 "segment": segment,
                 "requests": len(step),
                 "per_second": statistics.throughput(ends, min(each.sent_s for each in step)),
-                "latency_ms": latency and latency.to_dict(),
+                "latency_ms": latency,
             }
         )
     return rows

@@ -7,38 +7,33 @@ chapters 11 to 14.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Literal, TypedDict, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 RESAMPLES = 2000
 CONFIDENCE = 0.95
-QUANTILES = {"median": 0.5, "p95": 0.95, "p99": 0.99}
+QUANTILES: dict[Literal["median", "p95", "p99"], float] = {"median": 0.5, "p95": 0.95, "p99": 0.99}
 MOST_AT_ONCE = 2_000_000  # numbers in memory at a time
 METHOD = f"percentile bootstrap, {RESAMPLES:,} resamples, {CONFIDENCE:.0%}"
 
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Estimate:
-    """A number with its interval; none where a single observation, or a maximum, has none."""
+class Estimate(TypedDict):
+    """A number with its interval, which a single observation and a maximum do not have."""
 
     value: float
-    low: float | None = None
-    high: float | None = None
+    low: float | None
+    high: float | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Summary:
-    """Some observations, summed up.
+class Summary(TypedDict):
+    """Figures of some observations, as they are in a result's JSON.
 
-    Attributes:
-        n: how many.
-        mean, median, sd, p95, p99, max: sd is that of a sample, with n - 1. Quantiles are interpolated, as numpy does
-            by default, unless observations weigh differently.
+    `n` is their number, `sd` the standard deviation of a sample, with n - 1. Quantiles are interpolated, as numpy does
+    by default, unless observations have different weights.
     """
 
     n: int
@@ -49,9 +44,9 @@ class Summary:
     p99: Estimate
     max: Estimate
 
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return asdict(self)
+
+Figure = Literal["mean", "median", "sd", "p95", "p99", "max"]
+FIGURES: tuple[Figure, ...] = get_args(Figure)
 
 
 def summarize(values: Sequence[float], *, seed: int) -> Summary | None:
@@ -115,7 +110,7 @@ def _summary(kinds: Sequence[Floats], weights: Floats | None, seed: int) -> Summ
     def estimate(name: str) -> Estimate:
         value = float(found[name][0])
         if drawn is None:
-            return Estimate(value=value)
+            return Estimate(value=value, low=None, high=None)
         margin = (1 - CONFIDENCE) / 2
         low, high = np.quantile(drawn[name], [margin, 1 - margin])
         return Estimate(value=value, low=float(low), high=float(high))
@@ -127,7 +122,7 @@ def _summary(kinds: Sequence[Floats], weights: Floats | None, seed: int) -> Summ
         sd=estimate("sd"),
         p95=estimate("p95"),
         p99=estimate("p99"),
-        max=Estimate(value=float(sample.max())),
+        max=Estimate(value=float(sample.max()), low=None, high=None),
     )
 
 
@@ -160,7 +155,7 @@ def _weighted_quantiles(samples: Floats, weights: Floats) -> dict[str, Floats]:
     order = np.argsort(samples, axis=1)
     ascending = np.take_along_axis(samples, order, axis=1)
     reached = np.cumsum(weights[order], axis=1)
-    found = {}
+    found: dict[str, Floats] = {}
     for name, quantile in QUANTILES.items():
         # A billionth less, for what binary fractions take away; the last observation reaches everything.
         first = np.argmax(reached >= quantile - 1e-9, axis=1)

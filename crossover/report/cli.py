@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from crossover.bench.run.shown import REHEARSAL
+from crossover.bench.run.display import REHEARSAL
 from crossover.cost.measured import ONE_MACHINE_MARK
 from crossover.cost.options import Inputs, takes_scenario
 from crossover.errors import UsageError

@@ -1,12 +1,15 @@
-"""The page of a benchmark's results: every observation, what they sum up to, and what follows for the costs."""
+"""The page of a benchmark's results: every observation, their statistics, and what follows for the costs."""
 
 import html
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
-from typing import Any
 
-from crossover.bench.run import shown
+from crossover.bench.result import STARTS, Document, VariantStatistics
+from crossover.bench.run import display
+from crossover.bench.run.endpoint_metrics import NAMES as METRICS
+from crossover.bench.run.endpoint_metrics import EndpointMetrics
 from crossover.bench.run.observation import Observation
+from crossover.bench.statistics import FIGURES, Summary
 from crossover.cost.comparison import compare
 from crossover.cost.numbers import number, usd
 from crossover.cost.options import Inputs
@@ -15,27 +18,25 @@ from crossover.report.cost_page import cost_part
 from crossover.report.observed import charts, title_of, variant_title, with_interval
 from crossover.report.page import Page, details, table, template
 
-AT_ONCE_SHOWN = ("latency_ms", "item_ms", "billed_ms")  # the other measures unfold
-STARTS = ("warm", "cold", "together")
-FIGURES = ("mean", "median", "sd", "p95", "p99", "max")
-METRICS = ("SampleCount", "Average", "p50", "p99", "Maximum")  # SageMaker's
+METRIC_FIGURES = ("SampleCount", "Average", "p50", "p99", "Maximum")  # of each minute
+MAIN_MEASURES = ("latency_ms", "item_ms", "billed_ms")  # the others unfold
 MISSING = "\N{EN DASH}"
 NOTHING_DISCARDED = "No observation was discarded."
 
 
-def results_page(document: Mapping[str, Any], observations: Sequence[Observation], inputs: Inputs) -> Page:
+def results_page(document: Document, observations: Sequence[Observation], inputs: Inputs) -> Page:
     """One page of a result.
 
     Args:
-        document: the result, as observed.read gives it.
-        observations: all of it.
-        inputs: of the cost model, with what was measured.
+        document: the result, as observed.read returns it.
+        observations: all that it holds.
+        inputs: of the cost model, with the measured values.
     """
     comparison = compare(inputs.scenario, inputs.prices, candidates=inputs.candidates, others=inputs.others)
     cost = cost_part(inputs.scenario, inputs.prices, inputs.candidates)
     title = f"Benchmark of {document['started'][:10]}, {inputs.prices.region}"
     return Page(
-        title=f"{'Rehearsal: ' if document['rehearsal'] else ''}{title}",
+        title=f"Rehearsal: {title}" if document["rehearsal"] else title,
         body=template(
             "results.html",
             kicker=html.escape(f"{title}: {_summary(document)}; prices of {_dates(document)}"),
@@ -52,11 +53,11 @@ def results_page(document: Mapping[str, Any], observations: Sequence[Observation
         ),
         data={**cost.data, "results": {**charts(document, observations), "caption": f"{title}: {_summary(document)}."}},
         scripts=("results.js", "cost.js"),
-        mark=shown.REHEARSAL if document["rehearsal"] else "",
+        mark=display.REHEARSAL if document["rehearsal"] else "",
     )
 
 
-def _summary(document: Mapping[str, Any]) -> str:
+def _summary(document: Document) -> str:
     plan = document["plan"]
     return (
         f"{', '.join(plan['variants'])}; {plan['requests']:,} requests each, {plan['arrivals']}, {plan['loop']} loop, "
@@ -64,26 +65,30 @@ def _summary(document: Mapping[str, Any]) -> str:
     )
 
 
-def _dates(document: Mapping[str, Any]) -> str:
+def _dates(document: Document) -> str:
     dates = document["prices"]["dates"]
     return " to ".join(dict.fromkeys([min(dates), max(dates)])) if dates else "no known date"
 
 
-def _lead(document: Mapping[str, Any]) -> str:
+def _lead(document: Document) -> str:
     statistics = document["statistics"]["variants"]
     said = []
-    for name, sums in statistics.items():
-        latency = sums["measures"]["latency_ms"]
-        kinds = [f"{number(latency[kind]['median']['value'])} ms {kind}" for kind in ("warm", "cold") if latency[kind]]
-        said.append(f"{name} {' and '.join(kinds) or 'without a success'}")
+    for name, figures in statistics.items():
+        latency = figures["measures"]["latency_ms"]
+        medians = [
+            f"{number(summary['median']['value'])} ms {start}"
+            for start in STARTS[:2]  # warm and cold
+            if (summary := latency[start])
+        ]
+        said.append(f"{name} {' and '.join(medians) or 'without a success'}")
     return f"Median latency, from the intended sending to the item: {'; '.join(said)}. {NOTHING_DISCARDED}"
 
 
 # ---- sections
 
 
-def _concurrency(document: Mapping[str, Any]) -> str:
-    """Two charts and their table for a closed loop; for an open one why there are none."""
+def _concurrency(document: Document) -> str:
+    """Two charts and their table for a closed loop; for an open one, why there are none."""
     plan = document["plan"]
     rows = [
         [
@@ -91,19 +96,19 @@ def _concurrency(document: Mapping[str, Any]) -> str:
             f"{step['concurrency']:,}",
             f"{step['requests']:,}",
             MISSING if step["per_second"] is None else number(step["per_second"]),
-            *(with_interval(step["latency_ms"][figure]) for figure in ("median", "p95", "p99", "max")),
+            *(with_interval(step["latency_ms"][figure]) for figure in FIGURES if figure not in ("mean", "sd")),
         ]
-        for name, sums in document["statistics"]["variants"].items()
-        for step in sums["throughput"]
+        for name, figures in document["statistics"]["variants"].items()
+        for step in figures["throughput"]
     ]
     if not rows:
         why = (
-            f"The load was an open loop ({plan['arrivals']}): requests were sent at their times, whatever became of "
-            "those before, so no concurrency was held. A closed loop, --arrival ramp:1-16, measures this."
+            f"The load was an open loop ({plan['arrivals']}): requests were sent on schedule, whatever the answers, so "
+            "that no concurrency was held. A closed loop, --arrival ramp:1-16, measures this."
         )
         return _paragraph(why if plan["loop"] == "open" else "No request of the load succeeded.")
     headings = ["variant", "at once", "requests", "a second", "median latency, ms", "p95", "p99", "max"]
-    figures = "".join(
+    charts_of_load = "".join(
         f'<figure><div class="chart low" id="{name}" role="img" aria-label="{label}"></div>'
         f"<figcaption>{label}</figcaption></figure>"
         for name, label in (
@@ -112,25 +117,25 @@ def _concurrency(document: Mapping[str, Any]) -> str:
         )
     )
     key = '<p class="quiet" id="concurrency-key"></p>'
-    listed = table(headings, rows, classes=["", *["number"] * 7])
-    return f'{key}<div class="pair">{figures}</div><h3>Steps of the load</h3>{listed}'
+    listed = table(headings, rows, classes=["", *("number" for _ in headings[1:])])
+    return f'{key}<div class="pair">{charts_of_load}</div><h3>Steps of the load</h3>{listed}'
 
 
-def _statistics(document: Mapping[str, Any]) -> str:
+def _statistics(document: Document) -> str:
     statistics = document["statistics"]
-    shares = [_share(name, sums) for name, sums in statistics["variants"].items()]
-    measures = dict.fromkeys(name for sums in statistics["variants"].values() for name in sums["measures"])
+    shares = [_share(name, figures) for name, figures in statistics["variants"].items()]
+    measures = dict.fromkeys(name for figures in statistics["variants"].values() for name in figures["measures"])
     notes = [
-        "Warm, cold with the forced ones, and both together at the cold share of the load: " + "; ".join(shares) + ".",
+        "Warm; cold, forced ones included; and both together at the cold share of the load: " + "; ".join(shares) + ".",
         f"In brackets: intervals, {statistics['method']}, seed {statistics['seed']}.",
         f"{NOTHING_DISCARDED} The result file holds every one, and so does this page.",
     ]
-    if any(summary and summary["n"] < shown.FEW for summary in _latencies(statistics["variants"])):
-        notes.append(f"Where there are fewer than {shown.FEW} observations, p99 says little more than the maximum.")
+    if any(summary and summary["n"] < display.FEW for summary in _latencies(statistics["variants"])):
+        notes.append(f"Where there are fewer than {display.FEW} observations, p99 says little more than the maximum.")
     tables = {name: _table_of(name, statistics["variants"]) for name in measures}
-    open_ones = "".join(f"<h3>{_heading(name)}</h3>{tables[name]}" for name in tables if name in AT_ONCE_SHOWN)
+    open_ones = "".join(f"<h3>{_heading(name)}</h3>{tables[name]}" for name in tables if name in MAIN_MEASURES)
     others = "".join(
-        f"<h3>{_heading(name)}</h3>{made}" for name, made in tables.items() if made and name not in AT_ONCE_SHOWN
+        f"<h3>{_heading(name)}</h3>{made}" for name, made in tables.items() if made and name not in MAIN_MEASURES
     )
     by_file = _by_file(statistics["variants"])
     return (
@@ -141,84 +146,91 @@ def _statistics(document: Mapping[str, Any]) -> str:
     )
 
 
-def _latencies(variants: Mapping[str, Any]) -> list[Mapping[str, Any] | None]:
-    return [summary for sums in variants.values() for summary in sums["measures"]["latency_ms"].values()]
+def _latencies(variants: Mapping[str, VariantStatistics]) -> list[Summary | None]:
+    return [figures["measures"]["latency_ms"][start] for figures in variants.values() for start in STARTS]
 
 
-def _share(name: str, sums: Mapping[str, Any]) -> str:
-    load = sums["load"]
+def _share(name: str, figures: VariantStatistics) -> str:
+    load = figures["load"]
     if load["cold_share"] is None:
         return f"{name} unknown, since no request of the load succeeded"
     share = f"{100 * load['cold_share']:.3g} %"
-    return f"{name} {share} ({load['cold']:,} of {load['succeeded']:,}, {sums['cold_share_of']})"
+    return f"{name} {share} ({load['cold']:,} of {load['succeeded']:,}, {figures['cold_share_of']})"
 
 
 def _heading(measure: str) -> str:
     meaning, unit = title_of(measure)
-    return html.escape(f"{meaning[0].upper()}{meaning[1:]}{', ' * bool(unit)}{unit}")
+    heading = f"{meaning[0].upper()}{meaning[1:]}"
+    return html.escape(f"{heading}, {unit}" if unit else heading)
 
 
-def _table_of(measure: str, variants: Mapping[str, Any]) -> str:
-    """Of one measure; empty where no variant has a value."""
+def _table_of(measure: str, variants: Mapping[str, VariantStatistics]) -> str:
+    """The table of one measure; empty where no variant has a value."""
     rows = [
-        [name, kind, *_cells(summary)]
-        for name, sums in variants.items()
-        for kind in STARTS
-        if (summary := sums["measures"][measure][kind])
+        [name, start, *_cells(summary)]
+        for name, figures in variants.items()
+        for start in STARTS
+        if (summary := figures["measures"][measure][start])
     ]
     return _figures_table(["variant", "start"], rows) if rows else ""
 
 
-def _by_file(variants: Mapping[str, Any]) -> str:
+def _by_file(variants: Mapping[str, VariantStatistics]) -> str:
     rows = [
         [name, file, *_cells(summary)]
-        for name, sums in variants.items()
-        for file, summary in sums["by_file"].items()
-        if summary
+        for name, figures in variants.items()
+        for file, summary in figures["by_file"].items()
     ]
     return _figures_table(["variant", "file, ms"], rows)
 
 
-def _cells(summary: Mapping[str, Any]) -> list[str]:
+def _cells(summary: Summary) -> list[str]:
     return [f"{summary['n']:,}", *(with_interval(summary[figure]) for figure in FIGURES)]
 
 
 def _figures_table(headings: Sequence[str], rows: list[list[str]]) -> str:
-    return table([*headings, "n", *FIGURES], rows, classes=["", "", *["number"] * (1 + len(FIGURES))])
+    return table([*headings, "n", *FIGURES], rows, classes=["", "", "number", *("number" for _ in FIGURES)])
 
 
-def _counts(document: Mapping[str, Any], observations: Sequence[Observation]) -> str:
+def _counts(document: Document, observations: Sequence[Observation]) -> str:
     variants = document["statistics"]["variants"]
-    everyone = list(variants.values())
-    outcomes = dict.fromkeys(outcome for sums in everyone for outcome in sums["outcomes"])
+    every = list(variants.values())
+    outcomes = dict.fromkeys(outcome for figures in every for outcome in figures["outcomes"])
     rows = [
-        ["observations", *(f"{sums['observations']:,}" for sums in everyone)],
-        *([outcome, *(f"{sums['outcomes'][outcome]:,}" for sums in everyone)] for outcome in outcomes),
-        ["without a REPORT line", *(f"{sums['without_report']:,}" for sums in everyone)],
-        ["invocations tried again", *(f"{sums['retried_invocations']:,}" for sums in everyone)],
-        ["uploads tried again", *(f"{sums['retried_uploads']:,}" for sums in everyone)],
-        ["cold in the load", *(f"{s['load']['cold']:,} of {s['load']['succeeded']:,}" for s in everyone)],
-        ["forced starts that were cold", *(f"{s['forced']['cold']:,} of {s['forced']['sent']:,}" for s in everyone)],
+        ["observations", *(f"{figures['observations']:,}" for figures in every)],
+        *([outcome, *(f"{figures['outcomes'][outcome]:,}" for figures in every)] for outcome in outcomes),
+        ["without a REPORT line", *(f"{figures['without_report']:,}" for figures in every)],
+        ["invocations that were retried", *(f"{figures['retried_invocations']:,}" for figures in every)],
+        ["uploads that were retried", *(f"{figures['retried_uploads']:,}" for figures in every)],
+        [
+            "cold in the load",
+            *(f"{figures['load']['cold']:,} of {figures['load']['succeeded']:,}" for figures in every),
+        ],
+        [
+            "forced starts that were cold",
+            *(f"{figures['forced']['cold']:,} of {figures['forced']['sent']:,}" for figures in every),
+        ],
         *(
-            [f"USD a million requests, {kind}", *(_usd(sums["function_usd_per_million"][kind]) for sums in everyone)]
+            [f"USD a million requests, {kind}", *(_usd(figures["function_usd_per_million"][kind]) for figures in every)]
             for kind in STARTS
         ),
-        ["USD an hour for the endpoint", *(_usd(sums["endpoint_usd_per_hour"]) for sums in everyone)],
+        ["USD an hour for the endpoint", *(_usd(figures["endpoint_usd_per_hour"]) for figures in every)],
     ]
-    listed = table(["", *map(variant_title, variants)], rows, classes=["", *["number"] * len(everyone)])
+    listed = table(["", *map(variant_title, variants)], rows, classes=["", *("number" for _ in every)])
     failed = [
         [each.variant, each.phase.value, str(each.number), each.file, each.outcome.value, each.error]
         for each in observations
         if not each.succeeded
     ]
-    headings = ["variant", "phase", "number", "file", "outcome", "why"]
+    headings = ["variant", "phase", "number", "file", "outcome", "reason"]
     failures = (
-        details(f"All {len(failed):,} that failed; they have no latency", table(headings, failed))
+        details(f"All {len(failed):,} requests that failed; they have no latency", table(headings, failed))
         if failed
-        else _paragraph("None failed.")
+        else _paragraph("No request failed.")
     )
     remarks = [*filter(None, [document.get("stopped")]), *document.get("left_behind", [])]
-    said = [f"About {document['spent_usd']:.4f} USD was spent{', had it been AWS' * document['rehearsal']}.", *remarks]
+    would_be = ", had it been AWS" if document["rehearsal"] else ""
+    said = [f"About {document['spent_usd']:.4f} USD was spent{would_be}.", *remarks]
     return listed + failures + "".join(map(_paragraph, said))
 
 
@@ -227,13 +239,13 @@ def _usd(value: float | None) -> str:
 
 
 def _measured(measured: Mapping[str, float], scenario: Scenario) -> str:
-    """What the benchmark says to the cost model, and what counts where an option says otherwise."""
+    """What the benchmark measured for the cost model, and what counts where an option says otherwise."""
     metadata = {each.name: each.metadata for each in fields(Scenario)}
     rows = [
         [
             metadata[name]["meaning"],
             f"{number(value)} {metadata[name]['unit']}".strip(),
-            "measured" if getattr(scenario, name) == value else f"overruled by an option: {getattr(scenario, name)}",
+            "measured" if getattr(scenario, name) == value else f"overridden by an option: {getattr(scenario, name)}",
         ]
         for name, value in measured.items()
     ]
@@ -241,16 +253,16 @@ def _measured(measured: Mapping[str, float], scenario: Scenario) -> str:
     return _paragraph(note) + table(["what", "value", "counts"], rows, classes=["", "number", ""])
 
 
-def _environment(document: Mapping[str, Any]) -> str:
+def _environment(document: Document) -> str:
     plan, environment, prices = document["plan"], document["environment"], document["prices"]
     rows = [
         ["started", document["started"]],
         ["ended", document["ended"]],
-        ["parts, where it was resumed", f"{len(document.get('segments', [1])):,}"],
+        ["segments: one, and one for each time it was resumed", f"{len(document.get('segments', [1])):,}"],
         ["load", f"{plan['requests']:,} requests to each variant, {plan['arrivals']} ({plan['loop']} loop)"],
-        ["forced cold starts", f"{plan['cold']:,} of each variant"],
-        ["idle before a forced cold start of an endpoint", f"{number(plan['idle_seconds'])} s"],
-        ["seed", f"{plan['seed']} for arrivals, files' order and bootstrap"],
+        ["forced cold starts", f"{plan['cold']:,} for each variant"],
+        ["idle time of an endpoint before a forced cold start", f"{number(plan['idle_seconds'])} s"],
+        ["seed", f"{plan['seed']}, of the arrivals, the order of the files and the bootstrap"],
         ["prices", f"{prices['region']}, of {', '.join(prices['dates'])}"],
         ["unconfirmed prices", ", ".join(prices["unsure"]) or "none"],
         *([name, _text(value)] for name, value in environment.items() if name != "variants"),
@@ -273,28 +285,28 @@ def _environment(document: Mapping[str, Any]) -> str:
     )
 
 
-def _endpoint_metrics(metrics: Mapping[str, Any]) -> str:
+def _endpoint_metrics(metrics: Mapping[str, EndpointMetrics | None]) -> str:
     """SageMaker's own, minute by minute."""
     rows = [
         [
             name,
             minute["begin"],
             metric,
-            *(number(minute[metric][key]) if key in minute[metric] else MISSING for key in METRICS),
+            *(number(minute[metric][key]) if key in minute[metric] else MISSING for key in METRIC_FIGURES),
         ]
         for name, found in metrics.items()
         if found
         for minute in found["minutes"]
-        for metric in ("ModelLatency", "OverheadLatency")
+        for metric in METRICS
         if metric in minute
     ]
     if not rows:
         return ""
-    headings = ["variant", "minute", "ms", *METRICS]
+    headings = ["variant", "minute", "ms", *METRIC_FIGURES]
     return details("SageMaker's ModelLatency and OverheadLatency", table(headings, rows))
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{name} {_text(each)}" for name, each in value.items())
     if isinstance(value, str):

@@ -15,15 +15,14 @@ from rich.table import Table
 from rich.text import Text
 
 from benchmarks import performance
-from benchmarks.peers import benchmark as peers_benchmark
+from benchmarks.peers import measure_peers
 from benchmarks.performance import markdown, page
 from crossover import documents
-from crossover.bench.micro import shown as micro_shown
-from crossover.bench.micro import sweep
-from crossover.bench.micro.measurement import Measurement
+from crossover.bench.micro import memory_sizes, tables
+from crossover.bench.micro.document import Measurement
 from crossover.cost.prices import load
-from tests.benchmarks.peers.handlers.test_shown import section as handlers_section
-from tests.benchmarks.peers.serving.test_shown import section as serving_section
+from tests.benchmarks.peers.handlers.test_handler_tables import section as handlers_section
+from tests.benchmarks.peers.serving.test_server_tables import section as serving_section
 from tests.crossover.bench.micro.made_up import process
 
 MACHINE = {
@@ -42,25 +41,29 @@ PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 def micro() -> dict[str, Any]:
     """A result of `crossover bench micro`: two memory sizes, without a quota."""
     processes = [process(threads=2, warm_ms=(11.0, 12.0, 17.0)) for _ in range(3)]
-    rows = [sweep.row(memory_mb, processes, load("us-east-1"), processors=2) for memory_mb in (512, 4096)]
+    rows = [memory_sizes.row(memory_mb, processes, load("us-east-1"), processors=2) for memory_mb in (512, 4096)]
     return {
         "schema": 1,
         "kind": "crossover bench micro",
         "measured_at": "2026-11-22T20:53:52Z",
         "machine": MACHINE,
         "settings": {"quota": "none", "why_no_quota": "There is no *cgroup* [v2]."},
-        "measurements": [Measurement(name="warm call", unit="ms", observed=[11.0, 12.0], **PROMISED).to_dict()],
+        "measurements": [Measurement(name="warm call", unit="ms", observed=[11.0, 12.0], **PROMISED).to_json()],
         "cold": {"n": 3, "median_ms": {"total": 320.0}},
         "warm": {"n": 9, "median_ms": {"total": 12.0}},
-        "sweep": {"region": "us-east-1", "rows": [row.to_dict() for row in rows], **sweep.choose(rows).to_dict()},
-        "observations": [{"memory_mb": None, "threads_set": None, **each.to_dict()} for each in processes],
+        "sweep": {
+            "region": "us-east-1",
+            "rows": rows,
+            **memory_sizes.choose(rows),
+        },
+        "observations": [{"memory_mb": None, "threads_set": None, **each.to_json()} for each in processes],
     }
 
 
 def peers() -> dict[str, Any]:
     """A result of `python -m benchmarks peers` with both parts."""
     return {
-        "schema": 2,
+        "schema": 3,
         "kind": "python -m benchmarks peers",
         "measured_at": "2026-11-22T21:30:00Z",
         "machine": {**MACHINE, "load_average": [1.5, 0.5, 0.75]},
@@ -70,7 +73,7 @@ def peers() -> dict[str, Any]:
 
 
 def every_table() -> list[Table]:
-    return [*peers_benchmark.tables(peers()), *micro_shown.tables(micro())]
+    return [*measure_peers.tables(peers()), *tables.tables(micro())]
 
 
 def awkward_table() -> Table:
@@ -131,15 +134,16 @@ def test_a_table_says_in_markdown_exactly_what_it_says_on_a_terminal(table: Tabl
 
 
 def test_title_rows_and_caption_are_blocks_with_blank_lines_between() -> None:
-    table = Table("side", title="Handlers", caption="Medians.")
+    table = Table("handler", title="Handlers", caption="Medians.")
     table.add_column("cold\nms", justify="right")
     table.add_row("ours\n✗ failed", "635")
     table.add_section()
     table.add_row("  of it INIT", "")
     assert markdown(table) == (
-        "**Handlers**\n\n| side | cold ms |\n| --- | ---: |\n| ours<br>✗ failed | 635 |\n| of it INIT |  |\n\nMedians."
+        "**Handlers**\n\n| handler | cold ms |\n| --- | ---: |\n"
+        "| ours<br>✗ failed | 635 |\n| of it INIT |  |\n\nMedians."
     )
-    assert markdown(Table("side")) == "| side |\n| --- |"
+    assert markdown(Table("handler")) == "| handler |\n| --- |"
 
 
 def test_what_could_be_a_mark_is_text() -> None:
@@ -156,15 +160,15 @@ def test_what_could_be_a_mark_is_text() -> None:
 
 def test_the_page_holds_every_table_of_both_results_under_its_heading() -> None:
     text = page(micro(), peers())
-    promised = micro_shown.tables(micro())[3]
-    handlers = [str(table.title) for table in peers_benchmark.tables({"handlers": handlers_section()})]
-    servers = [str(table.title) for table in peers_benchmark.tables({"serving": serving_section()})]
-    cold, warm, sizes = [str(table.title) for table in micro_shown.tables(micro())[:3]]
+    promised = tables.tables(micro())[3]
+    handlers = [str(table.title) for table in measure_peers.tables({"handlers": handlers_section()})]
+    servers = [str(table.title) for table in measure_peers.tables({"serving": serving_section()})]
+    cold, warm, sizes = [str(table.title) for table in tables.tables(micro())[:3]]
     in_order = [
-        *("# Performance", "## What is aimed at", str(promised.title)),
-        *("## The handler beside other ways to write it", *handlers),
-        *("## The container beside other servers", *servers),
-        *("## What a call consists of", cold, warm),
+        *("# Performance", "## Aims", str(promised.title)),
+        *("## The handler compared with other implementations", *handlers),
+        *("## The container compared with other servers", *servers),
+        *("## Phases of a call", cold, warm),
         *("## Memory sizes", sizes),
         "## The machine",
     ]
@@ -178,7 +182,7 @@ def test_the_page_holds_every_table_of_both_results_under_its_heading() -> None:
 def test_the_page_holds_the_sentences_of_both_results() -> None:
     text = page(micro(), peers())
     items = [plain(token) for token in PARSER.parse(text) if token.type == "inline" and token.level == 3]
-    assert items == [*peers_benchmark.sentences(peers()), *micro_shown.sentences(micro())]
+    assert items == [*measure_peers.sentences(peers()), *tables.sentences(micro())]
     assert any("There is no *cgroup* [v2]." in item for item in items)
 
 
@@ -225,17 +229,17 @@ def test_the_command_writes_the_page_from_the_results(docs: Path) -> None:
         ("micro.json", None, r"There is no .*micro\.json; `crossover bench micro --output` writes it\."),
         ("peers.json", None, r"There is no .*peers\.json; `python -m benchmarks peers --output` writes it\."),
         ("micro.json", "{", r".*micro\.json cannot be read: Expecting .*\."),
-        ("peers.json", "[]", r".*peers\.json is no result of `python -m benchmarks peers` of schema 2\."),
-        ("peers.json", micro(), r".*peers\.json is no result of `python -m benchmarks peers` of schema 2\."),
+        ("peers.json", "[]", r".*peers\.json is no result of `python -m benchmarks peers` of schema 3\."),
+        ("peers.json", micro(), r".*peers\.json is no result of `python -m benchmarks peers` of schema 3\."),
         (
             "micro.json",
-            {**micro(), "schema": 2},
+            {**micro(), "schema": 3},
             r".*micro\.json is no result of `crossover bench micro` of schema 1\.",
         ),
         (
             "peers.json",
             {**peers(), "schema": 1},
-            r".*peers\.json is no result of `python -m benchmarks peers` of schema 2\.",
+            r".*peers\.json is no result of `python -m benchmarks peers` of schema 3\.",
         ),
         (
             "peers.json",

@@ -15,7 +15,7 @@ from typing import Any
 
 import psutil
 
-from benchmarks.peers.serving.observations import Start
+from benchmarks.peers.serving.server_observations import Start
 from benchmarks.peers.serving.servers import Address, Server
 from crossover.errors import CrossoverError
 from crossover.local.ports import HOST, is_free
@@ -54,7 +54,7 @@ class RunningServer:
         return f"http://{HOST}:{self.address.port}{self.server.predict_path}"
 
     def cpu_seconds(self) -> float:
-        """Processor time of the tree until now, s, of processes that have ended too."""
+        """CPU time of the tree until now, s, of processes that have ended too."""
         ended = self.supervisor.cpu_times()  # a process's time passes to its parent when that has waited for its end
         own = _sum(self.supervisor, lambda process: sum(process.cpu_times()[:4]))
         return own + float(ended.children_user + ended.children_system)

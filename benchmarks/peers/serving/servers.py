@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.peers.environments import CONTAINER_LOCK, PEERS, container_python, peer_python
+from benchmarks.peers.serving.server_observations import counted
 from crossover.bench.probing import MODEL
 from crossover.errors import CrossoverError, UsageError
 from crossover.local.ports import HOST
@@ -65,7 +66,7 @@ class Server:
     @property
     def name(self) -> str:
         """`ours`, or the peer with its workers: `fastapi, 2 workers`."""
-        return self.peer if self.peer == OURS else f"{self.peer}, {self.workers} worker{'s' * (self.workers > 1)}"
+        return self.peer if self.peer == OURS else f"{self.peer}, {counted(self.workers, 'worker')}"
 
     @property
     def is_ours(self) -> bool:

@@ -2,7 +2,7 @@
 
 Servers leave processes behind: one starts its real server in the background, others forget their workers when they are
 stopped. Here every orphan becomes a child of this process (a subreaper, prctl(2)), so that none escapes what counts the
-tree's processor time and memory, or its end. SIGTERM ends the tree, and so does the death of who started this process.
+tree's CPU time and memory, or its end. SIGTERM ends the tree, and so does the death of who started this process.
 
 Prints one line once the command has been started: when that was, CLOCK_MONOTONIC, s.
 """

@@ -13,13 +13,13 @@ ITEMS_AT_ONCE = 25
 MOST_TRIES = 10  # of items that DynamoDB was too busy for
 
 
-def clean(clients: Clients, variant: Variant, prefix: str, *, with_letters: bool) -> list[str]:
+def clean(clients: Clients, variant: Variant, prefix: str, *, with_dead_letters: bool) -> list[str]:
     """Remove everything whose key begins so.
 
     Args:
         variant: whose bucket, table and queue.
         prefix: of the benchmark's keys.
-        with_letters: whether to look through the dead letters too.
+        with_dead_letters: whether to look through the dead letters too.
 
     Returns:
         What could not be removed, each as a sentence.
@@ -37,8 +37,8 @@ def clean(clients: Clients, variant: Variant, prefix: str, *, with_letters: bool
             f"What begins with {prefix} is left in the bucket {variant.bucket} and the table {variant.table}: {error}"
         )
     try:
-        if with_letters:
-            _delete_letters(clients, variant, prefix)
+        if with_dead_letters:
+            _delete_dead_letters(clients, variant, prefix)
     except (BotoCoreError, ClientError) as error:
         problems.append(f"Dead letters of {prefix} are left in {variant.dead_letter_queue}: {error}")
     return problems
@@ -73,7 +73,7 @@ def _delete_items(clients: Clients, variant: Variant, keys: list[str]) -> None:
                 break
 
 
-def _delete_letters(clients: Clients, variant: Variant, prefix: str) -> None:
+def _delete_dead_letters(clients: Clients, variant: Variant, prefix: str) -> None:
     with Scan(clients("sqs"), variant.dead_letter_queue) as letters:
         for letter in letters:
             if letter.keys and all(key.startswith(prefix) for key in letter.keys):

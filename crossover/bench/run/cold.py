@@ -20,7 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 
 from crossover import interrupts
 from crossover.aws import Clients
-from crossover.bench.run.clocks import Clock
+from crossover.bench.run.context import Clock
 from crossover.deployed import Variant
 from crossover.errors import CrossoverError
 

@@ -1,16 +1,17 @@
 """What a deployed variant is made of, as far as its function and its endpoint tell."""
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from crossover.aws import Clients
-from crossover.bench.run.audio import Limits
+from crossover.bench.run.files import Limits
 from crossover.deployed import Variant
 from crossover.errors import UsageError
+
+DeploymentJson = Mapping[str, object]  # by the names of Deployment's attributes, with stack and function of the variant
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,8 +26,8 @@ class Deployment:
         log_group: of that function.
         is_snapshot: whether it starts from a snapshot.
         limits: what it takes.
-        instance_type: of the endpoint's machines; empty where there is none, or nobody may look.
-        instances: how many machines; None where instance_type is empty.
+        instance_type: of the endpoint; empty without an endpoint, or without the right to describe it.
+        instances: of the endpoint; None where instance_type is empty.
     """
 
     variant: Variant
@@ -41,10 +42,9 @@ class Deployment:
     instance_type: str = ""
     instances: int | None = None
 
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        values = asdict(self)
-        del values["variant"]
+    def to_json(self) -> DeploymentJson:
+        """The settings in a result."""
+        values = {name: value for name, value in asdict(self).items() if name != "variant"}
         return {"stack": self.variant.stack, "function": self.variant.function, **values}
 
 
@@ -60,7 +60,7 @@ def describe(clients: Clients, variant: Variant) -> Deployment:
     config = clients("lambda").get_function_configuration(FunctionName=variant.handler_arn)
     variables = config.get("Environment", {}).get("Variables", {})
     usual = Limits()
-    instance_type, instances = _machines(clients, variant)
+    instance_type, instances = _endpoint_instances(clients, variant)
     return Deployment(
         variant=variant,
         memory_mb=config["MemorySize"],
@@ -90,8 +90,8 @@ def shared_limits(deployments: Iterable[Deployment]) -> Limits:
     )
 
 
-def _machines(clients: Clients, variant: Variant) -> tuple[str, int | None]:
-    """Type and number of the endpoint's machines; nothing where a person's rights, or the local AWS, do not tell."""
+def _endpoint_instances(clients: Clients, variant: Variant) -> tuple[str, int | None]:
+    """Type and number of the endpoint's instances; nothing where the account, or the local AWS, does not tell them."""
     if not variant.endpoint:
         return "", None
     with contextlib.suppress(BotoCoreError, ClientError, KeyError):

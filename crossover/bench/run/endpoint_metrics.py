@@ -5,18 +5,34 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/monitoring-cloudwatch.html
 """
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Literal, TypedDict
 
 from crossover.aws import Clients
 
 NAMESPACE = "AWS/SageMaker"
-NAMES = ("ModelLatency", "OverheadLatency")
+NAMES: tuple[Literal["ModelLatency", "OverheadLatency"], ...] = ("ModelLatency", "OverheadLatency")
 STATISTICS = ("Average", "p50", "p99", "Maximum", "SampleCount")
 PERIOD_SECONDS = 60
 
 
-def fetch(clients: Clients, endpoint: str, *, begin: float, end: float) -> dict[str, Any] | None:
-    """ModelLatency and OverheadLatency, ms, for every minute with a request; None where CloudWatch has nothing of it.
+class Minute(TypedDict, total=False):
+    """The figures of one minute by the names of STATISTICS; `begin` is ISO 8601."""
+
+    begin: str
+    ModelLatency: dict[str, float]
+    OverheadLatency: dict[str, float]
+
+
+class EndpointMetrics(TypedDict):
+    """An endpoint's metrics in a result."""
+
+    period_seconds: int
+    unit: str
+    minutes: list[Minute]
+
+
+def fetch(clients: Clients, endpoint: str, *, begin: float, end: float) -> EndpointMetrics | None:
+    """ModelLatency and OverheadLatency, ms, for every minute with a request; None where CloudWatch has none.
 
     Args:
         endpoint: its name.
@@ -43,7 +59,7 @@ def fetch(clients: Clients, endpoint: str, *, begin: float, end: float) -> dict[
         for name in NAMES
         for statistic in STATISTICS
     ]
-    minutes: dict[datetime, dict[str, dict[str, float]]] = {}
+    minutes: dict[datetime, Minute] = {}
     pages = cloudwatch.get_paginator("get_metric_data").paginate(
         MetricDataQueries=queries,
         StartTime=datetime.fromtimestamp(begin // PERIOD_SECONDS * PERIOD_SECONDS, UTC),
@@ -56,22 +72,23 @@ def fetch(clients: Clients, endpoint: str, *, begin: float, end: float) -> dict[
             name, statistic = wanted[series["Id"]]
             scale = 1.0 if statistic == "SampleCount" else 1e-3  # from µs
             for moment, value in zip(series["Timestamps"], series["Values"], strict=True):
-                minutes.setdefault(moment, {}).setdefault(name, {})[statistic] = value * scale
+                minute = minutes.setdefault(moment, {"begin": moment.isoformat()})
+                minute.setdefault(name, {})[statistic] = value * scale
     if not minutes:
         return None
     return {
         "period_seconds": PERIOD_SECONDS,
         "unit": "ms",
-        "minutes": [{"begin": moment.isoformat(), **minutes[moment]} for moment in sorted(minutes)],
+        "minutes": [minutes[moment] for moment in sorted(minutes)],
     }
 
 
-def count(metrics: dict[str, Any] | None) -> int:
+def count(metrics: EndpointMetrics | None) -> int:
     """How many requests the metrics are about."""
     minutes = metrics["minutes"] if metrics else []
     counts: list[float] = [minute.get(NAMES[0], {}).get("SampleCount", 0.0) for minute in minutes]
     return round(sum(counts))
 
 
-def _names() -> list[tuple[str, str]]:
+def _names() -> list[tuple[Literal["ModelLatency", "OverheadLatency"], str]]:
     return [(name, statistic) for name in NAMES for statistic in STATISTICS]

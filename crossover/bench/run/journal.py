@@ -3,8 +3,9 @@
 import json
 import os
 import threading
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from crossover.bench.run.observation import Observation
 from crossover.bench.run.plan import difference
@@ -33,21 +34,24 @@ class Journal:
         self._lock = threading.Lock()
 
     @classmethod
-    def create(cls, path: Path, plan: dict[str, Any], *, run_id: str, started: float) -> Self:
+    def create(cls, path: Path, plan: Mapping[str, object], *, run_id: str, started: float) -> Self:
         """Begin a journal.
 
         Raises:
             UsageError: there is one already, or it cannot be written.
         """
         if path.exists():
-            raise UsageError(f"The journal {path} is of a benchmark that did not end; --resume goes on with it.")
+            raise UsageError(
+                f"The journal {path} is of a benchmark that did not end; resume it with --resume, or delete the "
+                "journal."
+            )
         journal = cls(path, run_id=run_id, started=started)
         journal._append({"schema": SCHEMA, "run_id": run_id, "started": started, "plan": plan})
         journal.begin_segment(started)
         return journal
 
     @classmethod
-    def resume(cls, path: Path, plan: dict[str, Any], *, started: float) -> Self:
+    def resume(cls, path: Path, plan: Mapping[str, object], *, started: float) -> Self:
         """Go on with a journal; a last line that was not written to its end is dropped.
 
         Raises:
@@ -93,7 +97,7 @@ class Journal:
         """Delete the file: all of it is in the result."""
         self.path.unlink()
 
-    def _append(self, record: dict[str, Any]) -> None:
+    def _append(self, record: Mapping[str, object]) -> None:
         try:
             with self.path.open("a") as file:
                 file.write(json.dumps(record) + "\n")

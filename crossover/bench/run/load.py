@@ -8,8 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from crossover import interrupts
-from crossover.bench.run.clocks import Clock
-from crossover.bench.run.control import Control
+from crossover.bench.run.context import Clock, Control
 from crossover.bench.run.plan import Planned
 
 # More uploads at once than this wait for each other; their latency counts from the intended time all the same.

@@ -3,34 +3,37 @@
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import Any
+from typing import Any, Self, TypedDict
 
 from crossover.bench.run.plan import Phase
-from crossover.bench.run.reports import Report
+from crossover.bench.run.report_lines import Report
 
 
 class Outcome(Enum):
-    """What became of a request. Only what succeeded has a latency; everything is counted."""
+    """How a request ended. Only those that succeeded have a latency; all are counted."""
 
     SUCCEEDED = "succeeded"
-    REFUSED = "refused"  # a FAILED item: the file is at fault
+    REFUSED = "refused"  # a FAILED item: the file's own fault
     DEAD_LETTER = "dead letter"
     NO_ITEM = "no item"
     NOT_UPLOADED = "not uploaded"
 
 
-# Of the item, what a measurement needs; the rest is what the model said.
-ITEM_FIELDS = (
-    "request_id",
-    "status",
-    "error_code",
-    "cold_start",
-    "timings_ms",
-    "audio_seconds",
-    "model_sha256",
-    "uploaded_at",
-    "completed_at",
-)
+class Item(TypedDict, total=False):
+    """The fields of an item that a measurement needs; the others hold the prediction."""
+
+    request_id: str
+    status: str
+    error_code: str
+    cold_start: bool
+    timings_ms: dict[str, float]
+    audio_seconds: float
+    model_sha256: str
+    uploaded_at: str
+    completed_at: str
+
+
+ITEM_FIELDS = tuple(Item.__annotations__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,15 +44,15 @@ class Observation:
         variant: its name.
         phase, number: which request of the plan.
         file: name of the file.
-        concurrency: how many were under way at once; None in an open loop.
+        concurrency: requests under way at once; None in an open loop.
         segment: how often the benchmark had been resumed.
         intended_s, sent_s, uploaded_s: when it should have been sent, was sent, and S3 had taken it, s since the
             segment began, by this machine's monotonic clock.
         s3_date: when S3 answered by its own clock, to the second; empty where it did not.
         upload_retries: how often botocore tried the upload again.
-        outcome: what became of it.
-        error: why there is no success, in a sentence.
-        request_id: of the invocation; empty where nobody knows it.
+        outcome: how it ended.
+        error: why it did not succeed, in a sentence.
+        request_id: of the invocation; empty where it is unknown.
         item: the fields ITEM_FIELDS of the item; empty where there is none.
         reports: the REPORT lines of all its attempts; empty where none was found.
     """
@@ -68,12 +71,12 @@ class Observation:
     outcome: Outcome
     error: str = ""
     request_id: str = ""
-    item: dict[str, Any] = field(default_factory=dict)
+    item: Item = field(default_factory=Item)
     reports: tuple[Report, ...] = ()
 
     @property
     def key(self) -> tuple[str, Phase, int]:
-        """Which request of which variant."""
+        """Identifies the request."""
         return self.variant, self.phase, self.number
 
     @property
@@ -82,12 +85,12 @@ class Observation:
 
     @property
     def is_cold(self) -> bool:
-        """Whether it was the first of its environment, as the handler says: alike in all variants."""
+        """Whether it was the first of its execution environment, as the handler says: the same for all variants."""
         return bool(self.item.get("cold_start"))
 
     @property
     def upload_ms(self) -> float:
-        """From the intended sending until S3 had taken it; it counts what a full client made it wait."""
+        """From the intended sending until S3 had taken it, with any wait for a free thread of this client."""
         assert self.uploaded_s is not None
         return 1000 * (self.uploaded_s - self.intended_s)
 
@@ -101,18 +104,18 @@ class Observation:
     def latency_ms(self) -> float:
         """From the intended sending to the item.
 
-        The sum of two differences, each of one clock, so that no two clocks are compared. It is too long by the time
-        that S3's answer took on its way, which both parts hold.
+        The sum of two differences, each taken on one clock, so that no two clocks are compared. It is too long by the
+        time that S3's answer travelled, which is in both parts.
         """
         return self.upload_ms + self.item_ms
 
     @property
     def billed_ms(self) -> float | None:
-        """What is billed of all its attempts; None where no REPORT line was found."""
+        """Billed duration of all its attempts; None where no REPORT line was found."""
         return sum(report.billed_ms for report in self.reports) if self.reports else None
 
-    def with_reports(self, reports: tuple[Report, ...]) -> "Observation":
-        """The same with these REPORT lines."""
+    def with_reports(self, reports: tuple[Report, ...]) -> Self:
+        """The same observation with these REPORT lines."""
         return replace(self, reports=reports)
 
     def to_dict(self) -> dict[str, Any]:
@@ -120,11 +123,11 @@ class Observation:
         return {**asdict(self), "phase": self.phase.value, "outcome": self.outcome.value}
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> "Observation":
+    def from_dict(cls, values: dict[str, Any]) -> Self:
         """The inverse of `to_dict`.
 
         Raises:
-            KeyError, TypeError, ValueError: these are no such values.
+            KeyError, TypeError, ValueError: the values are not those of an observation.
         """
         return cls(
             **{

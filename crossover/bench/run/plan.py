@@ -1,13 +1,13 @@
 """What is sent and when: worked out before anything is sent, and written down whole in the result."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import Enum
-from typing import Any
+from typing import TypedDict
 
-from crossover.bench.run.arrivals import Slot
-from crossover.bench.run.audio import File
+from crossover.bench.run.files import File, FileJson
+from crossover.bench.run.schedule import Slot
 
 
 class Phase(Enum):
@@ -15,6 +15,22 @@ class Phase(Enum):
 
     LOAD = "load"
     COLD = "cold"
+
+
+class PlanJson(TypedDict):
+    """A plan in a result."""
+
+    variants: list[str]
+    arrivals: str
+    loop: str
+    requests: int
+    cold: int
+    seed: int
+    idle_seconds: float
+    key_prefix: str
+    files: list[FileJson]
+    load: list[dict[str, float | None]]
+    cold_files: list[int]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,8 +85,8 @@ class Plan:
         each = sum(self.files[planned.file].size_bytes for planned in (*self.load, *self.cold))
         return each * len(self.variants)
 
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
+    def to_json(self) -> PlanJson:
+        """The plan in a result."""
         return {
             "variants": list(self.variants),
             "arrivals": self.arrivals,
@@ -80,7 +96,7 @@ class Plan:
             "seed": self.seed,
             "idle_seconds": self.idle_seconds,
             "key_prefix": self.key_prefix,
-            "files": [file.to_dict() for file in self.files],
+            "files": [file.to_json() for file in self.files],
             "load": [{"file": planned.file, **asdict(planned.slot)} for planned in self.load],
             "cold_files": [planned.file for planned in self.cold],
         }
@@ -113,7 +129,7 @@ def make_plan(
     )
 
 
-def difference(old: dict[str, Any], new: dict[str, Any]) -> str | None:
+def difference(old: Mapping[str, object], new: Mapping[str, object]) -> str | None:
     """The first member in which two plans differ, in words; None where they are the same."""
     for name in new:
         before, now = old.get(name), new[name]

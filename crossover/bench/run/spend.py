@@ -8,9 +8,9 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from crossover.bench.run.audio import File
-from crossover.bench.run.control import Control
+from crossover.bench.run.context import Control
 from crossover.bench.run.deployment import Deployment
+from crossover.bench.run.files import File
 from crossover.bench.run.observation import Observation, Outcome
 from crossover.bench.run.plan import Phase, Plan
 from crossover.cost.prices import Prices
@@ -19,7 +19,7 @@ from crossover.cost.scenario import Scenario
 # Of cost.scenario's processor time, with which clip it was measured.
 CLIP_SECONDS = 7.1
 LEAST_CACHED_SECONDS = 3 * 3600.0  # docs.aws.amazon.com/lambda/latest/dg/snapstart.html, "SnapStart pricing"
-USUAL_MACHINE = "ml.t2.medium"  # where nobody may look which one it is
+DEFAULT_INSTANCE_TYPE = "ml.t2.medium"  # where nobody may look which one it is
 # Guesses of how long things take beside the load itself, s: a forced cold start, and the joining at the end.
 FORCING_SECONDS, FORCING_SNAPSHOT_SECONDS, JOINING_SECONDS = 10.0, 120.0, 120.0
 
@@ -79,7 +79,7 @@ class Tariff:
         """The machines of the endpoint for so long."""
         if not self.deployment.variant.endpoint:
             return 0.0
-        machine = self.deployment.instance_type or USUAL_MACHINE
+        machine = self.deployment.instance_type or DEFAULT_INSTANCE_TYPE
         return (self.deployment.instances or 1) * seconds / 3600 * self._usd(f"sagemaker.host.{machine}")
 
     def guessed_ms(self, file: File, *, cold: bool) -> float:
@@ -142,7 +142,7 @@ def estimate(plan: Plan, deployments: Sequence[Deployment], prices: Prices) -> l
             snapshots = len(plan.cold) * tariff.snapshot()
             lines.append(Line(name=f"{name}: snapshots", quantity=f"{len(plan.cold):,} for 3 h", usd=snapshots))
         if deployment.variant.endpoint:
-            machine = deployment.instance_type or f"{USUAL_MACHINE}, as is usual"
+            machine = deployment.instance_type or f"{DEFAULT_INSTANCE_TYPE}, as is usual"
             quantity = f"{seconds / 3600:.2f} h of {machine}"
             lines.append(Line(name=f"{name}: endpoint", quantity=quantity, usd=tariff.endpoint(seconds)))
     return lines

@@ -21,7 +21,7 @@ from botocore.exceptions import ClientError
 
 from benchmarks.soak.fault_proxy import FaultProxy, Write, fault_proxy
 from benchmarks.soak.faults import ALWAYS, FAULTS, Action, Fault
-from benchmarks.soak.plan import Kind, PlannedObject, PlannedUpload
+from benchmarks.soak.upload_plan import Kind, PlannedObject, PlannedUpload
 from tests.crossover.waiting import wait_until
 
 KEY = "standard/00001 a+b é.wav"

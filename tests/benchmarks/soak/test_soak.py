@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from benchmarks.soak.faults import FAULTS, faults_of
-from benchmarks.soak.run import Options, Report, Sabotage, SoakedAws, soak, soaked_aws
+from benchmarks.soak.run import NegativeControl, Options, Report, SoakedAws, soak, soaked_aws
 from crossover.deployed import find_variants
 from crossover.local.workspace import Workspace
 from crossover.project import stack_prefix
@@ -47,7 +47,9 @@ def empty(local: SoakedAws) -> None:
             table.delete_item(TableName=variant.table, Key={"object_key": item["object_key"]})
 
 
-def soaked(local: SoakedAws, *, uploads: int, fault_rate: float, sabotage: Sabotage | None = None) -> Report:
+def soaked(
+    local: SoakedAws, *, uploads: int, fault_rate: float, negative_control: NegativeControl | None = None
+) -> Report:
     options = Options(
         uploads=uploads,
         variants=VARIANTS if fault_rate else ("standard",),
@@ -55,7 +57,7 @@ def soaked(local: SoakedAws, *, uploads: int, fault_rate: float, sabotage: Sabot
         seed=SEED,
         concurrency=CONCURRENCY,
         timeout_seconds=300,
-        sabotage=sabotage,
+        negative_control=negative_control,
     )
     report = soak(options, local)
     assert report.is_finished
@@ -82,14 +84,14 @@ def test_under_every_fault_every_upload_ends_as_promised(local: SoakedAws) -> No
 
 
 def test_swallowed_events_are_found_to_be_lost(local: SoakedAws) -> None:
-    report = soaked(local, uploads=25, fault_rate=0, sabotage=Sabotage.LOSE_EVENTS)
+    report = soaked(local, uploads=25, fault_rate=0, negative_control=NegativeControl.LOSE_EVENTS)
     assert not report.holds
     assert report.audit.count()["lost"] == 2
     assert len(report.audit.problems) == 2
 
 
 def test_a_store_that_overwrites_newer_results_is_found_out(local: SoakedAws) -> None:
-    report = soaked(local, uploads=60, fault_rate=0, sabotage=Sabotage.OVERWRITE)
+    report = soaked(local, uploads=60, fault_rate=0, negative_control=NegativeControl.OVERWRITE)
     assert not report.holds
     assert report.audit.count()["stale overwrites"] > 0
     assert report.audit.count()["lost"] == 0

@@ -139,7 +139,7 @@ def test_the_curve_of_percentiles_goes_through_the_statistics(share: float) -> N
             height = curve["y"][np.searchsorted(curve["x"], at + 1e-9) - 1]
         else:
             height = float(np.interp(at, curve["x"], curve["y"]))
-        assert height == pytest.approx(getattr(summary, name).value, abs=5e-4)
+        assert height == pytest.approx(summary[name]["value"], abs=5e-4)
     assert last > 0.9
     assert curve["x"] == sorted(curve["x"])
     assert curve["y"] == sorted(curve["y"])
@@ -183,7 +183,7 @@ def change(path: Path, changes: dict[str, Any], *, without: str = "") -> Path:
     [
         ({"schema": 0}, "", "is no result of `crossover bench run` of schema 1"),
         ({"kind": "crossover bench micro"}, "", "is no result of `crossover bench run` of schema 1"),
-        ({}, "plan", "is no whole result of a benchmark: it lacks plan."),
+        ({}, "plan", "is no complete result of a benchmark: it lacks plan."),
         ({"observations": [{"variant": "standard"}]}, "", "cannot be read: KeyError('phase')."),
         ({"observations": [7]}, "", "cannot be read: TypeError"),
     ],

@@ -176,14 +176,14 @@ def test_failures_and_missing_reports_are_counted_and_listed(document: dict[str,
     assert counted["dead letter"] == ["1", "0"]
     assert counted["without a REPORT line"] == ["2", "0"]
     first = changed["observations"][0]
-    assert Tables(page.body).under("All 1 that failed") == [
+    assert Tables(page.body).under("All 1 requests that failed") == [
         ["standard", "load", str(first["number"]), first["file"], "dead letter", "<b>too long</b>"]
     ]
     assert "<b>too long" not in page.body
 
 
 def test_where_nothing_failed_it_says_so(page: Page) -> None:
-    assert "<p>None failed.</p>" in page.body
+    assert "<p>No request failed.</p>" in page.body
     assert counts(page)["forced starts that were cold"] == ["2 of 2", "2 of 2"]
 
 
@@ -198,13 +198,13 @@ def test_costs_of_a_million_are_the_files(page: Page, document: dict[str, Any]) 
 def test_what_an_option_overrules_is_said(document: dict[str, Any]) -> None:
     made = results_page(document, result.observations_of(document), inputs_of(document, memory_mb=2048.0))
     rows = {row[0]: row[1:] for row in Tables(made.body).under("What the costs rest on")}
-    assert rows["memory of the function; 1,769 MB = 1 vCPU"] == ["4,096 MB", "overruled by an option: 2048.0"]
+    assert rows["memory of the function; 1,769 MB = 1 vCPU"] == ["4,096 MB", "overridden by an option: 2048.0"]
     assert rows["INIT of the proxy"][1] == "measured"
 
 
 def test_plan_environment_seed_and_price_dates_are_there(tables: Tables, document: dict[str, Any]) -> None:
     rows = {row[0]: row[1] for row in tables.under("Plan and environment")}
-    assert rows["seed"].startswith("1 ")
+    assert rows["seed"].startswith("1, ")
     assert rows["load"] == "14 requests to each variant, poisson:240rpm (open loop)"
     assert rows["prices"] == f"us-east-1, of {', '.join(document['prices']['dates'])}"
     assert rows["model_sha256"] == document["environment"]["model_sha256"][0]
@@ -250,7 +250,7 @@ def test_a_benchmark_of_which_nothing_succeeded_has_a_page(document: dict[str, A
     page = page_of(changed)
     assert "standard without a success" in page.body
     assert page.data["results"]["measures"] == []
-    assert len(Tables(page.body).under("All 32 that failed")) == 32
+    assert len(Tables(page.body).under("All 32 requests that failed")) == 32
     json.dumps(page.data, allow_nan=False)
 
 

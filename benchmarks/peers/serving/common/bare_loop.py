@@ -1,8 +1,8 @@
-"""The limit of all servers: predictions in bare loops, without HTTP.
+"""The baseline of all servers: predictions in bare loops, without HTTP.
 
     python bare_loop.py MODEL CLIP LOOPS THREADS|default decode+run|run SECONDS
 
-Prints one JSON object: the latency of every prediction, and processor time, memory and start of this process.
+Prints one JSON object: the latency of every prediction, and CPU time, memory and start of this process.
 """
 
 import json
@@ -43,7 +43,7 @@ def load(path: str, threads: str) -> Any:
 
 
 def loop(model: Any, data: bytes, waveform: Any, loops: int, part: str, seconds: float) -> Any:
-    """Predict in so many threads; returns wall time and processor time, s, and every latency, ms."""
+    """Predict in so many threads; returns wall time and CPU time, s, and every latency, ms."""
 
     def one(end: float) -> list[float]:
         times = [time.perf_counter()]

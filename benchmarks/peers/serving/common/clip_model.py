@@ -1,7 +1,7 @@
 """What every peer's server does with a posted clip: soundfile and soxr decode it, onnxruntime labels it.
 
 Each peer's environment holds these packages in this project's versions, so that servers are compared and not decoders.
-Nothing is checked of what this project's server checks: limits, damaged files, scores that are not finite.
+Nothing is checked of what this project's server checks: baselines, damaged files, scores that are not finite.
 """
 
 import io

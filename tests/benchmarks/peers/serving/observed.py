@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.peers.serving.observations import Loop, Pace, Start, Step
+from benchmarks.peers.serving.server_observations import Loop, Start, Step, StepBaseline
 from benchmarks.peers.serving.servers import Server
 
 NO_ERRORS = {"connect": 0, "read": 0, "write": 0, "status": 0, "timeout": 0}
@@ -60,7 +60,7 @@ def loop(
     )
 
 
-def pace(
+def step_baseline(
     server: str = "ours",
     clients: int = 1,
     turn: int = 1,
@@ -68,9 +68,9 @@ def pace(
     kind: tuple[int, int | None] = (1, 2),
     predictions: int = 100,
     cpu_seconds: float = 1.0,
-) -> Pace:
+) -> StepBaseline:
     """A second of bare loops beside a step."""
-    return Pace(
+    return StepBaseline(
         server=server,
         turn=turn,
         clients=clients,

@@ -1,7 +1,7 @@
 """Processes that were never started, with figures that are easy to check by hand."""
 
 from crossover.bench.cgroup import Throttling
-from crossover.bench.micro.phases import COLD_PHASES, WARM_PHASES, ColdStart, Process, WarmCall
+from crossover.bench.micro.workbench import COLD_PHASES, WARM_PHASES, ColdStart, Process, WarmCall
 
 
 def cold_start(*, init_ms: float = 300.0, first_ms: float = 20.0, cpu_share: float = 1.0) -> ColdStart:

@@ -6,12 +6,12 @@ from typing import Any
 
 from botocore.exceptions import ClientError, WaiterError
 
-from crossover.bench.run.audio import File, Limits
-from crossover.bench.run.clocks import Clock
+from crossover.bench.run.context import Clock
 from crossover.bench.run.deployment import Deployment
+from crossover.bench.run.files import File, Limits
 from crossover.bench.run.observation import Observation, Outcome
 from crossover.bench.run.plan import Phase
-from crossover.bench.run.reports import Report
+from crossover.bench.run.report_lines import Report
 from crossover.deployed import Variant
 
 WALL = 1_790_000_000.0  # s since 1970

@@ -36,7 +36,7 @@ def test_objects_and_items_go_and_those_of_others_stay(
     monkeypatch.setattr(cleaning, "OBJECTS_AT_ONCE", 7)
     fill(clients, variant, PREFIX, 30)
     fill(clients, variant, "bench-other/", 2)
-    assert clean(clients, variant, PREFIX, with_letters=False) == []
+    assert clean(clients, variant, PREFIX, with_dead_letters=False) == []
     assert left(clients, variant) == ({"bench-other/0", "bench-other/1"}, {"bench-other/0", "bench-other/1"})
 
 
@@ -46,7 +46,7 @@ def test_every_version_of_an_object_goes_and_markers_too(clients: Clients, varia
     fill(clients, variant, PREFIX, 2)
     fill(clients, variant, PREFIX, 1)
     clients("s3").delete_object(Bucket=variant.bucket, Key=f"{PREFIX}1")
-    assert clean(clients, variant, PREFIX, with_letters=False) == []
+    assert clean(clients, variant, PREFIX, with_dead_letters=False) == []
     assert left(clients, variant) == (set(), set())
 
 
@@ -54,23 +54,23 @@ def test_dead_letters_of_the_benchmark_go_and_others_stay(clients: Clients, vari
     put_failure(clients, variant, f"{PREFIX}0")
     put_failure(clients, variant, "somebody's.wav")
     put_letter(clients, variant, "no letter of Lambda's")
-    assert clean(clients, variant, PREFIX, with_letters=False) == []
+    assert clean(clients, variant, PREFIX, with_dead_letters=False) == []
     assert messages_in(clients, variant) == (3, 0)
-    assert clean(clients, variant, PREFIX, with_letters=True) == []
+    assert clean(clients, variant, PREFIX, with_dead_letters=True) == []
     assert messages_in(clients, variant) == (2, 0)
 
 
 def test_what_is_left_is_named(clients: Clients, variant: Variant) -> None:
     fill(clients, variant, PREFIX, 2)
     broken = Broken(clients("s3"), "delete_objects", times=1)
-    [sentence] = clean(lambda name: broken if name == "s3" else clients(name), variant, PREFIX, with_letters=True)
+    [sentence] = clean(lambda name: broken if name == "s3" else clients(name), variant, PREFIX, with_dead_letters=True)
     assert sentence.startswith(f"What begins with {PREFIX} is left in the bucket {variant.bucket}")
 
 
 def test_letters_that_are_left_are_named(clients: Clients, variant: Variant) -> None:
     put_failure(clients, variant, f"{PREFIX}0")
     broken = Broken(clients("sqs"), "receive_message", times=1)
-    [sentence] = clean(lambda name: broken if name == "sqs" else clients(name), variant, PREFIX, with_letters=True)
+    [sentence] = clean(lambda name: broken if name == "sqs" else clients(name), variant, PREFIX, with_dead_letters=True)
     assert sentence.startswith(f"Dead letters of {PREFIX} are left in {variant.dead_letter_queue}: ")
 
 
@@ -87,7 +87,7 @@ class Deaf:
 def test_it_looks_whether_they_are_gone(clients: Clients, variant: Variant) -> None:
     fill(clients, variant, PREFIX, 2)
     deaf = Deaf(clients("s3"))
-    problems = clean(lambda name: deaf if name == "s3" else clients(name), variant, PREFIX, with_letters=False)
+    problems = clean(lambda name: deaf if name == "s3" else clients(name), variant, PREFIX, with_dead_letters=False)
     assert problems == [f"2 objects under {PREFIX} are left in the bucket {variant.bucket}."]
 
 
@@ -106,5 +106,5 @@ class Busy:
 def test_items_that_dynamodb_was_too_busy_for_are_tried_again(clients: Clients, variant: Variant) -> None:
     fill(clients, variant, PREFIX, 4)
     busy = Busy(clients("dynamodb"))
-    assert clean(lambda n: busy if n == "dynamodb" else clients(n), variant, PREFIX, with_letters=False) == []
+    assert clean(lambda n: busy if n == "dynamodb" else clients(n), variant, PREFIX, with_dead_letters=False) == []
     assert left(clients, variant) == (set(), set())

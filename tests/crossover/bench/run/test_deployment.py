@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from crossover.bench.run.audio import Limits
 from crossover.bench.run.deployment import describe, shared_limits
+from crossover.bench.run.files import Limits
 from crossover.deployed import Variant
 from crossover.errors import UsageError
 
@@ -48,7 +48,7 @@ def test_the_settings_are_those_of_what_s3_invokes() -> None:
     assert (found.architecture, found.log_group, found.is_snapshot) == ("arm64", "/stack/logs", True)
     assert found.limits == Limits(max_bytes=1048576, max_seconds=30, max_channels=2)
     assert (found.instance_type, found.instances) == ("", None)
-    assert found.to_dict()["function"] == "snapstart-function"
+    assert found.to_json()["function"] == "snapstart-function"
 
 
 def test_what_a_function_does_not_say_is_as_usual() -> None:

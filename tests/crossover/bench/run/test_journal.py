@@ -13,7 +13,7 @@ from crossover.errors import UsageError
 from .fakes import WALL, observation, report
 from .test_plan import plan
 
-PLAN = plan(3, cold=1).to_dict()
+PLAN = plan(3, cold=1).to_json()
 
 
 @pytest.fixture
@@ -54,13 +54,13 @@ def test_the_journal_of_another_plan_is_refused_by_name_of_the_difference(path: 
     create(path)
     before = path.read_bytes()
     with pytest.raises(UsageError, match=r"is of another benchmark: requests is 3 there and 4 here\.$"):
-        Journal.resume(path, plan(4, cold=1).to_dict(), started=WALL)
+        Journal.resume(path, plan(4, cold=1).to_json(), started=WALL)
     assert path.read_bytes() == before
 
 
 def test_a_new_one_does_not_overwrite_an_old_one(path: Path) -> None:
     create(path)
-    with pytest.raises(UsageError, match=r"did not end; --resume goes on with it"):
+    with pytest.raises(UsageError, match=r"did not end; resume it with --resume"):
         Journal.create(path, PLAN, run_id="def", started=WALL)
 
 

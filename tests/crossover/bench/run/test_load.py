@@ -6,8 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from crossover.bench.run import load
-from crossover.bench.run.clocks import Clock
-from crossover.bench.run.control import Control
+from crossover.bench.run.context import Clock, Control
 from crossover.bench.run.load import Threads, closed_loop, open_loop
 from crossover.bench.run.plan import Planned
 from crossover.interrupts import InterruptedBySignalError

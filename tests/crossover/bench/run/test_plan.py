@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from crossover.bench.run.arrivals import parse
 from crossover.bench.run.plan import Phase, Plan, difference, make_plan
+from crossover.bench.run.schedule import parse_schedule
 
 from .fakes import FILES
 
@@ -15,7 +15,7 @@ def plan(requests: int = 11, *, cold: int = 4, **values: Any) -> Plan:
     text = values.pop("arrivals", "constant:60rpm")
     seed = values.pop("seed", 1)
     known: dict[str, Any] = {"variants": ["standard", "snapstart"], "files": FILES, "idle_seconds": 60.0}
-    slots = parse(text, requests, seed=seed)
+    slots = parse_schedule(text, requests, seed=seed)
     return make_plan(arrivals=text, slots=slots, cold=cold, seed=seed, **{**known, **values})
 
 
@@ -34,14 +34,14 @@ def test_the_same_seed_gives_the_same_plan_and_another_seed_another() -> None:
 
 
 def test_it_is_written_down_whole_but_for_the_files_bytes() -> None:
-    written = plan(3, cold=1).to_dict()
+    written = plan(3, cold=1).to_json()
     assert [entry["offset"] for entry in written["load"]] == [0.0, 1.0, 2.0]
     assert {entry["concurrency"] for entry in written["load"]} == {None}
     assert len(written["cold_files"]) == 1
     assert written["loop"] == "open"
-    assert written["files"][0] == FILES[0].to_dict()
+    assert written["files"][0] == FILES[0].to_json()
     assert "content" not in written["files"][0]
-    assert plan(80, arrivals="ramp:1-16").to_dict()["loop"] == "closed"
+    assert plan(80, arrivals="ramp:1-16").to_json()["loop"] == "closed"
 
 
 def test_it_knows_how_much_is_uploaded() -> None:
@@ -61,7 +61,7 @@ def test_it_knows_how_much_is_uploaded() -> None:
     ],
 )
 def test_two_plans_differ_by_a_name(other: dict[str, Any], named: str | None) -> None:
-    found = difference(plan().to_dict(), plan(**other).to_dict())
+    found = difference(plan().to_json(), plan(**other).to_dict())
     if named is None:
         assert found is None
     else:

@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from crossover.aws import Clients
-from crossover.bench.run.clocks import Clock
-from crossover.bench.run.control import Control
+from crossover.bench.run.context import Clock, Control
 from crossover.bench.run.observation import Observation, Outcome
 from crossover.bench.run.requesting import Requester
 from crossover.deployed import Variant

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from crossover.bench.run.control import Control
+from crossover.bench.run.context import Control
 from crossover.bench.run.observation import Outcome
 from crossover.bench.run.spend import Meter, Tariff, duration_seconds, estimate
 from crossover.cost.prices import load

@@ -8,7 +8,7 @@ import boto3
 import pytest
 from botocore.exceptions import WaiterError
 
-from crossover.bench.run.reports import Report, parse
+from crossover.bench.run.report_lines import Report, parse
 from crossover.local.work import LocalAws
 from tests.crossover.conftest import processes_of
 from tests.crossover.waiting import wait_until

@@ -2,7 +2,7 @@
 
 import pytest
 
-from crossover.bench.run.reports import Report, parse
+from crossover.bench.run.report_lines import Report, parse
 from crossover.local.emulator.report_line import report_line
 
 

@@ -1,0 +1,244 @@
+"""The accounting: what became of every upload, from what table and queue hold in the end and what passed the proxy."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+from urllib.parse import unquote_plus
+
+from benchmarks.soak.fault_proxy import Traffic, Write
+from benchmarks.soak.faults import Action
+from benchmarks.soak.upload_plan import Kind, PlannedObject
+
+ATTEMPTS = 3  # what Lambda makes of an event: a dead letter needs so many failures
+
+
+class Outcome(Enum):
+    """What an upload came to. An upload has exactly one."""
+
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    DEAD_LETTERED = "dead-lettered"
+    LOST = "lost"
+
+
+RESULTS = {"SUCCEEDED": Outcome.SUCCEEDED, "FAILED": Outcome.FAILED}  # by an item's status
+
+
+@dataclass(frozen=True, kw_only=True)
+class Upload:
+    """A PutObject that S3 has acknowledged.
+
+    Attributes:
+        planned: the object.
+        kind: of the content.
+        etag: of the content; no two uploads of one key share it.
+        size_bytes: of the content.
+        is_last: whether no other upload has overwritten it.
+    """
+
+    planned: PlannedObject
+    kind: Kind
+    etag: str
+    size_bytes: int
+    is_last: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """On one upload.
+
+    Attributes:
+        upload: which one.
+        outcome: what it came to.
+        duplicated: its event ended more often than it was delivered, in a result and dead letters together.
+        stale_overwrite: the result of an older upload stands where a newer one stood.
+        wrong: everything else that must not be, in sentences.
+    """
+
+    upload: Upload
+    outcome: Outcome
+    duplicated: bool = False
+    stale_overwrite: bool = False
+    wrong: tuple[str, ...] = ()
+
+    @property
+    def is_fine(self) -> bool:
+        return self.outcome is not Outcome.LOST and not (self.duplicated or self.stale_overwrite or self.wrong)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """What is there at the end.
+
+    Attributes:
+        items: the whole table of each variant.
+        letters: all messages of each variant's dead-letter queue.
+        traffic: what passed the proxy.
+    """
+
+    items: Mapping[str, Sequence[Mapping[str, Any]]]
+    letters: Mapping[str, Sequence[Mapping[str, Any]]]
+    traffic: Traffic
+
+
+@dataclass(frozen=True, kw_only=True)
+class Audit:
+    """On all uploads.
+
+    Attributes:
+        verdicts: one for each upload.
+        strays: items and dead letters that belong to no upload, in sentences.
+    """
+
+    verdicts: list[Verdict]
+    strays: list[str] = field(default_factory=list)
+
+    def count(self, variant: str | None = None) -> dict[str, int]:
+        """How many uploads came to what, of one variant or of all."""
+        verdicts = [each for each in self.verdicts if variant in (None, each.upload.planned.variant)]
+        outcomes = Counter(each.outcome for each in verdicts)
+        return {
+            "uploaded": len(verdicts),
+            **{outcome.value: outcomes[outcome] for outcome in Outcome},
+            "duplicated": sum(each.duplicated for each in verdicts),
+            "stale overwrites": sum(each.stale_overwrite for each in verdicts),
+            "otherwise wrong": sum(bool(each.wrong) for each in verdicts),
+        }
+
+    @property
+    def problems(self) -> list[str]:
+        """Every upload that is not as promised, in a sentence."""
+        return [_sentence(verdict) for verdict in self.verdicts if not verdict.is_fine] + self.strays
+
+    @property
+    def sentence(self) -> str:
+        """The result in one line."""
+        n = {name: f"{value:,}" for name, value in self.count().items()}
+        return (
+            f"uploaded {n['uploaded']} = succeeded {n['succeeded']} + failed {n['failed']} + dead-lettered "
+            f"{n['dead-lettered']}, lost = {n['lost']}, duplicated = {n['duplicated']}, "
+            f"stale overwrites = {n['stale overwrites']}"
+        )
+
+
+def audit(uploads: Sequence[Upload], evidence: Evidence) -> Audit:
+    """Judge every upload."""
+    items = {item["object_key"]: item for table in evidence.items.values() for item in table}
+    letters: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
+    strays = []
+    known = {(upload.planned.key, upload.etag): upload.planned.variant for upload in uploads}
+    for variant, queue in evidence.letters.items():
+        for letter in queue:
+            event_id = _event_id(letter)
+            if known.get(event_id) == variant:
+                letters[event_id].append(letter)
+            else:
+                strays.append(f"A dead letter of {variant} belongs to no upload: {event_id}.")
+    keys = {upload.planned.key for upload in uploads}
+    strays += [f"An item belongs to no upload: {key!r}." for key in items if key not in keys]
+    writes: dict[str, list[Write]] = defaultdict(list)
+    for write in evidence.traffic.writes:
+        writes[write.key].append(write)
+
+    def judge(upload: Upload) -> Verdict:
+        key = upload.planned.key
+        found = letters[key, upload.etag]
+        return _judge(upload, items.get(key), found, writes[key], evidence.traffic)
+
+    return Audit(verdicts=[judge(upload) for upload in uploads], strays=strays)
+
+
+def _judge(
+    upload: Upload,
+    item: Mapping[str, Any] | None,
+    letters: Sequence[Mapping[str, Any]],
+    writes: Sequence[Write],
+    traffic: Traffic,
+) -> Verdict:
+    event_id = (upload.planned.key, upload.etag)
+    event = traffic.events.get(event_id)
+    if event is None:
+        return Verdict(upload=upload, outcome=Outcome.LOST, wrong=("S3 has sent no event of it.",))
+    sequencer = _comparable(event["Records"][0]["s3"]["object"]["sequencer"])
+    own_writes = [write for write in writes if _comparable(write.sequencer) == sequencer]
+    newest_accepted = max((_comparable(write.sequencer) for write in writes if write.accepted), default="")
+    stands = _comparable(item["sequencer"]) if item else ""
+    is_stale = upload.is_last and stands < newest_accepted
+    if item and stands == sequencer:
+        status = item["status"]
+    elif own_writes and (is_stale or not upload.is_last):
+        # Of an overwritten upload the table keeps nothing once the newer one's result stands there; but it has answered
+        # the write, by taking it or by saying that a newer result stands there.
+        status = own_writes[-1].status
+    else:
+        status = ""
+    outcome = RESULTS.get(status, Outcome.DEAD_LETTERED if letters else Outcome.LOST)
+    # S3 may deliver an event more than once; each copy then ends for itself, with a result or as a dead letter.
+    ends = bool(own_writes) + len(letters)
+    is_duplicated = ends > traffic.copies[event_id] and not (len(letters) == 1 and _could_not_know(upload.planned))
+    return Verdict(
+        upload=upload,
+        outcome=outcome,
+        duplicated=is_duplicated,
+        stale_overwrite=is_stale,
+        wrong=tuple(_wrong(upload, outcome, item, event, letters, traffic)),
+    )
+
+
+def _could_not_know(planned: PlannedObject) -> bool:
+    """Whether a write can have succeeded without its worker's learning of it, so that a dead letter may follow it."""
+    fault = planned.fault
+    forwarded = (Action.LOSE, Action.FORWARD_AND_KILL, Action.HOLD)
+    return fault is not None and fault.service == "dynamodb" and fault.action in forwarded
+
+
+def _wrong(
+    upload: Upload,
+    outcome: Outcome,
+    item: Mapping[str, Any] | None,
+    event: Mapping[str, Any],
+    letters: Sequence[Mapping[str, Any]],
+    traffic: Traffic,
+) -> Iterable[str]:
+    """What is wrong beyond loss, duplicates and stale results."""
+    planned = upload.planned
+    if any(letter["requestPayload"] != event for letter in letters):
+        yield "Its dead letter does not hold the event that S3 has sent."
+    if letters and traffic.failures[planned.key] < ATTEMPTS:
+        yield f"It became a dead letter after only {traffic.failures[planned.key]} failed requests."
+    if planned.must_become_dead_letter and outcome in (Outcome.SUCCEEDED, Outcome.FAILED):
+        yield "It has a result although none of its requests could succeed."
+    if item is None or not upload.is_last or outcome not in (Outcome.SUCCEEDED, Outcome.FAILED):
+        return
+    if upload.kind.value != item.get("error_code", ""):
+        yield f"Its item says {item.get('error_code') or item['status']} of what is {upload.kind.name}."
+    if (item["etag"], int(item["size_bytes"])) != (upload.etag, upload.size_bytes):
+        yield "Its item is about other bytes than those that were uploaded."
+
+
+def _comparable(sequencer: str) -> str:
+    """S3's sequencers compare as text once the shorter one is padded on its right with zeros, or all go without them.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
+    """
+    return sequencer.upper().rstrip("0")
+
+
+def _event_id(letter: Mapping[str, Any]) -> tuple[str, str]:
+    """Key and ETag of the event in a dead letter; empty where it holds none."""
+    try:
+        entity = letter["requestPayload"]["Records"][0]["s3"]["object"]
+        return unquote_plus(entity["key"]), entity["eTag"]
+    except (LookupError, TypeError):
+        return "", ""
+
+
+def _sentence(verdict: Verdict) -> str:
+    upload = verdict.upload
+    fault = upload.planned.fault
+    kinds = ["is duplicated"] * verdict.duplicated + ["was overwritten by a stale result"] * verdict.stale_overwrite
+    said = ", ".join([f"is {verdict.outcome.value}", *kinds])
+    met = f" Planned: {fault.name}, {upload.planned.times} times." if fault else ""
+    return " ".join([f"{upload.planned.key!r} ({upload.kind.name}, {upload.etag}) {said}.", *verdict.wrong]) + met

@@ -1,0 +1,267 @@
+"""Speed of the handlers on this machine: the phases of a cold start and a warm call, and the cost of each memory size.
+
+All configurations take turns, so that drift of the machine affects all of them alike; no time here is AWS's. The result
+keeps every observation.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean, median
+
+from crossover.bench import cgroup, machine
+from crossover.bench.micro import memory_sizes
+from crossover.bench.micro.document import ColdSummary, Document, Measurement, Row, WarmSummary
+from crossover.bench.micro.workbench import BESIDE, COLD_PHASES, WARM_PHASES, Process, Workbench, workbench
+from crossover.bench.probing import MODEL, PROBES, SPEECH, probe, proxy_bundle, s3_event
+from crossover.bench.stub_aws import stub_aws
+from crossover.cost.measured import ON_ONE_MACHINE
+from crossover.cost.prices import Prices, load
+from crossover.cost.scenario import Scenario
+from crossover.errors import CrossoverError, UsageError
+
+SCHEMA = 1
+REGION = "us-east-1"  # whose prices count: the cost model's default
+LEAST_MEMORY_MB, MOST_MEMORY_MB = 128, 10_240  # docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+MOST_THREADS = 64
+LARGE_OBJECT_BYTES = 50 * 1024**2
+MB = 1e6  # as the cost model counts files
+
+Configuration = tuple[int | None, int]  # memory size whose quota is set, or None; threads, 0 for the handler's choice
+AS_IT_IS: Configuration = (None, 0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What to measure.
+
+    Attributes:
+        calls: warm calls in each process.
+        processes: fresh processes of each configuration.
+        memory_mb: the sizes, MB.
+        threads: of onnxruntime for one prediction.
+        quota: whether to set quotas where that is possible.
+
+    Raises:
+        UsageError: a memory size or number of threads is not allowed, or there is none.
+    """
+
+    calls: int
+    processes: int
+    memory_mb: tuple[int, ...]
+    threads: tuple[int, ...]
+    quota: bool = True
+
+    def __post_init__(self) -> None:
+        _check("memory size", self.memory_mb, LEAST_MEMORY_MB, MOST_MEMORY_MB)
+        _check("number of threads", self.threads, 1, MOST_THREADS)
+
+
+def run(options: Options, *, progress: Callable[[str], None]) -> Document:
+    """Measure everything on the speech clip of 7.1 s.
+
+    Args:
+        options: what to measure.
+        progress: told what is being measured.
+
+    Raises:
+        CrossoverError: something that a measurement needs is missing or failed.
+    """
+    began = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    progress("building the bundles")
+    described = machine.describe()
+    proxy = proxy_bundle()
+    parent, why_no_quota = _quotas(wanted=options.quota)
+    with workbench() as bench:
+        progress("one process that only warms the disk")
+        bench.run(calls=0)
+        processes, warm = _rounds(options, bench, parent, progress)
+        progress("the proxy's memory")
+        memory = _proxy_memory(bench.python, proxy, options.processes)
+    prices = load(REGION)
+    rows = _rows(options, processes, prices, has_quota=parent is not None)
+    return {
+        "schema": SCHEMA,
+        "kind": ON_ONE_MACHINE,
+        "measured_at": began,
+        "machine": described,
+        "settings": {
+            "calls": options.calls,
+            "processes": options.processes,
+            "memory_mb": list(options.memory_mb),
+            "threads": list(options.threads),
+            "audio": SPEECH.name,
+            "quota": f"cgroup v{parent.version}" if parent else "none",
+            "why_no_quota": why_no_quota,
+            "quota_period_ms": cgroup.PERIOD_SECONDS * 1000,
+        },
+        "measurements": [each.to_json() for each in (*_warm_measurements(warm), memory)],
+        "cold": _cold(processes[AS_IT_IS]),
+        "warm": _warm(processes[AS_IT_IS]),
+        "sweep": {
+            "region": REGION,
+            "price_dates": {name: prices[name].date for name in ("lambda.gb_second", "lambda.request")},
+            "rows": rows,
+            **memory_sizes.choose(rows),
+        },
+        "scenario": scenario(processes[AS_IT_IS], rows),
+        "observations": [
+            {"memory_mb": memory_mb, "threads_set": threads or None, **process.to_json()}
+            for (memory_mb, threads), each in processes.items()
+            for process in each
+        ],
+    }
+
+
+def scenario(as_it_is: Sequence[Process], rows: Sequence[Row]) -> dict[str, float]:
+    """The measured inputs of the cost model, as fields of cost.scenario.Scenario.
+
+    `cpu_seconds` is the mean of all warm calls, since instances are counted by the sum of the work. `init_seconds` is
+    the mean INIT with the model's own memory size and the handler's own number of threads, where that was measured.
+    `file_mb` and `model_mb` are the sizes of the files used. `warm_seconds` is not among them: a warm call here does
+    not wait for S3 and DynamoDB.
+    """
+    found = {
+        "cpu_seconds": round(fmean(call.cpu_ms for process in as_it_is for call in process.warm) / 1000, 6),
+        "file_mb": SPEECH.stat().st_size / MB,
+        "model_mb": MODEL.stat().st_size / MB,
+    }
+    usual = (int(Scenario().memory_mb), as_it_is[0].threads)
+    for row in rows:
+        if (row["memory_mb"], row["threads"]) == usual:
+            found["init_seconds"] = round(fmean(row["init_ms"]) / 1000, 6)
+    return found
+
+
+def _quotas(*, wanted: bool) -> tuple[cgroup.Parent | None, str]:
+    """Where quotas can be set, or None and why not."""
+    if not wanted:
+        return None, "It was switched off: --no-quota."
+    try:
+        return cgroup.find(), ""
+    except cgroup.QuotaUnavailableError as error:
+        return None, str(error)
+
+
+def _rounds(
+    options: Options, bench: Workbench, parent: cgroup.Parent | None, progress: Callable[[str], None]
+) -> tuple[dict[Configuration, list[Process]], dict[str, list[float]]]:
+    """A process of each configuration, and one with warm calls inside it, round after round.
+
+    Without quotas one process serves all memory sizes.
+    """
+    sizes: Sequence[int | None] = options.memory_mb if parent else [None]
+    configurations = [AS_IT_IS, *((memory_mb, threads) for memory_mb in sizes for threads in options.threads)]
+    processes: dict[Configuration, list[Process]] = {each: [] for each in configurations}
+    warm: dict[str, list[float]] = {}
+    for number in range(1, options.processes + 1):
+        for configuration in configurations:
+            memory_mb, threads = configuration
+            progress(f"round {number} of {options.processes}: {_name(memory_mb, threads)}")
+            with _limited(parent, memory_mb) as group:
+                processes[configuration].append(bench.run(threads=threads, calls=options.calls, group=group))
+        progress(f"round {number} of {options.processes}: warm calls against decode + resample + session.run")
+        times = probe(bench.python, PROBES / "warm.py", bench.bundle, s3_event(), SPEECH, options.calls)
+        for name, observed in times.items():
+            warm.setdefault(name, []).extend(observed)
+    return processes, warm
+
+
+def _limited(parent: cgroup.Parent | None, memory_mb: int | None) -> AbstractContextManager[cgroup.Group | None]:
+    """A group with the quota of a memory size, as far as this machine has processors for it; else no group."""
+    if parent is None or memory_mb is None:
+        return nullcontext()
+    return parent.quota(min(memory_sizes.vcpus_of(memory_mb), machine.processors()))
+
+
+def _name(memory_mb: int | None, threads: int) -> str:
+    size = "without a quota" if memory_mb is None else f"{memory_mb:,} MB"
+    return f"{size}, threads {threads or 'as the handler chooses'}"
+
+
+def _rows(
+    options: Options, processes: Mapping[Configuration, Sequence[Process]], prices: Prices, *, has_quota: bool
+) -> list[Row]:
+    return [
+        memory_sizes.row(
+            memory_mb, processes[memory_mb if has_quota else None, threads], prices, processors=machine.processors()
+        )
+        for memory_mb in options.memory_mb
+        for threads in options.threads
+    ]
+
+
+def _cold(processes: Sequence[Process]) -> ColdSummary:
+    """Medians of the cold starts without a quota."""
+    colds = [process.cold for process in processes]
+    return {
+        "n": len(colds),
+        "threads": processes[0].threads,
+        "median_ms": {
+            "total": median(each.total_ms for each in colds),
+            "init": median(each.init_ms for each in colds),
+            "first_call": median(each.first_call_ms for each in colds),
+            "phases": {name: median(each.phases_ms[name] for each in colds) for name in COLD_PHASES},
+            "beside": {BESIDE: round(median(each.fetch_end_ms - each.fetch_begin_ms for each in colds), 3)},
+        },
+    }
+
+
+def _warm(processes: Sequence[Process]) -> WarmSummary:
+    """Medians of the warm calls without a quota, and their CPU time."""
+    calls = [call for process in processes for call in process.warm]
+    return {
+        "n": len(calls),
+        "threads": processes[0].threads,
+        "median_ms": {
+            "total": median(each.total_ms for each in calls),
+            "cpu": median(each.cpu_ms for each in calls),
+            "phases": {name: median(each.phases_ms[name] for each in calls) for name in WARM_PHASES},
+        },
+        "cpu_seconds": {"mean": round(fmean(each.cpu_ms for each in calls) / 1000, 6)},
+    }
+
+
+def _warm_measurements(times: Mapping[str, list[float]]) -> list[Measurement]:
+    def measurement(name: str, key: str, limit: float | None) -> Measurement:
+        return Measurement(
+            name=name,
+            unit="ms",
+            observed=times[key],
+            yardstick_name="decode + resample + session.run",
+            yardstick=times["least"],
+            limit=limit,
+        )
+
+    return [
+        measurement("warm call, whole handler", "handler", 1.15),
+        measurement("warm call, the AWS SDK's own time included", "handler_with_sdk", None),
+    ]
+
+
+def _proxy_memory(python: Path, proxy: Path, processes: int) -> Measurement:
+    event = s3_event(size=LARGE_OBJECT_BYTES)
+    with stub_aws(b"") as aws:
+        peaks = [
+            probe(python, PROBES / "proxy.py", proxy, event, endpoint=aws.url)["peak_mb"] for _ in range(processes)
+        ]
+        if aws.requests["s3"]:
+            raise CrossoverError(f"The proxy asked S3 {aws.requests['s3']} times; only the container may fetch.")
+    return Measurement(
+        name=f"proxy, peak memory for a {LARGE_OBJECT_BYTES // 1024**2} MB object",
+        unit="MB",
+        observed=peaks,
+        yardstick_name="",
+        yardstick=[],
+        limit=100.0,
+    )
+
+
+def _check(what: str, values: Sequence[int], low: int, high: int) -> None:
+    if not values:
+        raise UsageError(f"No {what} is given; give one or more, from {low:,} to {high:,}.")
+    for value in values:
+        if not low <= value <= high:
+            raise UsageError(f"The {what} is {value:,}; it must be from {low:,} to {high:,}.")

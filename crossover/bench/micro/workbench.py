@@ -1,0 +1,202 @@
+"""A cold start phase by phase and the warm calls after it, in a fresh process.
+
+S3 and DynamoDB answer on a loopback port, and the model comes from such an S3 too. So the phases that wait for AWS show
+what the handler itself does about it, and not AWS's own time. INIT is here what Lambda calls the runtime's and the
+function's: from the spawn to the imported handler. Lambda's runtime client, extensions and the download of the code are
+not in it.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from time import monotonic
+from typing import Any, Self, cast
+
+from crossover.bench import cgroup
+from crossover.bench.micro.document import ColdStartJson, ProcessJson, ThrottlingJson
+from crossover.bench.probing import MODEL, PROBES, SPEECH, bundle_python, inference_bundle, probe, s3_event
+from crossover.bench.stub_aws import stub_aws
+
+MODEL_PATH = "/models/model.onnx"
+# From the spawn to the first answer, each s in one of them.
+COLD_PHASES = (
+    "interpreter",
+    "imports: botocore",
+    "imports: numpy",
+    "imports: onnxruntime",
+    "imports: soundfile, soxr",
+    "imports: rest",
+    "clients",
+    "wait for the model",
+    "session",
+    "first run",
+    "other",
+)
+BESIDE = "model fetch"  # runs in the background of these
+WARM_PHASES = ("fetch", "decode", "inference", "store", "other")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColdStart:
+    """From the spawn of a process to the end of its first event.
+
+    Attributes:
+        total_ms: all of it, the sum of `phases_ms`.
+        phases_ms: by COLD_PHASES: what the main thread did, each moment in one phase. `interpreter` ends at the probe's
+            first line, and begins with the shell that enters a control group where there is one. An import that happens
+            inside `clients` or `session` counts as an import. `session` loads the model and reads its contract.
+            `first run` is the first event.
+        fetch_begin_ms, fetch_end_ms: since the spawn, of the model's fetch, in the background of these phases; the main
+            thread waits for it in `wait for the model` only.
+        init_ms: until the handler was imported.
+        init_cpu_ms: CPU time in that, of all threads.
+        first_call_ms: the rest, up to the answer.
+        first_call_cpu_ms: CPU time in that.
+        handler_ms: the handler's own timings of the first event.
+    """
+
+    total_ms: float
+    phases_ms: dict[str, float]
+    fetch_begin_ms: float
+    fetch_end_ms: float
+    init_ms: float
+    init_cpu_ms: float
+    first_call_ms: float
+    first_call_cpu_ms: float
+    handler_ms: dict[str, float]
+
+    @classmethod
+    def read(cls, found: Mapping[str, Any], spawned: float) -> Self:
+        """Of what the probe found.
+
+        Args:
+            found: its member `cold`; times of the monotonic clock and durations, s.
+            spawned: when the process was started, by the same clock.
+        """
+        total_ms, init_ms = _ms(found["answered"] - spawned), _ms(found["imported"] - spawned)
+        spent = {**found["phases"], "interpreter": found["first_line"] - spawned}
+        phases = {name: _ms(spent.get(name, 0.0)) for name in COLD_PHASES[:-1]}
+        begin, end = found["fetch"]
+        return cls(
+            total_ms=total_ms,
+            phases_ms={**phases, "other": round(total_ms - sum(phases.values()), 3)},
+            fetch_begin_ms=_ms(begin - spawned),
+            fetch_end_ms=_ms(end - spawned),
+            init_ms=init_ms,
+            init_cpu_ms=_ms(found["init_cpu"]),
+            first_call_ms=round(total_ms - init_ms, 3),
+            first_call_cpu_ms=_ms(found["cpu"] - found["init_cpu"]),
+            handler_ms=found["handler_ms"],
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class WarmCall:
+    """One event after the first.
+
+    Attributes:
+        total_ms: all of it, the sum of `phases_ms`.
+        cpu_ms: CPU time in that, of all threads.
+        phases_ms: by WARM_PHASES. `decode` is to mono at the model's rate, `store` puts the item, `other` is what is
+            left: parsing the event, making the item, writing the log line.
+    """
+
+    total_ms: float
+    cpu_ms: float
+    phases_ms: dict[str, float]
+
+    @classmethod
+    def read(cls, found: Mapping[str, Any]) -> Self:
+        """Of one of the probe's members `warm`."""
+        handler, total_ms = found["handler_ms"], round(found["total_ms"], 3)
+        phases = {
+            "fetch": handler["download"],
+            "decode": handler["decode"],
+            "inference": handler["inference"],
+            "store": round(found["store_ms"], 3),
+        }
+        rest = round(total_ms - sum(phases.values()), 3)
+        return cls(total_ms=total_ms, cpu_ms=round(found["cpu_ms"], 3), phases_ms={**phases, "other": rest})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Process:
+    """An environment of the standard variant: one process, from its start to its last call.
+
+    Attributes:
+        threads: that onnxruntime used for one prediction.
+        cold: its start.
+        warm: the calls after that, each after a pause of one to two periods of a quota, so that it has a whole one.
+        throttling: what a quota held up; None without one.
+    """
+
+    threads: int
+    cold: ColdStart
+    warm: tuple[WarmCall, ...]
+    throttling: cgroup.Throttling | None
+
+    def to_json(self) -> ProcessJson:
+        """The process in a result: the warm calls as one list per figure."""
+        return {
+            "threads": self.threads,
+            "cold": cast(ColdStartJson, asdict(self.cold)),
+            "warm": {
+                "total_ms": [call.total_ms for call in self.warm],
+                "cpu_ms": [call.cpu_ms for call in self.warm],
+                "phases_ms": {name: [call.phases_ms[name] for call in self.warm] for name in WARM_PHASES},
+            },
+            "throttling": cast(ThrottlingJson, asdict(self.throttling)) if self.throttling else None,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workbench:
+    """Where processes are started: an interpreter, the bundle as it is deployed, and who answers for AWS."""
+
+    python: Path
+    bundle: Path
+    endpoint: str
+
+    def run(self, *, threads: int = 0, calls: int, group: cgroup.Group | None = None) -> Process:
+        """Start a process, and call it.
+
+        Args:
+            threads: of onnxruntime for one prediction; 0: as many as the handler chooses.
+            calls: warm ones.
+            group: the control group to start it in.
+
+        Raises:
+            CrossoverError: it failed.
+        """
+        spawned = monotonic()
+        found = probe(
+            self.python,
+            PROBES / "phases.py",
+            *(self.bundle, s3_event(), threads, calls, cgroup.PERIOD_SECONDS),
+            endpoint=self.endpoint,
+            settings={"MODEL_S3_URI": f"s3:/{MODEL_PATH}"},
+            started_by=group.command if group else list,
+        )
+        return Process(
+            threads=found["threads"],
+            cold=ColdStart.read(found["cold"], spawned),
+            warm=tuple(map(WarmCall.read, found["warm"])),
+            throttling=group.throttling() if group else None,
+        )
+
+
+@contextmanager
+def workbench() -> Iterator[Workbench]:
+    """With the speech clip of 7.1 s in each bucket, and the model in S3, until the block ends.
+
+    Raises:
+        CrossoverError: there is no Python of the handlers' version here.
+    """
+    python, bundle = bundle_python(), inference_bundle()
+    with stub_aws(SPEECH.read_bytes(), {MODEL_PATH: MODEL.read_bytes()}) as aws:
+        yield Workbench(python=python, bundle=bundle, endpoint=aws.url)
+
+
+def _ms(seconds: float) -> float:
+    return round(seconds * 1000, 3)

@@ -1,0 +1,137 @@
+"""What `crossover bench run` needs before it measures: AWS, the variants, a person's consent, a journal."""
+
+import contextlib
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import typer
+from rich.console import Console
+
+from crossover.aws import Clients, open_clients
+from crossover.bench.run import display
+from crossover.bench.run.context import Clock
+from crossover.bench.run.deployment import Deployment, describe
+from crossover.bench.run.journal import Journal
+from crossover.bench.run.load import MOST_AT_ONCE
+from crossover.bench.run.load_test import new_run_id
+from crossover.bench.run.plan import Plan
+from crossover.bench.run.spend import duration_seconds, estimate
+from crossover.cost.prices import Prices
+from crossover.deployed import find_variants
+from crossover.errors import UsageError
+from crossover.local.environment import find_interpreter
+from crossover.local.ports import free_port
+from crossover.local.process import Emulator
+from crossover.local.work import open_local_aws
+from crossover.local.workspace import Workspace
+from crossover.project import DEFAULT_PREFIX, stack_prefix
+
+
+def check_output(output: Path, *, resume: bool) -> None:
+    """Refuse to overwrite a result, which may have cost money, or to start anew where a benchmark can be resumed.
+
+    Raises:
+        UsageError: the result cannot be written there.
+    """
+    if output.is_dir() or not output.absolute().parent.is_dir():
+        raise UsageError(f"The result cannot be written to {output}: it must be a file in a folder that exists.")
+    journal = journal_of(output)
+    if not resume and output.exists():
+        raise UsageError(f"The result {output} exists already; name another one with --output.")
+    if not resume and journal.exists():
+        raise UsageError(
+            f"The journal {journal} is of a benchmark that did not end; resume it with --resume, or delete the journal."
+        )
+    if resume and not journal.exists():
+        raise UsageError(f"There is nothing to resume: there is no journal {journal}.")
+
+
+def journal_of(output: Path) -> Path:
+    """The path of a result's journal."""
+    return output.with_name(f"{output.name}.journal")
+
+
+def default_output() -> Path:
+    """A file name with the current time."""
+    moment = datetime.fromtimestamp(Clock().wall(), UTC)
+    return Path(f"bench-{moment:%Y%m%dT%H%M%SZ}.json")
+
+
+@contextlib.contextmanager
+def connect(names: Sequence[str], console: Console, *, local: bool) -> Iterator[Clients]:
+    """Clients of the account, or of the local AWS; unless one is running, it is started and the variants deployed."""
+
+    clients = open_clients(connections=MOST_AT_ONCE)  # one for each request that may be in progress
+    if not local:
+        yield clients
+        return
+    workspace = Workspace()
+    workspace.create()
+    with open_local_aws(workspace, console) as aws:
+        if Emulator.find(workspace):
+            aws.running()
+        else:
+            interpreter = find_interpreter()
+            synth = aws.begin_synth(names, python=interpreter.version)
+            aws.bring_up(interpreter, port=free_port())
+            aws.bootstrap()
+            aws.deploy(*synth)
+        yield clients
+
+
+def find_deployments(clients: Clients, names: Sequence[str], *, prefix: str, local: bool) -> list[Deployment]:
+    """The deployed variants of these names, with their settings.
+
+    Args:
+        prefix: the setting stack_prefix; where empty, Crossover, or on the local AWS that of cdk.json.
+
+    Raises:
+        UsageError: one is not deployed.
+        botocore.exceptions.BotoCoreError, ClientError: AWS did not answer.
+    """
+    prefix = prefix or (stack_prefix() if local else DEFAULT_PREFIX)
+    deployed_by = "crossover local deploy" if local else "npx cdk deploy"
+    found = find_variants(clients, prefix=prefix, names=names, deployed_by=deployed_by)
+    return [describe(clients, variant) for variant in found]
+
+
+def may_spend(
+    plan: Plan,
+    deployments: Sequence[Deployment],
+    prices: Prices,
+    console: Console,
+    *,
+    max_usd: float,
+    local: bool,
+    yes: bool,
+) -> bool:
+    """Show what the benchmark may cost, and ask for consent, which the local AWS does not need.
+
+    Raises:
+        UsageError: it may cost more than `max_usd`, or there is no terminal to ask on.
+    """
+    lines = estimate(plan, deployments, prices)
+    usd = sum(line.usd for line in lines)
+    seconds = duration_seconds(plan, deployments)
+    console.print(display.estimate_table(lines, plan, seconds, is_rehearsal=local))
+    if usd > max_usd:
+        raise UsageError(f"It may cost {usd:.2f} USD; --max-usd allows {max_usd:g}.")
+    if local or yes:
+        return True
+    if not sys.stdin.isatty():
+        raise UsageError(f"There is no terminal to ask on whether to spend about {usd:.4f} USD; --yes says so.")
+    return typer.confirm(f"Spend about {usd:.4f} USD, and {max_usd:g} at most?", err=True)
+
+
+def open_journal(output: Path, plan: Plan, clock: Clock, *, local: bool, resume: bool) -> Journal:
+    """A new journal, or that of the benchmark to resume.
+
+    Raises:
+        UsageError: it cannot be written or read, or is of another benchmark.
+    """
+    written = {**plan.to_json(), "local": local}
+    if resume:
+        return Journal.resume(journal_of(output), written, started=clock.wall())
+    return Journal.create(journal_of(output), written, run_id=new_run_id(), started=clock.wall())

@@ -1,0 +1,27 @@
+"""How busy the cores were beyond what is known."""
+
+import time
+
+import pytest
+
+from benchmarks.peers.serving.baseline import Busy
+
+
+@pytest.mark.parametrize(("known", "share"), [(0.0, 0.6), (2.0, 0.4), (6.0, 0.0), (6.5, 0.0)])
+def test_others_are_what_was_busy_and_is_not_known(known: float, share: float) -> None:
+    before, after = Busy(busy=100.0, all=1000.0), Busy(busy=106.0, all=1010.0)
+    assert after.share_of_others(before, known) == pytest.approx(share)
+
+
+def test_no_time_has_no_share() -> None:
+    now = Busy(busy=1.0, all=2.0)
+    assert now.share_of_others(now, 0.0) == 0.0
+
+
+def test_the_time_of_the_cores_passes_and_some_of_it_is_busy() -> None:
+    before, began = Busy.now(), time.process_time()
+    while time.process_time() - began < 0.1:
+        pass
+    after = Busy.now()
+    assert after.busy - before.busy >= 0.05  # in ticks of 10 ms
+    assert after.all - before.all >= after.busy - before.busy
