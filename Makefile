@@ -75,7 +75,7 @@ pictures: setup  ## Draw the pictures of README
 	python -m tools.pipeline_picture
 
 clean:  ## Remove everything that was built, the environments too
-	rm -rf .venv .tools .crossover .bundles cdk.out node_modules .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .tools .crossover cdk.out node_modules .pytest_cache .mypy_cache .ruff_cache
 
 $(UV):
 	python3 -m venv .tools

@@ -1,12 +1,10 @@
-"""The CDK app: one stack for each variant that the settings name, and one that sets them side by side."""
+"""The CDK app: one stack for each variant that the settings name, and one that compares them."""
 
 import sys
 
 from aws_cdk import App
 
-from crossover.cdk.bundled_code import BundlingError
-from crossover.cdk.compute import VARIANTS
-from crossover.cdk.model_artifact import ModelArtifactError
+from crossover.cdk import VARIANTS, BundlingError, InvalidValueError, ModelArtifactError
 from stacks.comparison import Comparison
 from stacks.inference_stack import InferenceStack
 from stacks.settings import Settings, SettingsError
@@ -24,7 +22,7 @@ def main() -> None:
     app = App()
     try:
         add_stacks(app)
-    except (SettingsError, ModelArtifactError, BundlingError) as error:
+    except (SettingsError, InvalidValueError, ModelArtifactError, BundlingError) as error:
         sys.exit(f"Error: {error}")
     app.synth()
 

@@ -1,4 +1,4 @@
-"""The variants side by side."""
+"""The variants compared in one dashboard."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -7,17 +7,18 @@ from aws_cdk import CfnElement, CfnOutput, Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
-from crossover.cdk.monitoring import PERCENTILES, Plottable, cost_widget, file_metric, graph
+from crossover.cdk import PERCENTILES, GraphSpec, Plottable, cost_widget, file_metric, graph_widget
 from stacks.inference_stack import InferenceStack
 
 
 class Comparison(Stack):
     """A dashboard with a line for each variant.
 
-    It refers to no other stack, so each can be deployed and destroyed without the others. The handlers' own metrics go
-    by the stack's name. Those of a function and a queue go by names that CloudFormation makes, of the stack's name and
-    the logical id, so they are searched for: what has reported within two weeks is found. Where CloudFormation shortens
-    a name, as it may do with a stack_prefix of more than 15 characters, nothing is.
+    It refers to no other stack, so each can be deployed and destroyed without the others. The handlers' own metrics
+    have the stack's name as a dimension. Those of a function and a queue have names that CloudFormation makes of the
+    stack's name and the logical id, so they are searched for: a resource that has reported within two weeks is found.
+    If CloudFormation shortens a name, as it may with a stack_prefix of more than 15 characters, the search finds
+    nothing.
 
     Cost: a dashboard, 3.00 USD a month beyond the three that are free.
     """
@@ -46,7 +47,8 @@ class Comparison(Stack):
     def _graph(
         self, title: str, metric: Callable[[InferenceStack], Plottable], *, unit: str = "count"
     ) -> cloudwatch.GraphWidget:
-        return graph(title, {stack.compute.predictor: metric(stack) for stack in self._stacks}, unit=unit)
+        metrics = {stack.compute.predictor: metric(stack) for stack in self._stacks}
+        return graph_widget(GraphSpec(title=title, metrics=metrics, unit=unit))
 
     def _costs(self) -> list[cloudwatch.IMetric]:
         return [
@@ -85,10 +87,10 @@ def _dead_letters(stack: InferenceStack) -> cloudwatch.MathExpression:
 def _search(
     stack: InferenceStack, resource: Construct, namespace: str, dimension: str, metric: str, statistic: str
 ) -> cloudwatch.MathExpression:
-    """The metric of the resource whose name begins with the stack's and its own logical id.
+    """The metric of the resource whose name begins with the stack's name and its own logical id.
 
     An unquoted term finds names that contain it, in this order and spelling; a quoted one only names that equal it.
-    The sum over the one series found goes by the label it is given; the search alone would add names of its own.
+    The sum over the one series found gets our label; the search alone would add labels of its own.
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/search-expression-syntax.html
     """
     element = resource.node.default_child

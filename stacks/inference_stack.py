@@ -1,4 +1,4 @@
-"""One variant, whole: storage, model, compute and pipeline, with the outputs that the command line reads."""
+"""One whole variant: storage, model, compute and pipeline, with the outputs that the command line reads."""
 
 import dataclasses
 
@@ -6,14 +6,16 @@ from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from crossover.cdk.compute import Compute
-from crossover.cdk.encryption import create_key
-from crossover.cdk.model_artifact import ModelArtifact
-from crossover.cdk.monitoring import Monitoring
-from crossover.cdk.network import IsolatedNetwork
-from crossover.cdk.pipeline import InferencePipeline
-from crossover.cdk.python_function import create_log_group
-from crossover.cdk.storage import PipelineStorage
+from crossover.cdk import (
+    Compute,
+    InferencePipeline,
+    IsolatedNetwork,
+    ModelArtifact,
+    Monitoring,
+    PipelineStorage,
+    create_key,
+    create_log_group,
+)
 from stacks.settings import Settings
 
 
@@ -21,7 +23,12 @@ class InferenceStack(Stack):
     """One stack a variant, each with its own bucket and table, to be deployed, measured and deleted independently."""
 
     def __init__(self, scope: Construct, construct_id: str, *, variant: type[Compute], settings: Settings) -> None:
-        """Raises ModelArtifactError for a model file that cannot be deployed."""
+        """Create the stack.
+
+        Raises:
+            ModelArtifactError: the model file cannot be deployed.
+            BundlingError: the functions' code cannot be bundled.
+        """
         super().__init__(
             scope,
             construct_id,
@@ -29,7 +36,7 @@ class InferenceStack(Stack):
             description=f"Predictions for files in S3, variant {variant.predictor}",
             permissions_boundary=settings.boundary,
         )
-        # CDK writes each DependsOn out, also where a reference implies it already; cfn-lint need not warn of that.
+        # CDK writes each DependsOn out, even if a reference implies it; cfn-lint need not warn of that.
         self.template_options.metadata = {"cfn-lint": {"config": {"ignore_checks": ["W3005"]}}}
         key = create_key(self, "Key", removal_policy=settings.removal) if settings.encryption == "customer" else None
         storage = PipelineStorage(
@@ -49,9 +56,8 @@ class InferenceStack(Stack):
             flow_logs = create_log_group(self, "FlowLogs", options=options)
             network = IsolatedNetwork(self, "Network", storage=storage, model=model, log_group=flow_logs)
             options = dataclasses.replace(options, vpc=network.vpc, private_endpoints=True)
-        self.compute = compute = variant.from_settings(
-            self, "Compute", storage=storage, model=model, settings=settings, options=options
-        )
+        arguments = {name: getattr(settings, name) for name in variant.settings}
+        self.compute = compute = variant(self, "Compute", storage=storage, model=model, options=options, **arguments)
         if network:  # SnapStart loads the model while its version is published, the endpoint before it is in service
             compute.node.add_dependency(network.vpc)
         self.pipeline = pipeline = InferencePipeline(
@@ -62,16 +68,8 @@ class InferenceStack(Stack):
             key_suffix=settings.key_suffix,
             encryption_key=key,
             removal_policy=settings.removal,
+            publish_outputs=True,
         )
-        outputs = {
-            "InputBucketName": storage.input_bucket.bucket_name,
-            "PredictionsTableName": storage.predictions_table.table_name,
-            "FunctionName": compute.function.function_name,
-            "HandlerArn": compute.handler.function_arn,
-            "DeadLetterQueueUrl": pipeline.dead_letter_queue.queue_url,
-            "Predictor": compute.predictor,
-            **compute.outputs,
-        }
         if settings.monitoring:
             topic = settings.alarm_topic_arn
             monitoring = Monitoring(
@@ -82,6 +80,4 @@ class InferenceStack(Stack):
                 alarm_topic=sns.Topic.from_topic_arn(self, "AlarmTopic", topic) if topic else None,
                 p99_alarm_seconds=settings.p99_alarm_seconds,
             )
-            outputs["DashboardName"] = monitoring.dashboard.dashboard_name
-        for name, value in outputs.items():
-            CfnOutput(self, name, value=value)
+            CfnOutput(self, "DashboardName", value=monitoring.dashboard.dashboard_name)

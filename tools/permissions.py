@@ -10,28 +10,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from crossover.cdk.compute import VARIANTS
+from crossover.cdk import VARIANTS
 from stacks.inference_stack import InferenceStack
 from stacks.settings import Settings
 from tools.synthesized import SynthesizedTemplate, as_list, new_app
 
-# Each is shown with what it adds to the settings as published.
+# Each is shown with what it adds to the default settings.
 OPTIONS: tuple[dict[str, str], ...] = (
     {"encryption": "customer"},
     {"network": "isolated"},
     {"rollout": "canary"},
 )
-# The beginning of a role's path, and what a person calls it.
+# What people call a role, by how its path begins; the variants name their own.
 ROLES = {
     "Compute/FunctionRole": "function",
-    "Compute/ExecutionRole": "endpoint",
+    **{f"Compute/{path}": name for variant in VARIANTS.values() for path, name in variant.roles.items()},
     "Compute/Rollout/HealthCheckRole": "health check",
     "Compute/Rollout/DeploymentGroup/ServiceRole": "CodeDeploy",
     "Network/FlowLogRole": "flow logs",
     "Custom::S3AutoDeleteObjects": "CDK: empties the bucket",
     "BucketNotificationsHandler": "CDK: sets the notification",
 }
-# Policies that stand on what is used rather than on who uses it: by the resource's type, the property that holds them.
+# Policies of resources, rather than of roles: by the resource's type, the property that holds them.
 RESOURCE_POLICIES = {
     "AWS::S3::BucketPolicy": "PolicyDocument",
     "AWS::SQS::QueuePolicy": "PolicyDocument",
@@ -40,7 +40,7 @@ RESOURCE_POLICIES = {
     "AWS::KMS::Key": "KeyPolicy",
     "AWS::EC2::VPCEndpoint": "PolicyDocument",
 }
-# What stands in the templates, and in words.
+# What the templates write, and in words.
 WORDS = (
     (r"arn:<AWS::Partition>:iam::<AWS::AccountId>:root", "the account"),
     (r"arn:<AWS::Partition>:iam::aws:policy/(service-role/)?", ""),

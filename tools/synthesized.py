@@ -1,4 +1,4 @@
-"""Synthesized templates, read by meaning: resources go by their path in the construct tree, never by a hashed id."""
+"""Synthesized templates, read by meaning: a resource is found by its construct path, never by a hashed id."""
 
 import json
 from collections.abc import Iterator
@@ -96,6 +96,6 @@ def as_list(value: Any) -> list[Any]:
 
 
 def _path(logical_id: str, resource: dict[str, Any]) -> str:
-    """Standard/Compute/Function/Resource -> Compute/Function."""
+    """Standard/Compute/Function/Resource -> Compute/Function; as for logical ids, "Default" adds nothing."""
     path: str = resource.get("Metadata", {}).get("aws:cdk:path", f"/{logical_id}")
-    return path.partition("/")[2].removesuffix("/Resource").removesuffix("/Default")
+    return "/".join(part for part in path.removesuffix("/Resource").split("/")[1:] if part != "Default")

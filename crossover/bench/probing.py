@@ -11,9 +11,9 @@ from threading import Event, Timer
 from typing import Any
 from urllib.parse import quote_plus
 
+from crossover.bundling.bundles import INFERENCE, PROXY
 from crossover.bundling.cache import build_bundle
 from crossover.bundling.find_python import find_python
-from crossover.bundling.recipe import Bundle
 from crossover.errors import CrossoverError
 from crossover.paths import sources
 
@@ -39,12 +39,12 @@ def bundle_python() -> Path:
 
 def inference_bundle() -> Path:
     """The Lambda variants' unpacked bundle."""
-    return build_bundle(Bundle.INFERENCE, python_version=BUNDLE_PYTHON)
+    return build_bundle(INFERENCE, python_version=BUNDLE_PYTHON)
 
 
 def proxy_bundle() -> Path:
     """The SageMaker proxy's unpacked bundle."""
-    return build_bundle(Bundle.PROXY, python_version=BUNDLE_PYTHON)
+    return build_bundle(PROXY, python_version=BUNDLE_PYTHON)
 
 
 def probe(

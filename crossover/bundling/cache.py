@@ -1,6 +1,7 @@
-"""The bundles made so far: each is made once for the same sources and kept as a folder in .bundles/.
+"""The bundles made so far, in the user's cache folder: each is made once for the same sources.
 
-Knows nothing of CDK, so that what only needs the folder does not start Node.
+Several processes may work here at once: a bundle gets its final name when it is complete, and loses it before it is
+removed. Knows nothing of CDK, so that what needs only the folder does not start Node.
 """
 
 from __future__ import annotations
@@ -8,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
-import shutil
 import sys
 import sysconfig
 import time
@@ -21,11 +21,13 @@ from uv import find_uv_bin
 
 from crossover.bundling import recipe as bundle_recipe
 from crossover.bundling.find_python import check_version, find_python
-from crossover.bundling.recipe import LAMBDA_PLATFORM, ROOT, Bundle, BundlingError
+from crossover.bundling.recipe import LAMBDA_PLATFORM, Bundle, BundlingError
+from crossover.paths import cache as user_cache
+from crossover.paths import sources
 
-CACHE = ROOT / ".bundles"
+SOURCES = sources() / "lambda_src"
 UNUSED_SECONDS = 24 * 3600.0
-"""How long the cache keeps a bundle that nobody asks for, and what a killed build left. An edit makes one of 86 MB."""
+"""How long the cache keeps a bundle that is not used, and what a killed build left. An edit makes one of 86 MB."""
 
 
 def build_bundle(bundle: Bundle, *, python_version: str = "3.12", for_host: bool = False) -> Path:
@@ -34,40 +36,49 @@ def build_bundle(bundle: Bundle, *, python_version: str = "3.12", for_host: bool
     Raises BundlingError with one sentence where it cannot be made, ValueError for a version not of the form "3.12".
     """
     hash_ = hash_for_this_machine(bundle, python_version=python_version, for_host=for_host)
-    name = bundle.name.lower()
-    finished = CACHE / f"{name}-{hash_[:20]}"
-    if not finished.is_dir():
-        target = _platform(for_host)
-        print(f"Bundling {name} for Python {python_version} on {target} ...", end=" ", file=sys.stderr, flush=True)
-        started = time.monotonic()
-        CACHE.mkdir(exist_ok=True)
-        # A bundle gets its final name when it is complete, in one step that no interruption can cut in half.
-        with TemporaryDirectory(prefix="building-", dir=CACHE) as temporary:
-            folder, scratch = Path(temporary, "bundle"), Path(temporary, "wheels")
-            folder.mkdir()
-            scratch.mkdir()
-            compiler = _compiler(python_version)
-            install = _uv_install(python_version, target)
-            try:
-                size = bundle_recipe.assemble(bundle, folder, scratch=scratch, install=install, compiler=compiler)
-            except BundlingError:
-                print("failed.", file=sys.stderr)
-                raise
-            _rename(folder, finished)
-        print(f"{size}, {time.monotonic() - started:.0f} s.", file=sys.stderr)
-    os.utime(finished)  # marks it as used
-    _remove_unused()
+    folder = user_cache() / "bundles"
+    finished = folder / f"{bundle.name}-{hash_[:20]}"
+    try:
+        os.utime(finished)  # marks it as used
+    except FileNotFoundError:
+        _make(bundle, finished, python_version=python_version, target=_platform(for_host))
+    _remove_unused(folder)
     return finished
 
 
+def _make(bundle: Bundle, finished: Path, *, python_version: str, target: str) -> None:
+    print(f"Bundling {bundle.name} for Python {python_version} on {target} ...", end=" ", file=sys.stderr, flush=True)
+    started = time.monotonic()
+    finished.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix="building-", dir=finished.parent) as temporary:
+        folder, scratch = Path(temporary, "bundle"), Path(temporary, "wheels")
+        folder.mkdir()
+        scratch.mkdir()
+        try:
+            size = bundle_recipe.assemble(
+                bundle,
+                folder,
+                sources=SOURCES,
+                scratch=scratch,
+                install=_uv_install(python_version, target),
+                compiler=_compiler(python_version),
+            )
+        except BundlingError:
+            print("failed.", file=sys.stderr)
+            raise
+        _rename(folder, finished)
+    print(f"{size}, {time.monotonic() - started:.0f} s.", file=sys.stderr)
+
+
 def source_hash(bundle: Bundle, *, python_version: str, platform: str, with_bytecode: bool) -> str:
-    """A sha256 over all that decides what is in a bundle: our files, the lock, the recipe, and what it is made for."""
-    digest = hashlib.sha256(f"{bundle.name} {python_version} {platform} {with_bytecode}".encode())
-    for source in bundle.sources():
-        digest.update(source.relative_to(bundle_recipe.SOURCES).as_posix().encode())
-        digest.update(hashlib.sha256(source.read_bytes()).digest())
+    """A sha256 of all that decides what is in a bundle: our files, the lock, the recipe, and what it is made for."""
+    digest = hashlib.sha256(f"{bundle} {python_version} {platform} {with_bytecode}".encode())
+    for source in bundle.files(SOURCES):
+        digest.update(source.relative_to(SOURCES).as_posix().encode())
+        if source.is_file():  # else assemble names what is missing
+            digest.update(hashlib.sha256(source.read_bytes()).digest())
     if bundle.lock:
-        digest.update(bundle.lock.read_bytes())
+        digest.update((SOURCES / bundle.lock).read_bytes())
     digest.update(Path(bundle_recipe.__file__).read_bytes())
     return digest.hexdigest()
 
@@ -80,7 +91,7 @@ def hash_for_this_machine(bundle: Bundle, *, python_version: str, for_host: bool
 
 @cache
 def _compiler(python_version: str) -> Path | None:
-    """The interpreter that makes the bytecode. Its absence is told once."""
+    """The interpreter that makes the bytecode; None, with one warning, where there is none."""
     check_version(python_version)
     found = find_python(python_version)
     if found is None:
@@ -113,8 +124,9 @@ def _rename(folder: Path, finished: Path) -> None:
             raise
 
 
-def _remove_unused() -> None:
-    for path in CACHE.iterdir():
+def _remove_unused(folder: Path) -> None:
+    for path in folder.iterdir():
         with suppress(FileNotFoundError):  # another process has removed it
             if time.time() - path.stat().st_mtime > UNUSED_SECONDS:
-                shutil.rmtree(path, ignore_errors=True)
+                with TemporaryDirectory(prefix="removing-", dir=folder, ignore_cleanup_errors=True) as temporary:
+                    path.rename(Path(temporary, path.name))

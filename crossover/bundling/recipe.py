@@ -1,8 +1,7 @@
 """Makes the folder that Lambda unpacks to /var/task: pinned wheels without what is never loaded, our sources, bytecode.
 
-Runs in two places: bundling.py imports it and lets uv fetch the wheels, for any platform; and the SAM build image runs
-it as a script, with that image's own pip. Both give the same bytes. For the second place's sake it needs nothing but
-the standard library.
+Runs in two ways: cache.py imports it and lets uv fetch the wheels, for any platform; the SAM build image runs it as a
+script, with the image's own pip, and has nothing but the standard library. Both give the same bytes.
 """
 
 from __future__ import annotations
@@ -17,26 +16,16 @@ import subprocess
 import sys
 import zlib
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from enum import Enum
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
-
-ROOT = Path(__file__).resolve().parents[2]
-SOURCES = ROOT / "lambda_src"
 
 LAMBDA_PLATFORM = "x86_64-manylinux_2_28"
 """The wheels that Lambda's Python 3.12 runs: Amazon Linux 2023 has glibc 2.34, and the project deploys to x86_64."""
 
 MAX_UNZIPPED_BYTES = 250 * 1024**2
 """Lambda's limit for an unzipped deployment package (Lambda developer guide, "Quotas")."""
-
-SERVICES = ("s3", "dynamodb", "sagemaker-runtime")
-"""The AWS services whose descriptions stay in botocore. A handler that calls another one adds its name here."""
-
-ENDPOINT_PREFIXES = ("s3", "dynamodb", "runtime.sagemaker")
-"""The same services as endpoints.json names them."""
 
 NEVER_LOADED = {
     ".lock": "uv's, while it installs",
@@ -70,7 +59,7 @@ NEVER_LOADED = {
     "**/*.pyx": "for Cython",
     "botocore/data/*/*/examples-1.json": "documentation",
 }
-"""What the wheels hold and the handlers never load, each with the reason: test_bundle_runs.py runs what is left."""
+"""What the wheels hold and the handlers never load, each with the reason; test_bundle_runs.py runs the bundle."""
 
 LICENSE_OR_METADATA = re.compile(r"METADATA|(LICEN[CS]E|COPYING|NOTICE|AUTHORS).*|licenses")
 """What stays of a *.dist-info folder: licences travel with the code, and vulnerability scanners read METADATA."""
@@ -81,52 +70,39 @@ class BundlingError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Contents:
-    """What goes into a bundle: the wheels of a lock file in lambda_src, and of the sources there all or `only` some."""
+class Bundle:
+    """What goes into a code package; all paths are relative to the folder of the sources, lambda_src.
 
-    lock: str | None = None
-    only: tuple[str, ...] = ()
+    Attributes:
+        name: for messages and the cache.
+        handlers: modules at the top of the sources.
+        packages: folders of the sources.
+        leaves_out: files or folders of these packages that are not needed.
+        lock: the hash-checked list of wheels; None for a bundle without any.
+        services: the AWS services whose descriptions botocore keeps.
+    """
+
+    name: str
+    handlers: tuple[str, ...]
+    packages: tuple[str, ...] = ()
     leaves_out: tuple[str, ...] = ()
+    lock: str | None = None
+    services: tuple[str, ...] = ()
 
+    def including(self, handler: str) -> Bundle:
+        """This bundle, with the handler if it lacks it."""
+        return self if handler in self.handlers else replace(self, handlers=(*self.handlers, handler))
 
-class Bundle(Enum):
-    """The code packages of the functions."""
-
-    INFERENCE = Contents(
-        lock="requirements-inference.txt",
-        leaves_out=("sagemaker_trigger_handler.py", "health_check_handler.py"),
-    )
-    PROXY = Contents(
-        lock="requirements-proxy.txt",
-        leaves_out=(
-            "standard_handler.py",
-            "snapstart_handler.py",
-            "health_check_handler.py",
-            "inference/audio.py",
-            "inference/ogg.py",
-            "inference/model.py",
-            "inference/contract.py",
-            "inference/local_predictor.py",
-        ),
-    )
-    HEALTH_CHECK = Contents(only=("health_check_handler.py",))  # the runtime's own boto3 will do for two calls
-
-    @property
-    def lock(self) -> Path | None:
-        """The hash-checked list of wheels; None for a bundle without any."""
-        return SOURCES / self.value.lock if self.value.lock else None
-
-    def sources(self) -> list[Path]:
-        """The files of ours in the bundle, in a fixed order, without bytecode, hidden files and the requirements."""
-        files = [path for path in sorted(SOURCES.rglob("*")) if path.is_file()]
-        return [path for path in files if self._holds(path.relative_to(SOURCES))]
+    def files(self, sources: Path) -> list[Path]:
+        """The files of ours in the bundle, in a fixed order, without bytecode, hidden files and requirements."""
+        handlers = [sources / f"{name}.py" for name in self.handlers]
+        packaged = [path for package in self.packages for path in (sources / package).rglob("*") if path.is_file()]
+        return sorted([*handlers, *(path for path in packaged if self._holds(path.relative_to(sources)))])
 
     def _holds(self, path: Path) -> bool:
-        unwanted = any(part.startswith(".") or part == "__pycache__" for part in path.parts)
-        if unwanted or path.name.startswith("requirements"):
+        if any(part.startswith(".") or part == "__pycache__" for part in path.parts):
             return False
-        name, contents = path.as_posix(), self.value
-        return name in contents.only if contents.only else name not in contents.leaves_out
+        return not any(part.as_posix() in self.leaves_out for part in (path, *path.parents))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,7 +116,9 @@ class Size:
         return f"{self.unzipped / 1e6:.1f} MB unzipped, {self.zipped / 1e6:.1f} MB zipped"
 
 
-def assemble(bundle: Bundle, folder: Path, *, scratch: Path, install: list[str], compiler: Path | None) -> Size:
+def assemble(
+    bundle: Bundle, folder: Path, *, sources: Path, scratch: Path, install: list[str], compiler: Path | None
+) -> Size:
     """Fills `folder` with the bundle and returns its size.
 
     Both folders exist and are empty; `scratch` takes the whole wheels and is the caller's to delete. `install` is the
@@ -148,17 +126,20 @@ def assemble(bundle: Bundle, folder: Path, *, scratch: Path, install: list[str],
     Raises BundlingError where a wheel cannot be had, a source does not compile, or the bundle is larger than Lambda
     takes.
     """
+    missing = [path.name for path in bundle.files(sources) if not path.is_file()]
+    if missing:
+        raise BundlingError(f"The {bundle.name} bundle needs the handler {missing[0]}, which is not in {sources}.")
     if bundle.lock:
-        _install_wheels(bundle.lock, scratch, install)
-        _copy_what_is_loaded(scratch, folder)
+        _install_wheels(sources / bundle.lock, scratch, install)
+        _copy_what_is_loaded(scratch, folder, bundle.services)
         _cut_botocore_data(folder / "botocore" / "data")
     if compiler is not None:
         # The wheels' bytecode takes their sources' place: that saves 6 MB, and tracebacks still name file and line.
         _compile(folder, compiler, "-b")
         for path in list(folder.rglob("*.py")):
             path.unlink()
-    for source in bundle.sources():
-        target = folder / source.relative_to(SOURCES)
+    for source in bundle.files(sources):
+        target = folder / source.relative_to(sources)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target)
     if compiler is not None:
@@ -167,7 +148,7 @@ def assemble(bundle: Bundle, folder: Path, *, scratch: Path, install: list[str],
     size = _size(folder)
     if size.unzipped > MAX_UNZIPPED_BYTES:
         limit = f"{MAX_UNZIPPED_BYTES / 1e6:.1f} MB"
-        raise BundlingError(f"The {bundle.name.lower()} bundle is too large: {size}; Lambda takes {limit} unzipped.")
+        raise BundlingError(f"The {bundle.name} bundle is too large: {size}; Lambda takes {limit} unzipped.")
     return size
 
 
@@ -180,11 +161,11 @@ def _install_wheels(lock: Path, folder: Path, install: list[str]) -> None:
         raise BundlingError(f"The wheels of {lock.name} could not be installed: {reason}")
 
 
-def _copy_what_is_loaded(wheels: Path, folder: Path) -> None:
+def _copy_what_is_loaded(wheels: Path, folder: Path, services: tuple[str, ...]) -> None:
     """Copies instead of deleting in place, since uv's files may be hard links into its cache, which must not change."""
     unwanted = {path for pattern in NEVER_LOADED for path in wheels.glob(pattern)}
     unwanted |= {path for path in wheels.glob("*.dist-info/*") if not LICENSE_OR_METADATA.fullmatch(path.name)}
-    unwanted |= {path for path in wheels.glob("botocore/data/*") if path.is_dir() and path.name not in SERVICES}
+    unwanted |= {path for path in wheels.glob("botocore/data/*") if path.is_dir() and path.name not in services}
 
     def ignore(parent: str, names: list[str]) -> set[str]:
         return {name for name in names if Path(parent, name) in unwanted}
@@ -194,12 +175,19 @@ def _copy_what_is_loaded(wheels: Path, folder: Path) -> None:
 
 def _cut_botocore_data(data: Path) -> None:
     """Keeps of the JSON files what is read at run time: parsing them is a good part of making a client."""
-    for path in [path for path in data.rglob("*") if path.is_file()]:
-        content = json.loads(gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes())
+    contents = {
+        path: json.loads(gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes())
+        for path in sorted(data.rglob("*"))
+        if path.is_file()
+    }
+    # endpoints.json names the services in its own way, which their descriptions state.
+    metadata = [content["metadata"] for path, content in contents.items() if path.name.startswith("service-2.json")]
+    prefixes = {each["endpointPrefix"] for each in metadata}
+    for path, content in contents.items():
         if path.name == "endpoints.json":
             for partition in content["partitions"]:
                 services = partition["services"]
-                partition["services"] = {name: services[name] for name in ENDPOINT_PREFIXES if name in services}
+                partition["services"] = {name: services[name] for name in services if name in prefixes}
         path.unlink()
         plain = path.with_name(path.name.removesuffix(".gz"))
         plain.write_text(json.dumps(_without_documentation(content), separators=(",", ":")), encoding="utf-8")
@@ -252,18 +240,29 @@ def _size(folder: Path) -> Size:
 
 def _main() -> None:
     parser = argparse.ArgumentParser(description="Fill a folder with a bundle for this interpreter, using its pip.")
-    parser.add_argument("bundle", choices=[bundle.name.lower() for bundle in Bundle])
+    parser.add_argument("bundle", type=json.loads, help="the fields of Bundle, as JSON")
+    parser.add_argument("sources", type=Path)
     parser.add_argument("folder", type=Path)
     arguments = parser.parse_args()
+    fields: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in arguments.bundle.items()
+    }
+    bundle = Bundle(**fields)
     python = Path(sys.executable)
     pip = [str(python), "-m", "pip", "install", "--quiet", "--no-compile", "--no-cache-dir"]
-    bundle = Bundle[arguments.bundle.upper()]
     try:
         with TemporaryDirectory() as scratch:
-            size = assemble(bundle, arguments.folder, scratch=Path(scratch), install=pip, compiler=python)
+            size = assemble(
+                bundle,
+                arguments.folder,
+                sources=arguments.sources,
+                scratch=Path(scratch),
+                install=pip,
+                compiler=python,
+            )
     except BundlingError as error:
         sys.exit(str(error))
-    print(f"Bundled {arguments.bundle}: {size}.", file=sys.stderr)
+    print(f"Bundled {bundle.name}: {size}.", file=sys.stderr)
 
 
 if __name__ == "__main__":

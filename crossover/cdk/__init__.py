@@ -1,7 +1,67 @@
-"""The constructs."""
+"""The constructs: an inference pipeline on AWS with exchangeable compute.
+
+    storage = PipelineStorage(self, "Storage")
+    model = ModelArtifact(self, "Model", path="model/model.onnx")
+    compute = SnapStartLambda(self, "Compute", storage=storage, model=model, memory_mb=4096)
+    InferencePipeline(self, "Pipeline", storage=storage, compute=compute, publish_outputs=True)
+
+What is listed here is public; names in the modules may change without notice.
+"""
 
 import os
 
 # onnxruntime, which reads the model at synth, reports to Microsoft what it runs unless told not to before its import.
 # https://github.com/microsoft/onnxruntime/blob/main/docs/Privacy.md
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
+from crossover.bundling.recipe import Bundle, BundlingError
+from crossover.cdk import rules
+from crossover.cdk.compute import VARIANTS, Compute, SageMakerEndpoint, SnapStartLambda, StandardLambda
+from crossover.cdk.compute.inference_function import InferenceFunction
+from crossover.cdk.dashboard_cost import Cost
+from crossover.cdk.encryption import create_key
+from crossover.cdk.endpoint import Endpoint, ExistingEndpoint, ModelEndpoint
+from crossover.cdk.model_artifact import ModelArtifact, ModelArtifactError, ModelContract
+from crossover.cdk.monitoring import PERCENTILES, Monitoring, cost_widget, file_metric
+from crossover.cdk.monitoring_specs import AlarmSpec, GraphSpec, Plottable, graph_widget
+from crossover.cdk.network import IsolatedNetwork
+from crossover.cdk.pipeline import InferencePipeline
+from crossover.cdk.python_function import FunctionOptions, create_log_group
+from crossover.cdk.rollout import CanaryRollout
+from crossover.cdk.rules import InvalidValueError
+from crossover.cdk.storage import PipelineStorage
+
+__all__ = [
+    "PERCENTILES",
+    "VARIANTS",
+    "AlarmSpec",
+    "Bundle",
+    "BundlingError",
+    "CanaryRollout",
+    "Compute",
+    "Cost",
+    "Endpoint",
+    "ExistingEndpoint",
+    "FunctionOptions",
+    "GraphSpec",
+    "InferenceFunction",
+    "InferencePipeline",
+    "InvalidValueError",
+    "IsolatedNetwork",
+    "ModelArtifact",
+    "ModelArtifactError",
+    "ModelContract",
+    "ModelEndpoint",
+    "Monitoring",
+    "PipelineStorage",
+    "Plottable",
+    "SageMakerEndpoint",
+    "SnapStartLambda",
+    "StandardLambda",
+    "cost_widget",
+    "create_key",
+    "create_log_group",
+    "file_metric",
+    "graph_widget",
+    "rules",
+]

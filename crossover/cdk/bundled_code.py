@@ -1,23 +1,27 @@
 """The functions' code packages as CDK assets: made without Docker, from a hash-checked lock, once for the same sources.
 
-bundle_recipe.py says what is in a bundle, bundle_cache.py when one is made; this file hands it to CDK.
+crossover/bundling says what is in a bundle and when one is made; this file hands it to CDK.
 """
 
 from __future__ import annotations
 
+import json
 import shutil
+from dataclasses import asdict
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import jsii
-from aws_cdk import BundlingOptions, DockerImage, ILocalBundling, Stack
+from aws_cdk import BundlingOptions, DockerImage, DockerVolume, ILocalBundling, Stack
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from crossover.bundling.cache import build_bundle, hash_for_this_machine, source_hash
-from crossover.bundling.recipe import LAMBDA_PLATFORM, ROOT, Bundle, BundlingError
+from crossover.bundling import recipe
+from crossover.bundling.cache import SOURCES, build_bundle, hash_for_this_machine, source_hash
+from crossover.bundling.recipe import LAMBDA_PLATFORM, Bundle
 
-__all__ = ["Bundle", "BundlingError", "build_bundle", "bundled_code"]
+RECIPE_IN_IMAGE = "/crossover-recipe"
 
 
 def bundled_code(
@@ -25,9 +29,15 @@ def bundled_code(
 ) -> lambda_.Code:
     """The bundle as a function's code, with an asset hash made of the sources, so that it is the same on every machine.
 
-    `for_host` takes the wheels of this machine's platform instead of Lambda's (for the local AWS). `use_docker` makes
-    the bundle in the SAM build image of that Python version. Where CDK needs no bundling for the scope's stack (context
-    `aws:cdk:bundling-stacks`), nothing is made. Raises what build_bundle raises.
+    If CDK needs no bundling for the scope's stack (context `aws:cdk:bundling-stacks`), nothing is made.
+
+    Args:
+        for_host: takes the wheels of this machine's platform instead of Lambda's, for the local AWS.
+        use_docker: makes the bundle in the SAM build image of that Python version.
+
+    Raises:
+        BundlingError: the bundle cannot be made.
+        ValueError: the version has not the form "3.12", or both flags are set.
     """
     if for_host and use_docker:
         raise ValueError("A bundle for this machine cannot be made in Docker, whose image is Lambda's.")
@@ -37,19 +47,26 @@ def bundled_code(
     else:
         local = _LocalBundling(bundle, python_version=python_version, for_host=for_host)
         hash_ = hash_for_this_machine(bundle, python_version=python_version, for_host=for_host)
-        # Made here, before CDK asks: an error inside try_bundle passes through the jsii kernel, and the one sentence
-        # that says what is wrong drowns in a traceback.
+        # Made here, before CDK asks: an error inside try_bundle passes through the jsii kernel, which hides its one
+        # sentence in a traceback.
         if Stack.of(scope).bundling_required:
             build_bundle(bundle, python_version=python_version, for_host=for_host)
     runtime = lambda_.Runtime(f"python{python_version}", lambda_.RuntimeFamily.PYTHON)
     return lambda_.Code.from_asset(
-        str(ROOT),
+        str(SOURCES),
         asset_hash=hash_,
         bundling=BundlingOptions(
             local=local,
             image=runtime.bundling_image,
             platform="linux/amd64",
-            command=["python3", "/asset-input/crossover/bundling/recipe.py", bundle.name.lower(), "/asset-output"],
+            # The recipe is not among the sources; it may be in site-packages.
+            volumes=[
+                DockerVolume(host_path=str(Path(recipe.__file__).resolve().parent), container_path=RECIPE_IN_IMAGE)
+            ],
+            command=[
+                *("python3", f"{RECIPE_IN_IMAGE}/{Path(recipe.__file__).name}"),
+                *(json.dumps(asdict(bundle)), "/asset-input", "/asset-output"),
+            ],
         ),
     )
 
@@ -58,10 +75,10 @@ def bundled_code(
 class _LocalBundling:
     """Copies the finished bundle to where CDK wants it.
 
-    CDK takes an existing cdk.out/asset.<hash> unseen, so a half-filled one would be deployed. aws-cdk-lib fills a
+    CDK takes an existing cdk.out/asset.<hash> unchecked, so a half-filled one would be deployed. aws-cdk-lib fills a
     folder named asset.<hash>-building and renames it when this returns, so an interrupted synth leaves none;
-    test_bundling.py watches over that. Code.from_asset on the finished folder, without bundling, would copy straight to
-    the final name.
+    test_bundling.py checks that. Code.from_asset on the finished folder, without bundling, would copy straight to the
+    final name.
     """
 
     def __init__(self, bundle: Bundle, *, python_version: str, for_host: bool) -> None:

@@ -1,30 +1,27 @@
-"""A few dated prices, and the formula that makes a figure of a dashboard out of them."""
+"""The cost of a variant as a figure of a dashboard: CloudWatch metrics times the cost model's prices."""
 
-import json
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 from aws_cdk import aws_cloudwatch as cloudwatch
 
-_DATA: dict[str, Any] = json.loads(Path(__file__).with_name("prices.json").read_text())
-REGION: str = _DATA["region"]
+from crossover.cost.prices import Price, load
+
+REGION = "us-east-1"
 SHARED_LINES = "S3, DynamoDB, logs, free tier"  # alike in all variants, or the account's
 
 
-@dataclass(frozen=True, kw_only=True)
-class Price:
-    """A price in USD; `date` is when its source had it, `status` confirmed, derived or unconfirmed."""
-
-    id: str
-    value: float
-    unit: str
-    source: str
-    date: str
-    status: str
+def find_price(price_id: str) -> Price | None:
+    """The price of that name in REGION, such as lambda.request; None where it is not known."""
+    return load(REGION).by_id.get(price_id)
 
 
-PRICES = {entry["id"]: Price(**entry) for entry in _DATA["entries"]}
+def price(price_id: str) -> Price:
+    """The price of that name in REGION.
+
+    Raises:
+        UsageError: there is none.
+    """
+    return load(REGION)[price_id]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,8 +30,8 @@ class Cost:
 
     Attributes:
         memory_mb: of the function, in MiB.
-        per_cold_start, per_hour: (quantity, price) of what is paid by the cold start, and by the hour in any case.
-        leaves_out: what the figure lacks beyond SHARED_LINES.
+        per_cold_start, per_hour: (quantity, price) of what is billed by the cold start, and by the hour in any case.
+        leaves_out: what the figure does not include, in addition to SHARED_LINES.
     """
 
     memory_mb: int
@@ -44,9 +41,9 @@ class Cost:
 
     @property
     def note(self) -> str:
-        """Where and when the prices are from, and what is left out."""
-        prices = [PRICES["lambda.gb_second"], PRICES["lambda.request"]]
-        prices += [price for _, price in self.per_cold_start + self.per_hour]
+        """Region and dates of the prices, and what the figure does not include."""
+        prices = [price("lambda.gb_second"), price("lambda.request")]
+        prices += [each for _, each in self.per_cold_start + self.per_hour]
         dates = ", ".join(sorted({p.date if p.status == "confirmed" else f"{p.date} ({p.status})" for p in prices}))
         return f"{REGION}, prices of {dates}; without {self.leaves_out}, {SHARED_LINES}"
 
@@ -66,8 +63,8 @@ class Cost:
         another figure in the same widget.
         """
         usd = {
-            "duration": self.memory_mb / 1024 / 1000 * PRICES["lambda.gb_second"].value,
-            "invocations": PRICES["lambda.request"].value,
+            "duration": self.memory_mb / 1024 / 1000 * price("lambda.gb_second").value,
+            "invocations": price("lambda.request").value,
             "coldStarts": _sum(self.per_cold_start),
         }
         metrics = {"duration": duration, "invocations": invocations, "coldStarts": cold_starts}
@@ -83,4 +80,4 @@ class Cost:
 
 
 def _sum(amounts: tuple[tuple[float, Price], ...]) -> float:
-    return sum(quantity * price.value for quantity, price in amounts)
+    return sum(quantity * each.value for quantity, each in amounts)

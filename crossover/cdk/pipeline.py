@@ -1,7 +1,7 @@
-"""The way of an upload: the bucket notifies the compute, and what fails in the end goes to the dead-letter queue."""
+"""Event wiring: the bucket notifies the compute, and events that fail for good go to the dead-letter queue."""
 
 import jsii
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
@@ -10,7 +10,8 @@ from aws_cdk import aws_s3_notifications as notifications
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from crossover.cdk.compute import Compute
+from crossover.cdk import rules
+from crossover.cdk.compute.interface import Compute
 from crossover.cdk.deploy_time_functions import keep_logs_in_stack
 from crossover.cdk.encryption import allow_use
 from crossover.cdk.findings import acknowledge
@@ -18,9 +19,9 @@ from crossover.cdk.storage import PipelineStorage
 
 
 class InferencePipeline(Construct):
-    """Every object created in the input bucket invokes the compute's handler.
+    """Every object created in the input bucket invokes the compute.
 
-    Benefit: no upload ends in silence: an event whose invocations all fail is kept, whole, for 14 days.
+    Benefit: no upload is lost silently: an event whose invocations all fail is kept, whole, for 14 days.
     Cost: delivery is at least once and not in order, which the handlers allow for.
     """
 
@@ -36,17 +37,27 @@ class InferencePipeline(Construct):
         retry_attempts: int = 2,
         max_event_age: Duration | None = None,
         removal_policy: RemovalPolicy = RemovalPolicy.DESTROY,
+        publish_outputs: bool = False,
     ) -> None:
-        """Wire both ends.
+        """Connect storage and compute.
 
         Args:
-            key_suffix: only objects whose key ends so, and begins with the storage's prefix; S3 takes both literally.
+            key_suffix: of the keys that are predicted, which also begin with the storage's prefix; S3 takes both
+                literally.
             encryption_key: of the dead letters; None leaves them to a key of SQS.
             retry_attempts: after an error of the function, 0 to 2.
             max_event_age: how long throttled events are retried, 60 s to 6 h; by default 6 h.
             removal_policy: of the dead letters.
+            publish_outputs: whether the stack gets the outputs by which `crossover predict`, `bench run` and
+                `deadletters` find it, given that its name begins with the prefix that they take, by default
+                `Crossover-`. At most one pipeline of a stack can have them.
+
+        Raises:
+            InvalidValueError: `key_suffix` or `retry_attempts` is not allowed.
         """
         super().__init__(scope, construct_id)
+        rules.check(rules.KEY_FILTER, key_suffix=key_suffix)
+        rules.check(rules.RETRY_ATTEMPTS, retry_attempts=retry_attempts)
         self.dead_letter_queue = sqs.Queue(
             self,
             "DeadLetterQueue",
@@ -57,8 +68,8 @@ class InferencePipeline(Construct):
             removal_policy=removal_policy,
         )
         acknowledge(self.dead_letter_queue, "AwsSolutions-SQS3", "This queue is itself the dead-letter queue.")
-        # These settings belong to what is invoked. On the function they would not apply to its alias.
-        compute.handler.configure_async_invoke(
+        # These options belong to what is invoked: on the function they would not apply to its alias.
+        compute.source.configure_async_invoke(
             retry_attempts=retry_attempts,
             max_event_age=max_event_age or Duration.hours(6),
             on_failure=DeadLetters(self.dead_letter_queue, encryption_key),
@@ -66,10 +77,25 @@ class InferencePipeline(Construct):
         key_filter = s3.NotificationKeyFilter(prefix=storage.key_prefix or None, suffix=key_suffix or None)
         storage.input_bucket.add_event_notification(
             s3.EventType.OBJECT_CREATED,
-            notifications.LambdaDestination(compute.handler),
+            notifications.LambdaDestination(compute.source),
             *([key_filter] if storage.key_prefix or key_suffix else []),
         )
         keep_logs_in_stack(self, encryption_key)
+        if publish_outputs:
+            self._publish_outputs(storage, compute)
+
+    def _publish_outputs(self, storage: PipelineStorage, compute: Compute) -> None:
+        outputs = {
+            "InputBucketName": storage.input_bucket.bucket_name,
+            "PredictionsTableName": storage.predictions_table.table_name,
+            "FunctionName": compute.function.function_name,
+            "HandlerArn": compute.source.function_arn,
+            "DeadLetterQueueUrl": self.dead_letter_queue.queue_url,
+            "Predictor": compute.predictor,
+            **compute.outputs,
+        }
+        for name, value in outputs.items():  # in the stack itself, where they keep these names
+            CfnOutput(Stack.of(self), name, value=value)
 
 
 @jsii.implements(lambda_.IDestination)

@@ -1,4 +1,4 @@
-"""The one way a function is made: pinned runtime, a log group and a role of its own, and no permission beyond them."""
+"""How every function is created: pinned runtime, its own log group and role, and no permission beyond them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,41 +11,23 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from crossover.cdk.bundled_code import Bundle, bundled_code
+from crossover.bundling.recipe import Bundle
+from crossover.cdk import rules
+from crossover.cdk.bundled_code import bundled_code
 from crossover.cdk.findings import acknowledge
 from crossover.cdk.network import LAMBDA_ACTIONS, allow_network_interfaces, https_only, keep_network_from_code
-
-Days = logs.RetentionDays
-# The periods CloudWatch Logs knows, in days.
-LOG_RETENTION = {
-    1: Days.ONE_DAY,
-    3: Days.THREE_DAYS,
-    5: Days.FIVE_DAYS,
-    7: Days.ONE_WEEK,
-    14: Days.TWO_WEEKS,
-    30: Days.ONE_MONTH,
-    60: Days.TWO_MONTHS,
-    90: Days.THREE_MONTHS,
-    120: Days.FOUR_MONTHS,
-    150: Days.FIVE_MONTHS,
-    180: Days.SIX_MONTHS,
-    365: Days.ONE_YEAR,
-    400: Days.THIRTEEN_MONTHS,
-    545: Days.EIGHTEEN_MONTHS,
-    731: Days.TWO_YEARS,
-    1096: Days.THREE_YEARS,
-    1827: Days.FIVE_YEARS,
-    2192: Days.SIX_YEARS,
-    2557: Days.SEVEN_YEARS,
-    2922: Days.EIGHT_YEARS,
-    3288: Days.NINE_YEARS,
-    3653: Days.TEN_YEARS,
-}
 
 
 @dataclass(frozen=True, kw_only=True)
 class FunctionOptions:
-    """What the functions of all variants take, whatever they do; the defaults are those of the settings."""
+    """What the functions of all variants take; the defaults are those of the settings.
+
+    Benefit: one value for a whole stack, which every construct takes.
+    Cost: none of its own; retained logs, an own key and private endpoints are billed by AWS.
+
+    Raises:
+        InvalidValueError: a value is out of range.
+    """
 
     timeout_seconds: int = 120
     reserved_concurrency: int | None = None  # most invocations at once; None shares the account's limit
@@ -53,14 +35,23 @@ class FunctionOptions:
     max_audio_seconds: int = 600  # longer audio becomes a FAILED item
     max_channels: int = 8  # audio of more channels becomes a FAILED item
     item_lifetime_days: int | None = None
-    log_retention_days: int = 30  # a key of LOG_RETENTION
+    log_retention_days: int = 30  # a period that CloudWatch Logs knows
     removal_policy: RemovalPolicy = RemovalPolicy.DESTROY  # of the logs
     metrics: bool = True  # whether the functions' logs carry metrics, which CloudWatch bills by their number
     bundle_in_docker: bool = False
     local_python: str | None = None  # bundles for this Python on this machine, which only the local AWS runs
-    vpc: ec2.IVpc | None = None  # needs a way to S3, DynamoDB and, for the proxy, SageMaker: endpoints or a NAT
-    private_endpoints: bool = False  # make the endpoints of other services than S3 and DynamoDB in the VPC
-    encryption_key: kms.IKey | None = None  # of the logs, whose service it must let in; None leaves them AWS's own
+    vpc: ec2.IVpc | None = None  # has endpoints, or a NAT, for S3, DynamoDB and, for the proxy, SageMaker
+    private_endpoints: bool = False  # create the VPC endpoints of services other than S3 and DynamoDB
+    encryption_key: kms.IKey | None = None  # of the logs, which CloudWatch Logs may use; None for a key of AWS
+
+    def __post_init__(self) -> None:
+        rules.check(rules.TIMEOUT_SECONDS, timeout_seconds=self.timeout_seconds)
+        rules.check(rules.RESERVED_CONCURRENCY, reserved_concurrency=self.reserved_concurrency)
+        rules.check(rules.MAX_FILE_MB, max_file_mb=self.max_file_mb)
+        rules.check(rules.MAX_AUDIO_SECONDS, max_audio_seconds=self.max_audio_seconds)
+        rules.check(rules.MAX_CHANNELS, max_channels=self.max_channels)
+        rules.check(rules.LIFETIME_DAYS, item_lifetime_days=self.item_lifetime_days)
+        rules.check(rules.LOG_RETENTION_DAYS, log_retention_days=self.log_retention_days)
 
     @property
     def limits(self) -> dict[str, str]:
@@ -75,12 +66,16 @@ class FunctionOptions:
 def create_log_group(
     scope: Construct, construct_id: str, *, options: FunctionOptions, name: str | None = None
 ) -> logs.LogGroup:
-    """A log group with an end: one that a service makes for itself keeps everything, and stays when the stack goes."""
+    """A log group with retention.
+
+    Benefit: logs are deleted in time, and with the stack; a group that a service creates keeps everything for ever.
+    Cost: none of its own.
+    """
     return logs.LogGroup(
         scope,
         construct_id,
         log_group_name=name,
-        retention=LOG_RETENTION[options.log_retention_days],
+        retention=rules.LOG_RETENTION[options.log_retention_days],
         encryption_key=options.encryption_key,
         removal_policy=options.removal_policy,
     )
@@ -100,8 +95,9 @@ def create_python_function(
     """A Python 3.12 function on x86_64 whose role may write its own log group; the caller grants the rest.
 
     Args:
-        handler: `module.function` in the bundle.
-        memory_mb: 128 to 10,240; processor time grows with it, 1,769 MB being one vCPU.
+        bundle: the code package; the handler is added to it if it lacks it.
+        handler: the module with the entry point `handler`.
+        memory_mb: 128 to 10,240; CPU time grows with it, 1,769 MB being one vCPU.
     """
     log_group = create_log_group(scope, f"{construct_id}Logs", options=options)
     role = iam.Role(scope, f"{construct_id}Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
@@ -116,12 +112,12 @@ def create_python_function(
         architecture=lambda_.Architecture.X86_64,
         code=bundled_code(
             scope,
-            bundle,
+            bundle.including(handler),
             python_version=options.local_python or "3.12",
             for_host=options.local_python is not None,
             use_docker=options.bundle_in_docker,
         ),
-        handler=handler,
+        handler=f"{handler}.handler",
         memory_size=memory_mb,
         timeout=Duration.seconds(options.timeout_seconds),
         environment={

@@ -1,4 +1,4 @@
-"""How a new version takes over: behind the alias `live`, at once or with a tenth of the traffic first."""
+"""How a new version takes over: a function's behind the alias `live`, an endpoint's with new instances."""
 
 import dataclasses
 
@@ -8,16 +8,20 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_codedeploy as codedeploy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
-from crossover.cdk.bundled_code import Bundle
+from crossover.bundling.bundles import HEALTH_CHECK
 from crossover.cdk.findings import acknowledge, acknowledge_wildcard
 from crossover.cdk.python_function import FunctionOptions, create_python_function
 
 LIVE = "live"
+PRODUCTION_VARIANT = "live"  # of an endpoint
 ERROR_SHARE = 0.1
-"""More failed invocations than this and a roll-out is taken back: a lone busy answer of AWS does not do it where there
-is traffic, and any error does where there is little."""
+"""A rollout in which a larger share of the invocations fails is taken back: with much traffic, a single throttled call
+to AWS is below it; with little, any error is above it."""
+BAKE_SECONDS = 600
+"""After each step of an endpoint's rollout, before the old instances go: SageMaker's metrics lag by minutes."""
 
 
 def publish_live(
@@ -41,13 +45,13 @@ def publish_live(
 class CanaryRollout(Construct):
     """Moves an alias by CodeDeploy: a health check, a tenth of the traffic for five minutes, then all of it.
 
-    The alias goes back to the old version, and the deployment fails, where the new version fails its health check or
-    more than a tenth of what it is given. No event is lost by that: Lambda retries it, then on the old version. Its
-    durations decide nothing, since every first invocation of a new version is a cold start.
+    The alias goes back to the old version, and the deployment fails, if the new version fails its health check or more
+    than a tenth of its invocations. No event is lost by that: Lambda retries it, then on the old version. Durations
+    decide nothing, since every first invocation of a new version is a cold start.
 
     Benefit: a version that does not work serves at most a tenth of the traffic, and none if the health check sees it.
-    Cost: a deployment takes some six minutes longer; an alarm, 0.10 USD a month. Where little comes in, the five
-    minutes may see no event, and the health check is the only judge.
+    Cost: a deployment takes some six minutes longer; an alarm, 0.10 USD a month. With little traffic, the five minutes
+    may see no event, and the health check alone decides.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, alias: lambda_.Alias, options: FunctionOptions) -> None:
@@ -75,8 +79,8 @@ class CanaryRollout(Construct):
         health_check = create_python_function(
             self,
             "HealthCheck",
-            bundle=Bundle.HEALTH_CHECK,
-            handler="health_check_handler.handler",
+            bundle=HEALTH_CHECK,
+            handler="health_check_handler",
             memory_mb=256,
             environment={"CHECKED_VERSION": version.function_arn},
             # Outside the VPC, as it calls Lambda and CodeDeploy and sees no data of anybody.
@@ -84,20 +88,20 @@ class CanaryRollout(Construct):
                 options, vpc=None, timeout_seconds=300, reserved_concurrency=None, metrics=False
             ),
         )
-        # Any version of this one function: what IAM is told only now, it may not know yet when the check runs.
+        # Any version of this one function: IAM may not know a new policy yet when the check runs.
         versions = f"{version.lambda_.function_arn}:*"
         iam.Grant.add_to_principal(grantee=health_check, actions=["lambda:InvokeFunction"], resource_arns=[versions])
         acknowledge_wildcard(health_check, versions, "The version that is checked is another one at each deployment.")
         return health_check
 
     def _create_alarm(self, alias: lambda_.Alias) -> cloudwatch.Alarm:
-        """On errors of the new version only: the old one's must not stop the roll-out of what mends them."""
+        """On errors of the new version only: those of the old one must not stop the rollout of the fix."""
         name = alias.lambda_.function_name
         alarm = cloudwatch.Alarm(
             self,
             "NewVersionFails",
             alarm_description=(
-                "The newest version of the function fails. While it is rolled out, CodeDeploy goes back to the version "
+                "The newest version of the function fails. During its rollout CodeDeploy goes back to the version "
                 "before. The function's log names the cause."
             ),
             metric=cloudwatch.Metric(
@@ -123,6 +127,74 @@ class CanaryRollout(Construct):
         assert isinstance(version, lambda_.CfnVersion)
         resource.override_logical_id(Lazy.uncached_string(_LogicalId(version)))
         return alarm
+
+
+def add_blue_green_deployment(
+    scope: Construct,
+    endpoint: sagemaker.CfnEndpoint,
+    *,
+    config: sagemaker.CfnEndpointConfig,
+    role: iam.Role,
+    instance_count: int,
+) -> None:
+    """Let new instances of an endpoint bake while the old ones are kept, which take over again if the new ones fail.
+
+    A canary is at most half of the new instances, so it takes two; a single one gets all the traffic at once, and
+    bakes. For that time both the old and the new instances are billed, and for the alarm 0.10 USD a month.
+    https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-blue-green-canary.html
+
+    Args:
+        scope: gets the alarm, and the policy that lets the role see it.
+        config: the endpoint's configuration.
+        role: the endpoint's execution role.
+    """
+    alarm = cloudwatch.Alarm(
+        scope,
+        "NewMachinesFail",
+        alarm_description=(
+            "The endpoint's newest configuration answers with 5xx. During its rollout SageMaker goes back to the "
+            "instances before. The endpoint's log names the cause."
+        ),
+        # Of the new instances only: errors of the old ones must not stop the rollout of the fix.
+        metric=cloudwatch.Metric(
+            namespace="AWS/SageMaker",
+            metric_name="Invocation5XXErrors",
+            dimensions_map={
+                "EndpointName": str(endpoint.endpoint_name),
+                "VariantName": PRODUCTION_VARIANT,
+                "EndpointConfigName": config.attr_endpoint_config_name,
+            },
+            statistic="Average",  # 1 for an invocation that fails, 0 for another: their share
+            period=Duration.minutes(1),
+        ),
+        threshold=ERROR_SHARE,
+        comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+        evaluation_periods=3,
+        datapoints_to_alarm=2,  # a full queue, which answers 503, passes
+        treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,  # no invocation, no failure
+    )
+    tenth = sagemaker.CfnEndpoint.CapacitySizeProperty(type="INSTANCE_COUNT", value=max(1, instance_count // 10))
+    several = instance_count >= 2
+    endpoint.deployment_config = sagemaker.CfnEndpoint.DeploymentConfigProperty(
+        blue_green_update_policy=sagemaker.CfnEndpoint.BlueGreenUpdatePolicyProperty(
+            traffic_routing_configuration=sagemaker.CfnEndpoint.TrafficRoutingConfigProperty(
+                type="CANARY" if several else "ALL_AT_ONCE",
+                canary_size=tenth if several else None,
+                wait_interval_in_seconds=BAKE_SECONDS,
+            )
+        ),
+        auto_rollback_configuration=sagemaker.CfnEndpoint.AutoRollbackConfigProperty(
+            alarms=[sagemaker.CfnEndpoint.AlarmProperty(alarm_name=alarm.alarm_name)]
+        ),
+    )
+    # A policy of its own: the model waits for the role with the policy it has, and the alarm for the model.
+    policy = iam.Policy(
+        scope,
+        "SeeAlarm",
+        roles=[role],
+        statements=[iam.PolicyStatement(actions=["cloudwatch:DescribeAlarms"], resources=[alarm.alarm_arn])],
+    )
+    endpoint.node.add_dependency(policy)
 
 
 @jsii.implements(IStringProducer)

@@ -1,4 +1,4 @@
-"""Where files come in and predictions come out: one bucket, one table, and the narrowest grants on them."""
+"""The input bucket and the predictions table, with the narrowest grants on them."""
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
@@ -7,6 +7,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from crossover.cdk import rules
 from crossover.cdk.encryption import allow_use
 from crossover.cdk.findings import acknowledge, acknowledge_wildcard
 
@@ -17,7 +18,7 @@ SSE_KEY = "s3:x-amz-server-side-encryption-aws-kms-key-id"
 class PipelineStorage(Construct):
     """The input bucket and the predictions table; either can be an existing one.
 
-    Benefit: private, encrypted at rest (by AWS's keys, or by one of your own), reached by TLS only, paid by use.
+    Benefit: private, encrypted at rest (with AWS's keys, or your own), accessible by TLS only, billed by use.
     Cost: with the default removal policy, deleting the stack deletes the files and the predictions. RETAIN keeps both
     and protects the table from deletion. Versions and continuous backups are billed by the GB.
     """
@@ -36,20 +37,25 @@ class PipelineStorage(Construct):
         point_in_time_recovery: bool = False,
         removal_policy: RemovalPolicy = RemovalPolicy.DESTROY,
     ) -> None:
-        """What is passed in stays as it is; what follows it here is for the bucket and the table that are made.
+        """An existing bucket or table is not changed; the arguments after `key_prefix` are for new ones.
 
         Args:
-            input_bucket: of this stack or imported by name: as another stack's construct, the two stacks would depend
-                on each other.
+            input_bucket: of this stack, or imported by name: with a construct of another stack, the two stacks would
+                depend on each other.
             predictions_table: with the partition key `object_key`, a string.
-            key_prefix: only objects whose key begins so can be read, in an existing bucket too.
+            key_prefix: of the keys that are predicted; no other object can be read, in an existing bucket too.
             encryption_key: None leaves the encryption to keys of AWS.
             versioned: keep what is overwritten or deleted.
             input_lifetime_days: uploads are deleted after so many days, a replaced or deleted version so many days
                 after that; None keeps them.
             point_in_time_recovery: back up the table continuously, for 35 days.
+
+        Raises:
+            InvalidValueError: `key_prefix` or `input_lifetime_days` is not allowed.
         """
         super().__init__(scope, construct_id)
+        rules.check(rules.KEY_FILTER, key_prefix=key_prefix)
+        rules.check(rules.LIFETIME_DAYS, input_lifetime_days=input_lifetime_days)
         self.key_prefix = key_prefix
         self.input_bucket: s3.IBucket = input_bucket or self._create_bucket(
             encryption_key, versioned, input_lifetime_days, removal_policy

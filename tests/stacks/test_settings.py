@@ -47,6 +47,7 @@ def test_the_table_has_a_row_for_each_setting():
 @pytest.mark.parametrize(
     ("key", "value", "read"),
     [
+        ("variants", "all", ("standard", "snapstart", "sagemaker")),
         ("variants", "standard,snapstart", ("standard", "snapstart")),
         ("variants", "sagemaker, standard", ("standard", "sagemaker")),
         ("variants", ["snapstart"], ("snapstart",)),
@@ -88,11 +89,11 @@ def test_a_value_is_read_from_cdk_json_and_from_the_command_line(key: str, value
 @pytest.mark.parametrize(
     ("key", "value", "allowed"),
     [
-        ("variants", "standard,fargate", "one or more of standard, snapstart, sagemaker"),
-        ("variants", "", "one or more of standard, snapstart, sagemaker"),
-        ("variants", [], "one or more of standard, snapstart, sagemaker"),
-        ("variants", 3, "one or more of standard, snapstart, sagemaker"),
-        ("variants", {"standard": True}, "one or more of standard, snapstart, sagemaker"),
+        ("variants", "standard,fargate", "all, or one or more of standard, snapstart, sagemaker"),
+        ("variants", "", "all, or one or more of standard, snapstart, sagemaker"),
+        ("variants", [], "all, or one or more of standard, snapstart, sagemaker"),
+        ("variants", 3, "all, or one or more of standard, snapstart, sagemaker"),
+        ("variants", {"standard": True}, "all, or one or more of standard, snapstart, sagemaker"),
         ("stack_prefix", "my app", "1 to 64 letters, digits and hyphens, a letter first"),
         ("stack_prefix", "", "1 to 64 letters, digits and hyphens, a letter first"),
         ("stack_prefix", "1st", "1 to 64 letters, digits and hyphens, a letter first"),

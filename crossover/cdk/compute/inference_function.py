@@ -1,32 +1,44 @@
 """What the standard and the SnapStart variant share: a function that predicts in its own process."""
 
-from typing import TYPE_CHECKING, ClassVar, Self
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from crossover.cdk.bundled_code import Bundle
+from crossover.bundling.bundles import INFERENCE
+from crossover.bundling.recipe import Bundle
+from crossover.cdk import rules
 from crossover.cdk.dashboard_cost import Cost
 from crossover.cdk.model_artifact import ModelArtifact
+from crossover.cdk.monitoring_specs import AlarmSpec, GraphSpec
 from crossover.cdk.python_function import FunctionOptions, create_python_function
 from crossover.cdk.rollout import publish_live
 from crossover.cdk.storage import PipelineStorage
-
-if TYPE_CHECKING:
-    from crossover.cdk.monitoring import Monitoring
-    from stacks.settings import Settings
 
 
 class InferenceFunction(Construct):
     """A function that may read the uploads and the one model object, and put items into the table.
 
-    Its handler is the module `<predictor>_handler`. S3 invokes the function itself, or the alias `live` of its one
-    published version: with SnapStart, which takes snapshots of versions only, and for a canary roll-out.
+    S3 invokes the function itself, or the alias `live` of its one published version: with SnapStart, which takes
+    snapshots of versions only, and for a canary rollout.
+
+    Benefit: a variant whose model runs in Lambda is a subclass with four class attributes.
+    Cost: the bundle holds what the model needs at run time, so it counts towards Lambda's limit of 250 MB.
+
+    Attributes:
+        handler: the module with the entry point `handler`, at the top of lambda_src.
+        bundle: the code package; a handler that it lacks is added for this function.
+        snap_start: whether Lambda takes a snapshot.
     """
 
     predictor: ClassVar[str]
     stack_id: ClassVar[str]
+    handler: ClassVar[str]
+    bundle: ClassVar[Bundle] = INFERENCE
     snap_start: ClassVar[lambda_.SnapStartConf | None] = None
+    settings: ClassVar[Sequence[str]] = ("memory_mb", "canary")
+    roles: ClassVar[Mapping[str, str]] = {}
 
     def __init__(
         self,
@@ -39,19 +51,23 @@ class InferenceFunction(Construct):
         canary: bool = False,
         options: FunctionOptions | None = None,
     ) -> None:
-        """Wire the function.
+        """Create the function with its grants.
 
         Args:
-            memory_mb: 128 to 10,240; processor time grows with it, 1,769 MB being one vCPU.
+            memory_mb: 128 to 10,240; CPU time grows with it, 1,769 MB being one vCPU.
             canary: whether a new version gets a tenth of the traffic first, see crossover/cdk/rollout.py.
+
+        Raises:
+            InvalidValueError: `memory_mb` is out of range.
         """
         super().__init__(scope, construct_id)
+        rules.check(rules.MEMORY_MB, memory_mb=memory_mb)
         options = options or FunctionOptions()
         self.function = create_python_function(
             self,
             "Function",
-            bundle=Bundle.INFERENCE,
-            handler=f"{self.predictor}_handler.handler",
+            bundle=self.bundle,
+            handler=self.handler,
             memory_mb=memory_mb,
             environment={
                 "PREDICTOR": self.predictor,
@@ -64,39 +80,17 @@ class InferenceFunction(Construct):
         model.grant_read(self.function)
         storage.grant_read_files(self.function)
         storage.grant_write_predictions(self.function)
-        self.handler: lambda_.IFunction = self.function
+        self.source: lambda_.IFunction = self.function
         if canary or self.snap_start:
-            # CDK publishes a new version when code or configuration change. It does not see the model's bytes, which a
-            # snapshot holds a copy of. Publishing runs INIT there, so it comes after the function and, with it, its
-            # role's policy.
+            # CDK publishes a new version when code or configuration change. It does not see the model's bytes, of which
+            # a snapshot holds a copy. Publishing runs INIT, so it comes after the function and, with it, its role's
+            # policy.
             self.function.invalidate_version_based_on(model.sha256)
-            self.handler = publish_live(self, self.function, canary=canary, options=options)
+            self.source = publish_live(self, self.function, canary=canary, options=options)
         self.cost: Cost | None = self._cost(memory_mb)
-        self.outputs: dict[str, str] = {}
-
-    @classmethod
-    def from_settings(
-        cls,
-        scope: Construct,
-        construct_id: str,
-        *,
-        storage: PipelineStorage,
-        model: ModelArtifact,
-        settings: "Settings",
-        options: FunctionOptions,
-    ) -> Self:
-        return cls(
-            scope,
-            construct_id,
-            storage=storage,
-            model=model,
-            memory_mb=settings.memory_mb,
-            canary=settings.rollout == "canary",
-            options=options,
-        )
-
-    def monitor(self, monitoring: "Monitoring") -> None:
-        """Nothing beyond what is watched of every function."""
+        self.outputs: Mapping[str, str] = {}
+        self.alarms: Sequence[AlarmSpec] = ()
+        self.graphs: Sequence[GraphSpec] = ()
 
     def _cost(self, memory_mb: int) -> Cost:
         return Cost(memory_mb=memory_mb, leaves_out="INIT")

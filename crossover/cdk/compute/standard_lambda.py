@@ -8,9 +8,11 @@ from crossover.cdk.compute.inference_function import InferenceFunction
 class StandardLambda(InferenceFunction):
     """Predicts in a Lambda function.
 
-    Benefit: nothing to pay while nothing comes in, and a thousand files at once without preparation.
-    Cost: the dearest per prediction once traffic is steady; a cold start loads the model, and that time is billed.
+    Benefit: nothing to pay while nothing is uploaded, and a thousand files at once without preparation.
+    Cost: the highest price per prediction once traffic is steady; a cold start loads the model, and that time is
+    billed.
     """
 
     predictor: ClassVar[str] = "standard"
     stack_id: ClassVar[str] = "Standard"
+    handler: ClassVar[str] = "standard_handler"

@@ -15,14 +15,15 @@ import boto3
 import pytest
 import soundfile
 
-from crossover.bundling import cache as bundle_cache
+from crossover.bundling.bundles import INFERENCE, PROXY
 from crossover.bundling.cache import build_bundle
 from crossover.bundling.find_python import find_python
-from crossover.bundling.recipe import ROOT, Bundle
+from crossover.bundling.recipe import Bundle
+from crossover.paths import sources
 from tests.moto_server import moto_server
 
 PYTHON = find_python("3.12")
-SPEECH = ROOT / "model/samples/sense_and_sensibility_01_austen_64kb-0870.wav"
+SPEECH = sources() / "model/samples/sense_and_sensibility_01_austen_64kb-0870.wav"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_DEFAULT_REGION": "eu-central-1"}
 
 pytestmark = [
@@ -33,12 +34,12 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def inference() -> Path:
-    return build_bundle(Bundle.INFERENCE)
+    return build_bundle(INFERENCE)
 
 
 @pytest.fixture(scope="module")
 def proxy() -> Path:
-    return build_bundle(Bundle.PROXY)
+    return build_bundle(PROXY)
 
 
 def run(bundle: Path, code: str, **environment: str) -> Any:
@@ -79,7 +80,7 @@ def aws() -> Iterator[dict[str, str]]:
             "AWS_ENDPOINT_URL": url,
             "PREDICTIONS_TABLE": "predictions",
             "PREDICTOR": "standard",
-            "MODEL_S3_URI": str(ROOT / "model/model.onnx"),
+            "MODEL_S3_URI": str(sources() / "model/model.onnx"),
         }
         client("s3", environment).create_bucket(
             Bucket="uploads", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
@@ -176,7 +177,7 @@ def test_the_model_loads_without_a_word_on_stderr(inference: Path) -> None:
         os.dup2(writer, 2)  # what native code writes, too
         from pathlib import Path
         from inference.model import Model
-        model = Model.load(Path({str(ROOT / "model/model.onnx")!r}))
+        model = Model.load(Path({str(sources() / "model/model.onnx")!r}))
         os.close(writer), os.close(2)
         import json
         print(json.dumps([model.name, os.read(reader, 10_000).decode()]))
@@ -212,7 +213,7 @@ def test_the_proxy_bundle_stays_under_5_mb(proxy: Path) -> None:
     assert sum(map(len, files(proxy).values())) < 5e6
 
 
-@pytest.mark.parametrize("bundle", [Bundle.INFERENCE, Bundle.PROXY])
+@pytest.mark.parametrize("bundle", [INFERENCE, PROXY])
 def test_every_bundled_package_keeps_its_licence_and_metadata(bundle: Bundle) -> None:
     folder = build_bundle(bundle)
     packages = list(folder.glob("*.dist-info"))
@@ -227,20 +228,21 @@ def test_every_bundled_package_keeps_its_licence_and_metadata(bundle: Bundle) ->
 def test_a_second_build_gives_the_same_bytes(
     inference: Path, proxy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bundle_cache, "CACHE", tmp_path / "cache")
-    assert files(build_bundle(Bundle.INFERENCE)) == files(inference)
-    assert files(build_bundle(Bundle.PROXY)) == files(proxy)
+    monkeypatch.setenv("CROSSOVER_CACHE", str(tmp_path))
+    assert files(build_bundle(INFERENCE)) == files(inference)
+    assert files(build_bundle(PROXY)) == files(proxy)
 
 
 SYNTH = """
     import sys
     import aws_cdk as cdk
     from aws_cdk import aws_lambda as lambda_
-    from crossover.cdk.bundled_code import Bundle, bundled_code
+    from crossover.bundling.bundles import PROXY
+    from crossover.cdk.bundled_code import bundled_code
     app = cdk.App(outdir=sys.argv[1], analytics_reporting=False)
     stack = cdk.Stack(app, "Stack")
     runtime = lambda_.Runtime.PYTHON_3_12
-    code = bundled_code(stack, Bundle.PROXY, use_docker=True)
+    code = bundled_code(stack, PROXY, use_docker=True)
     lambda_.Function(stack, "Proxy", runtime=runtime, handler="sagemaker_trigger_handler.handler", code=code)
     app.synth()
 """
@@ -269,7 +271,7 @@ def test_docker_is_told_to_make_the_same_bytes(proxy: Path, tmp_path: Path) -> N
     docker = tmp_path / "docker"
     docker.write_text(DOCKER.format(python=python))
     docker.chmod(0o755)
-    environment = os.environ | {"CDK_DOCKER": str(docker), "PYTHONPATH": str(ROOT)}
+    environment = os.environ | {"CDK_DOCKER": str(docker), "PYTHONPATH": str(sources())}
     command = [sys.executable, "-c", textwrap.dedent(SYNTH), str(tmp_path / "out")]
     answer = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert answer.returncode == 0, answer.stderr

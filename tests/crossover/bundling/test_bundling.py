@@ -10,9 +10,11 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from dataclasses import asdict, replace
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import aws_cdk as cdk
 import pytest
@@ -22,13 +24,18 @@ from uv import find_uv_bin
 from crossover.bundling import cache as bundle_cache
 from crossover.bundling import find_python
 from crossover.bundling import recipe as bundle_recipe
+from crossover.bundling.bundles import HEALTH_CHECK, INFERENCE, PROXY
 from crossover.bundling.cache import build_bundle, source_hash
 from crossover.bundling.recipe import Bundle, BundlingError, Size
 from crossover.cdk import bundled_code as bundling
 from crossover.cdk.bundled_code import bundled_code
 
 THIS_VERSION = "{}.{}".format(*sys.version_info[:2])
-SERVICE = {"documentation": "long", "shapes": {"Part": {"members": {"documentation": {"shape": "Text"}}}}}
+SERVICE = {
+    "metadata": {"endpointPrefix": "s3"},
+    "documentation": "long",
+    "shapes": {"Part": {"members": {"documentation": {"shape": "Text"}}}},
+}
 ENDPOINTS = {"version": 3, "partitions": [{"partition": "aws", "services": {"s3": {}, "ec2": {}}}]}
 BOTOCORE = {
     "botocore/__init__.py": "def call():\n    return 'called'\n",
@@ -72,12 +79,14 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     lock = write_wheel(wheels, "botocore", BOTOCORE) + write_wheel(wheels, "flatbuffers", {"flatbuffers/a.py": ""})
     for name in ("requirements-inference.txt", "requirements-proxy.txt"):
         (sources / name).write_text(lock)
-    (sources / "standard_handler.py").write_text(HANDLER)
-    (sources / "sagemaker_trigger_handler.py").write_text(HANDLER)
+    for handler in ("standard_handler.py", "snapstart_handler.py", "sagemaker_trigger_handler.py"):
+        (sources / handler).write_text(HANDLER)
+    (sources / "health_check_handler.py").write_text("import boto3\n")
     (sources / "inference/audio.py").write_text("import numpy\n")
     (sources / "inference/errors.py").write_text("class InputError(Exception):\n    pass\n")
-    monkeypatch.setattr(bundle_recipe, "SOURCES", sources)
-    monkeypatch.setattr(bundle_cache, "CACHE", tmp_path / ".bundles")
+    monkeypatch.setattr(bundle_cache, "SOURCES", sources)
+    monkeypatch.setattr(bundling, "SOURCES", sources)
+    monkeypatch.setenv("CROSSOVER_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(bundle_cache, "_uv_install", lambda *_: offline_install(wheels))
     return tmp_path
 
@@ -86,11 +95,11 @@ def offline_install(wheels: Path) -> list[str]:
     return [find_uv_bin(), "pip", "install", "--python", sys.executable, "--no-index", "--find-links", str(wheels)]
 
 
-def build(bundle: Bundle = Bundle.INFERENCE) -> Path:
+def build(bundle: Bundle = INFERENCE) -> Path:
     return build_bundle(bundle, python_version=THIS_VERSION)
 
 
-def hash_of(bundle: Bundle = Bundle.INFERENCE, **changes: object) -> str:
+def hash_of(bundle: Bundle = INFERENCE, **changes: object) -> str:
     made_for = {"python_version": "3.12", "platform": "x86_64-manylinux_2_28", "with_bytecode": True, **changes}
     return source_hash(bundle, **made_for)  # type: ignore[arg-type]
 
@@ -112,7 +121,9 @@ def test_the_hash_depends_on_what_the_bundle_is_made_for(project: Path, change: 
     assert hash_of(**change) != hash_of()
 
 
-@pytest.mark.parametrize("file", ["standard_handler.py", "inference/errors.py", "requirements-inference.txt", "new.py"])
+@pytest.mark.parametrize(
+    "file", ["standard_handler.py", "inference/errors.py", "inference/new.py", "requirements-inference.txt"]
+)
 def test_the_hash_changes_with_a_source_and_with_the_lock(project: Path, file: str) -> None:
     before = hash_of()
     with (project / "lambda_src" / file).open("a") as source:
@@ -146,20 +157,21 @@ def test_the_hash_ignores_what_is_not_bundled(project: Path, file: str) -> None:
 
 
 def test_a_change_in_one_bundle_leaves_the_other_bundle_as_it_is(project: Path) -> None:
-    inference, proxy = hash_of(Bundle.INFERENCE), hash_of(Bundle.PROXY)
+    inference, proxy = hash_of(INFERENCE), hash_of(PROXY)
     (project / "lambda_src/inference/audio.py").write_text("import soundfile\n")
-    assert hash_of(Bundle.PROXY) == proxy
-    assert hash_of(Bundle.INFERENCE) != inference
-    inference = hash_of(Bundle.INFERENCE)
+    assert hash_of(PROXY) == proxy
+    assert hash_of(INFERENCE) != inference
+    inference = hash_of(INFERENCE)
     (project / "lambda_src/sagemaker_trigger_handler.py").write_text("")
-    assert hash_of(Bundle.INFERENCE) == inference
+    assert hash_of(INFERENCE) == inference
 
 
 # --- the locks
 
 
-@pytest.mark.parametrize("path", [bundle.lock for bundle in Bundle if bundle.lock])
-def test_a_lock_holds_the_pins_of_its_in_file_each_with_hashes_and_no_address(path: Path) -> None:
+@pytest.mark.parametrize("name", [INFERENCE.lock, PROXY.lock])
+def test_a_lock_holds_the_pins_of_its_in_file_each_with_hashes_and_no_url(name: str) -> None:
+    path = bundle_cache.SOURCES / name
     lock = path.read_text()
     assert set(pins(path.with_suffix(".in").read_text())) <= set(pins(lock))
     assert all("--hash=sha256:" in entry for entry in re.split(r"\n(?=\S)", lock.strip()))
@@ -167,7 +179,7 @@ def test_a_lock_holds_the_pins_of_its_in_file_each_with_hashes_and_no_address(pa
 
 
 def test_the_unit_tests_run_on_the_versions_that_are_bundled() -> None:
-    wanted = dict(pins(bundle_recipe.SOURCES.joinpath("requirements-inference.in").read_text()))
+    wanted = dict(pins(bundle_cache.SOURCES.joinpath("requirements-inference.in").read_text()))
     assert {name: version(name) for name in wanted} == wanted
 
 
@@ -183,6 +195,8 @@ def test_a_bundle_holds_the_sources_and_wheels_without_what_is_never_loaded(proj
     assert set(content(build())) == {
         "standard_handler.py",
         f"__pycache__/standard_handler.{tag}.pyc",
+        "snapstart_handler.py",
+        f"__pycache__/snapstart_handler.{tag}.pyc",
         "inference/audio.py",
         f"inference/__pycache__/audio.{tag}.pyc",
         "inference/errors.py",
@@ -196,27 +210,52 @@ def test_a_bundle_holds_the_sources_and_wheels_without_what_is_never_loaded(proj
 
 
 def test_the_proxy_bundle_leaves_out_the_modules_that_need_numpy(project: Path) -> None:
-    ours = {path for path in content(build(Bundle.PROXY)) if path.endswith(".py")}
+    ours = {path for path in content(build(PROXY)) if path.endswith(".py")}
     assert ours == {"sagemaker_trigger_handler.py", "inference/errors.py"}
 
 
 def test_the_health_check_goes_into_its_own_bundle_only_without_wheels(project: Path) -> None:
-    inference, proxy, own = (hash_of(bundle) for bundle in Bundle)
-    (project / "lambda_src/health_check_handler.py").write_text("import boto3\n")
-    assert hash_of(Bundle.INFERENCE) == inference
-    assert hash_of(Bundle.PROXY) == proxy
-    assert hash_of(Bundle.HEALTH_CHECK) != own
+    inference, proxy, own = (hash_of(bundle) for bundle in (INFERENCE, PROXY, HEALTH_CHECK))
+    (project / "lambda_src/health_check_handler.py").write_text("import boto3, json\n")
+    assert hash_of(INFERENCE) == inference
+    assert hash_of(PROXY) == proxy
+    assert hash_of(HEALTH_CHECK) != own
     tag = sys.implementation.cache_tag
-    assert set(content(build(Bundle.HEALTH_CHECK))) == {
+    assert set(content(build(HEALTH_CHECK))) == {
         "health_check_handler.py",
         f"__pycache__/health_check_handler.{tag}.pyc",
     }
 
 
+def test_a_handler_that_no_bundle_holds_gets_one_and_leaves_the_others_as_they_are(project: Path) -> None:
+    before = hash_of(INFERENCE)
+    (project / "lambda_src/third_handler.py").write_text(HANDLER)
+    third = INFERENCE.including("third_handler")
+
+    assert hash_of(INFERENCE) == before != hash_of(third)
+    assert "third_handler.py" in content(build(third))
+    assert "third_handler.py" not in content(build(INFERENCE))
+    assert INFERENCE.including("standard_handler") is INFERENCE
+
+
+def test_a_handler_that_does_not_exist_is_named(project: Path) -> None:
+    with pytest.raises(BundlingError, match=r"^The inference bundle needs the handler fourth_handler\.py, "):
+        build(INFERENCE.including("fourth_handler"))
+
+
+def test_a_bundle_may_leave_out_a_whole_folder(project: Path) -> None:
+    (project / "lambda_src/inference/inputs").mkdir()
+    (project / "lambda_src/inference/inputs/audio.py").touch()
+    bundle = replace(INFERENCE, leaves_out=("inference/inputs", "inference/audio.py"))
+
+    files = {path.relative_to(project / "lambda_src").as_posix() for path in bundle.files(project / "lambda_src")}
+    assert files == {"standard_handler.py", "snapstart_handler.py", "inference/errors.py"}
+
+
 def test_service_descriptions_lose_their_texts_and_nothing_else(project: Path) -> None:
     data = build() / "botocore/data"
     service = json.loads((data / "s3/2006-03-01/service-2.json").read_text())
-    assert service == {"documentation": "", "shapes": {"Part": {"members": {"documentation": {"shape": "Text"}}}}}
+    assert service == {**SERVICE, "documentation": ""}
     endpoints = json.loads((data / "endpoints.json").read_text())
     assert endpoints == {"version": 3, "partitions": [{"partition": "aws", "services": {"s3": {}}}]}
 
@@ -245,8 +284,7 @@ def test_modes_and_times_are_the_same_for_every_file(project: Path) -> None:
 
 def test_two_builds_are_equal_byte_for_byte(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = build()
-    monkeypatch.setattr(bundle_cache, "CACHE", project / "another/deeper/cache")
-    (project / "another/deeper").mkdir(parents=True)
+    monkeypatch.setenv("CROSSOVER_CACHE", str(project / "another/deeper/cache"))
     second = build()
     assert first != second
     assert content(first) == content(second)
@@ -268,10 +306,10 @@ def test_a_bundle_larger_than_lambda_takes_is_refused_in_one_sentence(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bundle_recipe, "MAX_UNZIPPED_BYTES", 1_000)
-    (project / "lambda_src/large.bin").write_bytes(bytes(2_000_000))
+    (project / "lambda_src/inference/large.bin").write_bytes(bytes(2_000_000))
     with pytest.raises(BundlingError, match=r"^The inference bundle is too large: 2\.0 MB unzipped, 0\.0 MB zipped; "):
         build()
-    assert not list(project.glob(".bundles/*"))
+    assert not list(project.glob("cache/bundles/*"))
 
 
 # --- when it is made
@@ -295,32 +333,32 @@ def test_an_interrupted_build_leaves_nothing_that_is_taken_for_a_bundle(
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(bundle_recipe, "_compile", interrupted)
         build()
-    assert not list(project.glob(".bundles/*"))
+    assert not list(project.glob("cache/bundles/*"))
     assert "botocore/__init__.pyc" in content(build())
 
 
 def test_two_processes_may_make_the_same_bundle_at_once(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def beaten(bundle: Bundle, folder: Path, **_: object) -> Size:
         name = hash_of(python_version=THIS_VERSION)[:20]
-        (project / f".bundles/inference-{name}").mkdir()
-        (project / f".bundles/inference-{name}/by_the_other.py").touch()
+        (project / f"cache/bundles/inference-{name}").mkdir()
+        (project / f"cache/bundles/inference-{name}/by_the_other.py").touch()
         (folder / "by_this_one.py").touch()
         return Size(unzipped=0, zipped=0)
 
     monkeypatch.setattr(bundle_recipe, "assemble", beaten)
     assert set(content(build())) == {"by_the_other.py"}
-    assert len(list(project.glob(".bundles/*"))) == 1
+    assert len(list(project.glob("cache/bundles/*"))) == 1
 
 
 def test_bundles_that_nobody_asked_for_in_a_day_are_removed(project: Path) -> None:
     used = build()
-    forgotten, killed = project / ".bundles/inference-0123", project / ".bundles/building-abcd"
+    forgotten, killed = project / "cache/bundles/inference-0123", project / "cache/bundles/building-abcd"
     for folder in (forgotten, killed):
         (folder / "inference").mkdir(parents=True)
         os.utime(folder, (0, 0))
     os.utime(used, (0, 0))
     assert build() == used
-    assert list(project.glob(".bundles/*")) == [used]
+    assert list(project.glob("cache/bundles/*")) == [used]
 
 
 def test_without_an_interpreter_of_that_version_the_bundle_keeps_its_sources_and_says_so(
@@ -351,7 +389,7 @@ def test_the_platform_is_lambdas_unless_the_bundle_is_for_this_machine(monkeypat
 
 def test_a_version_of_another_form_is_refused() -> None:
     with pytest.raises(ValueError, match=r"must have the form 3\.12, but it is 'python3'"):
-        build_bundle(Bundle.PROXY, python_version="python3")
+        build_bundle(PROXY, python_version="python3")
 
 
 # --- what CDK gets
@@ -365,7 +403,7 @@ def stack_with_function(out: Path, context: dict[str, object] | None = None) -> 
         "Function",
         runtime=lambda_.Runtime.PYTHON_3_12,
         handler="standard_handler.handler",
-        code=bundled_code(stack, Bundle.INFERENCE, python_version=THIS_VERSION),
+        code=bundled_code(stack, INFERENCE, python_version=THIS_VERSION),
     )
     return app, stack
 
@@ -422,9 +460,43 @@ def test_an_error_of_the_bundling_comes_out_as_it_is(project: Path) -> None:
         stack_with_function(project / "out")
 
 
+def test_in_docker_the_recipe_gets_the_bundle_the_sources_and_the_output(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: dict[str, Any] = {}
+    monkeypatch.setattr(bundling.lambda_.Code, "from_asset", lambda path, **options: seen.update(options, path=path))
+    bundled_code(cdk.Stack(), INFERENCE, use_docker=True)
+    options = seen["bundling"]
+    (volume,) = options.volumes
+
+    assert Path(seen["path"]) == project / "lambda_src"
+    assert (Path(volume.host_path) / "recipe.py").samefile(bundle_recipe.__file__)
+    assert options.local is None
+    assert options.command == [
+        "python3",
+        f"{volume.container_path}/recipe.py",
+        json.dumps(asdict(INFERENCE)),
+        "/asset-input",
+        "/asset-output",
+    ]
+
+
+def test_the_recipe_runs_as_a_script_with_the_standard_library_alone(project: Path) -> None:
+    """As in the build image, for a bundle without wheels."""
+    output = project / "output"
+    output.mkdir()
+    arguments = [json.dumps(asdict(HEALTH_CHECK)), str(project / "lambda_src"), str(output)]
+    command = [sys.executable, "-I", "-S", str(bundle_recipe.__file__), *arguments]
+    answer = subprocess.run(command, capture_output=True, text=True, cwd=project)
+
+    assert (answer.returncode, answer.stdout) == (0, "")
+    assert answer.stderr.startswith("Bundled health_check: 0.0 MB unzipped")
+    assert content(output) == content(build(HEALTH_CHECK))
+
+
 def test_docker_cannot_make_a_bundle_for_this_machine() -> None:
     with pytest.raises(ValueError, match="cannot be made in Docker"):
-        bundled_code(cdk.Stack(), Bundle.PROXY, for_host=True, use_docker=True)
+        bundled_code(cdk.Stack(), PROXY, for_host=True, use_docker=True)
 
 
 # --- the interpreter of the wanted version

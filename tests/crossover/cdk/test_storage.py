@@ -9,12 +9,10 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
-from crossover.cdk.compute import VARIANTS
+from crossover.cdk.compute import VARIANTS, StandardLambda
 from crossover.cdk.model_artifact import ModelArtifact
 from crossover.cdk.pipeline import InferencePipeline
-from crossover.cdk.python_function import FunctionOptions
 from crossover.cdk.storage import PipelineStorage
-from stacks.settings import Settings
 from tests.crossover.cdk.option_sets import Synthesis
 from tests.crossover.cdk.templates import StackTemplate, new_app
 
@@ -160,14 +158,7 @@ def test_an_existing_bucket_and_table_are_used_as_they_are(empty_app: App, model
         predictions_table=dynamodb.Table.from_table_name(stack, "Table", "findings"),
     )
     model = ModelArtifact(stack, "Model", path=model_path)
-    compute = VARIANTS[variant].from_settings(
-        stack,
-        "Compute",
-        storage=storage,
-        model=model,
-        settings=Settings(model_path=str(model_path)),
-        options=FunctionOptions(),
-    )
+    compute = VARIANTS[variant](stack, "Compute", storage=storage, model=model)
     InferencePipeline(stack, "Pipeline", storage=storage, compute=compute)
 
     template = StackTemplate.of(empty_app, stack)
@@ -195,14 +186,7 @@ def test_the_keys_of_an_encrypted_bucket_and_table_may_be_used(empty_app: App, m
             encryption_key=kms.Key(stack, "TableKey"),
         ),
     )
-    VARIANTS["standard"].from_settings(
-        stack,
-        "Compute",
-        storage=storage,
-        model=ModelArtifact(stack, "Model", path=model_path),
-        settings=Settings(model_path=str(model_path)),
-        options=FunctionOptions(),
-    )
+    StandardLambda(stack, "Compute", storage=storage, model=ModelArtifact(stack, "Model", path=model_path))
 
     grants = StackTemplate.of(empty_app, stack).grants("Compute/FunctionRole")
 

@@ -1,0 +1,68 @@
+"""What every variant offers, so that pipeline, monitoring and stacks know none of them by name."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Protocol
+
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct, Node
+
+from crossover.cdk.dashboard_cost import Cost
+from crossover.cdk.model_artifact import ModelArtifact
+from crossover.cdk.monitoring_specs import AlarmSpec, GraphSpec
+from crossover.cdk.python_function import FunctionOptions
+from crossover.cdk.storage import PipelineStorage
+
+
+class Compute(Protocol):
+    """A variant: the compute of a pipeline.
+
+    Attributes:
+        predictor: its name in the settings and in the items.
+        stack_id: the construct id of its stack.
+        settings: the keyword arguments that an app's settings give it; each is an attribute of the settings, too.
+        roles: what people call the roles that only this variant has, by their construct id in it.
+    """
+
+    predictor: ClassVar[str]
+    stack_id: ClassVar[str]
+    settings: ClassVar[Sequence[str]]
+    roles: ClassVar[Mapping[str, str]]
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        storage: PipelineStorage,
+        model: ModelArtifact,
+        options: FunctionOptions | None = None,
+        **settings: Any,
+    ) -> None: ...
+
+    @property
+    def node(self) -> Node:
+        """Its node in the construct tree."""
+
+    @property
+    def source(self) -> lambda_.IFunction:
+        """What S3 notifies: a function or an alias."""
+
+    @property
+    def function(self) -> lambda_.Function:
+        """The function behind the source."""
+
+    @property
+    def outputs(self) -> Mapping[str, str]:
+        """The outputs that only this variant has, by their name."""
+
+    @property
+    def cost(self) -> Cost | None:
+        """What it costs; None where a price is not known."""
+
+    @property
+    def alarms(self) -> Sequence[AlarmSpec]:
+        """The alarms that only this variant has."""
+
+    @property
+    def graphs(self) -> Sequence[GraphSpec]:
+        """The graphs that only this variant has."""

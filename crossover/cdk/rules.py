@@ -1,0 +1,150 @@
+"""Which values the constructs take. The settings of an app read theirs by the same rules."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from aws_cdk import Token
+from aws_cdk import aws_logs as logs
+
+
+class InvalidValueError(ValueError):
+    """A value that a construct cannot take. The message is one sentence: the name, its value and what is allowed."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How a value is read: `read` returns it in its type or raises ValueError; `allowed` says what it takes."""
+
+    allowed: str
+    read: Callable[[Any], Any]
+
+
+def check(rule: Rule, **values: Any) -> None:
+    """Refuse what the rule does not take; a CDK token, which is known at deployment only, passes.
+
+    Raises:
+        InvalidValueError: one of the values is not allowed.
+    """
+    for name, value in values.items():
+        if not Token.is_unresolved(value):
+            try:
+                rule.read(value)
+            except ValueError:
+                raise InvalidValueError(f"{name} is {value!r}, but must be {rule.allowed}.") from None
+
+
+def whole_number(minimum: int, maximum: int) -> Rule:
+    def read(value: Any) -> int:
+        if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,9}", value):
+            value = int(value)
+        if type(value) is not int or not minimum <= value <= maximum:  # type(), because True is an int too
+            raise ValueError
+        return value
+
+    return Rule(f"a whole number from {minimum} to {maximum}", read)
+
+
+def number_among(choices: tuple[int, ...]) -> Rule:
+    def read(value: Any) -> int:
+        number: int = whole_number(min(choices), max(choices)).read(value)
+        if number not in choices:
+            raise ValueError
+        return number
+
+    return Rule("one of " + ", ".join(map(str, choices)), read)
+
+
+def text(pattern: str, allowed: str) -> Rule:
+    def read(value: Any) -> str:
+        if not isinstance(value, str) or not re.fullmatch(pattern, value):
+            raise ValueError
+        return value
+
+    return Rule(allowed, read)
+
+
+def one_of(*choices: str) -> Rule:
+    return text("|".join(map(re.escape, choices)), " or ".join(choices))
+
+
+def switch() -> Rule:
+    def read(value: Any) -> bool:
+        known = {"true": True, "false": False}
+        if isinstance(value, str):
+            value = known.get(value)
+        if not isinstance(value, bool):
+            raise ValueError
+        return value
+
+    return Rule("true or false", read)
+
+
+def some_of(choices: tuple[str, ...]) -> Rule:
+    """`all`, a list, or a string with commas, of at least one of the choices; read as a tuple in the choices' order."""
+
+    def read(value: Any) -> tuple[str, ...]:
+        if value == "all":
+            return choices
+        names = [name.strip() for name in value.split(",")] if isinstance(value, str) else value
+        if not isinstance(names, list | tuple) or not names or any(name not in choices for name in names):
+            raise ValueError
+        return tuple(choice for choice in choices if choice in names)
+
+    return Rule(f"all, or one or more of {', '.join(choices)}", read)
+
+
+def optional(rule: Rule) -> Rule:
+    def read(value: Any) -> Any:
+        return None if value in (None, "", "none") else rule.read(value)
+
+    return Rule(f"{rule.allowed}, or none", read)
+
+
+Days = logs.RetentionDays
+# The periods that CloudWatch Logs knows, in days.
+LOG_RETENTION = {
+    1: Days.ONE_DAY,
+    3: Days.THREE_DAYS,
+    5: Days.FIVE_DAYS,
+    7: Days.ONE_WEEK,
+    14: Days.TWO_WEEKS,
+    30: Days.ONE_MONTH,
+    60: Days.TWO_MONTHS,
+    90: Days.THREE_MONTHS,
+    120: Days.FOUR_MONTHS,
+    150: Days.FIVE_MONTHS,
+    180: Days.SIX_MONTHS,
+    365: Days.ONE_YEAR,
+    400: Days.THIRTEEN_MONTHS,
+    545: Days.EIGHTEEN_MONTHS,
+    731: Days.TWO_YEARS,
+    1096: Days.THREE_YEARS,
+    1827: Days.FIVE_YEARS,
+    2192: Days.SIX_YEARS,
+    2557: Days.SEVEN_YEARS,
+    2922: Days.EIGHT_YEARS,
+    3288: Days.NINE_YEARS,
+    3653: Days.TEN_YEARS,
+}
+
+MEMORY_MB = whole_number(128, 10240)  # Lambda's limits
+TIMEOUT_SECONDS = whole_number(120, 900)  # the handlers' waits for AWS add up to less than 120 s; 900 is Lambda's limit
+RESERVED_CONCURRENCY = optional(whole_number(1, 10000))
+MAX_FILE_MB = whole_number(1, 2048)
+MAX_AUDIO_SECONDS = whole_number(1, 3600)
+MAX_CHANNELS = whole_number(1, 64)
+LIFETIME_DAYS = optional(whole_number(1, 3650))
+LOG_RETENTION_DAYS = number_among(tuple(LOG_RETENTION))
+RETRY_ATTEMPTS = whole_number(0, 2)  # Lambda's, of asynchronous invocations
+INSTANCE_COUNT = whole_number(1, 100)
+# SageMaker hosts no t3 and t4g types. The image is built for x86_64: on a Graviton type (a g after the generation, as
+# in ml.m6g.large) the endpoint would fail, but only after half an hour of deploying.
+INSTANCE_TYPE = text(
+    r"ml\.(?!t3\.|t4g\.|[a-z]+\d+g[a-z]*\.)[a-z]+\d[a-z0-9-]*\.[a-z0-9]+",
+    "an x86_64 SageMaker hosting type such as ml.t2.medium or ml.c5.large (no ml.t3, no Graviton)",
+)
+# S3 takes a notification's filter literally, so a wildcard would match no upload, in silence, and wants other
+# characters than these percent-encoded (S3 user guide, "Configuring event notifications using object key filtering").
+KEY_FILTER = text(r"[A-Za-z0-9/!_.'()-]{0,1024}", "at most 1024 letters, digits and / ! _ . ' ( ) -, no wildcards")
