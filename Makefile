@@ -39,8 +39,9 @@ test-fast: setup  ## Only the tests that take seconds
 test-benchmarks: setup  ## The tests of benchmarks/, with real measurements on this machine
 	pytest --numprocesses 0 -m benchmark
 
-lint: setup  ## ruff and mypy
+lint: setup  ## ruff, mypy, and which package may import which
 	ruff check
+	PYTHONPATH=lambda_src lint-imports --no-logo --no-cache
 	ruff format --check
 	mypy
 
