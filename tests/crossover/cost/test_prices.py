@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from crossover.cdk.dashboard_cost import PRICES as PRICES_OF_STACKS
 from crossover.cost import prices
 from crossover.cost.price_sources import SOURCES
 from crossover.cost.prices import SNAPSHOT, Price, load, read, save
@@ -74,12 +73,6 @@ def test_every_entry_names_its_source_unit_and_usage_type_as_the_price_list_does
 
 def test_confirmed_prices_have_a_date() -> None:
     assert [price.id for price in read() if price.date == "undated" and price.is_sure] == []
-
-
-@pytest.mark.parametrize("price_id", sorted(PRICES_OF_STACKS))
-def test_the_dashboards_count_with_the_same_prices(price_id: str) -> None:
-    ours, theirs = load("us-east-1")[price_id], PRICES_OF_STACKS[price_id]
-    assert (ours.value, ours.status) == (theirs.value, theirs.status)
 
 
 def test_hosting_without_a_gpu_costs_a_fifth_more_than_ec2() -> None:
