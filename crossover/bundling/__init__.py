@@ -1,1 +1,1 @@
-"""The functions' code packages. Knows nothing of CDK, so that what only needs a bundle does not start Node."""
+"""The functions' code packages, without the CDK: code that needs only a bundle does not start Node."""

@@ -1,4 +1,4 @@
-"""The functions that CDK itself adds to a stack, to set up notifications and to empty the bucket."""
+"""The functions that CDK adds to a stack, which set up notifications and empty the bucket."""
 
 from aws_cdk import CfnResource, RemovalPolicy, Stack
 from aws_cdk import aws_kms as kms
@@ -12,12 +12,12 @@ BASIC_EXECUTION_POLICY = "arn:<AWS::Partition>:iam::aws:policy/service-role/AWSL
 
 
 def keep_logs_in_stack(scope: Construct, encryption_key: kms.IKey | None = None) -> None:
-    """Give each of them in the scope's stack a log group that is deleted with the stack.
+    """Give each of these functions in the scope's stack a log group that is deleted with the stack.
 
-    Lambda would make one for them that keeps its logs for ever. To be called after the constructs that add them.
+    Lambda would create one that keeps its logs for ever. Call this after the constructs that add such functions.
     """
     for resource in Stack.of(scope).node.find_all():
-        # CDK writes its own functions as bare resources, a user's as CfnFunction.
+        # CDK adds its own functions as plain CfnResource, and those of an app as CfnFunction.
         if not isinstance(resource, CfnResource) or isinstance(resource, lambda_.CfnFunction):
             continue
         if resource.cfn_resource_type != "AWS::Lambda::Function":

@@ -1,4 +1,4 @@
-"""The stack's own key: what it encrypts, and who may use it through which service."""
+"""The stack's own KMS key: what it encrypts, and who may use it through which service."""
 
 from collections.abc import Mapping, Sequence
 
@@ -7,7 +7,8 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-# What keeps a key: none of these encrypts or decrypts. CloudFormation needs them to make, change and delete it.
+# Key-administration actions: none of these encrypts or decrypts. CloudFormation needs them to create, change and
+# delete the key.
 ADMINISTRATION = (
     "kms:CancelKeyDeletion",
     "kms:CreateAlias",
@@ -33,7 +34,7 @@ ADMINISTRATION = (
     "kms:UpdateAlias",
     "kms:UpdateKeyDescription",
 )
-# What S3, DynamoDB (developer guide, "Key policy for a customer managed key"), SQS and CloudWatch Logs ask for.
+# What S3, DynamoDB (developer guide, "Key policy for a customer managed key"), SQS and CloudWatch Logs need.
 USE = (
     "kms:Decrypt",
     "kms:DescribeKey",
@@ -46,15 +47,17 @@ USE = (
 
 
 def create_key(scope: Construct, construct_id: str, *, removal_policy: RemovalPolicy) -> kms.Key:
-    """One key for everything that a stack keeps: files, predictions, dead letters, logs.
+    """One key for everything that a stack stores: files, predictions, dead letters, logs.
 
-    Benefit: whoever reads the data needs the key as well; its use is on record in CloudTrail; to disable it is to lock
-    everything at once. Nobody uses it directly, an administrator neither: only through the services that hold the data.
-    Cost: 1 USD a month, 2 after its first yearly rotation and 3 after the second, and 0.03 USD for 10,000 requests, of
-    which the bucket and the table make few, since they reuse their data keys (public prices of 2026). Deleted with its
-    stack, it waits 7 days, the least KMS allows; until then that can be undone.
+    Benefit: reading the data takes the key as well; CloudTrail records its use; disabling it locks everything at once.
+    Nobody, not even an administrator, uses it directly: only through the services that hold the data.
+    Cost: 1 USD a month, 2 after its first yearly rotation and 3 after the second, and 0.03 USD for 10,000 requests; the
+    bucket and the table make few, since they reuse their data keys (public prices of 2026). When its stack is deleted,
+    the key waits 7 days, the minimum of KMS; until then the deletion can be cancelled.
     """
-    account = iam.AccountRootPrincipal()  # whom the account's own policies allow: the roles of the stack, and people
+    account = (
+        iam.AccountRootPrincipal()
+    )  # everyone whom the account's own policies allow: the roles of the stack, and people
     through_services = {
         "StringEquals": {"kms:ViaService": [_endpoint(name) for name in ("s3", "dynamodb", "sqs", "logs")]}
     }
@@ -75,8 +78,7 @@ def create_key(scope: Construct, construct_id: str, *, removal_policy: RemovalPo
                     ["kms:CreateGrant"],
                     {"StringEquals": {"kms:ViaService": _endpoint("dynamodb")}},
                 ),
-                # The log groups have names that CloudFormation makes of the stack's, but for the endpoint's, which
-                # SageMaker chooses.
+                # CloudFormation makes the log groups' names of the stack's name; SageMaker prescribes the endpoint's.
                 _statement(
                     "LogsOfTheStack",
                     iam.ServicePrincipal(f"logs.{Aws.REGION}.amazonaws.com"),
@@ -96,7 +98,7 @@ def create_key(scope: Construct, construct_id: str, *, removal_policy: RemovalPo
 
 
 def allow_use(key: kms.IKey, grantee: iam.IGrantable, service: str, *actions: str) -> None:
-    """Allow the actions where the service asks on the grantee's behalf, `s3` for example, and not directly."""
+    """Allow the actions when the service, such as `s3`, calls on the grantee's behalf, and not directly."""
     iam.Grant.add_to_principal(
         grantee=grantee,
         actions=list(actions),
@@ -108,7 +110,7 @@ def allow_use(key: kms.IKey, grantee: iam.IGrantable, service: str, *actions: st
 def _statement(
     sid: str, principal: iam.IPrincipal, actions: Sequence[str], conditions: Mapping[str, object] | None
 ) -> iam.PolicyStatement:
-    # In a key's policy "*" is the key itself; there is no other way to write it.
+    # In a key's policy "*" is the key itself; KMS has no other notation for it.
     return iam.PolicyStatement(
         sid=sid, principals=[principal], actions=list(actions), resources=["*"], conditions=conditions
     )

@@ -1,4 +1,4 @@
-"""Findings of cdk-nag's AwsSolutions pack, and warnings of CDK, that are accepted: one at a time, with the reason."""
+"""Accepts findings of cdk-nag's AwsSolutions pack and warnings of CDK, one at a time and with the reason."""
 
 from typing import Any
 
@@ -8,14 +8,14 @@ from constructs import Construct, IConstruct
 
 
 def acknowledge(construct: IConstruct, rule: str, reason: str) -> None:
-    """Accept a rule's finding on the construct and what it contains."""
+    """Accept a rule's finding on the construct and its children."""
     Validations.of(construct).acknowledge(Acknowledgment(id=rule, reason=reason))
 
 
 def acknowledge_wildcard(grantee: iam.IGrantable, resource: str, reason: str) -> None:
     """Accept that the grantee's policy allows a resource with a wildcard; only this resource."""
     principal = grantee.grant_principal
-    if isinstance(principal, Construct):  # an imported role's policy may lie elsewhere
+    if isinstance(principal, Construct):  # an imported role's policy may be in another stack
         flat = _flatten(Stack.of(principal).resolve(resource))
         acknowledge(principal, f"AwsSolutions-IAM5[Resource::{flat}]", reason)
 

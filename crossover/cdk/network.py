@@ -1,4 +1,4 @@
-"""Compute inside a VPC: one without a way to the internet, and what compute needs in any VPC."""
+"""Compute inside a VPC: a VPC without internet access, and what compute needs in any VPC."""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,7 +12,7 @@ from crossover.cdk.findings import acknowledge_wildcard
 from crossover.cdk.model_artifact import ModelArtifact
 from crossover.cdk.storage import PipelineStorage
 
-# As the developer guides of Lambda (execution role in a VPC) and SageMaker (CreateModel with VpcConfig) ask for.
+# From the developer guides of Lambda (execution role in a VPC) and SageMaker (CreateModel with VpcConfig).
 LAMBDA_ACTIONS = (
     "ec2:CreateNetworkInterface",
     "ec2:DeleteNetworkInterface",
@@ -35,14 +35,14 @@ SAGEMAKER_ACTIONS = (
 
 
 class IsolatedNetwork(Construct):
-    """A VPC with nothing but the ways to this stack's bucket, table and model: no internet gateway, no NAT, no peer.
+    """A VPC with only VPC endpoints for this stack's bucket, table and model: no internet gateway, no NAT, no peering.
 
-    Benefit: what runs here connects to no other address, whatever its code does. The endpoints let through only what
-    the roles may do anyway, on the stack's own bucket and table, and the traffic is recorded (flow logs). Names are
-    still resolved, by AWS's resolver: what leaks through DNS queries is for a Route 53 DNS firewall.
+    Benefit: code that runs here can connect to nothing else. The endpoints allow only what the roles may do anyway, on
+    the stack's own bucket and table, and the traffic is recorded (flow logs). AWS's resolver still resolves names; a
+    Route 53 DNS firewall would stop data that leaks through DNS queries.
     Cost: the S3 and DynamoDB endpoints are free; the flow logs are billed as logs, by the GB. The SageMaker variant
-    needs an interface endpoint more: 0.01 USD an hour in each of two zones, 14.60 USD a month (us-east-1, public price
-    of November 2025). Deleting takes many minutes, since Lambda gives its network interfaces back slowly.
+    needs an additional interface endpoint: 0.01 USD an hour in each of two zones, 14.60 USD a month (us-east-1, public
+    price of November 2025). Deleting takes many minutes, since Lambda releases its network interfaces slowly.
     """
 
     def __init__(
@@ -54,30 +54,36 @@ class IsolatedNetwork(Construct):
         model: ModelArtifact,
         log_group: logs.ILogGroup,
     ) -> None:
-        """`log_group` takes the flow logs."""
+        """Create the VPC and its endpoints.
+
+        Args:
+            log_group: gets the flow logs.
+        """
         super().__init__(scope, construct_id)
         self.vpc = ec2.Vpc(
             self,
             "Vpc",
-            max_azs=2,  # SageMaker wants two; which they are, CloudFormation asks when it deploys
-            # Where no subnet is public, CDK makes no internet gateway and no NAT.
+            max_azs=2,  # SageMaker needs two; CloudFormation chooses them at deployment
+            # Without a public subnet, CDK creates no internet gateway and no NAT.
             subnet_configuration=[
                 ec2.SubnetConfiguration(name="Isolated", subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)
             ],
-            # Nothing is in the default group; to take its rules away, CDK would add a function that may change groups.
+            # Nothing uses the default group; to remove its rules, CDK would add a function that may change groups.
             restrict_default_security_group=False,
         )
         s3_endpoint = self.vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
         bucket = storage.input_bucket.bucket_arn
-        s3_endpoint.add_to_policy(_let_through(["s3:GetObject", "s3:GetObjectVersion"], storage.readable_objects))
-        s3_endpoint.add_to_policy(_let_through(["s3:ListBucket"], bucket))
-        # The container's model comes this way as well: with a VPC, SageMaker's own downloads are "routed via your VPC
-        # subnet" (developer guide, "Run training and inference containers in internet-free mode"). Its image does not:
-        # SageMaker pulls from ECR itself unless ImageConfig says Vpc (API reference, ImageConfig).
-        s3_endpoint.add_to_policy(_let_through(["s3:GetObject"], model.object_arn))
-        s3_endpoint.add_to_policy(_let_through(["s3:ListBucket"], model.bucket.bucket_arn, model.only_its_key))
+        s3_endpoint.add_to_policy(
+            _endpoint_statement(["s3:GetObject", "s3:GetObjectVersion"], storage.readable_objects)
+        )
+        s3_endpoint.add_to_policy(_endpoint_statement(["s3:ListBucket"], bucket))
+        # The container's model comes through this endpoint as well: with a VPC, SageMaker's own downloads are "routed
+        # via your VPC subnet" (developer guide, "Run training and inference containers in internet-free mode"). Its
+        # image does not: SageMaker pulls from ECR itself unless ImageConfig says Vpc (API reference, ImageConfig).
+        s3_endpoint.add_to_policy(_endpoint_statement(["s3:GetObject"], model.object_arn))
+        s3_endpoint.add_to_policy(_endpoint_statement(["s3:ListBucket"], model.bucket.bucket_arn, model.only_its_key))
         table_endpoint = self.vpc.add_gateway_endpoint("DynamoDb", service=ec2.GatewayVpcEndpointAwsService.DYNAMODB)
-        table_endpoint.add_to_policy(_let_through(["dynamodb:PutItem"], storage.predictions_table.table_arn))
+        table_endpoint.add_to_policy(_endpoint_statement(["dynamodb:PutItem"], storage.predictions_table.table_arn))
         self._record_traffic(log_group)
 
     def _record_traffic(self, log_group: logs.ILogGroup) -> None:
@@ -112,7 +118,7 @@ def add_private_endpoint(
     resource: str,
     client: ec2.IConnectable,
 ) -> ec2.InterfaceVpcEndpoint:
-    """A way to a service from inside the VPC: for the client only, and for these actions on this resource."""
+    """A VPC endpoint of a service, for the client only, and for these actions on this resource."""
     group = ec2.SecurityGroup(
         scope,
         f"{construct_id}SecurityGroup",
@@ -125,14 +131,14 @@ def add_private_endpoint(
     endpoint = ec2.InterfaceVpcEndpoint(
         scope, construct_id, vpc=vpc, service=service, security_groups=[group], open=False
     )
-    endpoint.add_to_policy(_let_through(actions, resource))
+    endpoint.add_to_policy(_endpoint_statement(actions, resource))
     return endpoint
 
 
-def _let_through(
+def _endpoint_statement(
     actions: Sequence[str], resource: str, conditions: Mapping[str, Mapping[str, str]] | None = None
 ) -> iam.PolicyStatement:
-    """A statement of an endpoint's policy. It takes no role as principal, but an account, as a condition."""
+    """A statement of an endpoint's policy, which takes no role as principal, but an account as a condition."""
     account = {"StringEquals": {"aws:PrincipalAccount": Aws.ACCOUNT_ID}}
     return iam.PolicyStatement(
         principals=[iam.AnyPrincipal()],
@@ -143,7 +149,7 @@ def _let_through(
 
 
 def https_only(scope: Construct, construct_id: str, vpc: ec2.IVpc) -> ec2.SecurityGroup:
-    """A security group that lets nothing in, and out only to port 443, where AWS's services answer."""
+    """A security group without ingress, and with egress to port 443 only, which AWS's services use."""
     group = ec2.SecurityGroup(
         scope, construct_id, vpc=vpc, allow_all_outbound=False, description="Out to AWS services by HTTPS, nothing in"
     )
@@ -152,16 +158,16 @@ def https_only(scope: Construct, construct_id: str, vpc: ec2.IVpc) -> ec2.Securi
 
 
 def allow_network_interfaces(role: iam.Role, actions: Sequence[str]) -> None:
-    """Let the service attach its compute to the VPC."""
+    """Allow the service to attach its compute to the VPC."""
     iam.Grant.add_to_principal(grantee=role, actions=list(actions), resource_arns=["*"])
     acknowledge_wildcard(role, "*", "EC2 takes no narrower resource for the network interfaces of a VPC.")
 
 
-def keep_network_from_code(scope: Construct, construct_id: str, role: iam.IRole, function_arn: str) -> None:
-    """Leave the network interfaces to Lambda: the function's own code may not touch them.
+def deny_network_interfaces_to_code(scope: Construct, construct_id: str, role: iam.IRole, function_arn: str) -> None:
+    """Deny the function's own code the actions on network interfaces that the Lambda service needs.
 
-    As Lambda's developer guide advises ("Giving Lambda functions access to resources in an Amazon VPC"). A policy of
-    its own, because the function waits for its role's, and this one waits for the function.
+    As Lambda's developer guide advises ("Giving Lambda functions access to resources in an Amazon VPC"). It is a
+    separate policy, because the function depends on its role's policy, and this one depends on the function.
     """
     iam.Policy(
         scope,

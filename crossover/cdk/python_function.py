@@ -15,7 +15,7 @@ from crossover.bundling.recipe import Bundle
 from crossover.cdk import rules
 from crossover.cdk.bundled_code import bundled_code
 from crossover.cdk.findings import acknowledge
-from crossover.cdk.network import LAMBDA_ACTIONS, allow_network_interfaces, https_only, keep_network_from_code
+from crossover.cdk.network import LAMBDA_ACTIONS, allow_network_interfaces, deny_network_interfaces_to_code, https_only
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,7 +134,7 @@ def create_python_function(
         security_groups=[https_only(scope, f"{construct_id}SecurityGroup", options.vpc)] if options.vpc else None,
     )
     if options.vpc:
-        keep_network_from_code(scope, f"{construct_id}NetworkDenial", role, function.function_arn)
+        deny_network_interfaces_to_code(scope, f"{construct_id}NetworkDenial", role, function.function_arn)
     acknowledge(
         function,
         "AwsSolutions-L1",

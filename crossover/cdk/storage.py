@@ -70,11 +70,11 @@ class PipelineStorage(Construct):
         return self.input_bucket.arn_for_objects(f"{self.key_prefix}*")
 
     def grant_read_files(self, grantee: iam.IGrantable) -> None:
-        """Allow reading the objects, and listing the bucket, without which a deleted one would be a 403, not a 404."""
+        """Allow reading the objects, and listing the bucket: without it S3 answers 403, not 404, for a deleted one."""
         iam.Grant.add_to_principal(
             grantee=grantee, actions=["s3:GetObject", "s3:GetObjectVersion"], resource_arns=[self.readable_objects]
         )
-        # Not bound to the prefix: reading an object that is gone has none, so S3 would answer 403 after all.
+        # Without a condition on the prefix: a request for a deleted object has none, so S3 would answer 403 after all.
         iam.Grant.add_to_principal(
             grantee=grantee, actions=["s3:ListBucket"], resource_arns=[self.input_bucket.bucket_arn]
         )
@@ -87,8 +87,8 @@ class PipelineStorage(Construct):
     def grant_write_predictions(self, grantee: iam.IGrantable) -> None:
         """Allow putting items, and nothing else.
 
-        DynamoDB decrypts the table's own key on behalf of whoever writes; it makes and renews that key for itself
-        (developer guide, "DynamoDB encryption at rest usage notes").
+        DynamoDB decrypts the table's own key on the writer's behalf; it creates and renews that key itself (developer
+        guide, "DynamoDB encryption at rest usage notes").
         """
         iam.Grant.add_to_principal(
             grantee=grantee, actions=["dynamodb:PutItem"], resource_arns=[self.predictions_table.table_arn]
@@ -106,7 +106,7 @@ class PipelineStorage(Construct):
             encryption=s3.BucketEncryption.KMS if key else s3.BucketEncryption.S3_MANAGED,
             encryption_key=key,
             bucket_key_enabled=True if key else None,  # one request to KMS for many objects
-            # What is encrypted with a key that comes with the upload, nobody here could read.
+            # Nobody here could read an object that is encrypted with a key of its upload.
             blocked_encryption_types=[s3.BlockedEncryptionType.SSE_C],
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
@@ -134,10 +134,10 @@ class PipelineStorage(Construct):
         return bucket
 
     def _refuse_other_keys(self, bucket: s3.Bucket, key: kms.IKey) -> None:
-        """An upload says nothing of encryption, and gets the bucket's, or names the bucket's key.
+        """Allow uploads that do not name an encryption key, and get the bucket's, or that name the bucket's key.
 
-        With another key, the file would be in the bucket and nobody here could read it. `Null` asks whether the upload
-        says it at all: a comparison with what is not there would be true, and refuse the plain upload.
+        With another key, the file would be in the bucket and nobody here could read it. `Null` tests whether the upload
+        names one: a comparison with a missing header would be true, and refuse the plain upload.
         """
         for conditions in (
             {"Null": {SSE_KEY: "false"}, "StringNotEquals": {SSE_KEY: key.key_arn}},
@@ -169,7 +169,7 @@ class PipelineStorage(Construct):
             removal_policy=removal_policy,
             resource_policy=iam.PolicyDocument(
                 statements=[
-                    iam.PolicyStatement(  # DynamoDB answers on plain HTTP too; "*" is this table
+                    iam.PolicyStatement(  # DynamoDB also answers plain HTTP; "*" is this table
                         effect=iam.Effect.DENY,
                         principals=[iam.AnyPrincipal()],
                         actions=["dynamodb:*"],

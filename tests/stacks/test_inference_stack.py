@@ -1,4 +1,4 @@
-"""A stack as its users see it: outputs, names, copies side by side, and the same templates at every synthesis."""
+"""A stack as its users see it: outputs, names, several copies, and the same templates at every synthesis."""
 
 import json
 import os
@@ -60,7 +60,7 @@ def test_stacks_are_named_after_the_prefix(assembly: CloudAssembly):
     }
 
 
-def test_no_resource_has_a_fixed_name_so_that_copies_can_stand_side_by_side(any_variant: StackTemplate):
+def test_no_resource_has_a_fixed_name_so_that_copies_do_not_collide(any_variant: StackTemplate):
     # Named by the stack's own id, the alias and the policies within their function and role.
     scoped = {"AWS::Lambda::Alias", "AWS::IAM::Policy"}
     for resource in any_variant.resources.values():

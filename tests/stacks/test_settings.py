@@ -189,7 +189,7 @@ def test_a_bundle_for_the_local_python_cannot_come_from_docker():
         from_context(bundling="docker", local_python="3.11")
 
 
-def test_an_alarm_that_nobody_could_get_is_refused():
+def test_an_alarm_topic_without_alarms_is_refused():
     topic = "arn:aws:sns:us-east-1:123456789012:alarms"
     with pytest.raises(SettingsError, match=r"alarm_topic_arn is .*, but must be none where monitoring is false"):
         from_context(monitoring="false", alarm_topic_arn=topic)

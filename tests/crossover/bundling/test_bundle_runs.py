@@ -262,7 +262,7 @@ sys.exit(subprocess.run([{python!r}, *command[1:]]).returncode)
 """
 
 
-def test_docker_is_told_to_make_the_same_bytes(proxy: Path, tmp_path: Path) -> None:
+def test_docker_makes_the_same_bytes(proxy: Path, tmp_path: Path) -> None:
     """The container's command, run by a stand-in for Docker: the recipe as a script, with pip instead of uv."""
     python = str(PYTHON)
     if subprocess.run([python, "-m", "pip", "--version"], capture_output=True).returncode != 0:

@@ -350,7 +350,7 @@ def test_two_processes_may_make_the_same_bundle_at_once(project: Path, monkeypat
     assert len(list(project.glob("cache/bundles/*"))) == 1
 
 
-def test_bundles_that_nobody_asked_for_in_a_day_are_removed(project: Path) -> None:
+def test_bundles_that_were_not_used_for_a_day_are_removed(project: Path) -> None:
     used = build()
     forgotten, killed = project / "cache/bundles/inference-0123", project / "cache/bundles/building-abcd"
     for folder in (forgotten, killed):

@@ -49,7 +49,7 @@ def test_the_key_is_changed_every_year(encrypted: StackTemplate):
     assert encrypted.only("AWS::KMS::Key").properties["EnableKeyRotation"] is True
 
 
-def test_nobody_uses_the_key_but_through_a_service(encrypted: StackTemplate):
+def test_the_key_can_be_used_through_a_service_only(encrypted: StackTemplate):
     use = {"Decrypt", "Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "ReEncryptFrom", "ReEncryptTo"}
     for statement in key_policy(encrypted):
         actions = {action.removeprefix("kms:") for action in as_list(statement["Action"])}

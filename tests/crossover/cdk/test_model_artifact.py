@@ -101,7 +101,7 @@ def test_long_labels_do_not_fill_the_screen(tmp_path: Path):
     assert len(str(error.value)) < len(str(path)) + 200
 
 
-def test_everything_that_is_wrong_is_told_at_once(tmp_path: Path):
+def test_all_faults_are_named_at_once(tmp_path: Path):
     metadata = {"name": "tiny", "input_kind": "image", "sample_rate": "0", "labels": "yes"}
     path = write_model(tmp_path / "model.onnx", metadata=metadata, input_name="audio", output_name="logits")
 

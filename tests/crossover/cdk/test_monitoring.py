@@ -105,7 +105,7 @@ def test_an_alarm_goes_off_when_its_metric_passes_the_limit(
     assert alarm["TreatMissingData"] == missing
 
 
-def test_machines_that_stop_reporting_are_an_alarm_though_there_is_no_data(sagemaker: StackTemplate):
+def test_instances_that_stop_reporting_raise_an_alarm_though_there_is_no_data(sagemaker: StackTemplate):
     alarm = alarms(sagemaker)["EndpointSilent"]
 
     assert (alarm["Namespace"], alarm["MetricName"]) == ("/aws/sagemaker/Endpoints", "CPUUtilization")
@@ -120,11 +120,11 @@ def test_machines_that_stop_reporting_are_an_alarm_though_there_is_no_data(sagem
     assert "Compute/Endpoint" in sagemaker.created_before("Monitoring/EndpointSilent")
 
 
-def test_the_letters_are_those_of_the_stacks_own_queue(any_variant: StackTemplate):
+def test_the_dead_letters_are_those_of_the_stacks_own_queue(any_variant: StackTemplate):
     assert alarms(any_variant)["DeadLetters"]["Dimensions"] == {"QueueName": "<Pipeline/DeadLetterQueue.QueueName>"}
 
 
-def test_a_passing_fault_is_no_alarm_but_a_lost_event_is_one_at_once(any_variant: StackTemplate):
+def test_a_passing_fault_raises_no_alarm_but_a_lost_event_does_at_once(any_variant: StackTemplate):
     def patience(name: str) -> tuple[int, int]:
         alarm = alarms(any_variant)[name]
         return alarm.get("DatapointsToAlarm", alarm["EvaluationPeriods"]), alarm["EvaluationPeriods"]
@@ -148,7 +148,7 @@ def test_every_alarm_says_what_it_means_and_what_to_do(any_variant: StackTemplat
     assert "`crossover deadletters list`" in texts["EventsGivenUp"]
 
 
-def test_the_limit_of_the_slowest_percent_is_a_setting(model_path: Path, tmp_path: Path):
+def test_the_p99_limit_is_a_setting(model_path: Path, tmp_path: Path):
     templates = synthesize(tmp_path, model_path=str(model_path), variants="standard", p99_alarm_seconds="7")
     alarm = alarms(templates["Standard"])["SlowestPercent"]
 
@@ -156,11 +156,11 @@ def test_the_limit_of_the_slowest_percent_is_a_setting(model_path: Path, tmp_pat
     assert "longer than 7 s" in alarm["AlarmDescription"]
 
 
-def test_alarms_tell_nobody_unless_there_is_a_topic(any_variant: StackTemplate):
+def test_alarms_send_nothing_without_a_topic(any_variant: StackTemplate):
     assert all("AlarmActions" not in alarm and "OKActions" not in alarm for alarm in alarms(any_variant).values())
 
 
-def test_the_topic_is_told_of_an_alarms_beginning_and_of_its_end(model_path: Path, tmp_path: Path):
+def test_the_topic_gets_an_alarm_and_its_end(model_path: Path, tmp_path: Path):
     templates = synthesize(tmp_path, model_path=str(model_path), variants="sagemaker", alarm_topic_arn=TOPIC)
 
     for alarm in alarms(templates["SageMaker"]).values():
@@ -261,7 +261,7 @@ def test_the_cost_of_snapstart_has_its_snapshot_by_the_hour_and_its_restores(sna
     assert restores == pytest.approx(559.2, abs=0.5)  # 0.00056 USD each
 
 
-def test_the_cost_of_the_endpoint_is_its_machines_by_the_hour_and_its_proxy(sagemaker: StackTemplate):
+def test_the_cost_of_the_endpoint_is_its_instances_by_the_hour_and_its_proxy(sagemaker: StackTemplate):
     month = 730 * 3600
     figure = evaluate(expression(sagemaker), duration=0, invocations=0, succeeded=1e6, period=month)
     proxy = evaluate(expression(sagemaker), duration=292, invocations=1, succeeded=1, period=0)
@@ -296,7 +296,7 @@ def test_the_title_says_where_and_when_the_prices_are_from_and_what_is_left_out(
     )
 
 
-def test_a_machine_without_a_known_price_has_no_figure(model_path: Path, tmp_path: Path):
+def test_an_instance_without_a_known_price_has_no_figure(model_path: Path, tmp_path: Path):
     templates = synthesize(tmp_path, model_path=str(model_path), variants="sagemaker", instance_type="ml.m7i.12xlarge")
 
     assert not [title for title, *_ in shown(templates["SageMaker"]) if "Cost" in title]

@@ -1,4 +1,4 @@
-"""Compute inside a VPC: one that is there already, and one without a way to the internet."""
+"""Compute inside a VPC: an existing one, and one without internet access."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -74,7 +74,7 @@ def isolated(request: pytest.FixtureRequest, synthesis_of: Callable[[str], Synth
     return synthesis_of("isolated").templates[request.param]
 
 
-def test_an_isolated_network_has_no_way_to_the_internet(isolated: StackTemplate):
+def test_an_isolated_network_has_no_internet_access(isolated: StackTemplate):
     ways_out = {
         "AWS::EC2::InternetGateway",
         "AWS::EC2::VPCGatewayAttachment",
@@ -115,7 +115,7 @@ def endpoints(template: StackTemplate) -> dict[str, dict[str, Any]]:
     }
 
 
-def test_there_are_ways_to_the_services_that_the_variant_calls_and_to_no_other(isolated: StackTemplate):
+def test_there_are_endpoints_for_the_services_that_the_variant_calls_and_for_no_other(isolated: StackTemplate):
     found = endpoints(isolated)
     has_endpoint = bool(isolated.of_type("AWS::SageMaker::Endpoint"))
 
@@ -130,7 +130,7 @@ def test_there_are_ways_to_the_services_that_the_variant_calls_and_to_no_other(i
         assert rule.properties["FromPort"] == rule.properties["ToPort"] == 443
 
 
-def test_the_ways_lead_to_the_stacks_own_bucket_table_model_and_endpoint(isolated: StackTemplate):
+def test_the_endpoints_allow_only_the_stacks_own_bucket_table_model_and_endpoint(isolated: StackTemplate):
     for service, properties in endpoints(isolated).items():
         for statement in properties["PolicyDocument"]["Statement"]:
             assert statement["Condition"]["StringEquals"] == {"aws:PrincipalAccount": "<AWS::AccountId>"}
@@ -153,7 +153,7 @@ def test_the_ways_lead_to_the_stacks_own_bucket_table_model_and_endpoint(isolate
     }
 
 
-def test_all_compute_is_in_it_and_comes_after_its_ways(isolated: StackTemplate):
+def test_all_compute_is_in_the_vpc_and_is_created_after_its_endpoints(isolated: StackTemplate):
     ways = {"Network/Vpc/S3", "Network/Vpc/DynamoDb", "Network/Vpc/IsolatedSubnet1/RouteTableAssociation"}
     compute = ["Compute/Function", *(model.path for model in isolated.of_type("AWS::SageMaker::Model"))]
     for path in compute:

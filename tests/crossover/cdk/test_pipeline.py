@@ -63,7 +63,7 @@ def test_only_objects_of_a_prefix_and_suffix_can_be_asked_for(
         ("SageMaker", lambda qualifier: qualifier == "$LATEST"),
     ],
 )
-def test_retries_and_dead_letters_are_set_on_what_is_invoked(
+def test_retries_and_dead_letters_are_set_on_what_s3_invokes(
     templates: dict[str, StackTemplate], stack: str, is_qualifier: Any
 ):
     settings = templates[stack].only("AWS::Lambda::EventInvokeConfig").properties
@@ -75,7 +75,7 @@ def test_retries_and_dead_letters_are_set_on_what_is_invoked(
     assert settings["DestinationConfig"] == {"OnFailure": {"Destination": "<Pipeline/DeadLetterQueue.Arn>"}}
 
 
-def test_dead_letters_are_kept_for_as_long_as_sqs_can(any_variant: StackTemplate):
+def test_dead_letters_are_kept_for_the_longest_time_that_sqs_allows(any_variant: StackTemplate):
     queue = any_variant.only("AWS::SQS::Queue").properties
 
     assert queue == {"SqsManagedSseEnabled": True, "MessageRetentionPeriod": 14 * 24 * 3600}
@@ -87,7 +87,7 @@ def test_under_all_settings_dead_letters_are_encrypted(any_synthesis: Synthesis)
         assert queue.get("SqsManagedSseEnabled") or queue["KmsMasterKeyId"] == "<Key.Arn>"
 
 
-def test_under_all_settings_dead_letters_are_reached_by_tls_only(any_synthesis: Synthesis):
+def test_under_all_settings_the_dead_letter_queue_takes_tls_only(any_synthesis: Synthesis):
     for template in any_synthesis.templates.values():
         (statement,) = template.only("AWS::SQS::QueuePolicy").properties["PolicyDocument"]["Statement"]
         assert (statement["Effect"], statement["Action"]) == ("Deny", "sqs:*")

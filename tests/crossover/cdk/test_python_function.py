@@ -37,7 +37,9 @@ def test_a_function_has_the_published_settings(
         ("SageMaker", {"PREDICTOR", "ENDPOINT_NAME"}),
     ],
 )
-def test_a_function_is_told_what_its_handler_reads(templates: dict[str, StackTemplate], stack: str, own: set[str]):
+def test_a_functions_environment_has_what_its_handler_reads(
+    templates: dict[str, StackTemplate], stack: str, own: set[str]
+):
     environment = templates[stack].resources["Compute/Function"].properties["Environment"]["Variables"]
 
     limits = {"MAX_FILE_BYTES", "MAX_AUDIO_SECONDS", "MAX_CHANNELS"}

@@ -125,11 +125,11 @@ def test_one_version_is_published_and_an_update_deletes_the_one_it_replaces(any_
     version = any_canary.only("AWS::Lambda::Version").definition
 
     assert (version["DeletionPolicy"], version["UpdateReplacePolicy"]) == ("Delete", "Delete")
-    # It is replaced, not changed: CloudFormation deletes it when all else, the alias too, has moved.
+    # It is replaced, not changed: CloudFormation deletes it after everything else, the alias included, has moved.
     assert "Compute/Function/CurrentVersion" in any_canary.created_before("Compute/Live")
 
 
-def test_the_alias_moves_after_all_that_watches_over_it_is_there(any_canary: StackTemplate):
+def test_the_alias_moves_after_its_alarm_and_health_check_exist(any_canary: StackTemplate):
     before = any_canary.created_before("Compute/Live")
 
     assert before >= {
@@ -197,16 +197,16 @@ def test_all_at_once_leaves_the_update_of_the_endpoint_to_sagemaker(sagemaker: S
     assert "DeploymentConfig" not in sagemaker.resources["Compute/Endpoint"].properties
 
 
-def test_a_single_machine_takes_over_at_once_and_bakes_beside_the_old_one(canary: dict[str, StackTemplate]):
+def test_a_single_instance_takes_over_at_once_and_bakes_while_the_old_one_is_kept(canary: dict[str, StackTemplate]):
     assert deployment(canary["SageMaker"])["BlueGreenUpdatePolicy"] == {
         "TrafficRoutingConfiguration": {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 600}
     }
 
 
-@pytest.mark.parametrize(("machines", "first"), [(2, 1), (9, 1), (10, 1), (40, 4)])
-def test_of_several_machines_a_tenth_takes_traffic_first(model_path: Path, tmp_path: Path, machines: int, first: int):
+@pytest.mark.parametrize(("instances", "first"), [(2, 1), (9, 1), (10, 1), (40, 4)])
+def test_of_several_instances_a_tenth_gets_traffic_first(model_path: Path, tmp_path: Path, instances: int, first: int):
     template = synthesize(
-        tmp_path, model_path=str(model_path), variants="sagemaker", rollout="canary", instance_count=machines
+        tmp_path, model_path=str(model_path), variants="sagemaker", rollout="canary", instance_count=instances
     )["SageMaker"]
     routing = deployment(template)["BlueGreenUpdatePolicy"]["TrafficRoutingConfiguration"]
 
@@ -215,10 +215,10 @@ def test_of_several_machines_a_tenth_takes_traffic_first(model_path: Path, tmp_p
         "CanarySize": {"Type": "INSTANCE_COUNT", "Value": first},
         "WaitIntervalInSeconds": 600,
     }
-    assert first <= machines / 2  # SageMaker's limit
+    assert first <= instances / 2  # SageMaker's limit
 
 
-def test_the_endpoint_goes_back_on_errors_of_the_new_machines_only(canary: dict[str, StackTemplate]):
+def test_the_endpoint_rolls_back_on_errors_of_the_new_instances_only(canary: dict[str, StackTemplate]):
     template = canary["SageMaker"]
     alarm = template.resources["Compute/NewMachinesFail"].properties
     dimensions = {entry["Name"]: entry["Value"] for entry in alarm["Dimensions"]}

@@ -1,4 +1,4 @@
-"""The endpoint: what it serves, from which image, on which machines, and in which order it comes to be."""
+"""The endpoint: what it serves, from which image, on which instances, and in which order it is created."""
 
 import json
 from pathlib import Path
@@ -40,14 +40,14 @@ def test_the_container_has_the_limits_of_the_proxy_and_the_region_of_the_stack(s
     assert container == {**limits, "AWS_DEFAULT_REGION": "<AWS::Region>"}
 
 
-def test_one_burstable_machine_serves_by_default(sagemaker: StackTemplate):
+def test_one_burstable_instance_serves_by_default(sagemaker: StackTemplate):
     (variant,) = sagemaker.only("AWS::SageMaker::EndpointConfig").properties["ProductionVariants"]
 
     assert (variant["InstanceType"], variant["InitialInstanceCount"]) == ("ml.t2.medium", 1)
     assert variant["ModelName"] == "<Compute/Model.ModelName>"
 
 
-def test_the_machines_can_be_chosen(model_path: Path, tmp_path: Path):
+def test_the_instances_can_be_chosen(model_path: Path, tmp_path: Path):
     app = new_app(
         tmp_path,
         model_path=str(model_path),
@@ -95,7 +95,7 @@ def test_the_endpoints_name_is_the_stacks_own_and_short_enough(sagemaker: StackT
     assert len(fixed) + len("0123abcd") <= 63  # SageMaker's limit for a name
 
 
-def test_the_image_is_built_for_the_machines_platform(image: dict):
+def test_the_image_is_built_for_the_instances_platform(image: dict):
     assert image["platform"] == "linux/amd64"
     assert image["dockerFile"] == "sagemaker_container/Dockerfile"
 
