@@ -45,13 +45,13 @@ def stack_prefix() -> str:
 
 
 def known_variants() -> list[str]:
-    """The variants that cdk.json names; all that exist where it names none.
+    """The variants that cdk.json names; all that exist where it names none, or says `all`.
 
     Raises:
         CrossoverError: there is no project, or its cdk.json cannot be read.
     """
     variants = context().get("variants")
-    if variants is None:
+    if variants in (None, "all"):
         return _registered()
     return [name.strip() for name in variants.split(",")] if isinstance(variants, str) else list(variants)
 
@@ -64,17 +64,16 @@ def choose_variants(names: str) -> list[str]:
         CrossoverError: there is no project, or its cdk.json cannot be read.
     """
     known = known_variants()
-    if not set(split_names(names)) <= set(known):  # only then, because it imports the CDK, over a second
+    if not set(split_names(names)) <= set(known):
         known += [name for name in _registered() if name not in known]
     return variant_names(names, allowed=known)
 
 
 def _registered() -> list[str]:
-    try:
-        from crossover.cdk.compute import VARIANTS
-    except ModuleNotFoundError:  # installed without the CDK
-        return []
-    return list(VARIANTS)
+    """The names of the deployable variants, by the bills' registry: the constructs' would start Node."""
+    from crossover.cost.variants import deployable
+
+    return list(deployable())
 
 
 def _cdk_json() -> dict[str, Any]:

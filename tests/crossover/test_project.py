@@ -35,6 +35,8 @@ def test_what_cdk_json_does_not_say_has_a_default(folder: Path) -> None:
     write(folder, {"app": "python3 app.py"})
     assert project.stack_prefix() == "Crossover"
     assert project.known_variants() == list(VARIANTS)
+    write(folder, {"app": "python3 app.py", "context": {"variants": "all"}})
+    assert project.known_variants() == list(VARIANTS)
 
 
 @pytest.mark.parametrize(
