@@ -14,7 +14,7 @@ from crossover.cost.prices import load
 from crossover.cost.scenario import MINUTES_A_MONTH, Scenario
 from crossover.cost.variants import deployable
 from stacks import settings
-from tools import permissions
+from tools import constructs_page, permissions
 
 ROOT = Path(__file__).resolve().parents[1]
 TRAFFIC = (1, 10, 72, 150, 300, 1000)  # requests a minute; 72 is where published comparisons see the lines cross
@@ -46,6 +46,7 @@ PARTS: dict[str, tuple[str, Callable[[], str]]] = {
     "costs": ("README.md", costs_table),
     "speed": ("docs/README.md", speed_table),
     "settings": ("docs/settings.md", settings.markdown_table),
+    "constructs": ("docs/constructs.md", constructs_page.markdown),
     "permissions": ("docs/security.md", permissions.markdown),
 }
 
