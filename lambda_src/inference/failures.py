@@ -20,6 +20,7 @@ from inference.prediction import InvalidPredictionError
 from inference.s3_events import InvalidEventError
 
 MAX_MESSAGE = 1000  # characters that are logged
+MAX_SCANNED = 100 * MAX_MESSAGE  # characters that are searched for credentials; 10 million would take seconds
 THROTTLING_CODES = {
     "ProvisionedThroughputExceededException",
     "RequestLimitExceeded",
@@ -118,7 +119,7 @@ def for_the_runtime(error: Exception) -> Exception:
 
 
 def _safe(message: str) -> str:
-    line = next(iter(message.splitlines()), "")
+    line = next(iter(message.splitlines()), "")[:MAX_SCANNED]
     for name in ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
         secret = os.environ.get(name, "")
         if len(secret) >= 16:  # a word such as "testing" is not a secret

@@ -45,7 +45,7 @@ def test_wav_of_every_depth(subtype: str) -> None:
 
 @pytest.mark.parametrize("channels", [1, 2, 3])
 @pytest.mark.parametrize("container", ["WAV", "WAVEX", "RF64", "RIFX", "FLAC"])
-def test_16_bits_become_the_floats_that_libsndfile_makes_of_them(
+def test_16_bit_samples_become_the_same_floats_as_libsndfiles(
     container: str, channels: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     samples = np.random.default_rng(3).integers(-(2**15), 2**15, (40_000, channels), np.int16)
@@ -59,7 +59,7 @@ def test_16_bits_become_the_floats_that_libsndfile_makes_of_them(
     np.testing.assert_array_equal(audio.decode(data, RATE, LIMITS), total / np.float32(channels))
 
 
-def test_16_bit_wav_is_read_in_one_piece_and_not_in_hundreds(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_16_bit_wav_is_read_in_one_piece(monkeypatch: pytest.MonkeyPatch) -> None:
     reads: list[int] = []
 
     class Counted(audio._File):
@@ -93,14 +93,14 @@ def test_compressed_formats_sound_like_the_original(how: dict[str, str]) -> None
 
 
 @pytest.mark.parametrize("rate", [1_000, 8_000, 11_025, 22_050, 44_100, 48_000, 96_000, 192_000, 384_000])
-def test_any_rate_keeps_duration_and_pitch(rate: int) -> None:
+def test_every_sample_rate_keeps_duration_and_pitch(rate: int) -> None:
     decoded = audio.decode(encode(tone(2, rate=rate, hertz=300), rate, format="WAV"), RATE, LIMITS)
     assert len(decoded) == pytest.approx(2 * RATE, abs=1)
     spectrum = np.abs(np.fft.rfft(decoded[:RATE]))  # one second: bins of 1 Hz
     assert int(spectrum.argmax()) == 300
 
 
-def test_a_file_of_several_blocks_is_the_same_as_in_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_decoding_in_several_blocks_gives_the_same_as_in_one(monkeypatch: pytest.MonkeyPatch) -> None:
     data = encode(tone(3, rate=44_100, channels=2), 44_100, format="FLAC")
     whole = audio.decode(data, RATE, LIMITS)
     monkeypatch.setattr(audio, "BLOCK_FRAMES", 10_000)
@@ -141,13 +141,13 @@ def test_every_clip_of_the_repository_is_decoded(path: Path) -> None:
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_what_can_never_succeed_has_a_code_and_a_sentence(data: bytes, code: str) -> None:
+def test_every_refusal_has_a_code_and_a_sentence(data: bytes, code: str) -> None:
     error = refusal(data)
     assert error.code == code
     assert error.message.endswith(".")
 
 
-def test_a_half_file_is_corrupt() -> None:
+def test_a_truncated_file_is_corrupt() -> None:
     data = (AUDIO / "loop_amen_full.flac").read_bytes()
     assert refusal(data[: len(data) // 2]).code == "CORRUPT_AUDIO"
 
@@ -163,23 +163,23 @@ def flac_that_tells(samples: int, actual: np.ndarray, rate: int = RATE) -> bytes
     return bytes(data)
 
 
-def test_a_stream_that_ends_before_its_header_says_is_corrupt() -> None:
+def test_a_stream_that_ends_before_its_declared_length_is_corrupt() -> None:
     error = refusal(flac_that_tells(4 * RATE, tone(2)))
     assert (error.code, error.message) == ("CORRUPT_AUDIO", "The file ends after 2.0 s of the 4.0 s that it declares.")
 
 
-def test_a_stream_that_does_not_tell_its_length_is_read_to_its_end() -> None:
+def test_a_stream_without_a_declared_length_is_read_to_its_end() -> None:
     assert len(audio.decode(flac_that_tells(0, tone(2)), RATE, LIMITS)) == 2 * RATE
 
 
-def test_a_stream_that_does_not_tell_its_length_is_held_to_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stream_without_a_declared_length_is_held_to_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(audio, "BLOCK_FRAMES", 1000)
     data = flac_that_tells(0, tone(2))
     assert refusal(data, Limits(max_seconds=1.5)).code == "AUDIO_TOO_LONG"
 
 
 @pytest.mark.parametrize(("channels", "rate", "allowed"), [(2, 192_000, True), (1, 384_000, True), (3, 192_000, False)])
-def test_as_many_samples_as_8_channels_at_48_khz_have(channels: int, rate: int, allowed: bool) -> None:
+def test_the_maximum_is_the_samples_of_8_channels_at_48_khz(channels: int, rate: int, allowed: bool) -> None:
     data = encode(tone(0.99, rate=rate, channels=channels), rate, format="WAV")
     if allowed:
         audio.decode(data, RATE, Limits(max_seconds=1))
@@ -197,27 +197,25 @@ def unannounced(rate: int, channels: int) -> bytes:
 
 
 @pytest.mark.parametrize(("channels", "rate"), [(2, 48_000), (1, 48_000), (4, 24_000)])
-def test_a_stream_that_does_not_tell_its_length_may_have_as_many_samples_as_2_channels(
-    channels: int, rate: int
-) -> None:
+def test_a_stream_without_a_declared_length_may_have_as_many_samples_as_2_channels(channels: int, rate: int) -> None:
     audio.decode(unannounced(rate, channels), RATE, Limits(max_seconds=1))
 
 
 @pytest.mark.parametrize(("channels", "rate"), [(2, 96_000), (1, 96_000), (4, 48_000)])
-def test_beyond_that_it_is_refused(channels: int, rate: int) -> None:
+def test_more_samples_are_refused(channels: int, rate: int) -> None:
     error = refusal(unannounced(rate, channels), Limits(max_seconds=1))
     assert error.code == "TOO_MANY_SAMPLES"
     assert error.message.endswith("at most 96,000 samples are allowed where the length is not declared.")
 
 
-def test_tags_before_music_are_passed_over() -> None:
+def test_tags_before_the_audio_are_skipped() -> None:
     tag = b"ID3\4\0\0\0\0\2\1" + bytes(257)  # 7 bits of the size in each byte
     for container in ("MP3", "FLAC"):
         data = encode(tone(), format=container)
         assert len(audio.decode(tag + data, RATE, LIMITS)) == len(audio.decode(data, RATE, LIMITS))
 
 
-def test_the_limits_are_settings() -> None:
+def test_the_limits_come_from_the_environment() -> None:
     data = encode(tone(2, channels=2), format="WAV")
     assert refusal(data, Limits(max_seconds=1.5)).message == "The audio lasts 2.0 s or more; at most 1.5 s are allowed."
     assert refusal(data, Limits(max_channels=1)).message == "The audio has 2 channels; at most 1 are allowed."

@@ -54,11 +54,11 @@ def somewhere(faulty: FaultyAws) -> None:
     """Credentials and a region, which a client needs."""
 
 
-def test_a_record_fails_with_its_own_reason_before_a_local_variant_is_ended(least_timeout: int) -> None:
+def test_a_record_fails_with_its_own_error_before_a_local_variant_times_out(least_timeout: int) -> None:
     assert longest("s3") + longest("dynamodb") + ROOM_FOR_A_MODEL <= least_timeout
 
 
-def test_a_record_fails_with_its_own_reason_before_the_proxy_is_ended(least_timeout: int) -> None:
+def test_a_record_fails_with_its_own_error_before_the_proxy_times_out(least_timeout: int) -> None:
     last_attempt = longest("sagemaker-runtime")
     assert MAX_RETRYING_SECONDS + last_attempt + longest("dynamodb") + ROOM_FOR_A_PROXY <= least_timeout
 
@@ -67,7 +67,7 @@ def test_the_endpoint_is_waited_for_until_sagemaker_itself_gives_up() -> None:
     assert clients.create_client("sagemaker-runtime").meta.config.read_timeout > 60
 
 
-def test_clients_make_as_many_attempts_as_they_were_told(faulty: FaultyAws) -> None:
+def test_clients_make_as_many_attempts_as_configured(faulty: FaultyAws) -> None:
     faulty.answers = {
         "s3": [xml_error("SlowDown", 503)],
         "dynamodb": [json_error("ThrottlingException")],

@@ -69,14 +69,14 @@ def model_error(status: int, message: str) -> dict[str, Any]:
     }
 
 
-def test_the_address_goes_out_and_the_prediction_comes_back(sagemaker: SimpleNamespace) -> None:
+def test_the_object_reference_is_sent_and_the_prediction_returned(sagemaker: SimpleNamespace) -> None:
     sagemaker.stubber.add_response("invoke_endpoint", answer(GOOD_ANSWER), REQUEST)
     prediction = sagemaker.predictor.predict(UPLOAD)
     assert (prediction.label, prediction.score, prediction.etag) == ("Speech", 0.99, "e")
     assert sagemaker.time.slept == []
 
 
-def test_the_container_s_refusal_is_final(sagemaker: SimpleNamespace) -> None:
+def test_the_containers_refusal_is_final(sagemaker: SimpleNamespace) -> None:
     reason = json.dumps({"error_code": "CORRUPT_AUDIO", "error_message": "The audio cannot be decoded."})
     sagemaker.stubber.add_client_error("invoke_endpoint", **model_error(422, reason))
     with pytest.raises(InputError) as caught:
@@ -122,9 +122,7 @@ def name(error: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize("error", PASSES_SOON, ids=name)
-def test_a_quick_refusal_is_tried_again_in_the_same_invocation(
-    sagemaker: SimpleNamespace, error: dict[str, Any]
-) -> None:
+def test_a_quick_refusal_is_retried_in_the_same_invocation(sagemaker: SimpleNamespace, error: dict[str, Any]) -> None:
     sagemaker.stubber.add_client_error("invoke_endpoint", **error, expected_params=REQUEST)
     sagemaker.stubber.add_client_error("invoke_endpoint", **error, expected_params=REQUEST)
     sagemaker.stubber.add_response("invoke_endpoint", answer(GOOD_ANSWER), REQUEST)
@@ -133,14 +131,14 @@ def test_a_quick_refusal_is_tried_again_in_the_same_invocation(
 
 
 @pytest.mark.parametrize("error", DOES_NOT, ids=name)
-def test_all_else_is_left_to_the_event_s_own_retry(sagemaker: SimpleNamespace, error: dict[str, Any]) -> None:
+def test_any_other_error_is_left_to_the_events_retry(sagemaker: SimpleNamespace, error: dict[str, Any]) -> None:
     sagemaker.stubber.add_client_error("invoke_endpoint", **error)
     with pytest.raises(ClientError):
         sagemaker.predictor.predict(UPLOAD)
     assert sagemaker.time.slept == []
 
 
-def test_a_refusal_that_lasts_is_raised_while_a_last_attempt_would_still_have_fitted(
+def test_a_lasting_refusal_is_raised_before_the_time_for_a_last_attempt_is_over(
     sagemaker: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("random.uniform", lambda least, most: most)  # the longest delays: 1 + 2 + 4 + 8 s, then 8 more
@@ -152,7 +150,7 @@ def test_a_refusal_that_lasts_is_raised_while_a_last_attempt_would_still_have_fi
     assert sum(sagemaker.time.slept) <= MAX_RETRYING_SECONDS
 
 
-def test_proxies_that_were_refused_together_do_not_come_back_together(sagemaker: SimpleNamespace) -> None:
+def test_proxies_that_were_refused_together_do_not_retry_together(sagemaker: SimpleNamespace) -> None:
     ceilings = [1.0, 2.0, 4.0]
     observed = []
     for _ in range(20):
@@ -168,7 +166,7 @@ def test_proxies_that_were_refused_together_do_not_come_back_together(sagemaker:
         assert min(delays) < ceiling / 2 < max(delays)
 
 
-def test_a_refusal_that_came_late_is_not_tried_again(sagemaker: SimpleNamespace) -> None:
+def test_a_slow_refusal_is_not_retried(sagemaker: SimpleNamespace) -> None:
     def refuse_late(**_: Any) -> None:
         sagemaker.time.now += 50  # the container waits so long for a turn before it gives up
         raise ClientError({"Error": {"Code": "ModelError"}, "OriginalStatusCode": 503}, "InvokeEndpoint")
@@ -188,13 +186,13 @@ def over_the_wire(faulty: FaultyAws, *answers: Answer) -> tuple[EndpointPredicto
 
 
 @pytest.mark.parametrize("fault", [resets, breaks_off(GOOD_ANSWER)], ids=["reset", "answer that breaks off"])
-def test_a_connection_that_breaks_is_tried_again(faulty: FaultyAws, fault: Answer) -> None:
+def test_a_broken_connection_is_retried(faulty: FaultyAws, fault: Answer) -> None:
     predictor, slept = over_the_wire(faulty, fault, says(GOOD_ANSWER))
     assert predictor.predict(UPLOAD).label == "Speech"
     assert len(slept) == 1
 
 
-def test_an_endpoint_that_cannot_be_reached_is_tried_again(faulty: FaultyAws, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_endpoint_is_retried(faulty: FaultyAws, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))  # bound but not listening: connections are refused
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{closed.getsockname()[1]}")
@@ -205,7 +203,7 @@ def test_an_endpoint_that_cannot_be_reached_is_tried_again(faulty: FaultyAws, mo
 
 
 @pytest.mark.parametrize("fault", [hangs, stalls(GOOD_ANSWER)], ids=["no answer", "half an answer"])
-def test_a_time_out_is_not_called_again(faulty: FaultyAws, fault: Answer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_time_out_is_not_retried(faulty: FaultyAws, fault: Answer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(clients._CONFIGS["sagemaker-runtime"], "read_timeout", 0.2)
     predictor, slept = over_the_wire(faulty, fault)
     with pytest.raises(ReadTimeoutError):
@@ -258,19 +256,19 @@ def but(**changes: Any) -> bytes:
     ],
     ids=lambda body: body[:60].decode(errors="replace"),
 )
-def test_an_answer_that_is_no_prediction_is_an_error_that_may_pass(sagemaker: SimpleNamespace, body: bytes) -> None:
+def test_an_answer_that_is_not_a_prediction_may_succeed_later(sagemaker: SimpleNamespace, body: bytes) -> None:
     sagemaker.stubber.add_response("invoke_endpoint", answer(body))
     with pytest.raises(InvalidPredictionError, match=r"\.$"):
         sagemaker.predictor.predict(UPLOAD)
     assert sagemaker.time.slept == []
 
 
-def test_a_newer_container_may_answer_more(sagemaker: SimpleNamespace) -> None:
+def test_unknown_members_of_an_answer_are_ignored(sagemaker: SimpleNamespace) -> None:
     sagemaker.stubber.add_response("invoke_endpoint", answer(but(mood="good")))
     assert sagemaker.predictor.predict(UPLOAD).label == "Speech"
 
 
-def test_priming_has_a_second_of_silence_predicted(sagemaker: SimpleNamespace) -> None:
+def test_priming_predicts_a_second_of_silence(sagemaker: SimpleNamespace) -> None:
     sent = []
     runtime = SimpleNamespace(invoke_endpoint=lambda **request: sent.append(request) or answer(GOOD_ANSWER))
     sagemaker.predictor.runtime = runtime
@@ -281,7 +279,7 @@ def test_priming_has_a_second_of_silence_predicted(sagemaker: SimpleNamespace) -
     assert (len(samples) / rate, abs(samples).max()) == (1.0, 0.0)
 
 
-def test_priming_fails_where_predicting_would(sagemaker: SimpleNamespace) -> None:
+def test_priming_fails_if_predicting_would(sagemaker: SimpleNamespace) -> None:
     sagemaker.stubber.add_client_error("invoke_endpoint", **model_error(500, "Internal Server Error"))
     with pytest.raises(ClientError):
         sagemaker.predictor.prime()

@@ -8,7 +8,7 @@ from inference.limits import Limits
 NEEDED = {"PREDICTIONS_TABLE": "predictions", "PREDICTOR": "standard", "MODEL_S3_URI": "s3://b/k"}
 
 
-def test_settings_are_read_and_the_rest_has_defaults() -> None:
+def test_settings_are_read_and_others_have_defaults() -> None:
     environment = Environment.read(NEEDED, "MODEL_S3_URI")
     assert environment.model_s3_uri == "s3://b/k"
     assert environment.item_lifetime_days is None
@@ -26,7 +26,7 @@ def test_limits_lifetime_and_metrics_are_settings() -> None:
 
 @pytest.mark.parametrize("value", ["ten", "-1", "0", "nan", "inf"])
 @pytest.mark.parametrize("name", ["MAX_FILE_BYTES", "MAX_AUDIO_SECONDS"])
-def test_a_limit_that_is_no_number_is_named(name: str, value: str) -> None:
+def test_a_limit_that_is_not_a_number_is_named(name: str, value: str) -> None:
     with pytest.raises(ValueError, match=f"{name} is '{value}'; a number above 0 is allowed."):
         Environment.read({**NEEDED, name: value})
 

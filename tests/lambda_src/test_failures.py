@@ -110,7 +110,7 @@ MESSAGES = [
 
 
 @pytest.mark.parametrize("message", MESSAGES)
-def test_credentials_are_taken_out_of_a_message(message: str) -> None:
+def test_credentials_are_removed_from_a_message(message: str) -> None:
     original = ValueError(message)
     raised = for_the_runtime(original)
     assert isinstance(raised, RedactedError)
@@ -119,7 +119,7 @@ def test_credentials_are_taken_out_of_a_message(message: str) -> None:
         assert not any(secret in text for secret in (TOKEN, SIGNATURE, "IOSFODNN7EXAMPLE"))
 
 
-def test_the_function_s_own_credentials_are_known_wherever_they_stand(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_functions_own_credentials_are_removed_wherever_they_occur(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SESSION_TOKEN", TOKEN)
     assert TOKEN not in describe(ValueError(f"Invalid header value b'{TOKEN}\\n'"))
 

@@ -84,7 +84,7 @@ def resets_half_way(handler: Handler) -> None:
         "altered",
     ],
 )
-def test_a_read_that_fails_leaves_no_item_and_the_event_s_retry_reads_the_whole_file(
+def test_a_failed_read_writes_no_item_and_the_events_retry_reads_the_whole_file(
     start: Start, faulty: FaultyAws, fault: Answer, error: type[Exception]
 ) -> None:
     processor = start()
@@ -100,13 +100,13 @@ def test_a_read_that_fails_leaves_no_item_and_the_event_s_retry_reads_the_whole_
 
 
 @pytest.mark.parametrize("fault", [xml_error("SlowDown", 503), resets, hangs], ids=["SlowDown", "reset", "no answer"])
-def test_a_read_that_fails_once_is_tried_again_at_once(start: Start, faulty: FaultyAws, fault: Answer) -> None:
+def test_a_read_that_fails_once_is_retried_immediately(start: Start, faulty: FaultyAws, fault: Answer) -> None:
     faulty.answers["s3"] = [fault, says(FILE)]
     start().process(EVENT, "r")
     assert written(faulty)[0]["label"]["S"] == "Speech"
 
 
-def test_a_file_whose_length_nobody_tells_is_no_file(start: Start, faulty: FaultyAws) -> None:
+def test_a_body_without_a_length_is_an_error(start: Start, faulty: FaultyAws) -> None:
     faulty.answers["s3"] = [ends_chunks_early]
     with pytest.raises(Exception, match=r"."):
         start().process(EVENT, "r")
@@ -125,7 +125,7 @@ def test_a_file_whose_length_nobody_tells_is_no_file(start: Start, faulty: Fault
     ],
     ids=["ThrottlingException", "ProvisionedThroughput", "500", "503", "reset", "no answer"],
 )
-def test_a_write_that_fails_once_is_tried_again_at_once_and_one_that_goes_on_failing_by_the_event(
+def test_a_failed_write_is_retried_immediately_and_by_the_event_if_it_keeps_failing(
     start: Start, faulty: FaultyAws, fault: Answer
 ) -> None:
     faulty.answers["dynamodb"] = [fault, STORED]
@@ -139,7 +139,7 @@ def test_a_write_that_fails_once_is_tried_again_at_once_and_one_that_goes_on_fai
 
 
 @pytest.mark.parametrize("lost", [resets, hangs], ids=["reset", "no answer"])
-def test_a_write_whose_answer_was_lost_counts_as_done(
+def test_a_write_whose_response_was_lost_counts_as_done(
     start: Start, faulty: FaultyAws, lost: Answer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     # The item was written; the second try finds it.
@@ -152,7 +152,7 @@ def test_a_write_whose_answer_was_lost_counts_as_done(
 
 
 @pytest.mark.parametrize("fault", ["malformed", "failing"])
-def test_one_poisoned_record_does_not_take_the_others_with_it(start: Start, faulty: FaultyAws, fault: str) -> None:
+def test_a_malformed_record_does_not_affect_the_others(start: Start, faulty: FaultyAws, fault: str) -> None:
     poisoned = record("b.wav", size=len(FILE))
     if fault == "malformed":
         poisoned["s3"]["object"]["size"] = "large"

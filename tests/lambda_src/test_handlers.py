@@ -79,7 +79,7 @@ def test_an_item_has_every_attribute_of_the_design(
     assert aws.item("a.wav")["request_id"]["S"] == CONTEXT.aws_request_id
 
 
-def test_the_version_of_the_event_is_read_not_the_newest(handler: Any, aws: SimpleNamespace) -> None:
+def test_the_version_in_the_event_is_read_not_the_newest(handler: Any, aws: SimpleNamespace) -> None:
     aws.s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
     first = aws.s3.put_object(Bucket=BUCKET, Key="a.wav", Body=SPEECH_BYTES)
     aws.s3.put_object(Bucket=BUCKET, Key="a.wav", Body=b"not audio")
@@ -126,7 +126,7 @@ def test_bad_audio_is_a_failed_item_and_no_retry(handler: Any, aws: SimpleNamesp
     assert "label" not in item
 
 
-def test_a_file_that_is_too_large_is_refused_before_it_is_fetched(
+def test_a_file_that_is_too_large_is_refused_before_it_is_downloaded(
     aws: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PREDICTOR", "standard")
@@ -137,7 +137,7 @@ def test_a_file_that_is_too_large_is_refused_before_it_is_fetched(
     assert item["error_message"]["S"] == "The file has 1,001 bytes; at most 1,000 bytes are allowed."
 
 
-def test_the_size_that_s3_itself_tells_is_checked_too(aws: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_content_length_from_s3_is_checked_too(aws: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PREDICTOR", "standard")
     monkeypatch.setenv("MAX_FILE_BYTES", "1000")
     aws.upload("a.wav", SPEECH_BYTES)
@@ -159,7 +159,7 @@ def test_an_object_deleted_meanwhile_is_a_failed_item(handler: Any, aws: SimpleN
     assert aws.item("gone.wav")["error_code"]["S"] == "OBJECT_NOT_FOUND"
 
 
-def test_what_may_pass_is_raised_and_does_not_hold_up_the_others(handler: Any, aws: SimpleNamespace) -> None:
+def test_an_error_that_may_pass_is_raised_and_does_not_stop_the_others(handler: Any, aws: SimpleNamespace) -> None:
     missing_bucket = record("x.wav")
     missing_bucket["s3"]["bucket"]["name"] = "no-such-bucket"
     with pytest.raises(ClientError, match="NoSuchBucket"):
@@ -168,12 +168,12 @@ def test_what_may_pass_is_raised_and_does_not_hold_up_the_others(handler: Any, a
     assert aws.item("x.wav") is None
 
 
-def test_s3_s_test_event_leaves_nothing(handler: Any, aws: SimpleNamespace) -> None:
+def test_s3s_test_event_writes_nothing(handler: Any, aws: SimpleNamespace) -> None:
     handler({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": BUCKET}, CONTEXT)
     assert aws.dynamodb.scan(TableName="predictions")["Count"] == 0
 
 
-def test_a_health_check_leaves_no_item_no_metric_and_the_cold_start_to_the_first_file(
+def test_a_health_check_writes_no_item_and_no_metric_and_does_not_use_up_the_cold_start(
     handler: Any, aws: SimpleNamespace, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert handler(HEALTH_CHECK, CONTEXT) is None
@@ -185,7 +185,7 @@ def test_a_health_check_leaves_no_item_no_metric_and_the_cold_start_to_the_first
     assert aws.item("a.wav")["cold_start"]["BOOL"] is True
 
 
-def test_a_health_check_fails_where_the_table_takes_no_item(
+def test_a_health_check_fails_if_the_table_cannot_be_written(
     handler: Any, aws: SimpleNamespace, capsys: pytest.CaptureFixture[str]
 ) -> None:
     aws.dynamodb.delete_table(TableName="predictions")
@@ -195,7 +195,7 @@ def test_a_health_check_fails_where_the_table_takes_no_item(
     assert (line["event"], line["healthy"], line["cause"]) == ("health_check", False, "UNEXPECTED")
 
 
-def test_a_health_check_fails_where_the_model_does(
+def test_a_health_check_fails_if_the_model_fails(
     handler: Any, aws: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     processor = sys.modules[handler.__module__].processor
@@ -204,7 +204,7 @@ def test_a_health_check_fails_where_the_model_does(
         handler(HEALTH_CHECK, CONTEXT)
 
 
-def test_something_else_than_an_s3_event_is_an_error(handler: Any) -> None:
+def test_an_event_that_is_not_s3s_is_an_error(handler: Any) -> None:
     with pytest.raises(InvalidEventError):
         handler({"httpMethod": "GET"}, CONTEXT)
 
@@ -280,7 +280,7 @@ def test_the_proxy_writes_what_the_endpoint_answers(proxy: Any, aws: SimpleNames
 
 
 @pytest.mark.parametrize(("body", "healthy"), [(json.dumps(ENDPOINT_ANSWER).encode(), True), (b"hello", False)])
-def test_a_health_check_of_the_proxy_is_as_good_as_the_endpoint_s_answer(
+def test_a_health_check_of_the_proxy_depends_on_the_endpoints_answer(
     proxy: Any, aws: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, body: bytes, healthy: bool
 ) -> None:
     predictor = sys.modules["sagemaker_trigger_handler"].processor.predictor

@@ -13,13 +13,13 @@ def test_each_limit_is_a_setting() -> None:
 
 
 @pytest.mark.parametrize("value", ["", "two", "0", "-1", "1.5", "1e1", "nan", "²", " 2"])
-def test_channels_come_in_whole_numbers(value: str) -> None:
+def test_the_number_of_channels_must_be_a_whole_number(value: str) -> None:
     with pytest.raises(ValueError, match=rf"MAX_CHANNELS is '{value}'; a whole number above 0 is allowed\."):
         Limits.from_environment({"MAX_CHANNELS": value})
 
 
 @pytest.mark.parametrize(("size", "code"), [(0, "EMPTY_FILE"), (1001, "FILE_TOO_LARGE")])
-def test_a_size_is_refused_before_any_byte_is_there(size: int, code: str) -> None:
+def test_a_size_is_refused_before_any_byte_is_downloaded(size: int, code: str) -> None:
     with pytest.raises(InputError) as caught:
         Limits(max_bytes=1000).check_size(size)
     assert caught.value.code == code

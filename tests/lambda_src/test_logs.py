@@ -62,7 +62,7 @@ def metrics_of(line: dict[str, Any]) -> dict[str, float]:
     return found
 
 
-def test_a_prediction_has_its_line_with_its_metrics(
+def test_a_prediction_is_logged_with_its_metrics(
     handle: Handle, aws: SimpleNamespace, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sent = event(aws.upload("a.wav", SPEECH.read_bytes()))
@@ -92,7 +92,7 @@ def test_a_refused_file_is_counted_as_refused(
     assert [metrics[name] for name in ("Succeeded", "Refused", "Failed")] == [0, 1, 0]
 
 
-def test_a_failure_has_its_line_with_the_cause(handle: Handle, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_failure_is_logged_with_its_cause(handle: Handle, capsys: pytest.CaptureFixture[str]) -> None:
     elsewhere = record("a.wav")
     elsewhere["s3"]["bucket"]["name"] = "no-such-bucket"
     with pytest.raises(ClientError):
@@ -107,7 +107,7 @@ def test_a_failure_has_its_line_with_the_cause(handle: Handle, capsys: pytest.Ca
 
 
 @pytest.mark.parametrize("sent", [{"Records": [None]}, {"httpMethod": "GET"}])
-def test_what_is_no_event_has_its_line_too(
+def test_an_invalid_event_is_logged_too(
     handle: Handle, capsys: pytest.CaptureFixture[str], sent: dict[str, Any]
 ) -> None:
     with pytest.raises(ValueError, match="event"):
@@ -125,7 +125,7 @@ def test_an_event_of_several_files_counts_one_cold_start(
     assert [metrics_of(line)["ColdStart"] for line in lines] == [1, 0, 0]
 
 
-def test_without_a_stack_to_count_under_there_are_no_metrics(
+def test_without_a_stack_there_are_no_metrics(
     aws: SimpleNamespace, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PREDICTOR", "standard")
@@ -134,7 +134,7 @@ def test_without_a_stack_to_count_under_there_are_no_metrics(
 
 
 @pytest.mark.parametrize("key", [NEW_LINES, "é" * 512, "\x00\x1b[31m", '"}\n{"event": "prediction"}'])
-def test_no_key_breaks_the_one_line(
+def test_whatever_the_key_the_log_has_one_line(
     handle: Handle, aws: SimpleNamespace, capsys: pytest.CaptureFixture[str], key: str
 ) -> None:
     handle(event(record(key, size=0)))
@@ -142,7 +142,7 @@ def test_no_key_breaks_the_one_line(
     assert (line["object_key"], line["error_code"]) == (key, "EMPTY_FILE")
 
 
-def test_no_message_breaks_the_one_line(
+def test_whatever_the_message_the_log_has_one_line(
     handle: Handle, aws: SimpleNamespace, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import standard_handler
@@ -228,7 +228,7 @@ CASES = [("s3", *case) for case in S3_FAULTS.items()] + [("dynamodb", *case) for
 
 
 @pytest.mark.parametrize(("service", "fault"), [(case[0], case[2]) for case in CASES], ids=[case[1] for case in CASES])
-def test_neither_credentials_nor_audio_get_into_a_log(
+def test_the_log_contains_neither_credentials_nor_audio(
     faulty: FaultyAws,
     start_local: Callable[[], Any],
     service: str,

@@ -36,7 +36,7 @@ def test_a_missing_field_is_named(field: str) -> None:
         Model.load(with_metadata(key, key.replace(field[-1].encode(), b"!")))
 
 
-def test_a_field_that_does_not_fit_is_named() -> None:
+def test_an_invalid_field_is_named() -> None:
     with pytest.raises(ModelError, match="input_kind is 'radio'"):
         Model.load(with_metadata(b"\x12\x05audio", b"\x12\x05radio"))
     with pytest.raises(ModelError, match="sample_rate is '16kHz'"):
@@ -48,6 +48,6 @@ def test_a_model_with_another_number_of_scores_than_labels_is_refused() -> None:
         Model.load(with_metadata(b'"Speech", "Child speech', b'"Speech____Child speech'))
 
 
-def test_what_is_no_model_is_refused() -> None:
+def test_a_file_that_is_not_a_model_is_refused() -> None:
     with pytest.raises(ModelError, match="cannot be loaded"):
         Model.load(b"not a model")

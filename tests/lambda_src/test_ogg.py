@@ -25,7 +25,7 @@ def refusal(data: bytes, max_seconds: float = SECONDS) -> InputError:
 @pytest.mark.parametrize("channels", [1, 2, 6])
 @pytest.mark.parametrize("rate", [8_000, 22_050, 44_100, 96_000])
 @pytest.mark.parametrize("quality", [0.0, 0.5, 1.0])
-def test_what_libvorbis_writes_is_sound(channels: int, rate: int, quality: float) -> None:
+def test_streams_of_libvorbis_pass(channels: int, rate: int, quality: float) -> None:
     file = io.BytesIO()
     with soundfile.SoundFile(file, "w", rate, channels, format="OGG", compression_level=quality) as out:
         out.write(noise(2_000, channels))
@@ -33,21 +33,21 @@ def test_what_libvorbis_writes_is_sound(channels: int, rate: int, quality: float
 
 
 @pytest.mark.parametrize("channels", [1, 2, 6])
-def test_what_libopus_writes_is_sound(channels: int) -> None:
+def test_streams_of_libopus_pass(channels: int) -> None:
     ogg.check(encode(noise(50_000, channels), 48_000, format="OGG", subtype="OPUS"), SECONDS)
 
 
-def test_what_the_generator_of_bad_files_writes_is_sound_where_it_does_not_lie() -> None:
+def test_the_valid_streams_of_the_bad_files_generator_pass() -> None:
     for data in (bad.vorbis(), bad.opus(), bad.vorbis(channels=8)):
         ogg.check(data, SECONDS)
 
 
 @pytest.mark.parametrize("entries", [1 << 14, 1 << 15])
-def test_as_many_codewords_as_are_allowed(entries: int) -> None:
+def test_the_maximum_number_of_codewords_is_accepted(entries: int) -> None:
     ogg.check(bad.stream(bad.vorbis_headers(bad.codebook(entries)), b"\0", 1, 4_096), SECONDS)
 
 
-def test_codewords_count_in_all_codebooks_together() -> None:
+def test_codewords_are_added_up_over_all_codebooks() -> None:
     half = bad.codebook(ogg.MAX_CODEWORDS // 2)
     ogg.check(bad.stream(bad.vorbis_headers(half, half), b"\0", 1, 4_096), SECONDS)
     error = refusal(bad.stream(bad.vorbis_headers(half, half, bad.codebook(2)), b"\0", 1, 4_096))
@@ -55,7 +55,7 @@ def test_codewords_count_in_all_codebooks_together() -> None:
     assert "codebooks declare more than 32,768 codewords or 131,072 values" in error.message
 
 
-def test_values_count_beside_codewords() -> None:
+def test_values_are_limited_as_well_as_codewords() -> None:
     codebook = bad.codebook(ogg.MAX_VALUES // 64, 64)
     ogg.check(bad.stream(bad.vorbis_headers(codebook), b"\0", 1, 4_096), SECONDS)
     assert "codebooks declare" in refusal(bad.stream(bad.vorbis_headers(codebook, codebook), b"\0", 1, 4_096)).message
@@ -95,7 +95,7 @@ def test_every_kind_of_codebook_is_read_to_its_end(book: bad.Bits) -> None:
     assert "codebooks declare" in refusal(bad.stream(bad.vorbis_headers(book, lying), b"\0", 1, 4_096)).message
 
 
-def test_values_of_no_dimensions_are_refused() -> None:
+def test_codebooks_without_dimensions_are_refused() -> None:
     data = bad.stream(bad.vorbis_headers(dense_book(16, 1, 4, dimensions=0)), b"\0", 1, 4_096)
     assert "its codebooks are damaged" in refusal(data).message
 
@@ -123,18 +123,18 @@ def test_pages_are_counted() -> None:
     assert "more than 10100 pages" in refusal(b"".join(many), max_seconds=1).message
 
 
-def test_the_checksum_is_that_of_the_specification() -> None:
+def test_the_checksum_is_the_specifications() -> None:
     """The test's own comes from a table over the polynomial, and libogg's from its encoder."""
     pages = bad.pages(encode(np.zeros((1_000, 1), np.float32), format="OGG"))
     assert [bad.sealed(page) for page in pages] == pages
     ogg.check(b"".join(pages), SECONDS)
 
 
-def test_a_file_that_ends_within_a_page_is_told_so() -> None:
+def test_a_file_that_ends_within_a_page_is_refused_with_that_reason() -> None:
     assert "its last page ends 3 bytes after the end of the file" in refusal(bad.vorbis()[:-3]).message
 
 
-def test_a_packet_without_end_is_not_gathered() -> None:
+def test_an_endless_packet_is_not_collected() -> None:
     headers = bad.vorbis_headers(bad.codebook(2))
     endless = [
         bad.raw_page(b"\xff" * 255, headers[2][:20] + bytes(255 * 255 - 20), sequence=2 + number, flags=number > 0)

@@ -21,7 +21,7 @@ from .events import event, record
         "trailing ",
     ],
 )
-def test_a_key_comes_out_as_it_was_uploaded(key: str) -> None:
+def test_a_key_is_decoded_to_what_was_uploaded(key: str) -> None:
     (s3_object,) = parse(event(record(key)))
     assert s3_object.key == key
 
@@ -32,7 +32,7 @@ def test_a_key_encoded_by_s3_itself_is_decoded() -> None:
     assert parse(event(sent))[0].key == "Happy Face+1 ü.wav"
 
 
-def test_all_that_the_pipeline_needs_is_read() -> None:
+def test_every_field_that_the_pipeline_needs_is_read() -> None:
     (s3_object,) = parse(event(record("a.wav", size=42, sequencer="00AB", versionId="v1")))
     assert (s3_object.bucket, s3_object.size_bytes, s3_object.sequencer) == ("uploads", 42, "00AB")
     assert (s3_object.version_id, s3_object.etag) == ("v1", "d41d8cd98f00b204e9800998ecf8427e")
@@ -51,7 +51,7 @@ def test_a_bucket_without_versioning_sends_no_version() -> None:
     assert parse(event(record("a.wav")))[0].version_id is None
 
 
-def test_the_test_event_of_a_new_notification_holds_no_upload() -> None:
+def test_the_test_event_of_a_new_notification_is_not_an_upload() -> None:
     sent = {
         "Service": "Amazon S3",
         "Event": "s3:TestEvent",
@@ -63,7 +63,7 @@ def test_the_test_event_of_a_new_notification_holds_no_upload() -> None:
     assert parse(sent) == []
 
 
-def test_a_deletion_holds_no_upload() -> None:
+def test_a_deletion_is_not_an_upload() -> None:
     deleted = {**record("a.wav"), "eventName": "ObjectRemoved:Delete"}
     assert [o.key for o in parse(event(deleted, record("b.wav")))] == ["b.wav"]
 
@@ -71,7 +71,7 @@ def test_a_deletion_holds_no_upload() -> None:
 @pytest.mark.parametrize(
     "wrong", [None, [], "Records", 7, {}, {"Records": None}, {"Records": {}}, {1: 2, "a" * 10_000: 3, "\ud800": 4}]
 )
-def test_what_is_no_s3_event_is_refused_in_a_sentence(wrong: Any) -> None:
+def test_an_event_that_is_not_s3s_is_refused_with_a_sentence(wrong: Any) -> None:
     with pytest.raises(InvalidEventError, match=r"\.$") as caught:
         parse(wrong)
     assert len(str(caught.value).encode()) < 1000
@@ -142,7 +142,7 @@ MALFORMED = {
 
 
 @pytest.mark.parametrize("malformed", MALFORMED.values(), ids=MALFORMED)
-def test_a_malformed_record_is_named_and_does_not_take_the_others_with_it(malformed: Any) -> None:
+def test_a_malformed_record_is_named_and_does_not_affect_the_others(malformed: Any) -> None:
     first, error, last = parse({"Records": [record("1.wav"), malformed, record("2.wav")]})
     assert isinstance(error, InvalidEventError)
     assert str(error).startswith("A record of the S3 event is malformed: ")
@@ -156,17 +156,17 @@ def test_the_longest_key_is_read_however_it_is_encoded() -> None:
     assert parse(event(record(key)))[0].key == key
 
 
-def test_json_that_nests_deeper_than_python_recurses_is_no_other_error() -> None:
+def test_json_nested_deeper_than_pythons_recursion_limit_is_handled() -> None:
     with pytest.raises(InvalidEventError):
         parse(nested(50_000))
 
 
 @pytest.mark.parametrize("size", [0, 1, None, 5 * 2**40])
-def test_a_size_is_read_as_it_is_and_may_be_missing(size: int | None) -> None:
+def test_a_size_is_optional(size: int | None) -> None:
     assert parse(event(with_object(size=size)))[0].size_bytes == size
 
 
-def test_only_our_own_word_is_a_health_check() -> None:
+def test_only_the_projects_own_event_is_a_health_check() -> None:
     assert is_health_check({"Event": "crossover:HealthCheck"})
     for other in (None, [], {"Event": "s3:TestEvent"}, {"Event": ["crossover:HealthCheck"]}, event(record("a"))):
         assert not is_health_check(other)

@@ -21,7 +21,7 @@ def item(sequencer: str, label: str = "Speech") -> dict[str, Any]:
     return {"object_key": "a.wav", "sequencer": sequencer, "label": label}
 
 
-def test_values_arrive_in_dynamodb_s_types(store: PredictionStore, aws: SimpleNamespace) -> None:
+def test_values_are_stored_as_dynamodb_types(store: PredictionStore, aws: SimpleNamespace) -> None:
     values = {"score": 0.5, "cold_start": True, "size_bytes": 7, "timings_ms": {"total": 1.5}, "version_id": None}
     assert store.put({**item("01"), **values, "top_labels": [{"label": "Speech", "score": 0.5}]})
     written = aws.item("a.wav")
@@ -64,7 +64,7 @@ def test_the_same_event_twice_keeps_the_first_result(store: PredictionStore, aws
 
 
 @pytest.mark.parametrize("go", [PredictionStore.check, PredictionStore.prime])
-def test_checking_and_priming_go_the_whole_way_and_write_nothing(
+def test_checking_and_priming_send_a_write_that_writes_nothing(
     store: PredictionStore, aws: SimpleNamespace, go: Callable[[PredictionStore], None]
 ) -> None:
     calls = []
@@ -74,7 +74,7 @@ def test_checking_and_priming_go_the_whole_way_and_write_nothing(
     assert aws.dynamodb.scan(TableName=TABLE)["Count"] == 0
 
 
-def test_a_check_of_a_table_that_takes_nothing_fails_where_priming_does_not(aws: SimpleNamespace) -> None:
+def test_checking_an_unwritable_table_fails_but_priming_it_does_not(aws: SimpleNamespace) -> None:
     store = PredictionStore(dynamodb=aws.dynamodb, table="no-such-table")
     store.prime()
     with pytest.raises(ClientError, match="ResourceNotFoundException"):

@@ -19,10 +19,10 @@ OPTIONAL = "what is wrong is not needed to decode it"
 
 
 def crc(data: bytes, bits: int, polynomial: int) -> int:
-    table = _crc_table(bits, polynomial)
+    table, shift, mask = _crc_table(bits, polynomial), bits - 8, (1 << bits) - 1
     register = 0
     for byte in data:
-        register = (register << 8 ^ table[register >> bits - 8 ^ byte]) & (1 << bits) - 1
+        register = (register << 8 ^ table[register >> shift ^ byte]) & mask
     return register
 
 
