@@ -156,7 +156,7 @@ def soaked_aws(
     with fault_proxy(upstream=port) as proxy, open_local_aws(workspace, console) as aws:
         synth = aws.begin_synth(variants, python=interpreter.version)
         emulator_settings = {
-            "AWS_REACHED_THROUGH": proxy.url,
+            "FUNCTIONS_ENDPOINT_URL": proxy.url,
             "LAMBDA_ASYNC_RETRY_BASE_SECONDS": str(RETRY_BASE_SECONDS),
             # The account's limit, so that a burst is throttled instead of starting ever more functions.
             "LAMBDA_ACCOUNT_CONCURRENCY": str(concurrency),

@@ -1,6 +1,11 @@
-"""The emulator's process: ministack, with everything in place that this project needs beyond it."""
+"""The emulator's process: ministack, with everything that this project adds to it.
+
+It ends with the process that started it, unless that lets it stay, and takes everything that it started with it.
+"""
 
 import argparse
+import os
+import subprocess
 import sys
 import tempfile
 import threading
@@ -8,26 +13,22 @@ from pathlib import Path
 
 from ministack import app
 
-from crossover.local.emulator.cloudformation import (
-    end_processes_of_what_is_deleted,
-    fail_like_aws,
-    keep_bucket_tags,
-    keep_reserved_concurrency,
-)
+from crossover.local.emulator import cloudformation
 from crossover.local.emulator.events import Events, invoke_from_s3
-from crossover.local.emulator.front import stand_in_front
+from crossover.local.emulator.front import answer_in_front
 from crossover.local.emulator.functions import run_python_in_awslambdaric
-from crossover.local.emulator.guard import end_with_the_parent, guard_the_group
-from crossover.local.emulator.records import keep_alarms_of_metric_math, keep_records
 from crossover.local.emulator.sagemaker import SageMaker
+
+# Ends the emulator's process group once the emulator has ended, however it did: no function or container outlives it.
+GUARD = "import os, sys; sys.stdin.read(); os.killpg(int(sys.argv[1]), 9)"
 
 
 def main() -> None:
-    """Serve until told to stop."""
+    """Serve until stopped."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--assembly", type=Path, required=True, help="the cloud assembly that is deployed")
+    parser.add_argument("--assembly", type=Path, required=True, help="the cloud assembly with the images' sources")
     parser.add_argument("--logs", type=Path, required=True, help="folder of the containers' logs")
-    parser.add_argument("--container-python", required=True, help="the interpreter that stands for the image's")
+    parser.add_argument("--container-python", required=True, help="the interpreter that takes the place of the image's")
     options = parser.parse_args()
     guard_the_group()
     threading.Thread(target=end_with_the_parent, daemon=True).start()
@@ -35,17 +36,27 @@ def main() -> None:
     invoke_from_s3()
     events = Events()
     events.install()
-    fail_like_aws()
-    end_processes_of_what_is_deleted()
-    keep_bucket_tags()
-    keep_reserved_concurrency()
-    keep_alarms_of_metric_math()
-    keep_records()
+    cloudformation.install()
     sagemaker = SageMaker(assembly=options.assembly, logs=options.logs, python=options.container_python)
     sagemaker.install()
-    stand_in_front(sagemaker, events)
+    answer_in_front(sagemaker, events)
     sys.argv = sys.argv[:1]  # ministack reads its own arguments from here
     app.main()
+
+
+def guard_the_group() -> None:
+    """Start the guard, which reads from a pipe that only this process keeps open."""
+    if os.getpgrp() != os.getpid():
+        raise RuntimeError("The emulator must lead a process group of its own, because the guard ends the whole group.")
+    read_end, _ = os.pipe()
+    subprocess.Popen([sys.executable, "-I", "-c", GUARD, str(os.getpid())], stdin=read_end, start_new_session=True)
+    os.close(read_end)
+
+
+def end_with_the_parent() -> None:
+    """End when standard input, whose other end the starting process holds, ends before a byte that lets it stay."""
+    if not sys.stdin.read(1):
+        os._exit(0)  # the guard does the rest
 
 
 if __name__ == "__main__":

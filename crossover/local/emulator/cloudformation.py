@@ -1,9 +1,10 @@
-"""CloudFormation does with the resource types that ministack knows what AWS does.
+"""CloudFormation handles ministack's resource types as AWS does, and accepts a few that ministack lacks.
 
-- a SnapStart version whose INIT fails fails the deployment, as on AWS; a custom resource cannot hang it for an hour;
-- a deleted function leaves no process behind;
-- functions keep their reserved concurrency;
-- buckets keep their tags, without which `auto_delete_objects` cannot empty them.
+- A SnapStart version whose INIT fails fails the deployment; a custom resource cannot block it for an hour.
+- A deleted function leaves no process running.
+- Functions keep their reserved concurrency.
+- Buckets keep their tags, without which `auto_delete_objects` cannot empty them.
+- Rollouts, parts of networks and alarms of metric math are recorded only.
 """
 
 import time
@@ -11,24 +12,51 @@ from collections.abc import Callable
 from typing import Any
 
 from ministack.core import lambda_runtime
-from ministack.services import lambda_svc, s3
-from ministack.services.cloudformation import custom_resource, provisioners, stacks
+from ministack.services.cloudformation import custom_resource
 
 from crossover.local.emulator.functions import is_snapshot
-from crossover.local.emulator.shapes import Created, Properties
+from crossover.local.emulator.ministack_internals import (
+    RESOURCE_HANDLERS,
+    Created,
+    Properties,
+    change_alarms,
+    function_version_config,
+    physical_name,
+    run_on_a_thread,
+    set_bucket_tags,
+    set_reserved_concurrency,
+)
 
-# A custom resource that got no answer waits an hour on AWS; what the CDK's own do here takes a second.
+# A custom resource that does not respond blocks for an hour on AWS; the CDK's own take a second here.
 CUSTOM_RESOURCE_SECONDS = 60
+# Types that need nothing but a record here, each with the property that may name it: an alias changes at once, traffic
+# is not shifted step by step; there is no network that could be logged or guarded.
+RECORDED = {
+    "AWS::CodeDeploy::Application": "ApplicationName",
+    "AWS::CodeDeploy::DeploymentGroup": "DeploymentGroupName",
+    "AWS::EC2::FlowLog": "",
+    "AWS::EC2::SecurityGroupIngress": "",
+}
 
 
-def fail_like_aws() -> None:
+def install() -> None:
+    """Change ministack's resource types, and add those that are recorded only."""
+    _fail_like_aws()
+    _end_processes_of_deleted_functions()
+    _keep_reserved_concurrency()
+    _keep_bucket_tags()
+    _record()
+    change_alarms(_without_metric_math)
+
+
+def _fail_like_aws() -> None:
     """Let what fails on AWS fail here too, and soon."""
-    version = provisioners._RESOURCE_HANDLERS["AWS::Lambda::Version"]
+    version = RESOURCE_HANDLERS["AWS::Lambda::Version"]
     create_version, invoke = version["create"], custom_resource.invoke_custom_resource
 
     def create(logical_id: str, properties: Properties, stack: str) -> Created:
         physical_id, attributes = create_version(logical_id, properties, stack)
-        _, config, _ = lambda_svc._get_func_record_for_ref(physical_id)
+        config = function_version_config(physical_id)
         while is_snapshot(config) and config["State"] == "Pending":
             time.sleep(0.05)
         if config["State"] == "Failed":
@@ -45,10 +73,10 @@ def fail_like_aws() -> None:
     run_on_a_thread("AWS::Lambda::Version")
 
 
-def end_processes_of_what_is_deleted() -> None:
+def _end_processes_of_deleted_functions() -> None:
     """End the execution environments of a deleted function or version."""
 
-    def ending(delete: Callable[[str, Properties], None]) -> Callable[[str, Properties], None]:
+    def ending(delete: Callable[..., Any]) -> Callable[[str, Properties], None]:
         def delete_and_end(physical_id: str, properties: Properties) -> None:
             delete(physical_id, properties)
             # The physical id of a function is its name, that of a version an ARN that ends in name:version.
@@ -58,18 +86,18 @@ def end_processes_of_what_is_deleted() -> None:
         return delete_and_end
 
     for kind in ("Function", "Version"):
-        handlers = provisioners._RESOURCE_HANDLERS[f"AWS::Lambda::{kind}"]
+        handlers = RESOURCE_HANDLERS[f"AWS::Lambda::{kind}"]
         handlers["delete"] = ending(handlers["delete"])
 
 
-def keep_reserved_concurrency() -> None:
-    """Heed the ReservedConcurrentExecutions of AWS::Lambda::Function, which ministack leaves out."""
-    function = provisioners._RESOURCE_HANDLERS["AWS::Lambda::Function"]
+def _keep_reserved_concurrency() -> None:
+    """Apply the ReservedConcurrentExecutions of AWS::Lambda::Function, which ministack ignores."""
+    function = RESOURCE_HANDLERS["AWS::Lambda::Function"]
     create_function, update_function = function["create"], function["update"]
 
     def reserving(created: Created, properties: Properties) -> Created:
         reserved = properties.get("ReservedConcurrentExecutions")
-        lambda_svc._functions[created[0]]["concurrency"] = None if reserved is None else int(reserved)
+        set_reserved_concurrency(created[0], None if reserved is None else int(reserved))
         return created
 
     function["create"] = lambda logical_id, new, stack: reserving(create_function(logical_id, new, stack), new)
@@ -78,20 +106,38 @@ def keep_reserved_concurrency() -> None:
     )
 
 
-def keep_bucket_tags() -> None:
+def _keep_bucket_tags() -> None:
     """Store the tags of AWS::S3::Bucket: the CDK marks with one which buckets may be emptied."""
-    bucket = provisioners._RESOURCE_HANDLERS["AWS::S3::Bucket"]
+    bucket = RESOURCE_HANDLERS["AWS::S3::Bucket"]
     create_bucket, update_bucket = bucket["create"], bucket["update"]
 
     def tagged(created: Created, properties: Properties) -> Created:
-        s3._bucket_tags[created[0]] = {tag["Key"]: tag["Value"] for tag in properties.get("Tags") or []}
+        set_bucket_tags(created[0], {tag["Key"]: tag["Value"] for tag in properties.get("Tags") or []})
         return created
 
     bucket["create"] = lambda logical_id, new, stack: tagged(create_bucket(logical_id, new, stack), new)
     bucket["update"] = lambda physical_id, old, new, stack: tagged(update_bucket(physical_id, old, new, stack), new)
 
 
-def run_on_a_thread(resource_type: str) -> None:
-    """Keep the emulator answering while a resource of this type is created."""
-    blocking = stacks._runs_on_worker_thread
-    stacks._runs_on_worker_thread = lambda name: name == resource_type or blocking(name)
+def _record() -> None:
+    """Accept resources of the types that are recorded only."""
+
+    def handlers(name_property: str) -> dict[str, Callable[..., Any]]:
+        def create(logical_id: str, properties: Properties, stack: str) -> Created:
+            name = properties.get(name_property) or physical_name(stack, logical_id, max_len=100)
+            return name, {"Id": name}
+
+        return {
+            "create": create,
+            "update": lambda physical_id, old, new, stack: (physical_id, {"Id": physical_id}),
+            "delete": lambda physical_id, properties: None,
+        }
+
+    RESOURCE_HANDLERS.update({kind: handlers(name_property) for kind, name_property in RECORDED.items()})
+
+
+def _without_metric_math(name: str, properties: Properties) -> Properties:
+    """An alarm over an expression as one that ministack accepts. It never has data: expressions are not computed."""
+    if not properties.get("Metrics"):
+        return properties
+    return {**properties, "Metrics": None, "Namespace": "metric math", "MetricName": name}

@@ -1,7 +1,4 @@
-"""How the emulator reaches AWS, which is itself, and how what runs on it does.
-
-A proxy can stand between the emulator and what runs on it (`way_to_aws`).
-"""
+"""The endpoint URLs of this AWS: the emulator's own, and the one that functions and containers use."""
 
 import os
 from typing import Any
@@ -11,19 +8,19 @@ from ministack.core.responses import get_account_id, get_region
 
 
 def gateway() -> str:
-    """Where this emulator listens."""
+    """The endpoint URL that this emulator listens on."""
     return f"http://{os.environ['BIND_HOST']}:{os.environ['GATEWAY_PORT']}"
 
 
-def way_to_aws() -> str:
-    """Where functions and containers find AWS, and S3 finds the functions: a proxy if AWS_REACHED_THROUGH names one."""
-    return os.environ.get("AWS_REACHED_THROUGH") or gateway()
+def endpoint_url() -> str:
+    """The endpoint URL for functions, containers and S3's events: FUNCTIONS_ENDPOINT_URL, a proxy's, if it is set."""
+    return os.environ.get("FUNCTIONS_ENDPOINT_URL") or gateway()
 
 
 def aws_environment() -> dict[str, str]:
-    """What a container needs to reach AWS with an SDK."""
+    """The environment variables with which a container's SDK uses this AWS."""
     return {
-        "AWS_ENDPOINT_URL": way_to_aws(),
+        "AWS_ENDPOINT_URL": endpoint_url(),
         "AWS_REGION": get_region(),
         "AWS_DEFAULT_REGION": get_region(),
         "AWS_ACCESS_KEY_ID": get_account_id(),
@@ -32,7 +29,7 @@ def aws_environment() -> dict[str, str]:
 
 
 def aws_client(service: str) -> Any:
-    """A client for the emulator's own errands."""
+    """A client for the emulator itself."""
     return boto3.session.Session().client(
         service,
         endpoint_url=gateway(),

@@ -1,8 +1,8 @@
 """Functions are invoked asynchronously as on AWS.
 
-- S3 invokes them through Lambda's own API, and an alias keeps its own settings for asynchronous invocations;
-- throttled events are tried again until they are too old, and dead letters look as on AWS;
-- events heed a function's reserved concurrency, those for its aliases and versions included.
+- S3 invokes them through Lambda's API, and an alias has its own settings for asynchronous invocations.
+- Throttled events are retried until they are too old, and dead letters look as on AWS.
+- A function's reserved concurrency limits the events for its aliases and versions too.
 """
 
 import contextvars
@@ -16,15 +16,15 @@ from urllib.parse import quote
 
 from ministack.services import lambda_svc, s3
 
-from crossover.local.emulator.connection import aws_client, way_to_aws
-from crossover.local.emulator.shapes import Properties
+from crossover.local.emulator.connection import aws_client, endpoint_url
+from crossover.local.emulator.ministack_internals import Properties
 
 
 def invoke_from_s3() -> None:
-    """Let S3 hand its events over as on AWS: by an asynchronous call of Lambda's Invoke."""
+    """Let S3 send its events as on AWS: by an asynchronous Invoke request to Lambda."""
 
     def deliver(arn: str, event: Properties, bucket_region: str) -> None:
-        url = f"{way_to_aws()}/2015-03-31/functions/{quote(arn, safe='')}/invocations"
+        url = f"{endpoint_url()}/2015-03-31/functions/{quote(arn, safe='')}/invocations"
         headers = {"Content-Type": "application/json", "X-Amz-Invocation-Type": "Event"}
         urllib.request.urlopen(urllib.request.Request(url, json.dumps(event).encode(), headers), timeout=60).close()
 
@@ -32,12 +32,12 @@ def invoke_from_s3() -> None:
 
 
 class Events:
-    """Lambda's asynchronous invocations: errors are tried again, and in the end the failure destination gets the event.
+    """Lambda's asynchronous invocations: errors are retried, then the failure destination gets the event.
 
     https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
 
     Attributes:
-        under_way: events that were taken and have neither succeeded nor become a dead letter.
+        under_way: number of accepted events that have neither succeeded nor become a dead letter.
     """
 
     def __init__(self) -> None:
@@ -45,17 +45,17 @@ class Events:
         self._lock = threading.Lock()
 
     def install(self) -> None:
-        """Take the place of ministack's own, which counts a throttle as a failure and knows no settings of an alias."""
-        lambda_svc.invoke_async_with_retry = self.take
+        """Replace ministack's own, which counts a throttle as a failure and ignores an alias's settings."""
+        lambda_svc.invoke_async_with_retry = self.accept
 
-    def take(self, function: Properties, event: Properties) -> None:
-        """Accept an event for a function's version, whose ARN names what was invoked."""
+    def accept(self, function: Properties, event: Properties) -> None:
+        """Accept an event for a function's version, whose ARN says what was invoked."""
         with self._lock:
             self.under_way += 1
         context = contextvars.copy_context()  # holds the account and the region of the request
-        threading.Thread(target=context.run, args=(self._see_through, function, event), daemon=True).start()
+        threading.Thread(target=context.run, args=(self._process, function, event), daemon=True).start()
 
-    def _see_through(self, function: Properties, event: Properties) -> None:
+    def _process(self, function: Properties, event: Properties) -> None:
         try:
             invoke_until_it_ends(function, event)
         finally:
@@ -64,7 +64,7 @@ class Events:
 
 
 def invoke_until_it_ends(function: Properties, event: Properties) -> None:
-    """Invoke a function until it succeeds, has failed too often or the event is too old; then send a dead letter."""
+    """Invoke a function until it succeeds, has failed too often or the event is too old; then send the dead letter."""
     arn = function["config"]["FunctionArn"]
     settings = asynchronous_settings(arn)
     most_retries = int(settings.get("MaximumRetryAttempts", 2))
@@ -72,7 +72,7 @@ def invoke_until_it_ends(function: Properties, event: Properties) -> None:
     base_seconds = lambda_svc._LAMBDA_ASYNC_RETRY_BASE_SECONDS
     failures = 0
     while True:
-        # Reserved for the whole function: ministack would let an alias and its versions pass.
+        # Reserved for the whole function: ministack would not limit aliases and versions.
         reserved = function_of(arn).get("concurrency")
         result = lambda_svc._execute_function({**function, "concurrency": reserved}, event)
         if not result.get("error"):
@@ -88,8 +88,8 @@ def invoke_until_it_ends(function: Properties, event: Properties) -> None:
     destination = settings.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
     if destination:
         version = function["config"]["Version"]
-        letter = dead_letter(event, arn=arn, version=version, condition=condition, failures=failures, result=result)
-        send_letter(destination, letter)
+        body = dead_letter(event, arn=arn, version=version, condition=condition, failures=failures, result=result)
+        send_dead_letter(destination, body)
 
 
 def asynchronous_settings(arn: str) -> Properties:
@@ -100,7 +100,7 @@ def asynchronous_settings(arn: str) -> Properties:
 
 
 def function_of(arn: str) -> Properties:
-    """ministack's record of the function that an ARN, of whatever qualifier, is about."""
+    """ministack's record of the function that an ARN, with any qualifier, belongs to."""
     function: Properties = lambda_svc._get_base_func_record_for_ref(arn)[0]
     return function
 
@@ -108,12 +108,12 @@ def function_of(arn: str) -> Properties:
 def dead_letter(
     event: Properties, *, arn: str, version: str, condition: str, failures: int, result: Properties
 ) -> Properties:
-    """What a failure destination gets.
+    """The record that a failure destination gets.
 
     https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
     """
     qualified = arn if arn.count(":") == 7 else f"{arn}:$LATEST"
-    letter = {
+    record = {
         "version": "1.0",
         "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "requestContext": {
@@ -124,17 +124,17 @@ def dead_letter(
         },
         "requestPayload": event,
     }
-    if result.get("throttle"):  # it was never run, so there is no answer
-        return letter
-    answered = {"statusCode": 200, "executedVersion": version, "functionError": "Unhandled"}
-    return {**letter, "responseContext": answered, "responsePayload": result["body"]}
+    if result.get("throttle"):  # it was never run, so there is no response
+        return record
+    context = {"statusCode": 200, "executedVersion": version, "functionError": "Unhandled"}
+    return {**record, "responseContext": context, "responsePayload": result["body"]}
 
 
-def send_letter(destination: str, letter: Properties) -> None:
-    """Put a dead letter into a queue, the one kind of destination that is known here."""
+def send_dead_letter(destination: str, body: Properties) -> None:
+    """Send a dead letter to a queue, the only kind of destination that is supported here."""
     *_, service, _region, account, name = destination.split(":")
     if service != "sqs":
-        raise ValueError(f"The failure destination {destination} is no queue.")
+        raise ValueError(f"The failure destination {destination} is not an SQS queue.")
     sqs = aws_client("sqs")
     queue = sqs.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)["QueueUrl"]
-    sqs.send_message(QueueUrl=queue, MessageBody=json.dumps(letter))
+    sqs.send_message(QueueUrl=queue, MessageBody=json.dumps(body))

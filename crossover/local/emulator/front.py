@@ -1,4 +1,4 @@
-"""What stands in front of ministack and answers, on the same port, what it does not."""
+"""Answers on ministack's port what ministack does not: InvokeEndpoint, and how many events are under way."""
 
 import asyncio
 import json
@@ -16,8 +16,8 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
-def stand_in_front(sagemaker: SageMaker, events: Events) -> None:
-    """Answer, on the same port as ministack, what it does not: InvokeEndpoint, and how many events are under way."""
+def answer_in_front(sagemaker: SageMaker, events: Events) -> None:
+    """Put the handler of these requests in front of ministack's."""
     ministack, invocation = app.app, re.compile("/endpoints/([^/]+)/invocations")
 
     async def front(scope: dict[str, Any], receive: Receive, send: Send) -> None:

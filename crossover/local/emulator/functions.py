@@ -1,6 +1,6 @@
 """Python functions run in the real awslambdaric, with SnapStart's snapshot, restore and hooks.
 
-Their logs end as on AWS: the REPORT line says what INIT or a restore took, and what of it is billed.
+Their logs end as on AWS: the REPORT line has the durations of INIT or restore, and the billed duration.
 """
 
 import http.server
@@ -14,9 +14,9 @@ from typing import Any
 from ministack.core import lambda_runtime
 from ministack.services import lambda_svc
 
-from crossover.local.emulator.connection import way_to_aws
+from crossover.local.emulator.connection import endpoint_url
+from crossover.local.emulator.ministack_internals import Properties
 from crossover.local.emulator.report_line import report_line
-from crossover.local.emulator.shapes import Properties
 
 # INIT of a SnapStart version may take 130 s, or as long as the function's timeout where that is longer.
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
@@ -42,9 +42,9 @@ class PythonEnvironment(lambda_runtime.ProvidedWorker):  # type: ignore[misc]
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        # When, on the monotonic clock, s: INIT ended, a restore began, the runtime asked for an event, it answered.
+        # On the monotonic clock, s: when INIT ended, a restore began, the runtime asked for an event, it responded.
         self._spawned_at = self._restored_at = self._asked_at = 0.0
-        self._answered_at: tuple[float, float] | None = None  # with when it had asked for the event that it answers
+        self._answered_at: tuple[float, float] | None = None  # with when it had asked for the event of its response
 
     def _spawn(self, init_timeout: float | None = None) -> None:
         if is_snapshot(self.config):
@@ -58,13 +58,13 @@ class PythonEnvironment(lambda_runtime.ProvidedWorker):  # type: ignore[misc]
         return is_alive
 
     def _record_result(self, *arguments: Any) -> bool:
-        # Noted before the runtime hears that it was heard: then it asks for the next event.
+        # Before the runtime's response is acknowledged: then it asks for the next event.
         self._answered_at = (self._asked_at, time.monotonic())
         was_taken: bool = super()._record_result(*arguments)
         return was_taken
 
     def invoke(self, event: Properties, request_id: str, **named: Any) -> Properties:
-        """Run one invocation; its log gets Lambda's own three lines."""
+        """Run one invocation; its log gets the lines START, END and REPORT."""
         called_at, self._answered_at, self._restored_at = time.monotonic(), None, 0.0
         result: Properties = super().invoke(event, request_id, **named)
         asked_at, answered_at = self._answered_at or (self._asked_at, time.monotonic())
@@ -75,10 +75,10 @@ class PythonEnvironment(lambda_runtime.ProvidedWorker):  # type: ignore[misc]
         return {**result, "log": "\n".join([start, *log, f"END RequestId: {request_id}", report])}
 
     def _phases(self, called_at: float, asked_at: float, answered_at: float) -> dict[str, float]:
-        """What the handler took, and what came before it, ms, by the names in a REPORT line."""
+        """Durations of the handler and of what came before it, ms, by their names in a REPORT line."""
         handler = {"Duration": 1000 * (answered_at - max(called_at, asked_at))}
         if self._restored_at:
-            # A further environment of a version is spawned anew here, where AWS restores the one snapshot again.
+            # Another environment of a version is started from scratch here; AWS restores the same snapshot again.
             billed = 1000 * (asked_at - self._restored_at)
             began_at = called_at if self._spawned_at > called_at else self._restored_at
             return {**handler, "Restore Duration": 1000 * (asked_at - began_at), "Billed Restore Duration": billed}
@@ -95,7 +95,7 @@ class PythonEnvironment(lambda_runtime.ProvidedWorker):  # type: ignore[misc]
                 raise
             print(f"INIT of {self.func_name} failed:", *failure.get("stackTrace", []), file=sys.stderr)
             kind, message = failure["errorType"], failure["errorMessage"]
-            # A version's state has room for a sentence only, an invocation's answer keeps the error's type apart.
+            # A version's state has one sentence only; an invocation's response has the error's type in a field.
             sentence = f"{kind}: {message}" if is_snapshot(self.config) else message
             raise lambda_runtime.ProvidedRuntimeError(sentence, kind) from None
 
@@ -130,7 +130,7 @@ class PythonEnvironment(lambda_runtime.ProvidedWorker):  # type: ignore[misc]
 
 
 def peak_memory_mb(process: subprocess.Popen[bytes] | None) -> int:
-    """The most memory that a process has used; 0 where it has ended, or the system does not say."""
+    """Peak memory of a process, MB; 0 where it has ended, or the system does not say."""
     try:
         status = Path(f"/proc/{process.pid}/status").read_text() if process else ""
     except OSError:
@@ -148,7 +148,7 @@ def run_python_in_awslambdaric(bootstrap: Path) -> None:
 
     def execute_in_it(function: Properties, event: Properties, request_id: str) -> Any:
         if is_python(function.get("config") or function):
-            # "rie" stands for Lambda's runtime interface emulator, whose logs hold Lambda's own lines already.
+            # "rie" means Lambda's runtime interface emulator, whose logs have these lines already.
             return {**lambda_svc._execute_function_provided_warm(function, event, request_id), "log_source": "rie"}
         return execute(function, event, request_id)
 
@@ -161,7 +161,7 @@ def run_python_in_awslambdaric(bootstrap: Path) -> None:
 
     def environment_of(config: Properties, code_dir: str, port: int) -> dict[str, str]:
         values: dict[str, str] = worker_environment(config, code_dir, port)
-        values["AWS_ENDPOINT_URL"] = way_to_aws()
+        values["AWS_ENDPOINT_URL"] = endpoint_url()
         if is_python(config):
             values["AWS_EXECUTION_ENV"] = f"AWS_Lambda_{config['Runtime']}"
             values["AWS_LAMBDA_INITIALIZATION_TYPE"] = "snap-start" if is_snapshot(config) else "on-demand"

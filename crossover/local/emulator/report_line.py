@@ -1,21 +1,22 @@
 """The REPORT line that ends the log of an invocation, as Lambda writes it."""
 
 import math
-
-from crossover.local.emulator.shapes import Properties
+from collections.abc import Mapping
+from typing import Any
 
 BILLED = ("Duration", "Init Duration", "Billed Restore Duration")
 
 
-def report_line(request_id: str, config: Properties, times: dict[str, float], peak_mb: int) -> str:
-    """What is billed is what the line shows, added up and then rounded up to the next ms.
+def report_line(request_id: str, config: Mapping[str, Any], times: Mapping[str, float], peak_mb: int) -> str:
+    """The REPORT line; the billed duration is the sum of what the line shows, rounded up to the next ms.
 
     https://docs.aws.amazon.com/lambda/latest/dg/snapstart-monitoring.html and, on INIT being part of what is billed,
     https://aws.amazon.com/blogs/compute/aws-lambda-standardizes-billing-for-init-phase
 
     Args:
-        times: ms, by the names in the line; Duration, and those of INIT or of a restore.
-        peak_mb: the most memory that the environment has used.
+        config: of the function.
+        times: durations, ms, by their names in the line: Duration, and those of INIT or restore.
+        peak_mb: peak memory of the environment.
     """
     shown = {name: round(time, 2) for name, time in times.items()}
     billed = sum(shown.get(name, 0.0) for name in BILLED)

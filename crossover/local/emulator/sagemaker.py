@@ -13,12 +13,16 @@ from pathlib import Path
 from typing import Any
 
 from ministack.core.responses import get_account_id, get_region
-from ministack.services.cloudformation import provisioners
 
 from crossover.local.container import Container, InvocationError
-from crossover.local.emulator.cloudformation import run_on_a_thread
 from crossover.local.emulator.connection import aws_client, aws_environment
-from crossover.local.emulator.shapes import Created, Properties
+from crossover.local.emulator.ministack_internals import (
+    RESOURCE_HANDLERS,
+    Created,
+    Properties,
+    physical_name,
+    run_on_a_thread,
+)
 
 
 class SageMaker:
@@ -27,7 +31,7 @@ class SageMaker:
     Args:
         assembly: the cloud assembly, where an image's tag names the folder it would be built from.
         logs: gets each container's output as `endpoint-NAME.log`.
-        python: the interpreter that stands for the image's; it has what the server imports.
+        python: the interpreter that takes the place of the image's; it has what the server imports.
     """
 
     def __init__(self, *, assembly: Path, logs: Path, python: str) -> None:
@@ -39,16 +43,22 @@ class SageMaker:
         self.endpoints: dict[str, tuple[str, Container]] = {}  # name: (variant, its container)
 
     def install(self) -> None:
-        """Teach CloudFormation the three resource types."""
-        endpoint = {"create": self.create_endpoint, "update": self.update_endpoint, "delete": self.delete_endpoint}
-        provisioners._RESOURCE_HANDLERS |= {
-            "AWS::SageMaker::Model": {"create": self.create_model, "delete": lambda name, _: self.models.pop(name)},
-            "AWS::SageMaker::EndpointConfig": {
-                "create": self.create_config,
-                "delete": lambda name, _: self.configs.pop(name),
-            },
-            "AWS::SageMaker::Endpoint": endpoint,
+        """Add the three resource types to CloudFormation."""
+        endpoint: dict[str, Callable[..., Any]] = {
+            "create": self.create_endpoint,
+            "update": self.update_endpoint,
+            "delete": self.delete_endpoint,
         }
+        RESOURCE_HANDLERS.update(
+            {
+                "AWS::SageMaker::Model": {"create": self.create_model, "delete": lambda name, _: self.models.pop(name)},
+                "AWS::SageMaker::EndpointConfig": {
+                    "create": self.create_config,
+                    "delete": lambda name, _: self.configs.pop(name),
+                },
+                "AWS::SageMaker::Endpoint": endpoint,
+            }
+        )
         run_on_a_thread("AWS::SageMaker::Endpoint")
 
     def create_model(self, logical_id: str, properties: Properties, stack: str) -> Created:
@@ -62,7 +72,7 @@ class SageMaker:
         return name, {"EndpointConfigName": name, "EndpointConfigArn": arn_of("endpoint-config", name)}
 
     def create_endpoint(self, logical_id: str, properties: Properties, stack: str) -> Created:
-        name = properties.get("EndpointName") or provisioners._physical_name(stack, logical_id, max_len=63)
+        name = properties.get("EndpointName") or physical_name(stack, logical_id, max_len=63)
         self._serve(name, properties)
         return name, {"EndpointName": name, "EndpointArn": arn_of("endpoint", name)}
 
@@ -75,7 +85,7 @@ class SageMaker:
             self.endpoints.pop(name)[1].stop()
 
     def _serve(self, name: str, properties: Properties) -> None:
-        """Start the endpoint's container, and only then stop the one it replaces: callers notice no gap."""
+        """Start the endpoint's container, and only then stop the one it replaces: the endpoint always responds."""
         variant = self.configs[properties["EndpointConfigName"]]["ProductionVariants"][0]
         model = self.models[variant["ModelName"]]["PrimaryContainer"]
         image, dockerfile = self._source_of(model["Image"])
@@ -111,7 +121,7 @@ class SageMaker:
         return self.endpoints.get(name, ("", None))[1]
 
     def _source_of(self, image: str) -> tuple[Path, Path]:
-        """The folder and the Dockerfile that an image would be built from, as the assembly says."""
+        """The folder and the Dockerfile that an image would be built from, according to the assembly."""
         tag = image.rpartition(":")[2]
         for manifest in self.assembly.glob("*.assets.json"):
             asset = json.loads(manifest.read_text())["dockerImages"].get(tag)
@@ -123,7 +133,7 @@ class SageMaker:
     def invoke(self, name: str, body: bytes, headers: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
         """Answer InvokeEndpoint: status, headers and body.
 
-        A container that answers with an error, or ends instead of answering, becomes a ModelError.
+        A container that responds with an error, or ends before it responds, gives a ModelError.
         https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
         """
         if name not in self.endpoints:
@@ -153,9 +163,9 @@ class SageMaker:
 
 
 def name_by_content(logical_id: str, properties: Properties, stack: str) -> str:
-    """A name that changes with the properties, as models and endpoint configurations are replaced and never updated."""
+    """A name that changes with the properties: models and endpoint configurations are replaced, never updated."""
     digest = hashlib.sha256(json.dumps(properties, sort_keys=True).encode()).hexdigest()[:8]
-    return f"{provisioners._physical_name(stack, logical_id, max_len=54)}-{digest}"
+    return f"{physical_name(stack, logical_id, max_len=54)}-{digest}"
 
 
 def arn_of(kind: str, name: str) -> str:
@@ -172,5 +182,5 @@ def download_model(uri: str) -> Path:
 
 
 def error(status: int, kind: str, content: dict[str, Any]) -> tuple[int, dict[str, str], bytes]:
-    """An AWS service's error answer."""
+    """An AWS service's error response."""
     return status, {"Content-Type": "application/json", "x-amzn-ErrorType": kind}, json.dumps(content).encode()
