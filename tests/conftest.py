@@ -17,7 +17,7 @@ SCOPES = {
     "tests/crossover/end_to_end/": "end to end",
     "tests/crossover/cdk/": "constructs",
     "tests/tools/": "constructs",
-    "tests/stacks/": "stacks",
+    "tests/stacks/": "constructs",
 }
 # These start first, the longest before all others; what starts last should be short.
 LONG = (
@@ -25,7 +25,6 @@ LONG = (
     "tests/benchmarks/soak/test_soak.py",
     "constructs",
     "tests/crossover/test_interruption.py",
-    "stacks",
     "tests/crossover/bundling/test_bundle_runs.py",
     "tests/crossover/cost/test_cli.py",
 )

@@ -14,11 +14,16 @@ CDK_CONTEXT = {"aws:cdk:enable-path-metadata": True, "aws:cdk:bundling-stacks": 
 CDK_JSON = Path(__file__).resolve().parents[1] / "cdk.json"
 
 
-def new_app(folder: Path, **settings: Any) -> App:
-    """An app with the feature flags of cdk.json and these settings, whose assembly goes into the folder."""
+def new_context(**settings: Any) -> dict[str, Any]:
+    """The feature flags of cdk.json and these settings."""
     context = json.loads(CDK_JSON.read_text())["context"]
     flags = {key: value for key, value in context.items() if key.startswith("@aws-cdk")}
-    return App(outdir=str(folder), context={**flags, **CDK_CONTEXT, **settings})
+    return {**flags, **CDK_CONTEXT, **settings}
+
+
+def new_app(folder: Path, **settings: Any) -> App:
+    """An app with the context of these settings, whose assembly goes into the folder."""
+    return App(outdir=str(folder), context=new_context(**settings))
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,9 @@ from aws_cdk.cx_api import CloudAssembly
 
 from app import add_stacks
 from tests.crossover.cdk.onnx_files import CONTRACT, write_model
-from tests.crossover.cdk.option_sets import OPTION_SETS
+from tests.crossover.cdk.option_sets import OPTION_SETS, Synthesis
 from tests.crossover.cdk.templates import StackTemplate, new_app
+from tools.synthesized import new_context
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -21,8 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def run_app(folder: Path, **context: object) -> subprocess.CompletedProcess[str]:
     """Run app.py as the CDK command line does, without credentials or a region."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
-    context = {"aws:cdk:bundling-stacks": [], **context}
-    environment |= {"CDK_OUTDIR": str(folder), "CDK_CONTEXT_JSON": json.dumps(context)}
+    environment |= {"CDK_OUTDIR": str(folder), "CDK_CONTEXT_JSON": json.dumps(new_context(**context))}
     return subprocess.run(
         [sys.executable, "app.py"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
@@ -94,22 +95,24 @@ def test_stacks_are_bound_to_no_account_and_region(assembly: CloudAssembly):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["default", "everything"])
-def test_two_syntheses_without_credentials_give_the_same_files(model_path: Path, tmp_path: Path, name: str):
-    contents = []
-    for folder in (tmp_path / "first", tmp_path / "second"):
-        result = run_app(folder, model_path=str(model_path), **OPTION_SETS[name])
-        assert result.returncode == 0, result.stderr
-        contents.append(
-            {
-                path.relative_to(folder).as_posix(): path.read_bytes()
-                for path in folder.rglob("*")
-                if path.is_file() and re.search(r"\.(template|assets)\.json$|/asset\.", path.as_posix())
-            }
-        )
+def test_two_syntheses_without_credentials_give_the_same_files(
+    synthesis_of: Callable[[str], Synthesis], model_path: Path, tmp_path: Path, name: str
+):
+    result = run_app(tmp_path, model_path=str(model_path), **OPTION_SETS[name])
+    assert result.returncode == 0, result.stderr
 
-    first, second = contents
+    first, second = files_of(synthesis_of(name).folder), files_of(tmp_path)
     assert {"Standard.template.json", "SnapStart.assets.json", "SageMaker.template.json"} <= set(first)
     assert first == second
+
+
+def files_of(assembly: Path) -> dict[str, bytes]:
+    """Templates and assets."""
+    return {
+        path.relative_to(assembly).as_posix(): path.read_bytes()
+        for path in assembly.rglob("*")
+        if path.is_file() and re.search(r"\.(template|assets)\.json$|/asset\.", path.as_posix())
+    }
 
 
 @pytest.mark.slow
