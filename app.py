@@ -23,7 +23,7 @@ def main() -> None:
     try:
         add_stacks(app)
     except (SettingsError, InvalidValueError, ModelArtifactError, BundlingError) as error:
-        sys.exit(f"Error: {error}")
+        sys.exit(f"crossover: {error}")
     app.synth()
 
 

@@ -120,7 +120,7 @@ def test_a_wrong_setting_ends_the_synthesis_with_one_line(tmp_path: Path):
     result = run_app(tmp_path, memory_mb="64")
 
     assert result.returncode == 1
-    assert result.stderr == "Error: The setting memory_mb is '64', but must be a whole number from 128 to 10240.\n"
+    assert result.stderr == "crossover: The setting memory_mb is '64', but must be a whole number from 128 to 10240.\n"
 
 
 @pytest.mark.slow
@@ -130,5 +130,5 @@ def test_a_model_without_its_contract_ends_the_synthesis_with_one_line(tmp_path:
     result = run_app(tmp_path / "assembly", model_path=str(path))
 
     assert result.returncode == 1
-    assert result.stderr.startswith(f"Error: The model file {path} cannot be served: its metadata lack labels ")
+    assert result.stderr.startswith(f"crossover: The model file {path} cannot be served: its metadata lack labels ")
     assert result.stderr.count("\n") == 1

@@ -350,6 +350,32 @@ def test_two_processes_may_make_the_same_bundle_at_once(project: Path, monkeypat
     assert len(list(project.glob("cache/bundles/*"))) == 1
 
 
+def test_processes_that_work_in_one_cache_all_get_the_bundle(tmp_path: Path) -> None:
+    code = (
+        "from crossover.bundling.bundles import HEALTH_CHECK; from crossover.bundling.cache import build_bundle;"
+        f"print(build_bundle(HEALTH_CHECK, python_version={THIS_VERSION!r}))"
+    )
+    forgotten = tmp_path / "bundles/inference-0123"
+    forgotten.mkdir(parents=True)
+    os.utime(forgotten, (0, 0))
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", code],
+            env={**os.environ, "CROSSOVER_CACHE": str(tmp_path)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(4)
+    ]
+    answers = [process.communicate(timeout=120) for process in processes]
+
+    assert [process.returncode for process in processes] == [0] * 4, answers
+    (finished,) = {Path(output.strip()) for output, _ in answers}
+    assert list(tmp_path.glob("bundles/*")) == [finished]
+    assert (finished / "health_check_handler.py").is_file()
+
+
 def test_bundles_that_were_not_used_for_a_day_are_removed(project: Path) -> None:
     used = build()
     forgotten, killed = project / "cache/bundles/inference-0123", project / "cache/bundles/building-abcd"
