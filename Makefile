@@ -74,6 +74,7 @@ docs: setup  ## Write the parts of README and docs that are made from the code
 
 pictures: setup  ## Draw the pictures of README
 	python -m tools.pipeline_picture
+	python -m tools.cost_curves
 
 clean:  ## Remove everything that was built, the environments too
 	rm -rf .venv .tools .crossover cdk.out node_modules .pytest_cache .mypy_cache .ruff_cache

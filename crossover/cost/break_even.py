@@ -197,7 +197,7 @@ class CostGrid:
     @cached_property
     def instances(self) -> Floats:
         """How many instances run in the first case, [candidate, volume]; not a number where a candidate keeps none."""
-        first = replace(self._scenarios[0].pick(np.zeros(1, dtype=int)), requests=self.volumes)
+        first = self._scenarios[0].pick(np.zeros(1, dtype=int), requests=self.volumes)
         counts = [each.instances(first) for each in self.candidates]
         return np.array([np.full_like(self.volumes, np.nan) if count is None else count for count in counts])
 
@@ -246,7 +246,7 @@ class CostGrid:
         cases, grid = np.arange(scenario.cases), self._even
 
         def instances(case: Indices, volumes: Floats) -> Floats:
-            found = candidate.instances(replace(scenario.pick(case), requests=volumes))
+            found = candidate.instances(scenario.pick(case, requests=volumes))
             return np.zeros_like(volumes) if found is None else found
 
         counts = instances(np.repeat(cases, grid.size), np.tile(grid, cases.size)).reshape(cases.size, grid.size)
@@ -342,7 +342,7 @@ class CostGrid:
         for scenario, size in zip(self._scenarios, self._sizes, strict=True):
             at = np.flatnonzero((cases >= start) & (cases < start + size))
             if at.size:
-                own = replace(scenario.pick(cases[at] - start), requests=volumes[at])
+                own = scenario.pick(cases[at] - start, requests=volumes[at])
                 usd[at] = candidate.costs(own, self.prices)
             start += size
         return usd

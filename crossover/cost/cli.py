@@ -33,7 +33,7 @@ def cost(
     as_json: AsJson = False,
     as_csv: AsCsv = False,
 ) -> None:
-    """What each variant costs a month, which one is the cheapest, and at which traffic that changes.
+    """Which variant is the cheapest at your traffic, what each costs a month, and at which traffic that changes.
 
     No AWS call is made: the prices are those of a dated snapshot. Durations are by default what was measured on the
     developers' machine; give your own, or a benchmark's result with --from.

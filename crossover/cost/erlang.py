@@ -86,11 +86,38 @@ def servers_for_waiting(load: Amount, waiting: Amount, at_least: Amount, *, step
     if not np.all(shares > 0):
         raise ValueError("The share that may wait must be above 0.")
 
-    def suffices(servers: int, loss: NDArray[np.float64], open_: NDArray[np.int64]) -> NDArray[np.bool_]:
-        wait = _waiting(servers, loads.ravel()[open_], loss)
-        return (servers % step == 0) & (wait <= shares.ravel()[open_])
+    at_once = _surely_suffices(loads, shares, starts) & (starts % step == 0)
 
-    return _search(loads, starts.astype(np.int64), suffices)
+    def suffices(servers: int, loss: NDArray[np.float64], open_: NDArray[np.int64]) -> NDArray[np.bool_]:
+        wait = _waiting(servers, loads[others][open_], loss)
+        return np.asarray((servers % step == 0) & (wait <= shares[others][open_]))
+
+    found = starts.astype(np.int64)
+    others = ~at_once
+    if others.any():
+        found[others] = _search(loads[others], found[others], suffices)
+    return found
+
+
+TERMS = 24
+
+
+def _surely_suffices(
+    load: NDArray[np.float64], waiting: NDArray[np.float64], servers: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """Where so many servers are enough by an upper bound of Erlang C, which spares the recursion from one server on.
+
+    1 / B(c) is the sum of c (c - 1) ... (c - k + 1) / load^k for k = 0 to c; all terms are positive, so the first few
+    of them bound B(c) from above, and Erlang C, which rises with it.
+    """
+    inverse, term = np.ones_like(load), np.ones_like(load)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        for number in range(TERMS):
+            term = term * np.maximum(servers - number, 0.0) / load
+            inverse = inverse + term
+        loss = 1 / inverse
+        bound = servers * loss / (servers - load * (1 - loss))
+        return np.asarray((load > 0) & (bound * (1 + 1e-9) <= waiting))
 
 
 Suffices = Callable[[int, NDArray[np.float64], NDArray[np.int64]], NDArray[np.bool_]]

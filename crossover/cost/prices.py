@@ -12,6 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from crossover.cost.numbers import Amount, clip_above
 from crossover.errors import CrossoverError, UsageError
 
@@ -63,6 +65,8 @@ class Price:
 
     def of(self, quantity: Amount) -> Amount:
         """USD for so many units a month, through the tiers."""
+        if len(self.tiers) == 1:
+            return np.maximum(quantity, 0.0) * self.value
         bounds = [start for start, _ in self.tiers] + [float("inf")]
         total: Amount = quantity * 0.0
         for (start, usd), end in zip(self.tiers, bounds[1:], strict=True):
@@ -105,6 +109,16 @@ def load(region: str, path: Path = SNAPSHOT) -> Prices:
         UsageError: the file cannot be read, or holds nothing for this region.
     """
     entries = read(path)
+    key = (region, id(entries))  # `read` gives the same tuple as long as the file does not change
+    if key not in _loaded:
+        _loaded[key] = _of_region(region, entries)
+    return _loaded[key]
+
+
+_loaded: dict[tuple[str, int], Prices] = {}
+
+
+def _of_region(region: str, entries: tuple[Price, ...]) -> Prices:
     regions = regions_of(entries)
     if region not in regions:
         raise UsageError(f"There are no prices for region {region!r}; the snapshot has {', '.join(regions)}.")
@@ -118,6 +132,14 @@ def load(region: str, path: Path = SNAPSHOT) -> Prices:
 def _is_instance(price_id: str) -> bool:
     """Whether this is a type of instance, which a region without a price for it may well be without."""
     return price_id.startswith(("ec2.", "sagemaker.host.ml.")) and not price_id.startswith("ec2.credit.")
+
+
+def dates_of(prices: Iterable[Price]) -> str:
+    """Of when these prices are, in words."""
+    dated = sorted(price.date for price in prices if price.date != UNDATED)
+    if not dated:
+        return "undated prices"
+    return f"prices of {dated[0]}" if dated[0] == dated[-1] else f"prices of {dated[0]} to {dated[-1]}"
 
 
 def regions_of(prices: Iterable[Price]) -> list[str]:

@@ -220,10 +220,12 @@ class Scenario:
             )
         return lengths.pop()[0] if lengths else 1
 
-    def pick(self, indices: NDArray[np.int64]) -> "Scenario":
-        """The cases of these numbers."""
-        picked: dict[str, Any] = {name: value[indices] for name, value in vars(self).items() if np.ndim(value) > 0}
-        return dataclasses.replace(self, **picked)
+    def pick(self, indices: NDArray[np.int64], **others: Amount) -> "Scenario":
+        """The cases of these numbers; `others` are fields that take these values instead."""
+        picked: dict[str, Any] = {
+            name: value[indices] for name, value in vars(self).items() if isinstance(value, np.ndarray) and value.ndim
+        }
+        return dataclasses.replace(self, **{**picked, **others})
 
     @property
     def rate(self) -> Amount:

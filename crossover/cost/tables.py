@@ -24,21 +24,21 @@ from crossover.terminal import print_table
 
 MILLION = 1e6
 MOST_BANDS_SHOWN = 12
-# What a sentence under the table calls attention to, where it was not given: what the result hangs on most.
+# What a sentence under the table calls attention to, where it was not given: what the result depends on most.
 DECISIVE = ("cpu_seconds", "wait_seconds", "init_seconds", "restore_seconds", "proxy_overhead", "file_mb")
 
 
 def print_comparison(comparison: Comparison, inputs: Inputs, effects: Sequence[Effect]) -> None:
-    """All of it: the bills, the break-even points, how sure it is, and the verdict last, where the eye is."""
+    """All of it: the answer first, then the bills, the break-even points, and how sure it is."""
     console = Console()
-    for text in (_traffic_sentence(comparison.scenario, inputs), ""):
-        console.print(text, highlight=False, soft_wrap=True)
+    console.print(comparison.verdict, highlight=False, soft_wrap=True, style="bold", markup=False)
+    console.print(_traffic_sentence(comparison.scenario, inputs), highlight=False, soft_wrap=True, markup=False)
     for table in (_bills_table(comparison), _bands_table(comparison), _sensitivity_table(effects)):
-        print_table(table)
         console.print()
+        print_table(table)
+    console.print()
     for text in _remarks(comparison, inputs):
         console.print(f"! {text}", highlight=False, soft_wrap=True, markup=False)
-    console.print(f"\n{comparison.verdict}", highlight=False, soft_wrap=True, style="bold", markup=False)
 
 
 def _traffic_sentence(scenario: Scenario, inputs: Inputs) -> str:
@@ -61,12 +61,19 @@ def _origin(inputs: Inputs) -> str:
     return f"({name}: {_percent(float(bracket.low))} to {_percent(float(bracket.high))}, by which environment is taken)"
 
 
+def _table(title: str, *columns: str, numbers: Sequence[str] = (), wrapped: Sequence[str] = ()) -> Table:
+    """A table of 80 columns at most, whose cells are never cut: those in `wrapped` columns go on in a further line."""
+    table = Table(title=title or None, title_justify="left", show_edge=False, header_style="bold", pad_edge=False)
+    for name in columns:
+        table.add_column(
+            name, justify="right" if name in numbers else "left", no_wrap=name not in wrapped, overflow="fold"
+        )
+    return table
+
+
 def _bills_table(comparison: Comparison) -> Table:
-    table = Table(title="A month", title_justify="left", show_edge=False, header_style="bold")
-    table.add_column("variant")
-    for column in ("USD", "USD a million", "instances"):
-        table.add_column(column, justify="right")
-    table.add_column("")
+    numbers = ("USD", "USD a million", "instances")
+    table = _table("A month", "variant", *numbers, "", numbers=numbers, wrapped=("",))
     for name, bill in comparison.bills.items():
         is_first_other = (
             name not in comparison.candidates and list(comparison.bills)[len(comparison.candidates)] == name
@@ -76,7 +83,7 @@ def _bills_table(comparison: Comparison) -> Table:
         is_cheapest = name == comparison.cheapest
         possible = bool(bill.is_possible)
         table.add_row(
-            f"{'●' if is_cheapest else ' '} {name}",
+            f"{'*' if is_cheapest else ' '} {name}",
             _money(bill.usd) if possible else "-",
             _money(bill.usd / comparison.scenario.requests * MILLION) if possible else "-",
             "" if bill.instances is None else f"{float(bill.instances):,.0f}",
@@ -98,20 +105,17 @@ def _remark(bill: Bill, *, is_cheapest: bool, is_candidate: bool) -> str:
 
 
 def _bands_table(comparison: Comparison) -> Table:
-    title = f"The cheapest of {', '.join(comparison.candidates)} by traffic"
-    table = Table(title=title, title_justify="left", show_edge=False, header_style="bold")
-    table.add_column("from, a minute", justify="right")
-    table.add_column("to, a minute", justify="right")
-    table.add_column("to, a month", justify="right")
-    table.add_column("cheapest")
-    table.add_column("USD there", justify="right")
-    table.add_column("ends because")
+    table = _table(
+        f"The cheapest of {', '.join(comparison.candidates)} by traffic",
+        *("requests a minute", "up to, a month", "cheapest", "USD there", "ends because"),
+        numbers=("requests a minute", "up to, a month", "USD there"),
+        wrapped=("ends because",),
+    )
     endings: list[BreakEven | None] = [*comparison.break_evens.points, None]
     here = float(comparison.scenario.requests)
     for band, ending in list(zip(comparison.break_evens.bands, endings, strict=True))[:MOST_BANDS_SHOWN]:
         table.add_row(
-            number(band.lowest / MINUTES_A_MONTH),
-            number(band.highest / MINUTES_A_MONTH),
+            f"{number(band.lowest / MINUTES_A_MONTH)} to {number(band.highest / MINUTES_A_MONTH)}",
             f"{band.highest:,.0f}",
             band.variant or "none",
             "" if ending is None else _money(ending.usd),
@@ -133,23 +137,22 @@ def _ending(point: BreakEven) -> str:
 
 
 def _sensitivity_table(effects: Sequence[Effect]) -> Table:
-    table = Table(title="If an input is another", title_justify="left", show_edge=False, header_style="bold")
-    table.add_column("input")
-    for factor in FACTORS:
-        table.add_column(f"{(factor - 1) * 100:+.0f} %: cheapest")
-        table.add_column("USD", justify="right")
-        table.add_column("next break-even, a minute", justify="right")
-    for field, its in groupby(effects, key=lambda effect: effect.field):
-        cells = []
+    numbers = ("change", "USD", "next break-even, a minute")
+    table = _table("If an input has another value", "input", "change", "cheapest", "USD", numbers[-1], numbers=numbers)
+    for name, its in groupby(effects, key=lambda effect: effect.field):
         for effect in its:
-            next_break_even = "none" if effect.next_rpm is None else number(effect.next_rpm)
-            cells += [effect.cheapest or "none", _money(effect.usd), next_break_even]
-        table.add_row(field, *cells)
+            table.add_row(
+                name if effect.factor == FACTORS[0] else "",
+                f"{(effect.factor - 1) * 100:+.0f} %",
+                effect.cheapest or "none",
+                _money(effect.usd),
+                "none" if effect.next_rpm is None else number(effect.next_rpm),
+            )
     return table
 
 
 def _remarks(comparison: Comparison, inputs: Inputs) -> list[str]:
-    """What to know before one believes it."""
+    """What to know before relying on it."""
     remarks = [
         f"{name}: {problem.text}"
         for name, bill in comparison.bills.items()
@@ -197,15 +200,14 @@ def _is_idle(name: str, scenario: Scenario) -> bool:
 def lines_table(comparison: Comparison, name: str) -> Table:
     """A variant's bill line by line."""
     bill = comparison.bills[name]
-    table = Table(
-        title=VARIANTS[name].title, title_justify="left", show_edge=False, header_style="bold", show_footer=True
+    table = _table(
+        VARIANTS[name].title,
+        *("line", "quantity", "price", "unit", "price is", "USD a month"),
+        numbers=("quantity", "price", "USD a month"),
+        wrapped=("line", "price", "unit", "price is"),
     )
-    table.add_column("line", footer="sum")
-    table.add_column("quantity", justify="right")
-    table.add_column("price", justify="right")
-    table.add_column("unit")
-    table.add_column("price is")
-    table.add_column("USD a month", justify="right", footer=_money(bill.usd))
+    table.show_footer = True
+    table.columns[0].footer, table.columns[-1].footer = "sum", _money(bill.usd)
     for line in bill.lines:
         price = line.price
         more = f" and {len(price.tiers) - 1} lower" if len(price.tiers) > 1 else ""
@@ -238,11 +240,9 @@ def _cell(name: str, value: float | str | None, cheapest: str | None) -> str:
 
 def published_table(claims: Sequence[Claim]) -> Table:
     """What was published, the same from this model, and corrected."""
-    table = Table(title="Published, reproduced, corrected", title_justify="left", show_edge=False, show_lines=True)
-    table.add_column("what")
-    for column in ("published", "reproduced", "corrected"):
-        table.add_column(column, justify="right")
-    table.add_column("why the last differs")
+    numbers, why = ("published", "reproduced", "corrected"), "why the last differs"
+    table = _table("Published, reproduced, corrected", "what", *numbers, why, numbers=numbers, wrapped=("what", why))
+    table.show_lines = True
     for claim in claims:
         table.add_row(
             f"{claim.what}, {claim.unit}",
@@ -256,14 +256,13 @@ def published_table(claims: Sequence[Claim]) -> Table:
 
 def assumptions_table(inputs: Sequence[Field[Any]]) -> Table:
     """Every input of the model."""
-    table = Table(show_edge=False, header_style="bold")
-    for column in ("input", "default", "unit", "default is", "meaning"):
-        table.add_column(column)
+    table = _table("", "input", "default", "default is", "meaning", wrapped=("default", "meaning"))
     for each in inputs:
         default = f"{each.default:g}" if isinstance(each.default, float) else str(each.default)
         metadata = each.metadata
         shown = "" if each.default in (None, False) else default
-        table.add_row(each.name, shown, metadata["unit"], metadata["origin"] if shown else "", metadata["meaning"])
+        value = f"{shown} {metadata['unit']}".strip() if shown else ""
+        table.add_row(each.name, value, metadata["origin"] if shown else "", metadata["meaning"])
     return table
 
 

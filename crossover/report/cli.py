@@ -35,18 +35,21 @@ def report(
             metavar="RESULTS", help="A result of `crossover bench run`.", callback=_as_measured, is_eager=True
         ),
     ] = None,
-    cost: Annotated[bool, typer.Option("--cost", help="Monthly cost by traffic, and where the lines cross.")] = False,
+    cost: Annotated[bool, typer.Option("--cost", help="Monthly cost by traffic, with the break-even points.")] = False,
     output: Annotated[
         Path | None, typer.Option(help="The page, one HTML file: results.html, or cost.html with --cost.")
     ] = None,
     image: Annotated[
         Path | None,
-        typer.Option(help="A picture of its first chart too, .png or .svg; needs Chromium or Chrome."),
+        typer.Option(
+            help="A picture of the first chart, .png or .svg, instead of the page, or as well with --output; needs"
+            " Chromium or Chrome."
+        ),
     ] = None,
 ) -> None:
     """One HTML file of a benchmark's result, with what follows for the costs; with --cost of the costs only.
 
-    It has levers for what is shown, and asks no network for anything.
+    What it shows can be varied, and it needs no network.
     """
     if file is None and not cost:
         raise UsageError("There is nothing to report; name a result of `crossover bench run`, or add --cost.")
@@ -62,7 +65,8 @@ def report(
             page = results_page(*observed.read(file), inputs)
         except (KeyError, TypeError) as error:
             raise UsageError(f"{file} is damaged: {error!r}.") from error
-    _write(output or Path("cost.html" if cost else "results.html"), page.html().encode())
+    if output is not None or image is None:
+        _write(output or Path("cost.html" if cost else "results.html"), page.html().encode())
     if image is not None:
         _write(image, picture.render(page, kind, browser=browser))
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from crossover.cost.candidates import all_candidates
 from crossover.cost.numbers import number
-from crossover.cost.prices import Price, Prices
+from crossover.cost.prices import Price, Prices, dates_of
 from crossover.cost.scenario import Scenario
 from crossover.cost.variants import deployable
 from crossover.report.cost_data import cost_data
@@ -62,10 +62,10 @@ def cost_page(scenario: Scenario, prices: Prices, candidates: Sequence[str] | No
 def cost_part(scenario: Scenario, prices: Prices, candidates: Sequence[str] | None = None) -> CostPart:
     """The same as a part of a page, which must have the elements of its verdict and its sentence."""
     used = _used_prices(scenario, prices)
-    caption = f"{_summary(scenario)} {prices.region}, {_dates(used)}."
+    caption = f"{_summary(scenario)} {prices.region}, {dates_of(used)}."
     names = deployable() if candidates is None else candidates
     return CostPart(
-        kicker=f"Cost by traffic in {prices.region}, {_dates(used)}",
+        kicker=f"Cost by traffic in {prices.region}, {dates_of(used)}",
         chart=template("break_even.html"),
         assumptions=_assumptions(scenario),
         prices=_prices(used),
@@ -79,13 +79,6 @@ def _used_prices(scenario: Scenario, prices: Prices) -> list[Price]:
         for line in candidate.bill(scenario, prices).lines:
             found[line.price.id] = line.price
     return [found[name] for name in sorted(found)]
-
-
-def _dates(used: Sequence[Price]) -> str:
-    dated = sorted(price.date for price in used if price.date != "undated")
-    if not dated:
-        return "undated prices"
-    return f"prices of {dated[0]}" if dated[0] == dated[-1] else f"prices of {dated[0]} to {dated[-1]}"
 
 
 def _summary(scenario: Scenario) -> str:

@@ -47,14 +47,39 @@ def cost(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
 
 def test_the_whole_answer_on_a_terminal(cost: Command) -> None:
     out = cost("--rpm 72 --region eu-west-1 --memory 2048 --cold-share 0.1")
-    assert out.startswith("72 requests a minute (3,153,600 a month), eu-west-1, 2,048 MB, 70 ms warm, cold share 10 %")
-    assert "● standard" in out and "cheapest" in out
+    answer, traffic = out.splitlines()[:2]
+    assert answer.startswith("At 72 requests a minute use standard: ")
+    assert traffic.startswith(
+        "72 requests a minute (3,153,600 a month), eu-west-1, 2,048 MB, 70 ms warm, cold share 10 %"
+    )
+    assert "* standard" in out and "cheapest" in out
     assert "The cheapest of standard, snapstart, sagemaker by traffic" in out
     assert "sagemaker costs less from there on" in out
-    assert "If an input is another" in out
+    assert "If an input has another value" in out
     assert "assumed: wait_seconds 0.05" in out
     assert "Prices that nobody confirmed for eu-west-1: " in out
-    assert out.rstrip().splitlines()[-1].startswith("At 72 requests a minute use standard: ")
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["--rpm 72 --variants all", "--rpm 1000 --cpu-seconds 0.227 --autoscaling", "--lines snapstart", "assumptions",
+     "--preset published"],
+)  # fmt: skip
+def test_nothing_is_cut_at_80_columns_nor_in_ascii(cost: Command, monkeypatch: pytest.MonkeyPatch, line: str) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    out = cost(line)
+    assert "…" not in out
+    in_tables = [row for row in out.splitlines() if "│" in row]
+    assert in_tables
+    assert max(map(len, in_tables)) <= 80
+    if "all" in line:
+        assert all(f" {name} " in out for name in VARIANTS if name not in ("rent", "call-price"))
+    written = "".join(character for character in out if character not in "─│┼━┃╇╋")
+    assert written.isascii()  # rich draws the tables themselves in ASCII where a terminal needs that
+
+
+def test_a_rehearsal_s_many_changes_are_counted_in_a_sentence(cost: Command) -> None:
+    assert "more times beyond that." in cost("--rpm 10 --cpu-seconds 0.2").splitlines()[0]
 
 
 def test_json_holds_what_the_model_gives(cost: Command) -> None:

@@ -51,7 +51,7 @@ def test_the_page_is_written_for_the_scenario_of_the_options(
     assert out.startswith("a.html: ")
 
 
-def test_a_picture_is_written_beside_the_page(
+def test_a_picture_is_written_and_the_page_only_if_it_is_named(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(picture, "find_browser", lambda: "it")
@@ -62,7 +62,9 @@ def test_a_picture_is_written_beside_the_page(
     monkeypatch.setattr(picture, "render", render)
     run(monkeypatch, capsys, "--cost --image b.svg", code=0)
     assert Path("b.svg").read_text() == "Cost by traffic, us-east-1 svg it"
-    assert Path("cost.html").exists()
+    assert not Path("cost.html").exists()
+    run(monkeypatch, capsys, "--cost --image b.svg --output c.html", code=0)
+    assert Path("c.html").exists()
 
 
 def test_a_result_makes_its_page_with_what_was_measured(
