@@ -1,1 +1,1 @@
-"""For maintainers: this project beside others, and a soak under faults. Not installed."""
+"""For maintainers: this project compared with others, and a soak under faults. Not installed."""

@@ -96,7 +96,7 @@ def soak(
     )
     report = soak_run.run(options, console=Console(stderr=True))
     if as_json:
-        print(json.dumps(report.to_dict(), indent=2))
+        print(json.dumps(report.to_json(), indent=2))
     else:
         _print_soak(report)
     if not report.holds:

@@ -1,1 +1,1 @@
-"""This project beside others that do the same work, each in an environment of its own."""
+"""This project compared with others that do the same work, each in an environment of its own."""

@@ -1,4 +1,4 @@
-"""The accounting: what became of every upload, from what table and queue hold in the end and what passed the proxy."""
+"""The audit: how every upload ended, from the final table and queue and from the traffic of the proxy."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,11 +11,11 @@ from benchmarks.soak.fault_proxy import Traffic, Write
 from benchmarks.soak.faults import Action
 from benchmarks.soak.upload_plan import Kind, PlannedObject
 
-ATTEMPTS = 3  # what Lambda makes of an event: a dead letter needs so many failures
+ATTEMPTS = 3  # of Lambda to process an event: a dead letter needs as many failures
 
 
 class Outcome(Enum):
-    """What an upload came to. An upload has exactly one."""
+    """How an upload ended; each upload has exactly one outcome."""
 
     SUCCEEDED = "succeeded"
     FAILED = "failed"
@@ -47,14 +47,14 @@ class Upload:
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """On one upload.
+    """The verdict on one upload.
 
     Attributes:
         upload: which one.
-        outcome: what it came to.
-        duplicated: its event ended more often than it was delivered, in a result and dead letters together.
-        stale_overwrite: the result of an older upload stands where a newer one stood.
-        wrong: everything else that must not be, in sentences.
+        outcome: how it ended.
+        duplicated: its event led to more results and dead letters than it was delivered.
+        stale_overwrite: the result of an older upload has replaced a newer one.
+        wrong: all other violations, as sentences.
     """
 
     upload: Upload
@@ -70,33 +70,33 @@ class Verdict:
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """What is there at the end.
+    """The final state.
 
     Attributes:
         items: the whole table of each variant.
-        letters: all messages of each variant's dead-letter queue.
+        dead_letters: all messages of each variant's dead-letter queue.
         traffic: what passed the proxy.
     """
 
     items: Mapping[str, Sequence[Mapping[str, Any]]]
-    letters: Mapping[str, Sequence[Mapping[str, Any]]]
+    dead_letters: Mapping[str, Sequence[Mapping[str, Any]]]
     traffic: Traffic
 
 
 @dataclass(frozen=True, kw_only=True)
 class Audit:
-    """On all uploads.
+    """The verdicts on all uploads.
 
     Attributes:
         verdicts: one for each upload.
-        strays: items and dead letters that belong to no upload, in sentences.
+        strays: items and dead letters that belong to no upload, as sentences.
     """
 
     verdicts: list[Verdict]
     strays: list[str] = field(default_factory=list)
 
     def count(self, variant: str | None = None) -> dict[str, int]:
-        """How many uploads came to what, of one variant or of all."""
+        """The number of uploads by outcome, of one variant or of all."""
         verdicts = [each for each in self.verdicts if variant in (None, each.upload.planned.variant)]
         outcomes = Counter(each.outcome for each in verdicts)
         return {
@@ -109,7 +109,7 @@ class Audit:
 
     @property
     def problems(self) -> list[str]:
-        """Every upload that is not as promised, in a sentence."""
+        """A sentence for every upload that did not end as promised."""
         return [_sentence(verdict) for verdict in self.verdicts if not verdict.is_fine] + self.strays
 
     @property
@@ -126,14 +126,14 @@ class Audit:
 def audit(uploads: Sequence[Upload], evidence: Evidence) -> Audit:
     """Judge every upload."""
     items = {item["object_key"]: item for table in evidence.items.values() for item in table}
-    letters: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
+    dead_letters: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
     strays = []
     known = {(upload.planned.key, upload.etag): upload.planned.variant for upload in uploads}
-    for variant, queue in evidence.letters.items():
-        for letter in queue:
-            event_id = _event_id(letter)
+    for variant, queue in evidence.dead_letters.items():
+        for dead_letter in queue:
+            event_id = _event_id(dead_letter)
             if known.get(event_id) == variant:
-                letters[event_id].append(letter)
+                dead_letters[event_id].append(dead_letter)
             else:
                 strays.append(f"A dead letter of {variant} belongs to no upload: {event_id}.")
     keys = {upload.planned.key for upload in uploads}
@@ -144,7 +144,7 @@ def audit(uploads: Sequence[Upload], evidence: Evidence) -> Audit:
 
     def judge(upload: Upload) -> Verdict:
         key = upload.planned.key
-        found = letters[key, upload.etag]
+        found = dead_letters[key, upload.etag]
         return _judge(upload, items.get(key), found, writes[key], evidence.traffic)
 
     return Audit(verdicts=[judge(upload) for upload in uploads], strays=strays)
@@ -153,7 +153,7 @@ def audit(uploads: Sequence[Upload], evidence: Evidence) -> Audit:
 def _judge(
     upload: Upload,
     item: Mapping[str, Any] | None,
-    letters: Sequence[Mapping[str, Any]],
+    dead_letters: Sequence[Mapping[str, Any]],
     writes: Sequence[Write],
     traffic: Traffic,
 ) -> Verdict:
@@ -174,21 +174,21 @@ def _judge(
         status = own_writes[-1].status
     else:
         status = ""
-    outcome = RESULTS.get(status, Outcome.DEAD_LETTERED if letters else Outcome.LOST)
-    # S3 may deliver an event more than once; each copy then ends for itself, with a result or as a dead letter.
-    ends = bool(own_writes) + len(letters)
-    is_duplicated = ends > traffic.copies[event_id] and not (len(letters) == 1 and _could_not_know(upload.planned))
+    outcome = RESULTS.get(status, Outcome.DEAD_LETTERED if dead_letters else Outcome.LOST)
+    # S3 may deliver an event more than once; each copy then ends separately, with a result or as a dead letter.
+    ends = bool(own_writes) + len(dead_letters)
+    is_duplicated = ends > traffic.copies[event_id] and not (len(dead_letters) == 1 and _could_not_know(upload.planned))
     return Verdict(
         upload=upload,
         outcome=outcome,
         duplicated=is_duplicated,
         stale_overwrite=is_stale,
-        wrong=tuple(_wrong(upload, outcome, item, event, letters, traffic)),
+        wrong=tuple(_wrong(upload, outcome, item, event, dead_letters, traffic)),
     )
 
 
 def _could_not_know(planned: PlannedObject) -> bool:
-    """Whether a write can have succeeded without its worker's learning of it, so that a dead letter may follow it."""
+    """Whether a write may have succeeded without its worker knowing, so that a dead letter may follow."""
     fault = planned.fault
     forwarded = (Action.LOSE, Action.FORWARD_AND_KILL, Action.HOLD)
     return fault is not None and fault.service == "dynamodb" and fault.action in forwarded
@@ -199,21 +199,21 @@ def _wrong(
     outcome: Outcome,
     item: Mapping[str, Any] | None,
     event: Mapping[str, Any],
-    letters: Sequence[Mapping[str, Any]],
+    dead_letters: Sequence[Mapping[str, Any]],
     traffic: Traffic,
 ) -> Iterable[str]:
-    """What is wrong beyond loss, duplicates and stale results."""
+    """Violations other than loss, duplicates and stale results."""
     planned = upload.planned
-    if any(letter["requestPayload"] != event for letter in letters):
-        yield "Its dead letter does not hold the event that S3 has sent."
-    if letters and traffic.failures[planned.key] < ATTEMPTS:
+    if any(dead_letter["requestPayload"] != event for dead_letter in dead_letters):
+        yield "Its dead letter does not hold the event that S3 sent."
+    if dead_letters and traffic.failures[planned.key] < ATTEMPTS:
         yield f"It became a dead letter after only {traffic.failures[planned.key]} failed requests."
     if planned.must_become_dead_letter and outcome in (Outcome.SUCCEEDED, Outcome.FAILED):
         yield "It has a result although none of its requests could succeed."
     if item is None or not upload.is_last or outcome not in (Outcome.SUCCEEDED, Outcome.FAILED):
         return
     if upload.kind.value != item.get("error_code", ""):
-        yield f"Its item says {item.get('error_code') or item['status']} of what is {upload.kind.name}."
+        yield f"Its item says {item.get('error_code') or item['status']}, although it is {upload.kind.name}."
     if (item["etag"], int(item["size_bytes"])) != (upload.etag, upload.size_bytes):
         yield "Its item is about other bytes than those that were uploaded."
 
@@ -226,10 +226,10 @@ def _comparable(sequencer: str) -> str:
     return sequencer.upper().rstrip("0")
 
 
-def _event_id(letter: Mapping[str, Any]) -> tuple[str, str]:
-    """Key and ETag of the event in a dead letter; empty where it holds none."""
+def _event_id(dead_letter: Mapping[str, Any]) -> tuple[str, str]:
+    """Key and ETag of the event in a dead letter; empty where it has none."""
     try:
-        entity = letter["requestPayload"]["Records"][0]["s3"]["object"]
+        entity = dead_letter["requestPayload"]["Records"][0]["s3"]["object"]
         return unquote_plus(entity["key"]), entity["eTag"]
     except (LookupError, TypeError):
         return "", ""

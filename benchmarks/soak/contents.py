@@ -1,4 +1,4 @@
-"""The files that are uploaded: short recordings of noise, and what is no recording."""
+"""The files that are uploaded: short recordings of noise, and files that are not recordings."""
 
 import io
 import random
@@ -13,7 +13,7 @@ FLAC = sources() / "model/samples/misc_crow.flac"
 
 
 def make_content(kind: Kind, seed: str) -> bytes:
-    """A file of this kind, another one for each seed unless it is empty."""
+    """A file of this kind; a different one for each seed, unless it is empty."""
     chance = random.Random(seed)
     match kind:
         case Kind.AUDIO:

@@ -1,6 +1,6 @@
-"""A proxy between the workers and the local AWS: it injects the planned faults and writes down what passes.
+"""A proxy between the workers and the local AWS: it injects the planned faults and records the traffic.
 
-It stands in two places at once, on one port: functions and containers reach AWS through it, and S3 reaches the
+It serves two purposes on one port: functions and containers reach AWS through it, and S3 reaches the
 functions through it. It listens on loopback only.
 """
 
@@ -32,13 +32,13 @@ UPSTREAM_SECONDS = 150  # longer than a function may run
 INVOKE_ENDPOINT = re.compile("/endpoints/[^/]+/invocations")
 INVOKE_FUNCTION = re.compile("/[0-9-]+/functions/[^/]+/invocations")
 NO_ANSWER = (OSError, http.client.HTTPException)
-# Of one connection, not of the message; the proxy's own server and client see to them.
+# Headers of a connection, not of the message; the proxy's own server and client set them.
 HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "expect"}
 
 
 @dataclass(frozen=True)
 class Request:
-    """One request as it came."""
+    """A request as it was received."""
 
     method: str
     path: str
@@ -54,7 +54,7 @@ class Write:
         key: of the object.
         sequencer: of the event, as written.
         status: SUCCEEDED or FAILED.
-        accepted: whether the item was written; else a newer or the same result stood there already.
+        accepted: whether the item was written; otherwise a newer or the same result was there already.
     """
 
     key: str
@@ -65,7 +65,7 @@ class Write:
 
 @dataclass
 class Traffic:
-    """What has passed so far; guarded by `lock`.
+    """The traffic so far; guarded by `lock`.
 
     Attributes:
         events: each of S3's events once, by key and ETag.
@@ -114,8 +114,8 @@ class FaultProxy(ThreadingHTTPServer):
         """Begin a soak.
 
         Args:
-            plan: whose requests meet faults; all others are forwarded.
-            strip_conditions: take the condition off every write: so looks a store that overwrites newer results.
+            plan: of the objects whose requests meet faults; all other requests are forwarded.
+            strip_conditions: remove the condition from every write, to imitate a store that overwrites newer results.
         """
         self.plan = {planned.key: planned for planned in plan}
         self.strip_conditions = strip_conditions
@@ -128,7 +128,7 @@ class FaultProxy(ThreadingHTTPServer):
         return f"http://{HOST}:{self.server_port}"
 
     def fault_for(self, service: str, key: str) -> Fault | None:
-        """The fault that this request meets; counts it."""
+        """The fault that this request meets, which is counted."""
         planned = self.plan[key]
         with self.traffic.lock:
             self.traffic.requests[service] += 1
@@ -142,7 +142,7 @@ class FaultProxy(ThreadingHTTPServer):
             return fault
 
     def kill(self, client_port: int) -> None:
-        """Kill the worker at the other end of a connection, unless it is none of the local AWS's processes."""
+        """Kill the worker at the other end of a connection, if it is a process of the local AWS."""
         for connection in psutil.net_connections(kind="tcp"):
             ends = connection.laddr, connection.raddr
             if connection.pid and all(ends) and [end.port for end in ends] == [client_port, self.server_port]:
@@ -166,7 +166,7 @@ class FaultProxy(ThreadingHTTPServer):
             connection.close()
 
     def deliver(self, key: str, request: Request) -> None:
-        """Hand S3's event over to its function, as often as planned and when it is planned."""
+        """Deliver S3's event to its function, as often and at the times that are planned."""
         event = json.loads(request.body)
         event_id = (key, event["Records"][0]["s3"]["object"]["eTag"])
         delays = self.deliveries.get(event_id, (0.0,))
@@ -174,20 +174,20 @@ class FaultProxy(ThreadingHTTPServer):
             self.traffic.events[event_id] = event
             self.traffic.waiting += len(delays)
         for delay in delays:
-            timer = threading.Timer(delay, self._hand_over, (event_id, request))
+            timer = threading.Timer(delay, self._deliver_copy, (event_id, request))
             timer.daemon = True
             timer.start()
 
-    def _hand_over(self, event_id: tuple[str, str], request: Request) -> None:
+    def _deliver_copy(self, event_id: tuple[str, str], request: Request) -> None:
         taken = False
-        with contextlib.suppress(*NO_ANSWER):  # what cannot be handed over is found to be lost in the end
+        with contextlib.suppress(*NO_ANSWER):  # the audit finds an event that is not delivered to be lost
             taken = self.ask(request).status == 202
         with self.traffic.lock:
             self.traffic.copies[event_id] += taken
             self.traffic.waiting -= 1
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of connections that end early: that is what this proxy is about."""
+        """Ignore connections that end early, since this proxy ends them on purpose."""
         if not isinstance(sys.exception(), NO_ANSWER):
             super().handle_error(request, client_address)
 
@@ -240,7 +240,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self._answer(answer, fault)
 
     def _answer(self, answer: Answer, fault: Fault | None) -> None:
-        """Give the worker AWS's answer, or what the fault makes of it."""
+        """Give the worker AWS's answer, as changed by the fault."""
         match fault.action if fault else None:
             case Action.LOSE:
                 self._reset()
@@ -260,7 +260,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self._pass_on(answer)
 
     def _pass_on(self, answer: Answer, *, share: float = 1.0) -> None:
-        """Send an answer, or a part of its body under the whole one's length. A worker that is gone hears nothing."""
+        """Send an answer, or part of its body with the length of the whole. A worker that has gone is ignored."""
         with contextlib.suppress(ConnectionError):
             self.send_response_only(answer.status)
             for name, value in answer.headers.items():
@@ -274,7 +274,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.flush()
 
     def _reset(self) -> None:
-        """End the connection by a RST instead of a FIN."""
+        """End the connection with a RST instead of a FIN."""
         self.close_connection = True
         with contextlib.suppress(OSError):
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -291,7 +291,7 @@ class _Handler(BaseHTTPRequestHandler):
         return replace(request, body=json.dumps(content).encode())
 
     def _note(self, service: str, key: str, request: Request, answer: Answer) -> None:
-        """Write down what the table was told, and what failed although nothing was injected here."""
+        """Record writes to the table, and failures that were not injected here."""
         traffic = self.server.traffic
         is_verdict = _is_verdict(service, answer)
         with traffic.lock:
@@ -303,11 +303,11 @@ class _Handler(BaseHTTPRequestHandler):
                 traffic.failures[key] += 1
 
     def log_message(self, *_: object) -> None:
-        """Say nothing: the soak's output is its table."""
+        """Log nothing: the soak prints a table."""
 
 
 def recognise(request: Request) -> tuple[str, str]:
-    """The service that a request is for and the key of the object that it is about; empty where it is another one."""
+    """The service of a request and the key of its object; empty for other requests."""
     route = urlsplit(request.path).path
     target = request.headers.get("X-Amz-Target", "")
     try:
@@ -325,7 +325,7 @@ def recognise(request: Request) -> tuple[str, str]:
 
 
 def _is_verdict(service: str, answer: Answer) -> bool:
-    """Whether an error is about the request itself: a condition that does not hold, a file that is no audio."""
+    """Whether an error concerns the request itself: a condition that does not hold, a file that is not audio."""
     if answer.status < 400 or service == "s3":
         return answer.status == 404
     content = json.loads(answer.body or b"{}")

@@ -1,6 +1,6 @@
-"""The faults that AWS and its machines are known for: what a worker gets instead of the answer it hoped for.
+"""The faults that AWS is known for: what a worker gets instead of the answer that it expects.
 
-The texts are those of the services. A worker is whatever calls AWS: a function, or the endpoint's container.
+The texts are those of the services. A worker is a caller of AWS: a function, or the endpoint's container.
 """
 
 import json
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 ALWAYS = sys.maxsize
-"""As a number of requests: the fault never ends, and the event must become a dead letter."""
+"""As a number of requests: the fault lasts, and the event must become a dead letter."""
 
 
 class Action(Enum):
@@ -28,7 +28,7 @@ class Action(Enum):
 
 @dataclass(frozen=True)
 class Answer:
-    """An error as a service words it."""
+    """An answer of a service, such as an error in its own words."""
 
     status: int
     body: bytes
@@ -41,13 +41,13 @@ class Fault:
 
     Attributes:
         name: as printed.
-        service: whose requests meet it: s3 (GetObject), dynamodb (PutItem) or sagemaker (InvokeEndpoint).
+        service: to which the affected requests go: s3 (GetObject), dynamodb (PutItem) or sagemaker (InvokeEndpoint).
         action: what is done with the request.
-        times: how many requests of one object may meet it. Whatever is done twice at most is survived, since an event
-            is tried three times.
+        times: how many requests of one object may meet it. A fault that occurs at most twice is survived, since an
+            event is tried three times.
         answer: for REFUSE.
         seconds: for HOLD.
-        harmless: whether the worker gets its answer all the same.
+        harmless: whether the worker gets its answer nevertheless.
     """
 
     name: str
@@ -167,6 +167,6 @@ FAULTS = (
 )
 
 
-def faults_of(variant: str) -> list[Fault]:
-    """The faults that a variant can meet."""
-    return [fault for fault in FAULTS if fault.service != "sagemaker" or variant == "sagemaker"]
+def faults_of(*, has_endpoint: bool) -> list[Fault]:
+    """The faults that a variant can meet: those of SageMaker only where it has an endpoint."""
+    return [fault for fault in FAULTS if fault.service != "sagemaker" or has_endpoint]

@@ -1,4 +1,4 @@
-"""The soak itself: a local AWS of its own, the uploads, the waiting, the evidence."""
+"""The soak: a local AWS of its own, the uploads, the waiting, the evidence."""
 
 import contextlib
 import hashlib
@@ -25,16 +25,16 @@ from crossover.local.work import LocalAws, open_local_aws
 from crossover.local.workspace import Workspace, default_folder
 from crossover.project import stack_prefix
 
-# Lambda waits a minute and then two before it tries an event again. Here it waits about as long as it takes to start a
-# container that was killed.
+# Lambda waits one minute and then two before it retries an event. Here it waits about as long as a killed container
+# takes to start again.
 RETRY_BASE_SECONDS = 2
-# Nothing was under way for so long: then no event is on its way between two processes either.
+# Once nothing has been in progress for this long, no event is between two processes either.
 QUIET_SECONDS = 3.0
 POLL_SECONDS = 0.02
-# How long other readers do not see a dead letter; there are none.
+# Long enough that no dead letter is read twice.
 HIDDEN_SECONDS = 3600
-# Of those that a sabotaged soak loses.
-SWALLOWED_SHARE = 0.05
+# The share of events that a negative control loses.
+LOST_SHARE = 0.05
 
 
 class NegativeControl(Enum):
@@ -46,7 +46,7 @@ class NegativeControl(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What was asked for; see the command's help."""
+    """The options; see the command's help."""
 
     uploads: int
     variants: tuple[str, ...]
@@ -62,11 +62,11 @@ class Report:
     """The result.
 
     Attributes:
-        options: what was asked for.
-        audit: what became of every upload.
-        traffic: what passed the proxy.
-        is_finished: whether all came to an end within the time.
-        seconds: how long the uploads took until the last one had come to its end.
+        options: of this soak.
+        audit: how every upload ended.
+        traffic: of the proxy.
+        is_finished: whether all uploads ended in time.
+        seconds: from the first upload until the last one had ended.
     """
 
     options: Options
@@ -80,7 +80,8 @@ class Report:
         """Whether every upload ended as promised."""
         return self.is_finished and not self.audit.problems
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_json(self) -> Mapping[str, object]:
+        """The report as JSON."""
         traffic, control = self.traffic, self.options.negative_control
         faults: dict[str, dict[str, int]] = {variant: {} for variant in self.options.variants}
         for (variant, fault), number in sorted(traffic.injected.items()):
@@ -105,7 +106,7 @@ class Report:
 
 
 def events_of(report: Report) -> dict[str, int]:
-    """What was done to S3's events: how many there were, delivered twice, late, or overtaken by a newer one."""
+    """Counts of S3's events: in all, delivered twice, late, and of overwritten objects."""
     planned = {each.upload.planned.key: each.upload.planned for each in report.audit.verdicts}.values()
     deliveries = [upload.deliveries for each in planned for upload in each.uploads]
     return {
@@ -118,7 +119,7 @@ def events_of(report: Report) -> dict[str, int]:
 
 
 def run(options: Options, *, console: Console, workspace: Workspace | None = None) -> Report:
-    """Start a local AWS, deploy the variants, soak them, stop it all again.
+    """Start a local AWS, deploy the variants, soak them, and stop it.
 
     Raises:
         CrossoverError: something could not be started or deployed, or another soak runs.
@@ -133,7 +134,7 @@ def run(options: Options, *, console: Console, workspace: Workspace | None = Non
 
 @dataclass(frozen=True, kw_only=True)
 class SoakedAws:
-    """A local AWS with variants on it, and the proxy that all their requests go through."""
+    """A local AWS with deployed variants, and the proxy that all their requests go through."""
 
     aws: LocalAws
     emulator: Emulator
@@ -169,7 +170,7 @@ def soaked_aws(
 
 
 def soak(options: Options, local: SoakedAws, *, announce: Callable[[str], None] = lambda what: None) -> Report:
-    """Upload under faults, wait until all has come to its end, judge. Tables and queues are empty before."""
+    """Upload under faults, wait until all events have ended, and audit. Tables and queues must be empty."""
     from crossover.aws import aws_errors  # here, because boto3 takes a second to import
 
     with aws_errors():
@@ -189,7 +190,11 @@ class _Soak:
         found = find_variants(self.clients, prefix=stack_prefix(), names=options.variants)
         self.variants = {variant.name: variant for variant in found}
         self.plan = make_plan(
-            uploads=options.uploads, variants=options.variants, fault_rate=options.fault_rate, seed=options.seed
+            uploads=options.uploads,
+            variants=options.variants,
+            endpoints=[variant.name for variant in found if variant.endpoint],
+            fault_rate=options.fault_rate,
+            seed=options.seed,
         )
         self.uploads: list[Upload] = []
 
@@ -223,7 +228,7 @@ class _Soak:
         for number, upload in enumerate(planned.uploads):
             content = make_content(upload.kind, f"{self.options.seed} {planned.key} {number}")
             etag = hashlib.md5(content).hexdigest()
-            self.proxy.deliveries[planned.key, etag] = () if self._is_swallowed() else upload.deliveries
+            self.proxy.deliveries[planned.key, etag] = () if self._is_lost() else upload.deliveries
             bucket = self.variants[planned.variant].bucket
             self.clients("s3").put_object(Bucket=bucket, Key=planned.key, Body=content)
             is_last = number == len(planned.uploads) - 1
@@ -231,50 +236,52 @@ class _Soak:
                 Upload(planned=planned, kind=upload.kind, etag=etag, size_bytes=len(content), is_last=is_last)
             )
 
-    def _is_swallowed(self) -> bool:
+    def _is_lost(self) -> bool:
         if self.options.negative_control is not NegativeControl.LOSE_EVENTS:
             return False
-        return len(self.uploads) % round(1 / SWALLOWED_SHARE) == 0
+        return len(self.uploads) % round(1 / LOST_SHARE) == 0
 
     def _wait(self) -> bool:
-        """Wait until nothing is under way any more; False where the time is over before."""
+        """Wait until nothing is in progress; False where the time is over before."""
         quiet_since = time.monotonic()
         while self._time_is_left:
-            under_way = self.emulator.events_under_way() + self.proxy.traffic.waiting
+            in_progress = self.emulator.events_under_way() + self.proxy.traffic.waiting
             now = time.monotonic()
-            if under_way:
+            if in_progress:
                 quiet_since = now
             if now - quiet_since > QUIET_SECONDS:
                 return True
-            self.announce(f"{under_way} events under way")
+            self.announce(f"{in_progress} events in progress")
             time.sleep(POLL_SECONDS)
         return False
 
     def _evidence(self) -> Evidence:
         return Evidence(
             items={name: self._items(variant.table) for name, variant in self.variants.items()},
-            letters={name: self._letters(variant.dead_letter_queue) for name, variant in self.variants.items()},
+            dead_letters={
+                name: self._dead_letters(variant.dead_letter_queue) for name, variant in self.variants.items()
+            },
             traffic=self.proxy.traffic,
         )
 
-    def _items(self, table: str) -> list[dict[str, Any]]:
+    def _items(self, table: str) -> list[Mapping[str, Any]]:
         from boto3.dynamodb.types import TypeDeserializer
 
         plain = TypeDeserializer().deserialize
         pages = self.clients("dynamodb").get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
         return [{name: plain(value) for name, value in item.items()} for page in pages for item in page["Items"]]
 
-    def _letters(self, queue: str) -> list[Mapping[str, Any]]:
-        letters = []
+    def _dead_letters(self, queue: str) -> list[Mapping[str, Any]]:
+        dead_letters = []
         while messages := self._messages(queue):
-            letters += [json.loads(message["Body"]) for message in messages]
-        return letters
+            dead_letters += [json.loads(message["Body"]) for message in messages]
+        return dead_letters
 
-    def _messages(self, queue: str) -> list[dict[str, Any]]:
+    def _messages(self, queue: str) -> list[Mapping[str, Any]]:
         answer = self.clients("sqs").receive_message(
             QueueUrl=queue, MaxNumberOfMessages=10, VisibilityTimeout=HIDDEN_SECONDS
         )
-        messages: list[dict[str, Any]] = answer.get("Messages", [])
+        messages: list[Mapping[str, Any]] = answer.get("Messages", [])
         return messages
 
 

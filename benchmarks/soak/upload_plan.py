@@ -1,7 +1,7 @@
-"""What is uploaded and which fault each object meets: the same for the same seed, whatever the machine does."""
+"""What is uploaded and which fault each object meets, determined by the seed alone."""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from itertools import count
@@ -11,13 +11,13 @@ from benchmarks.soak.faults import ALWAYS, Fault, faults_of
 BAD_SHARE = 0.1
 OVERWRITTEN_SHARE = 0.1
 LATE_SECONDS = 2.0
-"""By how much an event is late: enough for the next upload of its key to be through."""
-# When the copies of an event are delivered, in s after the upload: S3 delivers at least once and in no fixed order.
+"""The delay of a late event: long enough for the next upload of its key to be processed."""
+# When the copies of an event are delivered, s after the upload: S3 delivers at least once and in any order.
 DISTURBED = ((0.0, 0.0), (0.0, LATE_SECONDS), (LATE_SECONDS,))
 
 
 class Kind(Enum):
-    """What a file holds; all but the first must become a FAILED item, with this code."""
+    """The content of a file; all but AUDIO must become a FAILED item, with this code."""
 
     AUDIO = ""
     TEXT = "UNSUPPORTED_FORMAT"
@@ -31,7 +31,7 @@ class PlannedUpload:
 
     Attributes:
         kind: of the content.
-        deliveries: when each copy of its event is delivered, s after the upload; none where the event is swallowed.
+        deliveries: when each copy of its event is delivered, s after the upload; empty where the event is lost.
     """
 
     kind: Kind
@@ -45,9 +45,9 @@ class PlannedObject:
     Attributes:
         variant: name of the variant whose bucket it is put into.
         key: the object's key; no two variants share one.
-        uploads: one, or two where the object is overwritten at once.
-        fault: what its requests meet, or None.
-        times: how many requests meet it: 1, 2 or ALWAYS.
+        uploads: one, or two where the object is immediately overwritten.
+        fault: met by its requests, or None.
+        times: number of requests that meet it: 1, 2 or ALWAYS.
     """
 
     variant: str
@@ -62,17 +62,20 @@ class PlannedObject:
         return self.fault is not None and self.times == ALWAYS
 
 
-def make_plan(*, uploads: int, variants: Sequence[str], fault_rate: float, seed: int) -> list[PlannedObject]:
-    """A plan of exactly so many uploads, the variants taking turns.
+def make_plan(
+    *, uploads: int, variants: Sequence[str], endpoints: Collection[str], fault_rate: float, seed: int
+) -> list[PlannedObject]:
+    """A plan of `uploads` uploads, in turns among the variants.
 
     Args:
         uploads: at least 1.
         variants: names of variants.
+        endpoints: names of those variants that have a SageMaker endpoint.
         fault_rate: the share of the objects whose requests meet a fault, and, independently, of those whose event is
             late or delivered twice; 0 to 1.
-        seed: of all that is random here.
+        seed: of all random choices.
     """
-    decks = {variant: _deck(variant, seed) for variant in variants}
+    decks = {variant: _deck(variant, seed, has_endpoint=variant in endpoints) for variant in variants}
     plan: list[PlannedObject] = []
     left = uploads
     for number in range(uploads):
@@ -98,13 +101,13 @@ def _kind(chance: random.Random, fault: Fault | None) -> Kind:
         return Kind.AUDIO
     kind = chance.choice([Kind.TEXT, Kind.EMPTY, Kind.TRUNCATED])
     if kind is Kind.EMPTY and fault is not None and fault.service != "dynamodb":
-        return Kind.TEXT  # an empty file is refused before anybody could meet this fault
+        return Kind.TEXT  # an empty file is refused before it could meet this fault
     return kind
 
 
-def _deck(variant: str, seed: int) -> Iterator[tuple[Fault, int]]:
-    """Every fault of a variant once before any comes twice, so that a short soak meets them all."""
-    faults = faults_of(variant)
+def _deck(variant: str, seed: int, *, has_endpoint: bool) -> Iterator[tuple[Fault, int]]:
+    """Every fault of a variant once before any is repeated, so that a short soak meets them all."""
+    faults = faults_of(has_endpoint=has_endpoint)
     for round_number in count():
         chance = random.Random(f"{seed} {variant} {round_number}")
         once = [(fault, 1) for fault in faults]

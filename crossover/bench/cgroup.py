@@ -1,8 +1,8 @@
-"""A processor quota for a child process, as Lambda gives a function its share of vCPUs: a temporary control group.
+"""A CPU quota for a child process, as Lambda gives a function its share of vCPUs: a temporary control group.
 
-cgroup v2 (`cpu.max`) where the cpu controller is delegated to us, else v1 (`cpu.cfs_quota_us`). A group is made inside
-one that this process belongs to, holds nothing but the children that were started for it, and is removed afterwards;
-no other group is written to. Only a SIGKILL of this process leaves one behind, empty.
+cgroup v2 (`cpu.max`) where the cpu controller is delegated to us, else v1 (`cpu.cfs_quota_us`). A group is created
+inside one that this process belongs to, holds only the children that are started in it, and is removed afterwards; no
+other group is written to. Only a SIGKILL of this process leaves an empty one behind.
 
 Sources: docs.kernel.org/admin-guide/cgroup-v2.html and docs.kernel.org/scheduler/sched-bwc.html.
 """
@@ -20,8 +20,8 @@ from pathlib import Path
 from crossover import interrupts
 from crossover.errors import CrossoverError
 
-# How often the quota is given anew, our own choice: AWS names no period. Work that needs less than one period's quota
-# is not slowed at all, so that with Linux's usual 100 ms a short call would hardly feel its share.
+# The period of the quota; our own choice, since AWS documents none. Work that needs less than one period's quota is not
+# slowed down at all, so that with Linux's default of 100 ms a short call would hardly notice its share.
 PERIOD_SECONDS = 0.02
 REMOVAL_SECONDS = 5.0
 # The shell enters the group and becomes the command: the same process, so whoever ends it ends the command.
@@ -30,17 +30,17 @@ MOUNTS, MEMBERSHIP = Path("/proc/self/mountinfo"), Path("/proc/self/cgroup")
 
 
 class QuotaUnavailableError(CrossoverError):
-    """No group with a quota can be made here; the message is one sentence."""
+    """No group with a quota can be created here; the message is one sentence."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Throttling:
-    """What the kernel says of a group.
+    """The kernel's figures of a group.
 
     Attributes:
         periods: in which something ran in the group.
-        throttled_periods: of them, in which the quota was used up.
-        throttled_seconds: that its processes were held up, added up over the processors.
+        throttled_periods: those of them in which the quota was used up.
+        throttled_seconds: time that its processes were held up, summed over the processors.
     """
 
     periods: int
@@ -61,11 +61,11 @@ class Group:
     version: int
 
     def command(self, command: Sequence[str]) -> list[str]:
-        """The command to start so that `command` runs in this group from its first instruction on."""
+        """The command that runs `command` in this group from its first instruction on."""
         return ["/bin/sh", "-c", ENTER, "sh", str(self.path / "cgroup.procs"), *command]
 
     def throttling(self) -> Throttling:
-        """How much the quota has held up so far."""
+        """How much the quota has throttled so far."""
         lines = (self.path / "cpu.stat").read_text().splitlines()
         stat = {name: int(value) for name, value in map(str.split, lines)}
         seconds = stat["throttled_usec"] / 1e6 if self.version == 2 else stat["throttled_time"] / 1e9
@@ -74,7 +74,7 @@ class Group:
 
 @dataclass(frozen=True, kw_only=True)
 class Parent:
-    """A group in which groups with a quota may be made.
+    """A group in which groups with a quota can be created.
 
     Attributes:
         path: its folder.
@@ -86,31 +86,31 @@ class Parent:
 
     @contextmanager
     def quota(self, vcpus: float) -> Iterator[Group]:
-        """A group whose processes together get so many processors' time; removed with whatever still runs in it.
+        """A group whose processes share the CPU time of `vcpus` processors; what still runs in it at the end is killed.
 
         Raises:
-            CrossoverError: it cannot be made or removed.
+            CrossoverError: it cannot be created or removed.
         """
         with ExitStack() as stack:
             try:
-                with interrupts.held():  # else it could be there and nobody know of it
+                with interrupts.held():  # otherwise it could exist unnoticed
                     path = Path(tempfile.mkdtemp(prefix="crossover-bench-", dir=self.path))
                     stack.callback(_remove, path)
                 group = Group(path=path, version=self.version)
                 _limit(group, vcpus)
             except OSError as error:
-                raise _failed(f"made with {vcpus:.3g} vCPUs", self.path, error) from error
+                raise _failed(f"created with {vcpus:.3g} vCPUs", self.path, error) from error
             yield group
 
 
 def find() -> Parent:
-    """Where groups with a quota can be made; found out by making one and starting a child in it.
+    """Where groups with a quota can be created; tested by creating one and starting a child in it.
 
     Raises:
-        QuotaUnavailableError: nowhere.
+        QuotaUnavailableError: they cannot be created here.
     """
     if not (MOUNTS.exists() and MEMBERSHIP.exists()):
-        raise QuotaUnavailableError("There are no control groups here: this is no Linux.")
+        raise QuotaUnavailableError("There are no control groups here, since this is not Linux.")
     reasons = []
     for parent in candidates(MOUNTS.read_text(), MEMBERSHIP.read_text()):
         try:
@@ -120,14 +120,14 @@ def find() -> Parent:
         except (CrossoverError, subprocess.CalledProcessError) as error:
             reasons.append(str(error))
     why = reasons[0] if reasons else "No control group here has the cpu controller delegated to it."
-    raise QuotaUnavailableError(f"No processor quota can be set here. {why}")
+    raise QuotaUnavailableError(f"No CPU quota can be set here. {why}")
 
 
 def candidates(mounts: str, membership: str) -> list[Parent]:
-    """Where a group with a quota might be made, v2 first: groups this process is in, and with v2 those above them.
+    """Where a group with a quota might be created, v2 first: the groups of this process, and with v2 those above them.
 
     With v2 only a group whose `cgroup.subtree_control` names the cpu controller can give its children a quota. We do
-    not write it there: that would change what others share.
+    not write to it, since others share it.
 
     Args:
         mounts: of /proc/self/mountinfo.
@@ -145,16 +145,16 @@ def candidates(mounts: str, membership: str) -> list[Parent]:
 
 
 def held(vcpus: float, *, cpu_seconds: float, wall_seconds: float) -> bool:
-    """Whether so much processor time in so long is no more than the quota gives.
+    """Whether a process kept to its quota.
 
-    The quota of a period begun before and of one not ended yet may have been used; a twentieth is for the kernel, which
-    hands it out in slices for each processor.
+    It may have used the quota of one period before and of one that has not ended; 5 % are for the kernel, which hands
+    the quota out in slices to each processor.
     """
     return cpu_seconds <= 1.05 * vcpus * (wall_seconds + 2 * PERIOD_SECONDS)
 
 
 def _mount(line: str) -> tuple[str, Path, str, str]:
-    """Of a line of mountinfo: which part of the file system is mounted, where, its kind and its own options."""
+    """A line of mountinfo: which part of the file system is mounted, where, its type and its own options."""
     before, _, after = line.partition(" - ")
     kind, _, options = after.split(" ", 2)
     root, point = before.split()[3:5]
@@ -162,7 +162,7 @@ def _mount(line: str) -> tuple[str, Path, str, str]:
 
 
 def _membership(text: str, controller: str) -> str:
-    """Which group of a controller's hierarchy this process is in; v2's has no controller in its line."""
+    """The group of this process in a controller's hierarchy; the line of v2 names no controller."""
     for line in text.splitlines():
         _, controllers, path = line.split(":", 2)
         if controller in controllers.split(","):
@@ -171,7 +171,7 @@ def _membership(text: str, controller: str) -> str:
 
 
 def _folder(point: Path, root: str, own: str) -> Path:
-    """Of the group `own`. A container may see other paths than the mount has; there it is the mount's own root."""
+    """The folder of the group `own`. In a container its path may be missing in the mount: then the mount's root."""
     inside = own.removeprefix(root) if root != "/" else own
     folder = point / inside.lstrip("/")
     return folder if folder.is_dir() else point
@@ -194,7 +194,7 @@ def _limit(group: Group, vcpus: float) -> None:
 
 
 def _remove(path: Path) -> None:
-    """End what still runs in it, which nobody else put there; a group can only be removed once it is empty."""
+    """Kill what still runs in it, all started by us; a group can only be removed once it is empty."""
     give_up = time.monotonic() + REMOVAL_SECONDS
     while True:
         with suppress(OSError):

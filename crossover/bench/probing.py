@@ -22,7 +22,7 @@ MODEL = sources() / "model/model.onnx"
 SPEECH = sources() / "model/samples/sense_and_sensibility_01_austen_64kb-0870.wav"  # 7.1 s
 PROBES = Path(__file__).parent / "probes"
 PROBE_SECONDS = 300
-NOBODY = "http://127.0.0.1:9"
+NO_ENDPOINT = "http://127.0.0.1:9"
 
 
 def bundle_python() -> Path:
@@ -51,21 +51,21 @@ def probe(
     python: Path,
     script: Path,
     *arguments: object,
-    endpoint: str = NOBODY,
+    endpoint: str = NO_ENDPOINT,
     settings: Mapping[str, str] | None = None,
     started_by: Callable[[list[str]], list[str]] = list,
 ) -> dict[str, Any]:
     """Run a script and return the JSON object on its last line.
 
-    The interpreter starts without site-packages, so that only the folders that the script is given are seen.
+    The interpreter starts without site-packages, so that it sees only the folders that the script is given.
 
     Args:
-        endpoint: answers for all of AWS; by default nobody does.
-        settings: environment variables in place of, or beside, those of a function.
-        started_by: makes the command to start of the command to run, such as one that enters a control group.
+        endpoint: URL that answers for all of AWS; by default nothing does.
+        settings: environment variables that replace or add to those of a function.
+        started_by: wraps the command, for instance to enter a control group first.
 
     Raises:
-        CrossoverError: the script failed, or did not end in time.
+        CrossoverError: the script failed, or did not end within 300 s.
     """
     try:
         answer = subprocess.run(
@@ -88,10 +88,10 @@ def asked_probe(
     python: Path,
     script: Path,
     *arguments: object,
-    endpoint: str = NOBODY,
+    endpoint: str = NO_ENDPOINT,
     settings: Mapping[str, str] | None = None,
 ) -> Iterator[tuple[dict[str, Any], Callable[[], dict[str, Any]]]]:
-    """Start a script that prints a JSON object, and one more for each line that it reads; as `probe`.
+    """Start a script that prints one JSON object, and another for each line that it reads; otherwise like `probe`.
 
     Yields:
         The first object, and the function that asks for the next.
@@ -159,7 +159,7 @@ def _environment(endpoint: str, settings: Mapping[str, str] | None) -> dict[str,
         "AWS_EC2_METADATA_DISABLED": "true",
         "PREDICTIONS_TABLE": "predictions",
         "PREDICTOR": "standard",
-        "METRICS_STACK": "Crossover-Standard",  # what a log line costs with its metrics, as it is deployed
+        "METRICS_STACK": "Crossover-Standard",  # so that log lines hold their metrics, as deployed
         "MODEL_S3_URI": str(MODEL),
         "ENDPOINT_NAME": "endpoint",
         **(settings or {}),
@@ -172,7 +172,7 @@ def _failed(script: Path, errors: str) -> CrossoverError:
 
 
 def s3_event(file: Path = SPEECH, size: int | None = None) -> str:
-    """S3's event for an upload of this file, or for one of this name and another size in bytes, as JSON."""
+    """S3's event for an upload of this file, or of one with its name and another size in bytes, as JSON."""
     s3_object = {"key": quote_plus(file.name), "size": size or file.stat().st_size, "eTag": "0", "sequencer": "00"}
     record = {
         "eventSource": "aws:s3",

@@ -1,4 +1,4 @@
-"""S3, DynamoDB and SageMaker reduced to fixed answers on a loopback port, so that only the handler is measured."""
+"""S3, DynamoDB and SageMaker as fixed answers on a loopback port, so that only the handler is measured."""
 
 import json
 from collections import Counter
@@ -17,11 +17,11 @@ ENDPOINT_ANSWER = {
 
 
 class StubAws(ThreadingHTTPServer):
-    """Answers GETs with content, every write to DynamoDB with success, every invocation with a prediction.
+    """Answers GETs with content, writes to DynamoDB with success, invocations with a prediction.
 
     Args:
         content: of every object that `objects` does not hold.
-        objects: other contents by their paths, /bucket/key.
+        objects: contents of other objects, by their paths /bucket/key.
 
     Attributes:
         requests: how often each service was asked.

@@ -102,7 +102,7 @@ def test_a_result_that_is_written_is_named_in_the_end(peers: Command, tmp_path: 
         ("--servers ours,flask", "The server is 'flask'; ours, fastapi, bentoml, "),
         ("--clients 0", "The number of clients is 0; 1 to 256 are allowed."),
         ("--clients 1,257", "The number of clients is 257; 1 to 256 are allowed."),
-        ("--clients 1,x", "The value of --clients is '1,x'; it must be whole numbers with commas between."),
+        ("--clients 1,x", "The value of --clients is '1,x'; it must be whole numbers separated by commas."),
         ("--seconds 0", "A step takes 0 s; a whole number from 1 to 600 is allowed."),
         ("--rounds 0", "There are 0 rounds; 1 to 100 are allowed."),
         ("--output gone/peers.json", "The result cannot be written to gone/peers.json: there is no folder gone."),

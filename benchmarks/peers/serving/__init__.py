@@ -1,1 +1,1 @@
-"""This project's container server beside other servers of the same ONNX file, under the same load on this machine."""
+"""The server of this project's container compared with other servers of the same ONNX file, under the same load."""

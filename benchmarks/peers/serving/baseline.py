@@ -1,4 +1,4 @@
-"""The baseline: bare loops in the environment of this project's container, in fresh processes and beside each step."""
+"""The baseline: bare loops in the environment of this project's container, in fresh processes and around each step."""
 
 import json
 import os
@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Self, TypedDict
 
 import psutil
 
@@ -19,7 +19,7 @@ from crossover.bench.probing import MODEL
 from crossover.errors import CrossoverError
 
 DECODE_AND_RUN, RUN = "decode+run", "run"
-SPARE_SECONDS = 120  # for what is no part of the loops
+SPARE_SECONDS = 120  # for start and end of the process
 # How many loops, with how many threads a prediction: one client's best and a crowd's best are among them.
 SHAPES: tuple[tuple[int, int | None], ...] = ((1, 1), (1, 2), (1, None), (2, 1))
 STEP_BASELINE_SECONDS = 0.7  # of each bare loop before and after a step
@@ -28,7 +28,7 @@ LEAD_SECONDS = 0.5
 
 @dataclass(frozen=True, kw_only=True)
 class Busy:
-    """CPU time that the cores of this process had spent since the machine's start.
+    """CPU time of the cores of this process since the machine's start.
 
     Attributes:
         busy: not idle, s.
@@ -40,7 +40,7 @@ class Busy:
 
     @classmethod
     def now(cls) -> Self:
-        """By /proc/stat, of the cores that this process may run on."""
+        """From /proc/stat, of the cores that this process may run on."""
         cores = psutil.cpu_times(percpu=True)
         mine = [cores[core] for core in os.sched_getaffinity(0)]
         idle = sum(core.idle + core.iowait for core in mine)
@@ -49,7 +49,7 @@ class Busy:
         return cls(busy=every - idle, all=every)
 
     def share_of_others(self, before: Self, known: float) -> float:
-        """Of the time since `before`: the share that was busy beyond the `known` seconds, 0 to 1."""
+        """The share of the time since `before` that was busy beyond the `known` seconds, 0 to 1."""
         spent = self.all - before.all
         return max(0.0, self.busy - before.busy - known) / spent if spent else 0.0
 
@@ -98,14 +98,22 @@ def run_loop(
     return loop, result["answer"]["top_labels"][0]["label"]
 
 
+class Answer(TypedDict):
+    """What timed_loops.py answers."""
+
+    seconds: float
+    cpu_seconds: float
+    predictions: int
+
+
 class BaselineRunner:
-    """Runs bare loops beside the steps, in one process."""
+    """Runs bare loops around the steps, in one process."""
 
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         self._process = process
 
     def step_baseline(self, server: str, turn: int, clients: int) -> list[StepBaseline]:
-        """Of the kinds of loop that so many clients could keep busy and that may be the fastest.
+        """Measure the kinds of loop that may be the fastest with this number of clients.
 
         Raises:
             CrossoverError: the process failed.
@@ -124,20 +132,20 @@ class BaselineRunner:
         ]
 
     def lead(self) -> None:
-        """Keep the cores busy for LEAD_SECONDS with bare loops that do not count.
+        """Keep the cores busy for LEAD_SECONDS with bare loops that are not counted.
 
-        Cores that were idle compute some 6 % slower at first, and no server's step begins on such cores.
+        Idle cores are about 6 % slower at first, and no server's step begins on idle cores.
 
         Raises:
             CrossoverError: the process failed.
         """
         self._ask(f"2 1 {LEAD_SECONDS}")
 
-    def _ask(self, question: str) -> dict[str, Any]:
+    def _ask(self, question: str) -> Answer:
         assert self._process.stdin and self._process.stdout and self._process.stderr
         try:
             print(question, file=self._process.stdin, flush=True)
-            answer: dict[str, Any] = json.loads(self._process.stdout.readline())
+            answer: Answer = json.loads(self._process.stdout.readline())
             return answer
         except (ValueError, BrokenPipeError):
             said = self._process.stderr.read().strip().splitlines()[-1:] or ["it said nothing"]

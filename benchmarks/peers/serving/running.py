@@ -1,4 +1,4 @@
-"""A server that runs: started in a folder of its own, asked for a prediction, measured as a tree, ended."""
+"""A running server: started in a folder of its own, asked for a prediction, measured as a process tree, ended."""
 
 import http.client
 import json
@@ -6,7 +6,7 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,7 +40,7 @@ class RunningServer:
         server: which one.
         address: where it listens.
         start: how long it took to start, and its first answer.
-        supervisor: the process above the tree; no part of what is measured.
+        supervisor: the process above the tree; not part of what is measured.
     """
 
     server: Server
@@ -54,13 +54,13 @@ class RunningServer:
         return f"http://{HOST}:{self.address.port}{self.server.predict_path}"
 
     def cpu_seconds(self) -> float:
-        """CPU time of the tree until now, s, of processes that have ended too."""
+        """CPU time of the tree so far, s, including processes that have ended."""
         ended = self.supervisor.cpu_times()  # a process's time passes to its parent when that has waited for its end
         own = _sum(self.supervisor, lambda process: sum(process.cpu_times()[:4]))
         return own + float(ended.children_user + ended.children_system)
 
     def memory_mb(self) -> float:
-        """Sum of the proportional set sizes of the tree, MB (1e6 bytes): what processes share counts once."""
+        """Sum of the proportional set sizes of the tree, MB (1e6 bytes): shared memory counts once."""
         return _sum(self.supervisor, lambda process: process.memory_full_info().pss) / 1e6
 
 
@@ -79,8 +79,8 @@ def running(server: Server, *, clip: bytes, label: str, turn: int) -> Iterator[R
 
     Args:
         server: which one.
-        clip: what it must be able to label before the block begins, WAV.
-        label: the right label.
+        clip: that it must label correctly before the block begins, WAV.
+        label: the correct label.
         turn: of the server, from 1 on; kept with the start's observation.
 
     Raises:
@@ -170,7 +170,7 @@ def _ask(address: Address, method: str, path: str, body: bytes | None) -> tuple[
         connection.close()
 
 
-def _top_labels(server: Server, answer: bytes) -> list[dict[str, Any]]:
+def _top_labels(server: Server, answer: bytes) -> list[Mapping[str, object]]:
     try:
         found: list[dict[str, Any]] = json.loads(answer)["top_labels"]
         return [{"label": str(each["label"]), "score": float(each["score"])} for each in found]

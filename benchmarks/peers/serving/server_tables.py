@@ -13,7 +13,7 @@ ENOUGH, STEADY = 0.95, 1.2  # of the baseline's throughput, at least; p99 / p50,
 CROWDS, MOST = (4, 16), 16  # clients
 
 LEGEND = (
-    "n: turns. 95 %: interval of what throughput is of the baseline's. others: CPU that neither server nor wrk used."
+    "n: turns. 95 %: interval of the throughput's ratio to the baseline's. others: CPU used by neither server nor wrk."
 )
 MANY_OTHERS = 0.1  # above this share of the cores, what else ran is pointed at
 

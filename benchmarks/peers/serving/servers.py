@@ -1,8 +1,8 @@
-"""Which servers are compared, and how each is started: as its documentation advises for CPUs, on two cores.
+"""The servers that are compared, each started as its documentation advises for CPUs, on two cores.
 
-Each peer runs twice: with one worker whose session is left at onnxruntime's defaults, which is how it is usually
-written and serves one client soonest; and with a worker for each core, one thread each, which is what its documentation
-advises and gets a crowd through fastest. Each keeps the log it writes by default, about one line a request, as this
+Each peer runs twice: with one worker whose session is left at onnxruntime's defaults, which is the usual way
+and has the lowest latency for one client; and with a worker for each core, one thread each, which its documentation
+advises and has the highest throughput for many clients. Each keeps its default log, about one line per request, as this
 project's server does.
 """
 
@@ -32,7 +32,7 @@ class Address:
 
     Attributes:
         port: of HTTP.
-        others: two more, for a server that insists on them.
+        others: two more, for a server that requires them.
     """
 
     port: int
@@ -46,12 +46,12 @@ class Server:
     Attributes:
         peer: `ours`, or a folder of `peers/`.
         workers: processes or worker threads that predict at once.
-        packages: whose versions tell which server this is.
-        command: what is started in a folder of its own; takes the interpreter, that folder and the address.
-        variables: what it finds in its environment beside PATH and the like; takes the server, the folder and the
+        packages: whose versions identify the server.
+        command: that is started in a folder of its own; takes the interpreter, that folder and the address.
+        variables: its environment variables, in addition to PATH and the like; takes the server, the folder and the
             address.
         predict_path, health_path: where it predicts, and where it says that it is up.
-        needs: a program that must be on the PATH, and what to install for it.
+        needs: a program that must be on the PATH, and the package that has it.
     """
 
     peer: str

@@ -1,15 +1,26 @@
-"""The load: wrk posts one clip on connections that stay open; each waits for its answer before it asks again."""
+"""The load: wrk posts one clip on persistent connections, each in a closed loop."""
 
 import json
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from crossover.errors import CrossoverError, UsageError
 
 SCRIPT = Path(__file__).with_name("post.lua")
 TIMEOUT_SECONDS = 30  # longer than any answer should take: wrk counts what takes longer as an error
+
+
+class Counted(TypedDict):
+    """What post.lua counts: requests answered, duration, wrk's CPU time, errors by kind, and wrk's histogram."""
+
+    requests: int
+    duration_us: int
+    cpu_seconds: float
+    errors: dict[str, int]
+    latency_us: list[int]
+    counts: list[int]
 
 
 def find_wrk() -> str:
@@ -27,17 +38,13 @@ def find_wrk() -> str:
 
 
 def wrk_version() -> str:
-    """What wrk says of itself: `debian/4.1.0-3+b2 [epoll]`."""
+    """The version that wrk prints: `debian/4.1.0-3+b2 [epoll]`."""
     answer = subprocess.run([find_wrk(), "--version"], capture_output=True, text=True)
     return answer.stdout.partition("Copyright")[0].removeprefix("wrk").strip()
 
 
-def post(url: str, clip: Path, content_type: str, *, clients: int, seconds: int) -> dict[str, Any]:
+def post(url: str, clip: Path, content_type: str, *, clients: int, seconds: int) -> Counted:
     """Post a file for some seconds.
-
-    Returns:
-        `requests` that were answered, `duration_us`, `cpu_seconds` of wrk, `errors` by kind, and the histogram in
-        `latency_us` and `counts`.
 
     Raises:
         CrossoverError: wrk failed.
@@ -56,14 +63,14 @@ def post(url: str, clip: Path, content_type: str, *, clients: int, seconds: int)
     return parse(answer.stdout)
 
 
-def parse(output: str) -> dict[str, Any]:
+def parse(output: str) -> Counted:
     """The JSON object that post.lua prints on wrk's last line.
 
     Raises:
         CrossoverError: there is none.
     """
     try:
-        counted: dict[str, Any] = json.loads(output.rstrip().rpartition("\n")[2])
+        counted: Counted = json.loads(output.rstrip().rpartition("\n")[2])
     except ValueError:
         raise CrossoverError(f"wrk printed no result but {' '.join(output.split())[-200:]!r}.") from None
     return counted

@@ -14,7 +14,7 @@ from statistics import fmean, median
 from crossover.bench import cgroup, machine
 from crossover.bench.micro import memory_sizes
 from crossover.bench.micro.document import ColdSummary, Document, Measurement, Row, WarmSummary
-from crossover.bench.micro.workbench import BESIDE, COLD_PHASES, WARM_PHASES, Process, Workbench, workbench
+from crossover.bench.micro.workbench import BACKGROUND, COLD_PHASES, WARM_PHASES, Process, Workbench, workbench
 from crossover.bench.probing import MODEL, PROBES, SPEECH, probe, proxy_bundle, s3_event
 from crossover.bench.stub_aws import stub_aws
 from crossover.cost.measured import ON_ONE_MACHINE
@@ -204,7 +204,7 @@ def _cold(processes: Sequence[Process]) -> ColdSummary:
             "init": median(each.init_ms for each in colds),
             "first_call": median(each.first_call_ms for each in colds),
             "phases": {name: median(each.phases_ms[name] for each in colds) for name in COLD_PHASES},
-            "beside": {BESIDE: round(median(each.fetch_end_ms - each.fetch_begin_ms for each in colds), 3)},
+            "beside": {BACKGROUND: round(median(each.fetch_end_ms - each.fetch_begin_ms for each in colds), 3)},
         },
     }
 

@@ -18,7 +18,7 @@ from crossover.bench.micro.document import (
     WarmSummary,
 )
 from crossover.bench.micro.memory_sizes import ABOUT_AS_FAST
-from crossover.bench.micro.workbench import BESIDE, COLD_PHASES, WARM_PHASES
+from crossover.bench.micro.workbench import BACKGROUND, COLD_PHASES, WARM_PHASES
 from crossover.cost.scenario import MB_PER_VCPU
 
 NOT_AWS = "on this machine, not AWS figures"
@@ -78,7 +78,7 @@ def _cold_table(cold: ColdSummary, observed: Sequence[ColdStartJson]) -> Table:
     table.add_row("  of which the first call", *_spread([each["first_call_ms"] for each in observed]), "")
     table.add_section()
     fetches = [each["fetch_end_ms"] - each["fetch_begin_ms"] for each in observed]
-    table.add_row(f"{BESIDE}, in the background", *_spread(fetches), "")
+    table.add_row(f"{BACKGROUND}, in the background", *_spread(fetches), "")
     table.caption, table.caption_justify = "Medians; the phases of one start add up, their medians need not.", "left"
     return table
 

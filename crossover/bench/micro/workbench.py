@@ -1,9 +1,8 @@
 """A cold start phase by phase and the warm calls after it, in a fresh process.
 
 S3 and DynamoDB answer on a loopback port, and the model comes from such an S3 too. So the phases that wait for AWS show
-what the handler itself does about it, and not AWS's own time. INIT is here what Lambda calls the runtime's and the
-function's: from the spawn to the imported handler. Lambda's runtime client, extensions and the download of the code are
-not in it.
+the handler's own part, and not AWS's time. INIT here is what Lambda calls runtime init and function init: from the
+spawn to the imported handler. It excludes Lambda's runtime client, extensions and the download of the code.
 """
 
 from collections.abc import Iterator, Mapping
@@ -33,7 +32,7 @@ COLD_PHASES = (
     "first run",
     "other",
 )
-BESIDE = "model fetch"  # runs in the background of these
+BACKGROUND = "model fetch"  # while these run
 WARM_PHASES = ("fetch", "decode", "inference", "store", "other")
 
 
@@ -43,8 +42,8 @@ class ColdStart:
 
     Attributes:
         total_ms: all of it, the sum of `phases_ms`.
-        phases_ms: by COLD_PHASES: what the main thread did, each moment in one phase. `interpreter` ends at the probe's
-            first line, and begins with the shell that enters a control group where there is one. An import that happens
+        phases_ms: by COLD_PHASES: what the main thread did; each moment belongs to one phase. `interpreter` ends at the
+            probe's first line, and begins with the shell that enters a control group where there is one. An import
             inside `clients` or `session` counts as an import. `session` loads the model and reads its contract.
             `first run` is the first event.
         fetch_begin_ms, fetch_end_ms: since the spawn, of the model's fetch, in the background of these phases; the main
@@ -68,7 +67,7 @@ class ColdStart:
 
     @classmethod
     def read(cls, found: Mapping[str, Any], spawned: float) -> Self:
-        """Of what the probe found.
+        """From the probe's output.
 
         Args:
             found: its member `cold`; times of the monotonic clock and durations, s.
@@ -98,8 +97,8 @@ class WarmCall:
     Attributes:
         total_ms: all of it, the sum of `phases_ms`.
         cpu_ms: CPU time in that, of all threads.
-        phases_ms: by WARM_PHASES. `decode` is to mono at the model's rate, `store` puts the item, `other` is what is
-            left: parsing the event, making the item, writing the log line.
+        phases_ms: by WARM_PHASES. `decode` is to mono at the model's rate, `store` puts the item, `other` is the
+            rest: parsing the event, making the item, writing the log line.
     """
 
     total_ms: float
@@ -108,7 +107,7 @@ class WarmCall:
 
     @classmethod
     def read(cls, found: Mapping[str, Any]) -> Self:
-        """Of one of the probe's members `warm`."""
+        """From one element of the probe's member `warm`."""
         handler, total_ms = found["handler_ms"], round(found["total_ms"], 3)
         phases = {
             "fetch": handler["download"],
@@ -122,13 +121,13 @@ class WarmCall:
 
 @dataclass(frozen=True, kw_only=True)
 class Process:
-    """An environment of the standard variant: one process, from its start to its last call.
+    """An execution environment of the standard variant: one process, from its start to its last call.
 
     Attributes:
         threads: that onnxruntime used for one prediction.
         cold: its start.
-        warm: the calls after that, each after a pause of one to two periods of a quota, so that it has a whole one.
-        throttling: what a quota held up; None without one.
+        warm: the later calls, each after a pause of one to two periods of the quota, so that it has a whole one.
+        throttling: how much the quota has throttled; None without one.
     """
 
     threads: int
@@ -152,7 +151,7 @@ class Process:
 
 @dataclass(frozen=True, kw_only=True)
 class Workbench:
-    """Where processes are started: an interpreter, the bundle as it is deployed, and who answers for AWS."""
+    """What processes are started with: an interpreter, the deployed bundle, and the URL that answers for AWS."""
 
     python: Path
     bundle: Path
@@ -162,8 +161,8 @@ class Workbench:
         """Start a process, and call it.
 
         Args:
-            threads: of onnxruntime for one prediction; 0: as many as the handler chooses.
-            calls: warm ones.
+            threads: of onnxruntime for one prediction; 0 for the handler's own choice.
+            calls: number of warm calls.
             group: the control group to start it in.
 
         Raises:
@@ -191,7 +190,7 @@ def workbench() -> Iterator[Workbench]:
     """With the speech clip of 7.1 s in each bucket, and the model in S3, until the block ends.
 
     Raises:
-        CrossoverError: there is no Python of the handlers' version here.
+        CrossoverError: this machine has no Python of the handlers' version.
     """
     python, bundle = bundle_python(), inference_bundle()
     with stub_aws(SPEECH.read_bytes(), {MODEL_PATH: MODEL.read_bytes()}) as aws:

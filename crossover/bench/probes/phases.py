@@ -1,11 +1,11 @@
-"""One environment's life: a cold start of the standard handler phase by phase, then warm calls.
+"""One execution environment: a cold start of the standard handler phase by phase, then warm calls.
 
 Usage: python phases.py BUNDLE EVENT THREADS CALLS PAUSE. THREADS are onnxruntime's for one prediction, 0 for what the
 handler chooses. Before each of the CALLS warm calls the process sleeps for PAUSE to twice PAUSE, s.
 
-At any time the main thread is in one phase, the innermost of those begun, so that the phases add up to the whole. What
-the model's fetch does in the background is measured beside them: in a phase stands only the waiting for it. The handler
-itself is not changed: functions are wrapped as their modules are imported.
+At any time the main thread is in one phase, the innermost of those begun, so that the phases add up to the whole. The
+model's fetch in the background is measured separately: the phases only contain the waiting for it. The handler itself
+is not changed: functions are wrapped as their modules are imported.
 """
 
 import sys

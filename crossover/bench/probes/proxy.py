@@ -1,4 +1,4 @@
-"""The proxy's memory: answer one event for a large object, then say the peak resident set of this process.
+"""The proxy's memory: answer one event for a large object, then print the peak resident set of this process.
 
 Usage: python proxy.py BUNDLE EVENT
 """

@@ -1,4 +1,4 @@
-"""Warm calls: the whole handler beside the least it must do, alternating in one process.
+"""Warm calls: the whole handler and the least that it must do, alternating in one process.
 
 Usage: python warm.py BUNDLE EVENT AUDIO CALLS. Nothing leaves the process. S3 and DynamoDB are answered in two places:
 

@@ -1,4 +1,4 @@
-"""What a benchmark has uploaded and what came of it is removed again: objects, items, dead letters."""
+"""Removes what a benchmark has uploaded and what it led to: objects, items, dead letters."""
 
 from typing import Any
 
@@ -10,16 +10,16 @@ from crossover.deployed import Variant
 
 OBJECTS_AT_ONCE = 1000
 ITEMS_AT_ONCE = 25
-MOST_TRIES = 10  # of items that DynamoDB was too busy for
+MOST_TRIES = 10  # of items that DynamoDB returns as unprocessed
 
 
 def clean(clients: Clients, variant: Variant, prefix: str, *, with_dead_letters: bool) -> list[str]:
-    """Remove everything whose key begins so.
+    """Remove everything whose key has the prefix.
 
     Args:
-        variant: whose bucket, table and queue.
+        variant: the owner of bucket, table and queue.
         prefix: of the benchmark's keys.
-        with_dead_letters: whether to look through the dead letters too.
+        with_dead_letters: whether to search the dead-letter queue too.
 
     Returns:
         What could not be removed, each as a sentence.
@@ -31,21 +31,21 @@ def clean(clients: Clients, variant: Variant, prefix: str, *, with_dead_letters:
         _delete_objects(clients, variant, objects)
         left = len(_versions(clients, variant, prefix))
         if left:
-            problems.append(f"{left} objects under {prefix} are left in the bucket {variant.bucket}.")
+            problems.append(f"{left} objects under {prefix} remain in the bucket {variant.bucket}.")
     except (BotoCoreError, ClientError) as error:
         problems.append(
-            f"What begins with {prefix} is left in the bucket {variant.bucket} and the table {variant.table}: {error}"
+            f"Keys under {prefix} remain in the bucket {variant.bucket} and the table {variant.table}: {error}"
         )
     try:
         if with_dead_letters:
             _delete_dead_letters(clients, variant, prefix)
     except (BotoCoreError, ClientError) as error:
-        problems.append(f"Dead letters of {prefix} are left in {variant.dead_letter_queue}: {error}")
+        problems.append(f"Dead letters of {prefix} remain in {variant.dead_letter_queue}: {error}")
     return problems
 
 
 def _versions(clients: Clients, variant: Variant, prefix: str) -> list[dict[str, Any]]:
-    """Every version of every object, and the markers of deleted ones."""
+    """Every version of every object, and the delete markers."""
     pages = clients("s3").get_paginator("list_object_versions").paginate(Bucket=variant.bucket, Prefix=prefix)
     return [
         {"Key": version["Key"], "VersionId": version["VersionId"]}
@@ -74,7 +74,7 @@ def _delete_items(clients: Clients, variant: Variant, keys: list[str]) -> None:
 
 
 def _delete_dead_letters(clients: Clients, variant: Variant, prefix: str) -> None:
-    with Scan(clients("sqs"), variant.dead_letter_queue) as letters:
-        for letter in letters:
-            if letter.keys and all(key.startswith(prefix) for key in letter.keys):
-                letters.delete(letter)
+    with Scan(clients("sqs"), variant.dead_letter_queue) as dead_letters:
+        for each in dead_letters:
+            if each.keys and all(key.startswith(prefix) for key in each.keys):
+                dead_letters.delete(each)

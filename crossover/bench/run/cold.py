@@ -1,11 +1,11 @@
-"""Cold starts on demand: what S3 invokes gets no environment that has served before, and in the end all is as it was.
+"""Forced cold starts: the next event meets a new execution environment, and everything is put back at the end.
 
-- A function that S3 invokes itself gets another environment variable: no environment of the old configuration is used
-  again.
+- A function that S3 invokes directly gets another environment variable: Lambda uses no environment of the old
+  configuration again.
 - A version, behind an alias, cannot change: a new one is published, as AWS Lambda Power Tuning does for each of its
-  cold starts, and the alias moved to it. With SnapStart that makes a snapshot, which is paid for at least three hours:
-  the dear but sure way. Requests at once, more than there are environments, would share one new snapshot, but disturb
-  one another, and some would come when another's environment is free again.
+  cold starts, and the alias moved to it. With SnapStart that makes a snapshot, which is billed for at least three
+  hours: expensive but reliable. More concurrent requests than environments could share one new snapshot, but they would
+  disturb one another, and some would meet an environment that is free again.
 - An endpoint has no cold start. Its proxy has, and is made new after the endpoint has been idle for a while.
 
 https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html
@@ -26,7 +26,7 @@ from crossover.errors import CrossoverError
 
 VARIABLE = "CROSSOVER_BENCH_START"
 DESCRIPTION = "made by crossover bench run, and deleted by it"
-# An alias, or a changed configuration, holds for all of Lambda's machines only a moment after it was taken.
+# Lambda needs a moment to apply a moved alias, or a changed configuration, everywhere.
 SETTLE_SECONDS = 2.0
 UPDATE_SECONDS = 300
 PUBLISH_SECONDS = 900  # of a snapshot, whose INIT may take that long
@@ -36,17 +36,17 @@ class ColdStarts(Protocol):
     """Forces cold starts of one variant."""
 
     def force(self) -> None:
-        """Let the next event meet a new environment."""
+        """Let the next event meet a new execution environment."""
 
     def undo(self) -> list[str]:
-        """Put everything back; returns what could not be, each as a sentence. To call it twice does no harm."""
+        """Put everything back; returns what could not be, each as a sentence. It can be called twice."""
 
     def find_left(self) -> None:
-        """Find what a killed benchmark has left, so that `undo` takes it away."""
+        """Find what a killed benchmark has left behind, so that `undo` removes it."""
 
 
 def cold_starts(clients: Clients, variant: Variant, *, run_id: str, clock: Clock) -> ColdStarts:
-    """The way that fits what S3 invokes: the function itself, or an alias of it."""
+    """How to force them depends on what S3 invokes: the function itself, or an alias of it."""
     qualifier = variant.handler_arn.split(":")[7:]
     if qualifier:
         return NewVersions(clients("lambda"), variant.function, qualifier[0], run_id=run_id, clock=clock)
@@ -54,7 +54,7 @@ def cold_starts(clients: Clients, variant: Variant, *, run_id: str, clock: Clock
 
 
 class NewConfigurations:
-    """A new environment for a function that S3 invokes itself.
+    """A new execution environment for a function that S3 invokes directly.
 
     Args:
         client: of Lambda.
@@ -68,7 +68,7 @@ class NewConfigurations:
         self._function = function
         self._run_id = run_id
         self._clock = clock
-        self._original: dict[str, str] | None = None  # known once it was changed
+        self._original: dict[str, str] | None = None  # known once it has been changed
         self._made = 0
 
     def force(self) -> None:
@@ -76,7 +76,7 @@ class NewConfigurations:
         self._clock.sleep(SETTLE_SECONDS)
 
     def change(self) -> None:
-        """Change the configuration, and wait until it holds.
+        """Change the configuration, and wait until it is active.
 
         Raises:
             CrossoverError: the present one cannot be read, so it could not be put back.
@@ -88,7 +88,7 @@ class NewConfigurations:
         self._set({**self._original, VARIABLE: f"{self._run_id}-{self._made}"})
 
     def find_left(self) -> None:
-        """Find what a killed benchmark has left, so that `undo` takes it away."""
+        """Find what a killed benchmark has left behind, so that `undo` removes it."""
         variables = _variables(self._client.get_function_configuration(FunctionName=self._function))
         if VARIABLE in variables:
             self._original = {name: value for name, value in variables.items() if name != VARIABLE}
@@ -109,7 +109,7 @@ class NewConfigurations:
 
 
 class NewVersions:
-    """A new version behind an alias: without a snapshot a new environment, with one a new restore.
+    """A new version behind an alias: a new execution environment, or with SnapStart a new restore.
 
     Args:
         client: of Lambda.
@@ -125,19 +125,19 @@ class NewVersions:
         self._alias = alias
         self._clock = clock
         self._configurations = NewConfigurations(client, function, run_id=run_id, clock=clock)
-        self._original: str | None = None  # the version that the alias is put back to, known once it was moved
+        self._original: str | None = None  # what the alias is put back to, known once it has been moved
         self._made: list[str] = []
 
     def force(self) -> None:
         """Publish a version and move the alias to it.
 
         Raises:
-            CrossoverError: a roll-out is under way, or the present configuration cannot be read.
+            CrossoverError: a rollout is in progress, or the present configuration cannot be read.
         """
         if self._original is None:
             self._original = self._current()
         self._configurations.change()
-        with interrupts.held():  # else it could be there and nobody know of it
+        with interrupts.held():  # otherwise it could exist unnoticed
             answer = self._client.publish_version(FunctionName=self._function, Description=DESCRIPTION)
             self._made.append(answer["Version"])
         self._wait(answer["Version"])
@@ -146,7 +146,7 @@ class NewVersions:
         self._clock.sleep(SETTLE_SECONDS)
 
     def find_left(self) -> None:
-        """Find what a killed benchmark has left, so that `undo` takes it away."""
+        """Find what a killed benchmark has left behind, so that `undo` removes it."""
         self._configurations.find_left()
         pages = self._client.get_paginator("list_versions_by_function").paginate(FunctionName=self._function)
         versions = [version for page in pages for version in page["Versions"] if version["Version"] != "$LATEST"]
@@ -173,7 +173,7 @@ class NewVersions:
         alias = self._client.get_alias(FunctionName=self._function, Name=self._alias)
         if (alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights"):
             raise CrossoverError(
-                f"A roll-out of {self._function} is under way: its alias {self._alias} names two versions; wait for "
+                f"A rollout of {self._function} is in progress: its alias {self._alias} names two versions; wait for "
                 "its end, or measure without --cold."
             )
         version: str = alias["FunctionVersion"]
@@ -185,13 +185,13 @@ class NewVersions:
         waiter.wait(FunctionName=self._function, Qualifier=version, WaiterConfig=config)
 
     def _delete_unused(self, *, keep: str) -> None:
-        """Delete the versions before; one that cannot be deleted yet is left to `undo`."""
+        """Delete earlier versions; one that cannot be deleted yet is left to `undo`."""
         for version in [version for version in self._made if version != keep]:
             with contextlib.suppress(BotoCoreError, ClientError):
                 self._delete(version)
 
     def _delete(self, version: str) -> None:
-        with contextlib.suppress(WaiterError):  # one that is still being made cannot be deleted; a broken one can
+        with contextlib.suppress(WaiterError):  # one that is being published cannot be deleted; a failed one can
             self._wait(version)
         with contextlib.suppress(self._client.exceptions.ResourceNotFoundException):
             self._client.delete_function(FunctionName=self._function, Qualifier=version)
@@ -211,7 +211,7 @@ def _variables(config: dict[str, Any]) -> dict[str, str]:
 
 @contextlib.contextmanager
 def _noting(what: str) -> Iterator[list[str]]:
-    """Note as a sentence that something could not be put back, instead of ending there."""
+    """Note as a sentence that something could not be put back, and go on."""
     problems: list[str] = []
     try:
         yield problems

@@ -31,7 +31,7 @@ class Control:
 
     Attributes:
         stopping: once set, nothing more is sent.
-        abandoned: once set, requests under way are given up and become no observations.
+        abandoned: once set, requests in progress are abandoned and become no observations.
         reason: why it stopped, as a sentence; empty where it did not.
     """
 
@@ -41,7 +41,7 @@ class Control:
         self.reason = ""
 
     def stop(self, reason: str) -> None:
-        """Send nothing more, but finish what is under way. The first reason is kept."""
+        """Send nothing more, but finish what is in progress. The first reason is kept."""
         self.reason = self.reason or reason
         self.stopping.set()
 
@@ -56,7 +56,7 @@ class Watcher(Protocol):
         """A request has ended; `usd` were spent so far."""
 
     def say(self, what: str) -> None:
-        """Something else is under way."""
+        """Something else begins."""
 
     def warn(self, sentence: str) -> None:
         """Something needs a person's attention."""

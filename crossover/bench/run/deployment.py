@@ -1,4 +1,4 @@
-"""What a deployed variant is made of, as far as its function and its endpoint tell."""
+"""The settings of a deployed variant: those of its function and its endpoint."""
 
 import contextlib
 from collections.abc import Iterable, Mapping
@@ -19,13 +19,13 @@ class Deployment:
     """A variant's settings.
 
     Attributes:
-        variant: where it is.
+        variant: the deployed variant.
         memory_mb: of the function that S3 invokes.
         runtime, architecture, version: of that function.
         timeout_seconds: of that function.
         log_group: of that function.
         is_snapshot: whether it starts from a snapshot.
-        limits: what it takes.
+        limits: of the files that it accepts.
         instance_type: of the endpoint; empty without an endpoint, or without the right to describe it.
         instances: of the endpoint; None where instance_type is empty.
     """
@@ -49,10 +49,10 @@ class Deployment:
 
 
 def describe(clients: Clients, variant: Variant) -> Deployment:
-    """Look at a variant.
+    """Read the settings of a variant.
 
     Raises:
-        UsageError: the stack does not say what S3 invokes.
+        UsageError: the stack has no output that names what S3 invokes.
         botocore.exceptions.BotoCoreError, ClientError: Lambda did not answer.
     """
     if not variant.handler_arn:
@@ -81,7 +81,7 @@ def describe(clients: Clients, variant: Variant) -> Deployment:
 
 
 def shared_limits(deployments: Iterable[Deployment]) -> Limits:
-    """What all of them take."""
+    """The limits that suit all of them."""
     every = [deployment.limits for deployment in deployments]
     return Limits(
         max_bytes=min(limits.max_bytes for limits in every),

@@ -1,6 +1,6 @@
-"""What SageMaker says of an endpoint: how long the model took, and what SageMaker added to it.
+"""SageMaker's metrics of an endpoint: the model's latency, and the overhead that SageMaker adds.
 
-CloudWatch keeps these a minute at a time, so they belong to the minutes of the benchmark and not to single requests.
+CloudWatch aggregates these by minute, so they cannot be assigned to single requests.
 https://docs.aws.amazon.com/sagemaker/latest/dg/monitoring-cloudwatch.html
 """
 
@@ -84,7 +84,7 @@ def fetch(clients: Clients, endpoint: str, *, begin: float, end: float) -> Endpo
 
 
 def count(metrics: EndpointMetrics | None) -> int:
-    """How many requests the metrics are about."""
+    """The number of requests that the metrics cover."""
     minutes = metrics["minutes"] if metrics else []
     counts: list[float] = [minute.get(NAMES[0], {}).get("SampleCount", 0.0) for minute in minutes]
     return round(sum(counts))

@@ -1,4 +1,4 @@
-"""The files that are uploaded: recordings, cut and repeated to the sizes of the plan; the same bytes every time."""
+"""The files that are uploaded: recordings cut and repeated to the wanted sizes; the same bytes every time."""
 
 import hashlib
 import io
@@ -102,7 +102,7 @@ def make_files(
         recordings: audio files; those that are neither PCM in WAV nor FLAC cannot be cut and are left out.
         sizes: of the files, bytes; a FLAC is exactly so long, a WAV at most a sample shorter.
         limits: what the variants take.
-        announce: told what is under way.
+        announce: told what is being made.
 
     Raises:
         UsageError: no recording can be cut, or a size is too large, too small or would last too long.
@@ -175,7 +175,7 @@ def _wav(data: bytes, size: int, limits: Limits) -> tuple[bytes, float]:
 
 
 def _multiplied(samples: bytes, block: int, factor: int) -> bytes:
-    """Every frame's channels as often, beside themselves."""
+    """Every frame's channels, repeated `factor` times."""
     if factor == 1:
         return samples
     return b"".join(samples[start : start + block] * factor for start in range(0, len(samples), block))

@@ -1,4 +1,4 @@
-"""The journal: every observation on disk as soon as it is complete, so that a benchmark can be resumed."""
+"""The journal: every observation is on disk as soon as it is complete, so that a benchmark can be resumed."""
 
 import json
 import os
@@ -15,14 +15,14 @@ SCHEMA = 1
 
 
 class Journal:
-    """Lines of JSON in a file that only grows; `create` or `resume` makes it.
+    """Lines of JSON in an append-only file; made by `create` or `resume`.
 
     Attributes:
-        path: beside the result.
-        run_id: names what the benchmark uploads.
+        path: of the file, next to the result.
+        run_id: part of the keys of the benchmark's uploads.
         started: when it began, s since 1970.
-        observations: what is complete.
-        segments: when each part began, s since 1970: the first, and one for each time that it was resumed.
+        observations: those that are complete.
+        segments: start times, s since 1970: of the benchmark, and of each time that it was resumed.
     """
 
     def __init__(self, path: Path, *, run_id: str, started: float) -> None:
@@ -52,10 +52,10 @@ class Journal:
 
     @classmethod
     def resume(cls, path: Path, plan: Mapping[str, object], *, started: float) -> Self:
-        """Go on with a journal; a last line that was not written to its end is dropped.
+        """Resume a journal; an incomplete last line is dropped.
 
         Raises:
-            UsageError: there is none, it cannot be read, or it is of another plan, whose difference is named.
+            UsageError: there is none, it cannot be read, or it has another plan; the difference is named.
         """
         try:
             text = path.read_bytes().decode()
@@ -72,7 +72,7 @@ class Journal:
                 else:
                     journal.observations.append(Observation.from_dict(line))
         except (ValueError, KeyError, TypeError) as error:
-            raise UsageError(f"{path} is no journal of a benchmark: {error!r}.") from error
+            raise UsageError(f"{path} is not a journal of a benchmark: {error!r}.") from error
         if schema != SCHEMA:
             raise UsageError(f"The journal {path} has schema {schema!r}; this version reads {SCHEMA}.")
         different = difference(old, plan)
@@ -83,18 +83,18 @@ class Journal:
         return journal
 
     def begin_segment(self, started: float) -> None:
-        """Note that the benchmark begins, or goes on."""
+        """Record that the benchmark begins or is resumed."""
         self.segments.append(started)
         self._append({"begins": started})
 
     def add(self, observation: Observation) -> None:
-        """Keep an observation, for good."""
+        """Add an observation, and write it to disk."""
         with self._lock:
             self.observations.append(observation)
-            self._append(observation.to_dict())
+            self._append(observation.to_json())
 
     def remove(self) -> None:
-        """Delete the file: all of it is in the result."""
+        """Delete the file, whose content is in the result."""
         self.path.unlink()
 
     def _append(self, record: Mapping[str, object]) -> None:

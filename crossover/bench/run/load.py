@@ -1,4 +1,4 @@
-"""How requests are sent: at their time in an open loop, or so many at once in a closed one."""
+"""How requests are sent: on schedule in an open loop, or a fixed number at once in a closed one."""
 
 import itertools
 import threading
@@ -11,23 +11,23 @@ from crossover import interrupts
 from crossover.bench.run.context import Clock, Control
 from crossover.bench.run.plan import Planned
 
-# More uploads at once than this wait for each other; their latency counts from the intended time all the same.
+# Further uploads wait for a thread; their latency counts from the intended time all the same.
 MOST_AT_ONCE = 128
-# How long requests under way may go on when the benchmark is interrupted.
+# How long requests in progress may go on once the benchmark is interrupted.
 GRACE_SECONDS = 20.0
 
 Send = Callable[[Planned, float], None]
 
 
 def open_loop(requests: Sequence[Planned], send: Send, *, began: float, clock: Clock, control: Control) -> None:
-    """Send every request at its time, s after the first one, without waiting for those before.
+    """Send every request at its time, counted from the first one, without waiting for earlier ones.
 
     Args:
-        requests: in the order of their offsets; the first of them is sent at once.
-        send: sends one and sees it through, on a thread of its own; gets the intended time, s since `began`.
+        requests: in the order of their offsets; the first one is sent immediately.
+        send: sends one and waits for its end, on a thread of its own; takes the intended time, s since `began`.
         began: on the monotonic clock, s.
         clock: this machine's.
-        control: asked before each whether to go on.
+        control: says before each request whether to stop.
     """
     with Threads(control) as threads:
         first = clock.monotonic() - began - _offset(requests[0])
@@ -40,7 +40,7 @@ def open_loop(requests: Sequence[Planned], send: Send, *, began: float, clock: C
 
 
 def closed_loop(requests: Sequence[Planned], send: Send, *, began: float, clock: Clock, control: Control) -> None:
-    """Keep as many requests under way as they say, one step after the other; arguments as of `open_loop`."""
+    """Keep as many requests in progress as their slots say, step by step; takes the arguments of `open_loop`."""
     for concurrency, step in itertools.groupby(requests, key=lambda planned: planned.slot.concurrency):
         assert concurrency is not None
         work = _Worker(iter(list(step)), lambda planned: send(planned, clock.monotonic() - began), control)
@@ -50,7 +50,7 @@ def closed_loop(requests: Sequence[Planned], send: Send, *, began: float, clock:
 
 
 class _Worker:
-    """Sends one request after the other; several threads call the same."""
+    """Sends one request after the other; several threads share one worker."""
 
     def __init__(self, requests: Iterator[Planned], send: Callable[[Planned], None], control: Control) -> None:
         self._requests = requests
@@ -68,10 +68,10 @@ class _Worker:
 
 
 class Threads:
-    """Runs calls on threads; the end of its `with` block waits for them, and raises the first exception of one again.
+    """Runs calls on threads; the end of its `with` block waits for them, and re-raises the first exception of any.
 
     Args:
-        control: told where an interruption or an exception ends the block.
+        control: told when an interruption or an exception ends the block.
     """
 
     def __init__(self, control: Control) -> None:
@@ -83,7 +83,7 @@ class Threads:
         return self
 
     def start(self, work: Callable[..., None], *arguments: object) -> None:
-        """Run a call, or let it wait for a thread."""
+        """Run a call once a thread is free."""
         self._futures.append(self._pool.submit(work, *arguments))
 
     def __exit__(
@@ -97,7 +97,7 @@ class Threads:
             self._end()
 
     def _end(self) -> None:
-        """After an interruption or an error, let what is under way end for a while, then give it up."""
+        """After an interruption or an error, give calls in progress some time to end, then abandon them."""
         with interrupts.held():
             if not all(future.done() for future in self._futures):
                 self._control.stop("It was interrupted.")

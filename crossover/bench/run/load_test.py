@@ -337,7 +337,7 @@ class LoadTest:
                 is_open_loop=plan.is_open_loop,
             ),
             "endpoint_metrics": metrics,
-            "observations": [each.to_dict() for each in sorted(observations, key=_order_of(plan))],
+            "observations": [each.to_json() for each in sorted(observations, key=_order_of(plan))],
         }
 
     def _sum_up(self, name: str, observations: Sequence[Observation]) -> result.VariantStatistics:

@@ -44,7 +44,7 @@ class Observation:
         variant: its name.
         phase, number: which request of the plan.
         file: name of the file.
-        concurrency: requests under way at once; None in an open loop.
+        concurrency: requests in progress at once; None in an open loop.
         segment: how often the benchmark had been resumed.
         intended_s, sent_s, uploaded_s: when it should have been sent, was sent, and S3 had taken it, s since the
             segment began, by this machine's monotonic clock.
@@ -118,13 +118,13 @@ class Observation:
         """The same observation with these REPORT lines."""
         return replace(self, reports=reports)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """For JSON."""
         return {**asdict(self), "phase": self.phase.value, "outcome": self.outcome.value}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
-        """The inverse of `to_dict`.
+        """The inverse of `to_json`.
 
         Raises:
             KeyError, TypeError, ValueError: the values are not those of an observation.

@@ -1,4 +1,4 @@
-"""What is sent and when: worked out before anything is sent, and written down whole in the result."""
+"""The plan of a benchmark: what is sent and when, fixed before anything is sent, and kept in the result."""
 
 import random
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from crossover.bench.run.schedule import Slot
 
 
 class Phase(Enum):
-    """The load comes first: environments that were forced to be new would serve it warm."""
+    """The load comes first, else it would meet the warm environments that forced cold starts leave behind."""
 
     LOAD = "load"
     COLD = "cold"
@@ -35,10 +35,10 @@ class PlanJson(TypedDict):
 
 @dataclass(frozen=True, kw_only=True)
 class Planned:
-    """One request, which every variant gets.
+    """One request, which is sent to every variant.
 
     Attributes:
-        phase: of the load, or one that is forced to find no environment.
+        phase: part of the load, or forced to be cold.
         number: from 0 in its phase.
         file: index of the file.
         slot: when it is sent; that of a cold one is empty.
@@ -76,7 +76,7 @@ class Plan:
 
     @property
     def is_open_loop(self) -> bool:
-        """Whether requests are sent at their time, whatever became of those before."""
+        """Whether requests are sent on schedule, whatever the answers."""
         return self.load[0].slot.offset is not None
 
     @property
@@ -113,7 +113,7 @@ def make_plan(
     idle_seconds: float,
     key_prefix: str = "",
 ) -> Plan:
-    """A plan in which every file comes as often as any other, give or take one, in an order that the seed decides."""
+    """A plan in which all files occur equally often, give or take one, in an order that the seed determines."""
     order = _order(len(slots) + cold, len(files), seed)
     return Plan(
         variants=tuple(variants),
@@ -130,7 +130,7 @@ def make_plan(
 
 
 def difference(old: Mapping[str, object], new: Mapping[str, object]) -> str | None:
-    """The first member in which two plans differ, in words; None where they are the same."""
+    """The first member in which two plans differ, as a clause; None where they are the same."""
     for name in new:
         before, now = old.get(name), new[name]
         if before != now:

@@ -1,4 +1,4 @@
-"""REPORT lines: what Lambda itself says of an invocation in the function's log."""
+"""REPORT lines: Lambda's own record of an invocation in the function's log."""
 
 import re
 from collections.abc import Mapping
@@ -22,10 +22,10 @@ class Report:
         duration_ms: of the handler.
         billed_ms: INIT, or the billed part of a restore, included.
         memory_mb: what the function has.
-        max_memory_mb: the most that the environment has used.
-        init_ms: INIT of a new environment; None elsewhere.
+        max_memory_mb: the most that the execution environment has used.
+        init_ms: INIT of a new execution environment; None elsewhere.
         restore_ms, billed_restore_ms: restoring of a snapshot, and the part of it that is billed; None elsewhere.
-        status: such as timeout or error; empty where the line does not say.
+        status: such as timeout or error; empty where the line has none.
     """
 
     request_id: str
@@ -40,7 +40,7 @@ class Report:
 
 
 def parse(line: str) -> Report | None:
-    """The report in a line of a function's log; None where it is another line, or lacks what every report has."""
+    """The report in a line of a function's log; None for another line, or one that lacks a required field."""
     if not line.startswith(BEGINNING):
         return None
     first, *parts = [part for part in re.split(r"[\t\n]", line) if part]

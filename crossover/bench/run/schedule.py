@@ -1,4 +1,4 @@
-"""When the requests of a load are sent: the same moments for the same seed, whatever the variant answers."""
+"""When the requests of a load are sent: the same times for the same seed, whatever the variant answers."""
 
 import re
 from collections.abc import Callable
@@ -21,8 +21,8 @@ class Slot:
     """When one request is sent.
 
     Attributes:
-        offset: s after the first one, in an open loop; None in a closed loop, where a request waits for another's end.
-        concurrency: how many are under way at once, in a closed loop; None in an open one.
+        offset: s after the first one, in an open loop; None in a closed loop, where it waits for another one to end.
+        concurrency: requests in progress at once, in a closed loop; None in an open one.
     """
 
     offset: float | None = None
@@ -30,7 +30,7 @@ class Slot:
 
 
 def parse_schedule(text: str, requests: int | None, *, seed: int) -> list[Slot]:
-    """The slots that a text names, one of KINDS; the first begins at 0.
+    """The slots of an arrival process, one of KINDS; the first is at 0.
 
     Args:
         text: as on the command line.
@@ -38,7 +38,7 @@ def parse_schedule(text: str, requests: int | None, *, seed: int) -> list[Slot]:
         seed: of random arrivals.
 
     Raises:
-        UsageError: it is none of them, or a number in it cannot be.
+        UsageError: the text is not one of KINDS, or a number in it is out of range.
     """
     kind, _, rest = text.partition(":")
     if kind not in _KINDS:

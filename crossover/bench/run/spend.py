@@ -1,7 +1,7 @@
-"""What a benchmark costs on AWS: estimated before it begins, and counted while it runs.
+"""The cost of a benchmark on AWS: estimated before it begins, and counted while it runs.
 
-Prices are those of the cost model. Left out, as too little to matter: looking at the tables, CloudWatch's metrics, and
-storing the files while the benchmark runs.
+Prices are those of the cost model. Reading the tables, CloudWatch's metrics and storing the files meanwhile are left
+out, as too cheap to matter.
 """
 
 import threading
@@ -16,11 +16,11 @@ from crossover.bench.run.plan import Phase, Plan
 from crossover.cost.prices import Prices
 from crossover.cost.scenario import Scenario
 
-# Of cost.scenario's processor time, with which clip it was measured.
+# The clip that cost.scenario's CPU time was measured with.
 CLIP_SECONDS = 7.1
 LEAST_CACHED_SECONDS = 3 * 3600.0  # docs.aws.amazon.com/lambda/latest/dg/snapstart.html, "SnapStart pricing"
-DEFAULT_INSTANCE_TYPE = "ml.t2.medium"  # where nobody may look which one it is
-# Guesses of how long things take beside the load itself, s: a forced cold start, and the joining at the end.
+DEFAULT_INSTANCE_TYPE = "ml.t2.medium"  # where the account does not tell the type
+# Guesses, s: how long a forced cold start takes, and the joining at the end.
 FORCING_SECONDS, FORCING_SNAPSHOT_SECONDS, JOINING_SECONDS = 10.0, 120.0, 120.0
 
 
@@ -34,7 +34,7 @@ class Line:
 
 
 class Tariff:
-    """What one variant's single events cost, USD.
+    """The cost of single events of one variant, USD.
 
     Args:
         deployment: of the variant.
@@ -45,7 +45,7 @@ class Tariff:
         self.deployment = deployment
         self.gb = deployment.memory_mb / 1024
         self._prices = prices
-        # An endpoint's machine predicts about as fast as a function of the usual memory; its proxy only waits.
+        # An endpoint's instance predicts about as fast as a function of the default memory size; its proxy only waits.
         self._usual = Scenario() if deployment.variant.endpoint else Scenario(memory_mb=float(deployment.memory_mb))
 
     def _usd(self, name: str) -> float:
@@ -57,7 +57,7 @@ class Tariff:
         return usd + (self.gb * self._usd("lambda.snapstart.restore_gb") if restored else 0.0)
 
     def upload(self) -> float:
-        """What a request costs beside its function: object written and read, item written and deleted, log."""
+        """A request's cost without its function: object written and read, item written and deleted, log."""
         log_gb = float(self._usual.log_kb) / 1024**2
         return (
             self._usd("s3.put")
@@ -67,23 +67,23 @@ class Tariff:
         )
 
     def snapshot(self) -> float:
-        """A published version with SnapStart: INIT, and the least time that is paid for."""
+        """A published version with SnapStart: INIT, and the minimum time that is billed."""
         cached = LEAST_CACHED_SECONDS * self._usd("lambda.snapstart.cache_gb_second")
         return self.gb * (cached + float(self._usual.init_seconds) * self._usd("lambda.gb_second"))
 
     def version(self) -> float:
-        """A version that was made to force a cold start."""
+        """A version published to force a cold start."""
         return self.snapshot() if self.deployment.is_snapshot else 0.0
 
     def endpoint(self, seconds: float) -> float:
-        """The machines of the endpoint for so long."""
+        """The instances of the endpoint for this time."""
         if not self.deployment.variant.endpoint:
             return 0.0
-        machine = self.deployment.instance_type or DEFAULT_INSTANCE_TYPE
-        return (self.deployment.instances or 1) * seconds / 3600 * self._usd(f"sagemaker.host.{machine}")
+        instance_type = self.deployment.instance_type or DEFAULT_INSTANCE_TYPE
+        return (self.deployment.instances or 1) * seconds / 3600 * self._usd(f"sagemaker.host.{instance_type}")
 
     def guessed_ms(self, file: File, *, cold: bool) -> float:
-        """How long an invocation may be billed, from the cost model's defaults, in proportion to the audio's length."""
+        """A guess of the billed duration, from the cost model's defaults, in proportion to the audio's length."""
         cpu_seconds = float(self._usual.cpu_seconds) * file.seconds / CLIP_SECONDS
         usual = replace(self._usual, cpu_seconds=cpu_seconds)
         seconds = float(usual.warm())
@@ -91,7 +91,7 @@ class Tariff:
         return 1000 * (seconds + added)
 
     def observation(self, observation: Observation, file: File) -> float:
-        """What a request has cost: by its REPORT lines, else by what the item says, else guessed."""
+        """The cost of a request: by its REPORT lines, else by the item's timings, else guessed."""
         if observation.outcome is Outcome.NOT_UPLOADED:
             return 0.0
         cold = observation.is_cold
@@ -136,20 +136,20 @@ def estimate(plan: Plan, deployments: Sequence[Deployment], prices: Prices) -> l
             for planned, file in requests
         )
         lines.append(Line(name=f"{name}: function", quantity=f"{len(requests):,} invocations", usd=functions))
-        beside = len(requests) * tariff.upload()
-        lines.append(Line(name=f"{name}: S3, DynamoDB, logs", quantity=f"{len(requests):,} requests", usd=beside))
+        services = len(requests) * tariff.upload()
+        lines.append(Line(name=f"{name}: S3, DynamoDB, logs", quantity=f"{len(requests):,} requests", usd=services))
         if plan.cold and deployment.is_snapshot:
             snapshots = len(plan.cold) * tariff.snapshot()
             lines.append(Line(name=f"{name}: snapshots", quantity=f"{len(plan.cold):,} for 3 h", usd=snapshots))
         if deployment.variant.endpoint:
-            machine = deployment.instance_type or f"{DEFAULT_INSTANCE_TYPE}, as is usual"
-            quantity = f"{seconds / 3600:.2f} h of {machine}"
+            instance_type = deployment.instance_type or f"{DEFAULT_INSTANCE_TYPE}, assumed"
+            quantity = f"{seconds / 3600:.2f} h of {instance_type}"
             lines.append(Line(name=f"{name}: endpoint", quantity=quantity, usd=tariff.endpoint(seconds)))
     return lines
 
 
 class Meter:
-    """Counts what is spent, and stops the benchmark at the limit. Safe on any thread.
+    """Counts what is spent, and stops the benchmark at the limit. Thread-safe.
 
     Args:
         max_usd: the limit.
@@ -167,7 +167,7 @@ class Meter:
         self._lock = threading.Lock()
 
     def set(self, key: object, usd: float) -> None:
-        """Count something, in place of what was counted under the same key before."""
+        """Count a cost, replacing what was counted under the same key."""
         with self._lock:
             self.usd += usd - self._by_key.get(key, 0.0)
             self._by_key[key] = usd
@@ -175,7 +175,7 @@ class Meter:
             self._control.stop(f"It stopped because {self.usd:.4g} USD were spent; the limit is {self.max_usd:g} USD.")
 
     def allows(self, usd: float) -> bool:
-        """Whether so much more may be spent at once; where not, the benchmark stops."""
+        """Whether this much more may be spent at once; if not, the benchmark stops."""
         if self.usd + usd <= self.max_usd:
             return True
         self._control.stop(

@@ -54,7 +54,7 @@ def write(sequencer: str = "0B", status: str = "SUCCEEDED", *, accepted: bool = 
 def judge(
     *uploads: Upload,
     items: tuple[dict[str, Any], ...] = (),
-    letters: tuple[dict[str, Any], ...] = (),
+    dead_letters: tuple[dict[str, Any], ...] = (),
     writes: tuple[Write, ...] = (),
     events: tuple[dict[str, Any], ...] = (event(),),
     copies: int = 1,
@@ -67,7 +67,7 @@ def judge(
         writes=list(writes),
         failures=Counter({KEY: failures}),
     )
-    evidence = Evidence(items={"standard": items}, letters={"standard": letters}, traffic=traffic)
+    evidence = Evidence(items={"standard": items}, dead_letters={"standard": dead_letters}, traffic=traffic)
     return audit(uploads or [uploaded()], evidence)
 
 
@@ -113,23 +113,23 @@ def test_a_write_whose_item_is_gone_is_no_result() -> None:
 
 
 def test_a_dead_letter_with_the_event_and_enough_failures_is_an_end() -> None:
-    result = judge(letters=(letter(),), failures=3)
+    result = judge(dead_letters=(letter(),), failures=3)
     assert only(result).outcome is Outcome.DEAD_LETTERED
     assert result.problems == []
 
 
 def test_a_dead_letter_without_failures_that_explain_it_is_wrong() -> None:
-    assert "only 2 failed requests" in judge(letters=(letter(),), failures=2).problems[0]
+    assert "only 2 failed requests" in judge(dead_letters=(letter(),), failures=2).problems[0]
 
 
 def test_a_dead_letter_must_hold_the_very_event() -> None:
     changed = letter()
     changed["requestPayload"]["Records"][0]["s3"]["object"]["sequencer"] = "0C"
-    assert "does not hold the event" in judge(letters=(changed,), failures=3).problems[0]
+    assert "does not hold the event" in judge(dead_letters=(changed,), failures=3).problems[0]
 
 
 def test_result_and_dead_letter_of_one_event_are_a_duplicate() -> None:
-    result = judge(items=(item(),), writes=(write(),), letters=(letter(),), failures=3)
+    result = judge(items=(item(),), writes=(write(),), dead_letters=(letter(),), failures=3)
     assert only(result).duplicated
     assert "duplicated = 1" in result.sentence
     assert result.problems
@@ -137,22 +137,22 @@ def test_result_and_dead_letter_of_one_event_are_a_duplicate() -> None:
 
 def test_a_dead_letter_after_a_write_whose_answer_was_lost_is_no_duplicate() -> None:
     upload = uploaded(fault=LOST_ANSWER, times=2)
-    result = judge(upload, items=(item(),), writes=(write(),), letters=(letter(),), failures=3)
+    result = judge(upload, items=(item(),), writes=(write(),), dead_letters=(letter(),), failures=3)
     assert only(result).outcome is Outcome.SUCCEEDED
     assert result.problems == []
 
 
 def test_each_copy_of_an_event_ends_for_itself() -> None:
-    result = judge(items=(item(),), writes=(write(),), letters=(letter(),), failures=3, copies=2)
+    result = judge(items=(item(),), writes=(write(),), dead_letters=(letter(),), failures=3, copies=2)
     assert only(result).outcome is Outcome.SUCCEEDED
     assert result.problems == []
-    two_letters = (letter(), letter())
-    assert only(judge(items=(item(),), writes=(write(),), letters=two_letters, failures=6, copies=2)).duplicated
+    two = (letter(), letter())
+    assert only(judge(items=(item(),), writes=(write(),), dead_letters=two, failures=6, copies=2)).duplicated
 
 
 def test_more_dead_letters_than_copies_of_the_event_are_duplicates() -> None:
-    assert only(judge(letters=(letter(), letter()), failures=6)).duplicated
-    assert not only(judge(letters=(letter(), letter()), failures=6, copies=2)).duplicated
+    assert only(judge(dead_letters=(letter(), letter()), failures=6)).duplicated
+    assert not only(judge(dead_letters=(letter(), letter()), failures=6, copies=2)).duplicated
 
 
 OLD, NEW = uploaded("old", is_last=False), uploaded("new")
@@ -195,9 +195,9 @@ def test_a_newer_write_that_was_refused_leaves_nothing_to_overwrite() -> None:
 
 
 def test_an_older_result_beside_the_dead_letter_of_the_newer_event_is_fine() -> None:
-    letters = (letter("new", "0B"),)
+    dead_letters = (letter("new", "0B"),)
     result = judge(
-        OLD, NEW, items=(item("old", "0A"),), writes=(write("0A"),), letters=letters, events=BOTH, failures=3
+        OLD, NEW, items=(item("old", "0A"),), writes=(write("0A"),), dead_letters=dead_letters, events=BOTH, failures=3
     )
     assert [each.outcome for each in result.verdicts] == [Outcome.SUCCEEDED, Outcome.DEAD_LETTERED]
     assert result.problems == []
@@ -219,7 +219,7 @@ def test_an_item_about_other_bytes_is_wrong() -> None:
 def test_a_result_in_spite_of_a_fault_that_never_ends_is_wrong() -> None:
     upload = uploaded(fault=THROTTLED, times=ALWAYS)
     assert "could succeed" in judge(upload, items=(item(),), writes=(write(),), failures=12).problems[0]
-    assert judge(upload, letters=(letter(),), failures=12).problems == []
+    assert judge(upload, dead_letters=(letter(),), failures=12).problems == []
 
 
 def test_what_belongs_to_no_upload_is_a_problem() -> None:
@@ -227,12 +227,12 @@ def test_what_belongs_to_no_upload_is_a_problem() -> None:
     result = judge(items=(item(), stranger), writes=(write(),))
     assert "'stranger'" in result.problems[0]
     for odd in (letter("unknown"), {"requestPayload": {"no": "event"}}, {}):
-        assert judge(items=(item(),), writes=(write(),), letters=(odd,)).problems
+        assert judge(items=(item(),), writes=(write(),), dead_letters=(odd,)).problems
 
 
 def test_a_dead_letter_in_another_variants_queue_is_a_problem() -> None:
     traffic = Traffic(events={(KEY, "new"): event()}, copies=Counter({(KEY, "new"): 1}), failures=Counter({KEY: 3}))
-    evidence = Evidence(items={}, letters={"snapstart": [letter()]}, traffic=traffic)
+    evidence = Evidence(items={}, dead_letters={"snapstart": [letter()]}, traffic=traffic)
     result = audit([uploaded()], evidence)
     assert only(result).outcome is Outcome.LOST
     assert result.strays

@@ -105,7 +105,7 @@ def test_the_quota_is_a_share_of_each_period_and_the_group_is_temporary(
 
 def test_a_group_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
     with (
-        pytest.raises(CrossoverError, match=r"cannot be made with 0\.5 vCPUs: No such file or directory\."),
+        pytest.raises(CrossoverError, match=r"cannot be created with 0\.5 vCPUs: No such file or directory\."),
         cgroup.Parent(path=tmp_path / "gone", version=1).quota(0.5),
     ):
         pass
@@ -170,14 +170,14 @@ def test_without_a_group_that_gives_quotas_the_reason_is_a_sentence(
     mounts, membership = tmp_path / "mountinfo", tmp_path / "cgroup"
     monkeypatch.setattr(cgroup, "MOUNTS", mounts)
     monkeypatch.setattr(cgroup, "MEMBERSHIP", membership)
-    with pytest.raises(cgroup.QuotaUnavailableError, match="this is no Linux"):
+    with pytest.raises(cgroup.QuotaUnavailableError, match="since this is not Linux"):
         cgroup.find()
     mounts.write_text(TMPFS)
     membership.write_text("0::/")
     with pytest.raises(cgroup.QuotaUnavailableError, match="No control group here has the cpu controller delegated"):
         cgroup.find()
     mounts.write_text(mount(tmp_path / "gone", "cgroup", "rw,cpu"))
-    with pytest.raises(cgroup.QuotaUnavailableError, match="No processor quota can be set here"):
+    with pytest.raises(cgroup.QuotaUnavailableError, match="No CPU quota can be set here"):
         cgroup.find()
 
 

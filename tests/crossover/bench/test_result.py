@@ -179,7 +179,7 @@ def test_a_result_is_read_as_it_was_written_and_the_cost_model_reads_it_too(tmp_
         "schema": result.SCHEMA,
         "kind": result.KIND,
         "scenario": scenario(observations),
-        "observations": [each.to_dict() for each in observations],
+        "observations": [each.to_json() for each in observations],
     }
     documents.write(path, document)
     read = result.read(path)

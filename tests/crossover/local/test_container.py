@@ -6,26 +6,13 @@ from pathlib import Path
 import pytest
 
 from crossover.local.container import Container, ContainerError, InvocationError, entry_point
+from tests.server_script import server_script
 
-SERVER = """
-import http.server, os, sys
-
-class Server(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.answer(200, b"")
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        model = ",".join(os.listdir(os.environ["MODEL_DIR"]))
-        self.answer(int(self.headers.get("Accept", 200)), f"{body.decode()} {model} {sys.argv[1]}".encode())
-    def answer(self, status, body):
-        self.send_response(status)
-        self.send_header("Content-Type", "text/plain")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-http.server.HTTPServer(("127.0.0.1", int(os.environ["SAGEMAKER_BIND_TO_PORT"])), Server).serve_forever()
-"""
+SERVER = server_script("""
+def respond(body, headers):
+    model = ",".join(os.listdir(os.environ["MODEL_DIR"]))
+    return int(headers.get("Accept", 200)), f"{body.decode()} {model} {sys.argv[1]}".encode()
+""")
 
 
 def start(folder: Path, server: str) -> Container:

@@ -13,7 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from clip_model import ClipModel  # type: ignore[import-not-found]  # found beside this script
+from clip_model import ClipModel  # type: ignore[import-not-found]  # found in this folder
 
 
 def main(path: str, clip: str, loops: int, threads: str, part: str, seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""The baseline beside each step: bare loops on demand, in one process that sleeps between them.
+"""The baseline of each step: bare loops on demand, in one process that sleeps between them.
 
     python step_baseline.py MODEL CLIP
 
@@ -9,7 +9,7 @@ import json
 import sys
 from pathlib import Path
 
-from bare_loop import load, loop  # type: ignore[import-not-found]  # found beside this script
+from bare_loop import load, loop  # type: ignore[import-not-found]  # found in this folder
 
 path, clip = sys.argv[1:]
 data = Path(clip).read_bytes()

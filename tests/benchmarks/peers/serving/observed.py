@@ -8,6 +8,7 @@ from typing import Any
 
 from benchmarks.peers.serving.server_observations import Loop, Start, Step, StepBaseline
 from benchmarks.peers.serving.servers import Server
+from tests.server_script import server_script
 
 NO_ERRORS = {"connect": 0, "read": 0, "write": 0, "status": 0, "timeout": 0}
 
@@ -82,28 +83,13 @@ def step_baseline(
     )
 
 
-SERVE = """
-import http.server, json, os, sys
+RESPOND = """
+answers = 0
 
-class Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    answers = 0
-    def do_GET(self):
-        self.answer(200)
-    def do_POST(self):
-        self.rfile.read(int(self.headers["Content-Length"]))
-        Handler.answers += 1
-        self.answer(500 if FAILING and Handler.answers > 1 else 200)
-    def answer(self, status):
-        body = json.dumps({"top_labels": [{"label": "Speech", "score": 0.9}]}).encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-    def log_message(self, *_):
-        pass
-
-http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+def respond(body, headers):
+    global answers
+    answers += 1
+    return 500 if FAILING and answers > 1 else 200, b'{"top_labels": [{"label": "Speech", "score": 0.9}]}'
 """
 
 
@@ -123,7 +109,7 @@ class ScriptServer(Server):
 
 def script_server(before: str = "", *, failing: bool = False, peer: str = "script") -> ScriptServer:
     """One that answers every clip with Speech, after the lines of `before`; a failing one only the first."""
-    script = f"FAILING = {failing}\n{before}\n{SERVE}"
+    script = server_script(f"FAILING = {failing}\n{before}\n{RESPOND}", port="sys.argv[1]")
 
     def variables(*_: Any) -> Mapping[str, object]:
         return {}

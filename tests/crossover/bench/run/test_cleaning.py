@@ -64,14 +64,14 @@ def test_what_is_left_is_named(clients: Clients, variant: Variant) -> None:
     fill(clients, variant, PREFIX, 2)
     broken = Broken(clients("s3"), "delete_objects", times=1)
     [sentence] = clean(lambda name: broken if name == "s3" else clients(name), variant, PREFIX, with_dead_letters=True)
-    assert sentence.startswith(f"What begins with {PREFIX} is left in the bucket {variant.bucket}")
+    assert sentence.startswith(f"Keys under {PREFIX} remain in the bucket {variant.bucket}")
 
 
 def test_letters_that_are_left_are_named(clients: Clients, variant: Variant) -> None:
     put_failure(clients, variant, f"{PREFIX}0")
     broken = Broken(clients("sqs"), "receive_message", times=1)
     [sentence] = clean(lambda name: broken if name == "sqs" else clients(name), variant, PREFIX, with_dead_letters=True)
-    assert sentence.startswith(f"Dead letters of {PREFIX} are left in {variant.dead_letter_queue}: ")
+    assert sentence.startswith(f"Dead letters of {PREFIX} remain in {variant.dead_letter_queue}: ")
 
 
 class Deaf:
@@ -88,7 +88,7 @@ def test_it_looks_whether_they_are_gone(clients: Clients, variant: Variant) -> N
     fill(clients, variant, PREFIX, 2)
     deaf = Deaf(clients("s3"))
     problems = clean(lambda name: deaf if name == "s3" else clients(name), variant, PREFIX, with_dead_letters=False)
-    assert problems == [f"2 objects under {PREFIX} are left in the bucket {variant.bucket}."]
+    assert problems == [f"2 objects under {PREFIX} remain in the bucket {variant.bucket}."]
 
 
 class Busy:

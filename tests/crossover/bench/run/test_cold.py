@@ -203,7 +203,7 @@ def test_a_function_that_nobody_has_touched_is_left_alone() -> None:
 def test_a_roll_out_is_not_disturbed() -> None:
     function = snapstart()
     function.weights = {"5": 0.1}
-    with pytest.raises(CrossoverError, match="A roll-out of f is under way"):
+    with pytest.raises(CrossoverError, match="A rollout of f is in progress"):
         versions(function).force()
     assert function.calls == []
 

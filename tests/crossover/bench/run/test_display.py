@@ -37,7 +37,7 @@ def document(*, is_rehearsal: bool = False, is_open_loop: bool = True, count: in
         "spent_usd": 0.12,
         "stopped": None,
         "statistics": {"method": statistics.METHOD, "variants": {"standard": sums}},
-        "observations": [each.to_dict() for each in observations],
+        "observations": [each.to_json() for each in observations],
     }
 
 

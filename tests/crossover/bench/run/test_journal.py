@@ -72,11 +72,11 @@ def written(**changes: Any) -> str:
 @pytest.mark.parametrize(
     ("text", "named"),
     [
-        ("", "is no journal of a benchmark"),
-        ("{\n", "is no journal of a benchmark"),
-        ("[]\n", "is no journal of a benchmark"),
-        ('{"plan": {}}\n', "is no journal of a benchmark"),
-        (written() + '{"variant": "standard"}\n', "is no journal of a benchmark"),
+        ("", "is not a journal of a benchmark"),
+        ("{\n", "is not a journal of a benchmark"),
+        ("[]\n", "is not a journal of a benchmark"),
+        ('{"plan": {}}\n', "is not a journal of a benchmark"),
+        (written() + '{"variant": "standard"}\n', "is not a journal of a benchmark"),
         (written(schema=2), "has schema 2; this version reads 1"),
     ],
 )

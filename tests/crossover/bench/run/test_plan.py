@@ -61,7 +61,7 @@ def test_it_knows_how_much_is_uploaded() -> None:
     ],
 )
 def test_two_plans_differ_by_a_name(other: dict[str, Any], named: str | None) -> None:
-    found = difference(plan().to_json(), plan(**other).to_dict())
+    found = difference(plan().to_json(), plan(**other).to_json())
     if named is None:
         assert found is None
     else:

@@ -12,31 +12,18 @@ from botocore.exceptions import ClientError
 from crossover.local.work import LocalAws
 from tests.crossover.conftest import processes_of
 from tests.crossover.waiting import wait_until
+from tests.server_script import server_script
 
 from .stacks import ROLE, deploy
 
 pytestmark = pytest.mark.slow
-SERVER = """
-import http.server, os
-
-class Server(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.answer(200, b"")
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        if body == b"die":
-            os.kill(os.getpid(), 9)
-        model = open(os.path.join(os.environ["MODEL_DIR"], os.listdir(os.environ["MODEL_DIR"])[0])).read()
-        self.answer(422 if body == b"noise" else 200, f"{body.decode()} {model} {os.environ['GREETING']}".encode())
-    def answer(self, status, body):
-        self.send_response(status)
-        self.send_header("Content-Type", "text/plain")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-http.server.HTTPServer(("127.0.0.1", int(os.environ["SAGEMAKER_BIND_TO_PORT"])), Server).serve_forever()
-"""
+SERVER = server_script("""
+def respond(body, headers):
+    if body == b"die":
+        os.kill(os.getpid(), 9)
+    model = open(os.path.join(os.environ["MODEL_DIR"], os.listdir(os.environ["MODEL_DIR"])[0])).read()
+    return 422 if body == b"noise" else 200, f"{body.decode()} {model} {os.environ['GREETING']}".encode()
+""")
 
 
 def sagemaker_resources(bucket: str, greeting: str) -> dict[str, Any]:
