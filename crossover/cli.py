@@ -77,7 +77,7 @@ def new(
     name: Annotated[str, typer.Option(help="Prefix of the stacks' names; else made of the folder's.")] = "",
 ) -> None:
     """Write a CDK app of your own: settings, stacks, a test and the model, which is checked."""
-    from crossover.new.project import create
+    from crossover.new.create import create
 
     print(create(folder, model=model, variants=variants, name=name))
 

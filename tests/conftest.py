@@ -16,12 +16,14 @@ pytest_plugins = ["tests.environment", "tests.synthesis"]
 SCOPES = {
     "tests/crossover/end_to_end/": "end to end",
     "tests/crossover/cdk/": "constructs",
+    "tests/package/": "package",
     "tests/tools/": "constructs",
     "tests/stacks/": "constructs",
 }
 # These start first, the longest before all others; what starts last should be short.
 LONG = (
     "end to end",
+    "package",
     "tests/benchmarks/soak/test_soak.py",
     "constructs",
     "tests/crossover/test_interruption.py",

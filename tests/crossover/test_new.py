@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from crossover.errors import UsageError
-from crossover.new.project import create
+from crossover.new.create import create
 from stacks.settings import Settings, SettingsError
 from tests.crossover.cdk.onnx_files import write_model
 

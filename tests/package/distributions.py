@@ -62,11 +62,12 @@ class Installation:
     def run(
         self, *command: str | Path, folder: Path, seconds: float = 120, **environment: str
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command of the environment in a folder."""
+        """Run a command in a folder; those of the environment come first."""
+        changed = self.environment(**environment)
         return subprocess.run(
-            [str(self.folder / "bin" / command[0]), *map(str, command[1:])],
+            [shutil.which(command[0], path=changed["PATH"]) or command[0], *map(str, command[1:])],
             cwd=folder,
-            env=self.environment(**environment),
+            env=changed,
             capture_output=True,
             text=True,
             timeout=seconds,
@@ -89,13 +90,6 @@ def install(wheel: Path, folder: Path, *, extra: str = "", more: tuple[str, ...]
         [UV, "pip", "install", "--quiet", "--python", str(environment), *constraints, wanted, *more], check=True
     )
     return Installation(folder=environment, home=home)
-
-
-def node_folder() -> str:
-    """Where the locked Node is, for an environment that has none."""
-    found = shutil.which("node", path=str(Path(sys.executable).parent)) or shutil.which("node")
-    assert found
-    return str(Path(found).parent)
 
 
 def _uv_cache() -> str:

@@ -86,6 +86,16 @@ def test_help(plain: Installation, tmp_path: Path, command: str) -> None:
     assert "Usage: crossover" in answer.stdout
 
 
+@pytest.mark.parametrize("command", [["demo"], ["local", "up"], ["local", "deploy"]])
+def test_what_needs_a_project_says_so_in_one_sentence(plain: Installation, tmp_path: Path, command: list[str]) -> None:
+    answer = plain.run("crossover", *command, folder=tmp_path)
+    assert answer.returncode in (1, 2)
+    assert answer.stdout == ""
+    assert answer.stderr.startswith("crossover: There is no cdk.json in")
+    assert answer.stderr.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
 def test_what_needs_the_cdk_says_so_in_one_sentence(plain: Installation, tmp_path: Path) -> None:
     answer = plain.run("crossover", "new", "birds", folder=tmp_path)
     assert answer.returncode == 1
@@ -130,6 +140,12 @@ def test_dead_letters_are_listed(
     answer = plain.run("crossover", "deadletters", "list", folder=tmp_path, **aws)
     assert answer.returncode == 0, answer.stderr
     assert "lost/file.wav" in answer.stdout
+
+
+def test_a_benchmark_asks_aws_for_the_stacks(plain: Installation, tmp_path: Path, aws: dict[str, str]) -> None:
+    answer = plain.run("crossover", "bench", "run", "--prefix", "Elsewhere", "--yes", folder=tmp_path, **aws)
+    assert answer.returncode == 2
+    assert answer.stderr.startswith(f"crossover: No stack named Elsewhere-... is deployed in {REGION};")
 
 
 def test_without_credentials_a_command_says_so_in_one_sentence(plain: Installation, tmp_path: Path) -> None:

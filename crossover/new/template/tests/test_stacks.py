@@ -9,26 +9,31 @@ from aws_cdk.assertions import Match, Template
 
 from app import add_stacks
 from stacks.inference_stack import InferenceStack
+from stacks.settings import Settings
 
 PROJECT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
-def templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Template]:
-    """One for each variant, by its stack's id."""
+def app(tmp_path_factory: pytest.TempPathFactory) -> App:
     context = json.loads((PROJECT / "cdk.json").read_text())["context"]
     app = App(
         context={**context, "aws:cdk:bundling-stacks": []},  # the functions' packages are not built for a test
         outdir=str(tmp_path_factory.mktemp("cdk.out")),
     )
     add_stacks(app)
+    return app
+
+
+@pytest.fixture(scope="module")
+def templates(app: App) -> dict[str, Template]:
+    """One for each variant, by its stack's id."""
     stacks = [child for child in app.node.children if isinstance(child, InferenceStack)]
     return {stack.node.id: Template.from_stack(stack) for stack in stacks}
 
 
-def test_there_is_a_stack_for_each_variant(templates: dict[str, Template]) -> None:
-    context = json.loads((PROJECT / "cdk.json").read_text())["context"]
-    assert len(templates) == len(context["variants"].split(","))
+def test_there_is_a_stack_for_each_variant(app: App, templates: dict[str, Template]) -> None:
+    assert len(templates) == len(Settings.from_context(app.node).variants)
 
 
 def test_files_are_private_and_encrypted(templates: dict[str, Template]) -> None:
