@@ -69,6 +69,15 @@ def choose_variants(names: str) -> list[str]:
     return variant_names(names, allowed=known)
 
 
+def registered_variants(names: str) -> list[str]:
+    """The variants with these names, separated by commas or spaces; none where there are no names. Needs no project.
+
+    Raises:
+        UsageError: a name is not in the registry of variants.
+    """
+    return variant_names(names, allowed=_registered()) if split_names(names) else []
+
+
 def _registered() -> list[str]:
     """The names of the deployable variants, by the bills' registry: the constructs' would start Node."""
     from crossover.cost.variants import deployable

@@ -13,7 +13,7 @@ from crossover import documents
 from crossover.bench.run.schedule import KINDS, parse_schedule
 from crossover.errors import UsageError
 from crossover.inputs import audio_files, whole_numbers
-from crossover.project import choose_variants
+from crossover.project import choose_variants, registered_variants
 from crossover.terminal import print_table
 
 app = typer.Typer(help="Measure a deployed variant, and the handlers on this machine.", no_args_is_help=True)
@@ -123,7 +123,8 @@ def run_benchmark(
         raise UsageError("--resume needs the --output of the benchmark to resume.")
     output = output or session.default_output()
     console, clock = Console(stderr=True), Clock()
-    names = choose_variants(variants)
+    # On AWS no project is needed: what is deployed under the prefix is measured.
+    names = choose_variants(variants) if local else registered_variants(variants)
     slots = parse_schedule(arrival, requests, seed=seed)
     file_sizes = parse_sizes(sizes)
     recordings = audio_files([audio or SAMPLES])
@@ -134,7 +135,7 @@ def run_benchmark(
             limits = shared_limits(deployments)
             files = make_files(recordings, file_sizes, limits, announce=lambda what: status.update(f"making {what}"))
         plan = make_plan(
-            variants=names,
+            variants=[deployment.variant.name for deployment in deployments],
             arrivals=arrival,
             slots=slots,
             files=files,

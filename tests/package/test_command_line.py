@@ -145,7 +145,7 @@ def test_dead_letters_are_listed(
 def test_a_benchmark_asks_aws_for_the_stacks(plain: Installation, tmp_path: Path, aws: dict[str, str]) -> None:
     answer = plain.run("crossover", "bench", "run", "--prefix", "Elsewhere", "--yes", folder=tmp_path, **aws)
     assert answer.returncode == 2
-    assert answer.stderr.startswith(f"crossover: No stack named Elsewhere-... is deployed in {REGION};")
+    assert answer.stderr.startswith(f"crossover: No variant is deployed in {REGION} in a stack named Elsewhere-...")
 
 
 def test_without_credentials_a_command_says_so_in_one_sentence(plain: Installation, tmp_path: Path) -> None:

@@ -46,7 +46,10 @@ class Terminal:
         monkeypatch.setattr(
             session, "connect", lambda *_, **__: contextlib.nullcontext(lambda service: services[service])
         )
-        monkeypatch.setattr(session, "find_variants", lambda clients, names, **_: [variant(name) for name in names])
+        deployed = ("standard", "snapstart", "sagemaker")
+        monkeypatch.setattr(
+            session, "find_variants", lambda clients, names, **_: [variant(name) for name in names or deployed]
+        )
         monkeypatch.setattr(session, "describe", lambda clients, each: deployment(each.name))
         for module in (context, session):
             monkeypatch.setattr(module, "Clock", lambda: account.time.clock)
