@@ -131,7 +131,7 @@ def _inline(signature: inspect.Signature) -> str:
 
 
 def _argument(parameter: inspect.Parameter) -> str:
-    stars = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}.get(parameter.kind, "")
+    stars = {"VAR_POSITIONAL": "*", "VAR_KEYWORD": "**"}.get(parameter.kind.name, "")
     annotation = "" if parameter.annotation is inspect.Parameter.empty else f": {_type(parameter.annotation)}"
     if parameter.default is inspect.Parameter.empty:
         return f"{stars}{parameter.name}{annotation}"
