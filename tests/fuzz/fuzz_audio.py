@@ -1,4 +1,4 @@
-"""`audio.decode` gives finite mono samples within the limits, or a known refusal; nothing else, whatever the bytes."""
+"""`audio.decode` gives finite mono samples within the limits or raises a known InputError, whatever the bytes."""
 
 import struct
 import sys
@@ -21,7 +21,7 @@ from tests.lambda_src.bad_files import corpus  # noqa: E402
 from tests.lambda_src.bad_files.bad_file import CODES  # noqa: E402
 
 RATE = 16_000
-LIMITS = Limits(max_seconds=20.0)  # few, so that no input takes long
+LIMITS = Limits(max_seconds=20.0)  # little, so that no input takes long
 HEAD_BYTES = 16_000
 
 
@@ -39,7 +39,7 @@ def check(data: bytes) -> None:
 
 
 def mutate(data: bytes, max_size: int, seed: int) -> bytes:
-    """libFuzzer's change, but with the checksums that OGG's pages must have; else none would get further."""
+    """libFuzzer's change, but with the checksums that OGG's pages must have; or none would get further."""
     changed = atheris.Mutate(data, max_size)
     return with_checksums(changed) if seed % 8 else changed
 

@@ -1,4 +1,4 @@
-"""`s3_events.parse` tells objects from malformed records, whatever the JSON; and a key arrives as it was."""
+"""`s3_events.parse` tells objects from malformed records, whatever the JSON; and a key arrives unchanged."""
 
 import json
 import sys
@@ -21,7 +21,7 @@ MAX_KEY_BYTES = 1_024
 
 
 def check(data: bytes) -> None:
-    """The first byte tells what the others are: an event in JSON, what a good record is broken with, or a key."""
+    """The first byte tells what the others are: an event in JSON, changes to a valid record, or a key."""
     kind, rest = data[:1], data[1:]
     if kind == b"j":
         check_event(rest)
@@ -55,7 +55,7 @@ def check_any(value: Any) -> None:
 
 
 def broken_record(data: bytes) -> dict[str, Any]:
-    """A good record, some of whose members are replaced by something else, or left out."""
+    """A valid record, some of whose members are replaced or left out."""
     provider = atheris.FuzzedDataProvider(data)
     broken = record("before.wav", size=provider.ConsumeInt(9))
     for _ in range(provider.ConsumeIntInRange(1, 4)):

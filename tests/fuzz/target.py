@@ -12,8 +12,8 @@ FOUND = Path(__file__).parents[2] / ".crossover/fuzz"
 def run(name: str, check: Callable[[bytes], None], seeds: Iterable[bytes], **setup: Callable[..., bytes]) -> None:
     """Fuzz with libFuzzer's arguments from the command line. Does not return.
 
-    A folder among them takes the seeds and the inputs that reach further; by default one that later runs go on with.
-    An input that breaks the target is kept beside it, or where -artifact_prefix tells.
+    A folder among them collects the seeds and the inputs that reach further; by default one that later runs continue
+    with. An input that breaks the target is stored next to it, or where -artifact_prefix says.
     """
     folders = [Path(argument) for argument in sys.argv[1:] if not argument.startswith("-")]
     folder = folders[0] if folders else FOUND / name

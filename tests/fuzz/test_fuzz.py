@@ -1,4 +1,4 @@
-"""A short run of each fuzz target, always the same, and that a target would see what is wrong."""
+"""A short run of each fuzz target, always the same."""
 
 import importlib.util
 import subprocess
@@ -21,7 +21,7 @@ pytestmark = [
 @pytest.mark.parametrize(("target", "runs"), [("fuzz_audio", 3_000), ("fuzz_s3_events", 30_000)])
 def test_a_short_run_finds_nothing(target: str, runs: int, tmp_path: Path) -> None:
     found = tmp_path / "found"
-    # Without -reload=0 it would run what it has found once more after a second, and so more often on a slow machine.
+    # Without -reload=0 it would rerun its findings after a second, and so more often on a slow machine.
     run = subprocess.run(
         [sys.executable, FOLDER / f"{target}.py", "-seed=1", f"-runs={runs}", "-reload=0", "-timeout=60", found],
         capture_output=True,

@@ -1,4 +1,4 @@
-"""AWS answered in process by moto."""
+"""AWS, played by moto in this process."""
 
 import importlib
 import os
@@ -84,7 +84,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
 
 @pytest.fixture
 def faulty(monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyAws]:
-    """A loopback server as AWS, with credentials to recognise; botocore's back-off takes no time."""
+    """A loopback server that plays AWS, with recognisable credentials; botocore's back-off takes no time."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
     monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _: None))
@@ -98,7 +98,7 @@ def faulty(monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyAws]:
 
 @pytest.fixture
 def start_local(faulty: FaultyAws, model: Model) -> Callable[[], Processor[LocalPredictor]]:
-    """Makes a processor as a local variant has it, with the faulty AWS."""
+    """Makes a processor like a local variant's, with the faulty AWS."""
 
     def start() -> Processor[LocalPredictor]:
         environment = Environment(predictions_table=TABLE, predictor="standard", limits=Limits())
@@ -110,6 +110,6 @@ def start_local(faulty: FaultyAws, model: Model) -> Callable[[], Processor[Local
 
 
 def load_handler(name: str) -> ModuleType:
-    """Import a handler as a fresh environment does: its module body is its INIT."""
+    """Import a handler as a new execution environment does: its module body is its INIT."""
     sys.modules.pop(name, None)
     return importlib.import_module(name)

@@ -1,4 +1,4 @@
-"""AWS on a loopback port, as it is on a bad day: each request gets the next of the answers that were prepared."""
+"""A faulty AWS on a loopback port: each request gets the next of the prepared answers."""
 
 import json
 import socket
@@ -14,7 +14,7 @@ Answer = Callable[["Handler"], None]
 
 
 class FaultyAws(ThreadingHTTPServer):
-    """Answers the requests of `s3`, `dynamodb` and `sagemaker` in the order of `answers`; the last one stays.
+    """Answers the requests of `s3`, `dynamodb` and `sagemaker` in the order of `answers`; the last one is repeated.
 
     Attributes:
         answers: by service.
@@ -70,7 +70,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
-        """Say nothing: tests read what the handlers print."""
+        """Print nothing: tests read what the handlers print."""
 
 
 def says(body: bytes, status: int = 200, **headers: str) -> Answer:
@@ -100,7 +100,7 @@ def resets(handler: Handler) -> None:
 
 
 def breaks_off(body: bytes) -> Answer:
-    """Announce the body, send half of it, and close the connection well."""
+    """Declare the body's length, send half of it, and close the connection in order."""
 
     def answer(handler: Handler) -> None:
         handler.begin(200, len(body))
@@ -111,7 +111,7 @@ def breaks_off(body: bytes) -> Answer:
 
 
 def stalls(body: bytes) -> Answer:
-    """Announce the body, send half of it, and no more."""
+    """Declare the body's length, send half of it, and then nothing."""
 
     def answer(handler: Handler) -> None:
         handler.begin(200, len(body))

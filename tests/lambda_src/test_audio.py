@@ -153,7 +153,7 @@ def test_a_truncated_file_is_corrupt() -> None:
 
 
 def flac_that_tells(samples: int, actual: np.ndarray, rate: int = RATE) -> bytes:
-    """A FLAC file whose header tells another length; 0 stands for unknown.
+    """A FLAC file whose header declares another length; 0 means unknown.
 
     https://www.rfc-editor.org/rfc/rfc9639.html#name-streaminfo: 36 bits, the last of which end at byte 26.
     """
@@ -191,19 +191,19 @@ def test_the_maximum_is_the_samples_of_8_channels_at_48_khz(channels: int, rate:
         )
 
 
-def unannounced(rate: int, channels: int) -> bytes:
-    """0.99 s of a FLAC stream that does not tell its length."""
+def undeclared_length(rate: int, channels: int) -> bytes:
+    """0.99 s of a FLAC stream that does not declare its length."""
     return flac_that_tells(0, tone(0.99, rate=rate, channels=channels), rate)
 
 
 @pytest.mark.parametrize(("channels", "rate"), [(2, 48_000), (1, 48_000), (4, 24_000)])
 def test_a_stream_without_a_declared_length_may_have_as_many_samples_as_2_channels(channels: int, rate: int) -> None:
-    audio.decode(unannounced(rate, channels), RATE, Limits(max_seconds=1))
+    audio.decode(undeclared_length(rate, channels), RATE, Limits(max_seconds=1))
 
 
 @pytest.mark.parametrize(("channels", "rate"), [(2, 96_000), (1, 96_000), (4, 48_000)])
 def test_more_samples_are_refused(channels: int, rate: int) -> None:
-    error = refusal(unannounced(rate, channels), Limits(max_seconds=1))
+    error = refusal(undeclared_length(rate, channels), Limits(max_seconds=1))
     assert error.code == "TOO_MANY_SAMPLES"
     assert error.message.endswith("at most 96,000 samples are allowed where the length is not declared.")
 

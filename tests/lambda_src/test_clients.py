@@ -1,4 +1,4 @@
-"""The longest that a record can wait for AWS, from the clients' real settings and botocore's own back-off."""
+"""The longest time that a record can wait for AWS, from the clients' real settings and botocore's own back-off."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -12,14 +12,14 @@ from inference.endpoint_predictor import MAX_RETRYING_SECONDS
 
 from .faulty_aws import FaultyAws, json_error, xml_error
 
-# What is left for everything but waiting: decoding and the model on the one side, a function of 128 MB on the other.
-ROOM_FOR_A_MODEL, ROOM_FOR_A_PROXY = 30, 5
+# Time for everything but waiting, s: decoding and the model in a local variant; a function of 128 MB in the proxy.
+LOCAL_SECONDS, PROXY_SECONDS = 30, 5
 
 
 @pytest.fixture(scope="module")
-def least_timeout() -> int:
+def min_timeout() -> int:
     """The shortest time-out that a function can be given, s."""
-    from stacks.settings import Settings, SettingsError  # here, since it takes seconds
+    from stacks.settings import Settings, SettingsError  # imported here, since it takes seconds
 
     def allowed(seconds: int) -> bool:
         try:
@@ -31,7 +31,7 @@ def least_timeout() -> int:
 
 
 def longest(service: str) -> float:
-    """A call of which every attempt times out, with every back-off as long as botocore can make it, s."""
+    """The duration of a call whose attempts all time out, with botocore's longest back-off each time, s."""
     client = clients.create_client(service)
     config = client.meta.config
     assert config.retries["mode"] == "standard"
@@ -41,26 +41,26 @@ def longest(service: str) -> float:
         service_name=client.meta.service_model.service_id.hyphenize(),
         throttling_detector=SimpleNamespace(is_throttling_error_from_context=lambda _: True),
     )
-    asks_for_patience: Any = SimpleNamespace(headers={"x-amz-retry-after": str(10**9)})
+    asks_to_wait: Any = SimpleNamespace(headers={"x-amz-retry-after": str(10**9)})
     delays = [
-        backoff.delay_amount(RetryContext(attempt_number=number, http_response=asks_for_patience))
+        backoff.delay_amount(RetryContext(attempt_number=number, http_response=asks_to_wait))
         for number in range(1, attempts)
     ]
     return attempts * (config.connect_timeout + config.read_timeout) + sum(delays)
 
 
 @pytest.fixture(autouse=True)
-def somewhere(faulty: FaultyAws) -> None:
-    """Credentials and a region, which a client needs."""
+def credentials(faulty: FaultyAws) -> None:
+    """A client needs credentials and a region."""
 
 
-def test_a_record_fails_with_its_own_error_before_a_local_variant_times_out(least_timeout: int) -> None:
-    assert longest("s3") + longest("dynamodb") + ROOM_FOR_A_MODEL <= least_timeout
+def test_a_record_fails_with_its_own_error_before_a_local_variant_times_out(min_timeout: int) -> None:
+    assert longest("s3") + longest("dynamodb") + LOCAL_SECONDS <= min_timeout
 
 
-def test_a_record_fails_with_its_own_error_before_the_proxy_times_out(least_timeout: int) -> None:
+def test_a_record_fails_with_its_own_error_before_the_proxy_times_out(min_timeout: int) -> None:
     last_attempt = longest("sagemaker-runtime")
-    assert MAX_RETRYING_SECONDS + last_attempt + longest("dynamodb") + ROOM_FOR_A_PROXY <= least_timeout
+    assert MAX_RETRYING_SECONDS + last_attempt + longest("dynamodb") + PROXY_SECONDS <= min_timeout
 
 
 def test_the_endpoint_is_waited_for_until_sagemaker_itself_gives_up() -> None:

@@ -31,7 +31,7 @@ REQUEST = {
 
 
 class Time:
-    """A clock that only sleeping, and what a test adds, moves."""
+    """A clock that only sleeping and the test itself advance."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -89,7 +89,7 @@ TIMED_OUT = (
     "each container in Amazon CloudWatch, resolve the issue, and try again."
 )
 OVERLOADED = model_error(503, json.dumps({"error_code": "OVERLOADED", "error_message": "Try later."}))
-PASSES_SOON = [
+TRANSIENT = [
     OVERLOADED,
     model_error(503, json.dumps({"error_code": "MODEL_LOADING", "error_message": "Try later."})),
     model_error(503, "upstream has no place"),
@@ -121,7 +121,7 @@ def name(error: dict[str, Any]) -> str:
     )
 
 
-@pytest.mark.parametrize("error", PASSES_SOON, ids=name)
+@pytest.mark.parametrize("error", TRANSIENT, ids=name)
 def test_a_quick_refusal_is_retried_in_the_same_invocation(sagemaker: SimpleNamespace, error: dict[str, Any]) -> None:
     sagemaker.stubber.add_client_error("invoke_endpoint", **error, expected_params=REQUEST)
     sagemaker.stubber.add_client_error("invoke_endpoint", **error, expected_params=REQUEST)
@@ -168,7 +168,7 @@ def test_proxies_that_were_refused_together_do_not_retry_together(sagemaker: Sim
 
 def test_a_slow_refusal_is_not_retried(sagemaker: SimpleNamespace) -> None:
     def refuse_late(**_: Any) -> None:
-        sagemaker.time.now += 50  # the container waits so long for a turn before it gives up
+        sagemaker.time.now += 50  # the container gives up waiting for a turn after so long
         raise ClientError({"Error": {"Code": "ModelError"}, "OriginalStatusCode": 503}, "InvokeEndpoint")
 
     sagemaker.predictor.runtime = SimpleNamespace(invoke_endpoint=refuse_late)
@@ -224,7 +224,7 @@ def test_an_error_as_sagemaker_sends_it_is_understood(faulty: FaultyAws) -> None
 
 
 def but(**changes: Any) -> bytes:
-    """A prediction with something else in it."""
+    """A prediction with one value replaced."""
     return json.dumps(ENDPOINT_ANSWER | changes).encode()
 
 

@@ -1,4 +1,4 @@
-"""Each failure has its cause, and no message gives away a credential."""
+"""Each failure has its cause, and no message contains a credential."""
 
 from typing import Any
 
@@ -35,7 +35,7 @@ def model_error(status: int, message: str = "") -> ClientError:
 
 
 def of_the_model() -> Exception:
-    """What onnxruntime raises where the input does not fit."""
+    """What onnxruntime raises for an input of the wrong shape."""
     try:
         Model.load(b"not a model")
     except ValueError as error:
@@ -134,7 +134,7 @@ def test_the_functions_own_credentials_are_removed_wherever_they_occur(monkeypat
     ],
 )
 def test_an_error_without_secrets_is_raised_as_it_is(message: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")  # as the tests and the local AWS have it
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")  # as in the tests and the local AWS
     error = ValueError(message)
     assert for_the_runtime(error) is error
     assert describe(error) == f"ValueError: {message}"

@@ -1,4 +1,4 @@
-"""What S3 and DynamoDB do on a bad day: the event fails, is retried, and then ends as one item with the whole file."""
+"""Faults of S3 and DynamoDB: the event fails, is retried, and then gives one item for the whole file."""
 
 import json
 from collections.abc import Callable
@@ -32,7 +32,7 @@ Start = Callable[[], Processor[LocalPredictor]]
 
 @pytest.fixture
 def start(start_local: Start, faulty: FaultyAws, monkeypatch: pytest.MonkeyPatch) -> Start:
-    """Makes a processor, after the test has changed what it likes; no read takes longer than 0.2 s."""
+    """Makes a processor with the test's changes; no read takes longer than 0.2 s."""
     for service in ("s3", "dynamodb"):
         monkeypatch.setitem(clients._CONFIGS[service], "read_timeout", 0.2)
     faulty.answers = {"s3": [says(FILE)], "dynamodb": [STORED]}
@@ -142,7 +142,7 @@ def test_a_failed_write_is_retried_immediately_and_by_the_event_if_it_keeps_fail
 def test_a_write_whose_response_was_lost_counts_as_done(
     start: Start, faulty: FaultyAws, lost: Answer, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    # The item was written; the second try finds it.
+    # The item was written; the second attempt finds it.
     faulty.answers["dynamodb"] = [lost, CONDITION_FAILED]
     processor = start()
     processor.process(EVENT, "r")

@@ -261,7 +261,7 @@ def test_snapstart_primes_before_the_snapshot_and_renews_after_it(
     module.renew_clients()
     signatures = []
     for client in (module.processor.predictor.s3, module.processor.store.dynamodb):
-        # What a client signs with shows only in what it sends.
+        # The credentials of a client show only in the requests that it sends.
         client.meta.events.register_first(
             "before-send", lambda request, **_: signatures.append(str(request.headers["Authorization"]))
         )
@@ -286,7 +286,7 @@ def test_a_health_check_of_the_proxy_depends_on_the_endpoints_answer(
     predictor = sys.modules["sagemaker_trigger_handler"].processor.predictor
     asked = []
 
-    def answer(**request: Any) -> dict[str, Any]:  # moto's endpoint takes text only
+    def answer(**request: Any) -> dict[str, Any]:  # moto's endpoint accepts only text
         asked.append(request["ContentType"])
         return {"Body": io.BytesIO(body)}
 

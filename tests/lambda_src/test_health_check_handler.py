@@ -1,4 +1,4 @@
-"""What the health check tells CodeDeploy, and that it always tells."""
+"""The health check reports the right status to CodeDeploy, and always reports one."""
 
 import io
 import json
@@ -33,7 +33,7 @@ def lambda_stub() -> Iterator[Stubber]:
 
 @pytest.fixture
 def told(monkeypatch: pytest.MonkeyPatch, lambda_stub: Stubber) -> Callable[[str], None]:
-    """Runs the handler and checks that CodeDeploy is told this, once."""
+    """Runs the handler and checks that it reports this status to CodeDeploy, once."""
 
     def run(status: str) -> None:
         import health_check_handler

@@ -1,4 +1,4 @@
-"""What the handlers print: one line of JSON for each file, its metrics on the same line, and nothing that is secret."""
+"""What the handlers print: one line of JSON for each file, its metrics on the same line, and no secrets."""
 
 import io
 import json
@@ -20,7 +20,7 @@ from .faulty_aws import Answer, FaultyAws, Handler, breaks_off, json_error, rese
 
 STACK = "Crossover-Standard"
 Handle = Callable[[dict[str, Any]], None]
-NEW_LINES = "a\nb\r\nc\x0bd\x0ce\x1cf\x85g\u2028h\u2029i.wav"  # all that str.splitlines knows
+NEW_LINES = "a\nb\r\nc\x0bd\x0ce\x1cf\x85g\u2028h\u2029i.wav"  # every line break that str.splitlines knows
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def test_a_prediction_is_logged_with_its_metrics(
     metrics = metrics_of(line)
     assert set(metrics) == {"Duration", "Inference", "ColdStart", "Succeeded", "Refused", "Failed"}
     assert metrics["Inference"] == line["timings_ms"]["inference"]
-    assert metrics["Duration"] > line["timings_ms"]["total"]  # the write is part of the work on a file
+    assert metrics["Duration"] > line["timings_ms"]["total"]  # it includes the write
     assert [metrics[name] for name in ("ColdStart", "Succeeded", "Refused", "Failed")] == [1, 1, 0, 0]
 
     handle(sent)
@@ -156,7 +156,7 @@ def test_whatever_the_message_the_log_has_one_line(
     assert len(only_line(capsys)["error"]) < 2000
 
 
-# --- nothing that is secret
+# --- no secrets
 
 WORDS = b"for your ears only"
 
@@ -174,7 +174,7 @@ AUDIO = audio_with_words()
 
 
 def echoing(respond: Callable[[str, str], Answer]) -> Answer:
-    """Answers with what was in the request's headers, as AWS does where a signature does not fit."""
+    """Answers with the request's headers, as AWS does for a wrong signature."""
 
     def answer(handler: Handler) -> None:
         respond(handler.headers["Authorization"], handler.headers["X-Amz-Security-Token"])(handler)
@@ -236,13 +236,13 @@ def test_the_log_contains_neither_credentials_nor_audio(
     capfd: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    caplog.set_level("WARNING")  # what Lambda's runtime lets through to the log
+    caplog.set_level("WARNING")  # what Lambda's runtime logs
     faulty.answers = {"s3": [says(AUDIO)], "dynamodb": [says(b"{}")]} | {service: [fault]}
     raised = ""
     try:
         start_local().process(event(record("a.wav", size=len(AUDIO))), "r")
     except Exception:
-        raised = traceback.format_exc()  # more than Lambda's runtime prints of what is raised
+        raised = traceback.format_exc()  # more than Lambda's runtime prints of an exception
 
     printed = capfd.readouterr()
     log = printed.out + printed.err + caplog.text + raised

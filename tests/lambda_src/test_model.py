@@ -1,4 +1,4 @@
-"""The artifact's contract, read from the file."""
+"""The model's contract, read from the file."""
 
 import hashlib
 
@@ -12,7 +12,7 @@ from .conftest import MODEL
 
 
 def with_metadata(old: bytes, new: bytes) -> bytes:
-    """The model with some bytes of its metadata changed, in place: the file stays valid where the length does."""
+    """The model with some bytes of its metadata replaced by as many others, so that the file stays valid."""
     data = MODEL.read_bytes()
     assert len(old) == len(new)
     assert data.count(old) == 1

@@ -1,4 +1,4 @@
-"""The checks that stand before libogg and libvorbis: what encoders write passes, what they never would does not."""
+"""The checks before libogg and libvorbis: files that encoders write pass, files that none would write do not."""
 
 import io
 import tracemalloc
@@ -90,7 +90,7 @@ def dense_book(entries: int, lookup: int, values: int, width: int = 8, dimension
     ],
 )
 def test_every_kind_of_codebook_is_read_to_its_end(book: bad.Bits) -> None:
-    """The next one, which claims too much, is only found behind the true end."""
+    """The next one, which declares too much, is only found after the true end."""
     lying = bad.codebook(1 << 20)
     assert "codebooks declare" in refusal(bad.stream(bad.vorbis_headers(book, lying), b"\0", 1, 4_096)).message
 
@@ -109,7 +109,7 @@ def test_headers_may_span_pages_that_belong_together() -> None:
     third = [bytes([len(comments) - 255, len(headers[2])]), rest]
     continued = bad.raw_page(third[0], third[1], sequence=2, flags=bad.CONTINUED)
     assert "codebooks declare" in refusal(first + second + continued).message
-    # libogg would take these pages for others, or put their packets together in another way.
+    # libogg would take these pages for others, or join their packets differently.
     as_new = bad.raw_page(third[0], third[1], sequence=2)
     after_a_gap = bad.raw_page(third[0], third[1], sequence=3, flags=bad.CONTINUED)
     for other in (as_new, after_a_gap):
@@ -124,7 +124,7 @@ def test_pages_are_counted() -> None:
 
 
 def test_the_checksum_is_the_specifications() -> None:
-    """The test's own comes from a table over the polynomial, and libogg's from its encoder."""
+    """The test computes its own from a table of the polynomial; libogg's comes from its encoder."""
     pages = bad.pages(encode(np.zeros((1_000, 1), np.float32), format="OGG"))
     assert [bad.sealed(page) for page in pages] == pages
     ogg.check(b"".join(pages), SECONDS)

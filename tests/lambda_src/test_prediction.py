@@ -1,4 +1,4 @@
-"""The top labels, and the answer's way through JSON."""
+"""The top labels, and predictions as JSON."""
 
 import json
 

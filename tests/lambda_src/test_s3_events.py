@@ -1,4 +1,4 @@
-"""Events as S3 sends them, and things that are none."""
+"""Events as S3 sends them, and other input."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The committed model: its contract, what it hears in real audio, and that the script builds exactly this file."""
+"""The committed model: its contract, its labels for real audio, and that the script builds exactly this file."""
 
 import json
 from pathlib import Path
@@ -42,7 +42,7 @@ def test_the_graph_takes_a_waveform_of_any_length_and_returns_one_score_a_label(
     assert (scores.name, scores.type, scores.shape) == ("scores", "tensor(float)", [len(model.labels)])
 
 
-def test_the_metadata_say_what_the_model_is() -> None:
+def test_the_metadata_describe_the_model() -> None:
     metadata = onnxruntime.InferenceSession(MODEL).get_modelmeta().custom_metadata_map
     labels = json.loads(metadata.pop("labels"))
     assert metadata == {

@@ -1,4 +1,4 @@
-"""One bad file, and what the decoder must make of it."""
+"""One bad file, and the result that the decoder must give."""
 
 import io
 from collections.abc import Iterable, Iterator
@@ -8,7 +8,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-# All that `audio.decode` gives.
+# All codes that `audio.decode` raises.
 CODES = {
     *("EMPTY_FILE", "UNSUPPORTED_FORMAT", "CORRUPT_AUDIO", "EMPTY_AUDIO", "AUDIO_TOO_LONG", "TOO_MANY_SAMPLES"),
     *("TOO_MANY_CHANNELS", "UNSUPPORTED_SAMPLE_RATE", "NON_FINITE_SAMPLES"),
@@ -17,7 +17,7 @@ CODES = {
 
 @dataclass(frozen=True)
 class BadFile:
-    """A file and its fate.
+    """A file and its result.
 
     Attributes:
         name: unique, and says what is wrong with it.
@@ -38,11 +38,11 @@ def noise(frames: int, channels: int = 1, seed: int = 0) -> NDArray[np.float32]:
 
 
 def encode(samples: NDArray[np.float32], rate: int = 16_000, **how: str) -> bytes:
-    """What libsndfile writes; in pieces, since its Vorbis encoder keeps what it is given on the stack."""
+    """What libsndfile writes; in pieces, since its Vorbis encoder keeps its input on the stack."""
     file = io.BytesIO()
     with soundfile.SoundFile(file, "w", rate, samples.shape[1], **how) as out:
-        for begin in range(0, len(samples), 4096):
-            out.write(samples[begin : begin + 4096])
+        for start in range(0, len(samples), 4096):
+            out.write(samples[start : start + 4096])
     return file.getvalue()
 
 

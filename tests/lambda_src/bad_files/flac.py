@@ -1,4 +1,4 @@
-"""FLAC: cut, lying, and small files of great length.
+"""FLAC: truncated, with false headers, and small files of long duration.
 
 Format: https://www.rfc-editor.org/rfc/rfc9639.html
 """
@@ -14,8 +14,8 @@ from .bad_file import BadFile, around, noise
 from .not_audio import id3_tag
 
 MOST_IN_A_FRAME = 65_535
-WHOLE_FRAMES = "its length is not announced, so what is there is all there is"
-OPTIONAL = "what is wrong is not needed to decode it"
+WHOLE_FRAMES = "its length is not declared, so its frames are all there is"
+OPTIONAL = "the fault is in a part that decoding does not need"
 
 
 def crc(data: bytes, bits: int, polynomial: int) -> int:
@@ -38,14 +38,14 @@ def _crc_table(bits: int, polynomial: int) -> list[int]:
 
 
 def block(kind: int, body: bytes, size: int | None = None, *, last: bool = False) -> bytes:
-    """A metadata block, whose size may be a lie."""
+    """A metadata block, whose declared size may be false."""
     return bytes([kind | last << 7]) + (len(body) if size is None else size).to_bytes(3, "big") + body
 
 
 def stream_info(
     *, total: int, channels: int = 1, rate: int = 16_000, bits: int = 16, most: int = MOST_IN_A_FRAME, least: int = 16
 ) -> bytes:
-    """The body of STREAMINFO; a total of 0 stands for unknown."""
+    """The body of STREAMINFO; a total of 0 means unknown."""
     packed = rate << 44 | channels - 1 << 41 | bits - 1 << 36 | total
     return struct.pack(">HH", least, most) + bytes(6) + packed.to_bytes(8, "big") + bytes(16)
 
@@ -53,7 +53,7 @@ def stream_info(
 def frame(
     number: int, samples: int, subframes: bytes, *, channels: int = 1, size_code: int = 4, rate_code: int = 0
 ) -> bytes:
-    """A frame of 16-bit samples at STREAMINFO's rate, unless the codes tell otherwise."""
+    """A frame of 16-bit samples at STREAMINFO's rate, unless the codes differ."""
     coded = chr(number).encode("utf-8", "surrogatepass")
     header = (
         bytes([0xFF, 0xF8, 0x70 | rate_code, channels - 1 << 4 | size_code << 1])
@@ -65,7 +65,7 @@ def frame(
 
 
 def silent(number: int, samples: int = MOST_IN_A_FRAME, channels: int = 1) -> bytes:
-    """A frame of a few bytes for as many samples as one can hold."""
+    """A frame of a few bytes for the maximum number of samples."""
     return frame(number, samples, bytes(3) * channels, channels=channels)
 
 
@@ -78,10 +78,10 @@ def flac(frames: bytes, *blocks: bytes, **info: int) -> bytes:
     return b"fLaC" + block(0, stream_info(**info), last=not blocks) + b"".join(blocks) + frames
 
 
-def silence(total_frames: int, announced: int, *, channels: int, rate: int) -> bytes:
-    """A stream of silence, of the whole frames that hold it."""
+def silence(total_frames: int, declared: int, *, channels: int, rate: int) -> bytes:
+    """A stream of silence, in whole frames."""
     frames = b"".join(silent(n, channels=channels) for n in range(-(-total_frames // MOST_IN_A_FRAME)))
-    return flac(frames, total=announced, channels=channels, rate=rate)
+    return flac(frames, total=declared, channels=channels, rate=rate)
 
 
 def files() -> Iterator[BadFile]:
@@ -103,7 +103,7 @@ def _boundaries(parts: list[bytes]) -> list[int]:
 def _cut() -> Iterator[BadFile]:
     frames = _noise()
     blocks = [block(1, bytes(10)), block(4, struct.pack("<II", 0, 0), last=True)]
-    for total, announced, begin in ((4_000, "known", 0), (0, "unknown", 26)):  # the length ends before byte 26
+    for total, declared, start in ((4_000, "known", 0), (0, "unknown", 26)):  # the length ends before byte 26
         parts = [b"fLaC", bytes([0]), b"\0\0\x22", stream_info(total=total), *blocks, *frames]
         whole, boundaries = b"".join(parts), _boundaries(parts)
         first_frame = boundaries[5]
@@ -114,20 +114,20 @@ def _cut() -> Iterator[BadFile]:
                 code = "CORRUPT_AUDIO"
             else:
                 code = None if cut > first_frame + 1 else "EMPTY_AUDIO"
-            if cut >= begin:
-                name = f"FLAC of {announced} length cut at byte {cut}"
+            if cut >= start:
+                name = f"FLAC of {declared} length cut at byte {cut}"
                 yield BadFile(name, whole[:cut], code, "" if code else WHOLE_FRAMES)
 
 
 def _lying() -> Iterator[BadFile]:
     frames = b"".join(_noise())
     for total in (4_001, 8_000, 600 * 16_000):
-        yield BadFile(f"FLAC that announces {total} of 4,000 samples", flac(frames, total=total), "CORRUPT_AUDIO")
+        yield BadFile(f"FLAC that declares {total} of 4,000 samples", flac(frames, total=total), "CORRUPT_AUDIO")
     for total in (600 * 16_000 + 1, 2**31, 2**36 - 1):
-        yield BadFile(f"FLAC that announces {total} of 4,000 samples", flac(frames, total=total), "AUDIO_TOO_LONG")
+        yield BadFile(f"FLAC that declares {total} of 4,000 samples", flac(frames, total=total), "AUDIO_TOO_LONG")
     for total in (1, 399, 400, 3_999):
         data = flac(frames, total=total)
-        yield BadFile(f"FLAC that announces {total} of 4,000 samples", data, None, "as much as is announced is read")
+        yield BadFile(f"FLAC that declares {total} of 4,000 samples", data, None, "as much as is declared is read")
     for rate in (1, 999, 768_001, 2**20 - 1):
         yield BadFile(f"FLAC at {rate} Hz", flac(frames, total=4_000, rate=rate), "UNSUPPORTED_SAMPLE_RATE")
     yield BadFile("FLAC at 0 Hz", flac(frames, total=4_000, rate=0), "CORRUPT_AUDIO")
@@ -160,10 +160,10 @@ def _bombs() -> Iterator[BadFile]:
         two_hours = min(7_200 * rate, 150_000_000)
         small = silence(rate, 599 * rate, channels=channels, rate=rate)
         too_many = 599 * rate * channels > 600 * 48_000 * 8
-        yield BadFile(f"{name} that announces 599 s of 1", small, "TOO_MANY_SAMPLES" if too_many else "CORRUPT_AUDIO")
-        for announced in (7_200 * rate, 2**36 - 1):
-            data = silence(two_hours, announced, channels=channels, rate=rate)
-            yield BadFile(f"{name} that announces {announced} samples", data, "AUDIO_TOO_LONG")
+        yield BadFile(f"{name} that declares 599 s of 1", small, "TOO_MANY_SAMPLES" if too_many else "CORRUPT_AUDIO")
+        for declared in (7_200 * rate, 2**36 - 1):
+            data = silence(two_hours, declared, channels=channels, rate=rate)
+            yield BadFile(f"{name} that declares {declared} samples", data, "AUDIO_TOO_LONG")
         data = silence(two_hours, 0, channels=channels, rate=rate)
         code = "TOO_MANY_SAMPLES" if channels * rate > 2 * 48_000 else "AUDIO_TOO_LONG"
         yield BadFile(f"{name} of unknown length", data, code)

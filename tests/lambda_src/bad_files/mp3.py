@@ -1,4 +1,4 @@
-"""MP3: cut, damaged, and tags that lie.
+"""MP3: truncated, damaged, and with false tags.
 
 Frames: http://www.mp3-tech.org/programmer/frame_header.html ; Xing: http://gabriel.mp3-tech.org/mp3infotag.html
 """
@@ -17,7 +17,7 @@ SMALL_FRAME = b"\xff\xfb\x10\xc4" + bytes(100)
 
 
 def xing(*, frames: int, size: int, kind: bytes = b"Xing", toc: bytes = bytes(100)) -> bytes:
-    """A first frame that tells the length in frames and bytes; its flags say that both and a table are there."""
+    """A first frame that declares the length in frames and bytes; its flags declare both and a table."""
     tag = kind + struct.pack(">III", 7, frames, size) + toc
     return FRAME[:4] + bytes(17) + tag + bytes(len(FRAME) - 21 - len(tag))
 
@@ -46,7 +46,7 @@ def _damaged() -> Iterator[BadFile]:
     for size in (1, 4, 100, 1_000):
         data = FRAME * 10 + b"\x55" * size + FRAME * 10
         yield BadFile(f"MP3 with {size} bytes of junk", data, None, RESYNC)
-    # Searched byte by byte, a read for each: minutes for a large file, were they not counted.
+    # libsndfile searches these byte by byte, with a read for each: minutes for a large file without the limit on reads.
     for size, junk in ((500, b"\0"), (1_000, b"\0"), (1_000, b"\xff"), (600, b"\x55")):
         data = FRAME * 10 + (SMALL_FRAME + junk * size) * (2_000_000 // size)
         yield BadFile(f"MP3 with {size} bytes of {junk[0]:#x} behind each frame", data, "CORRUPT_AUDIO")

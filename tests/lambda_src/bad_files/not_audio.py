@@ -1,4 +1,4 @@
-"""What is no audio at all, whatever its name says."""
+"""Files that are not audio, whatever their names."""
 
 import gzip
 import random
@@ -16,7 +16,7 @@ def files() -> Iterator[BadFile]:
     for name, data in _others().items():
         yield BadFile(name, data, "UNSUPPORTED_FORMAT")
     for seed in range(10):
-        # Any byte but those that a supported format begins with.
+        # Any first byte but those of a supported format.
         yield BadFile(f"random bytes {seed}", b"\x01" + random.Random(seed).randbytes(5_000), "UNSUPPORTED_FORMAT")
     for container in ("AIFF", "AU", "CAF", "W64", "NIST", "VOC", "IRCAM", "MAT4", "MAT5", "PVF", "AVR", "SDS", "XI"):
         how = {"format": container, "subtype": "DPCM_16" if container == "XI" else "PCM_16"}
@@ -31,7 +31,7 @@ def id3_tag(size: int, version: int = 4) -> bytes:
 
 
 def _others() -> dict[str, bytes]:
-    """Small but whole files of other kinds, by name."""
+    """Small but complete files of other kinds, by name."""
     text = "Dear Sir or Madam,\n" * 100
     return {
         "one zero byte": b"\0",

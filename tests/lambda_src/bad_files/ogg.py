@@ -1,4 +1,4 @@
-"""OGG with Vorbis and Opus in it: cut, lying, chained, and small files of great length.
+"""OGG with Vorbis and Opus in it: truncated, with false headers, chained, and small files of long duration.
 
 Pages: https://www.rfc-editor.org/rfc/rfc3533#section-6 ; Opus: https://www.rfc-editor.org/rfc/rfc7845 ;
 Vorbis: https://xiph.org/vorbis/doc/Vorbis_I_spec.html
@@ -12,7 +12,7 @@ from .bad_file import BadFile, encode, noise
 
 CONTINUED, FIRST, LAST = 1, 2, 4
 EMPTY_COMMENTS = struct.pack("<II", 0, 0)
-SHORT = "the length counts that the last page tells"
+SHORT = "the length that the last page declares is what counts"
 
 
 def page(packets: list[bytes], *, sequence: int = 0, position: int = 0, flags: int = 0, serial: int = 1) -> bytes:
@@ -103,7 +103,7 @@ def opus_headers(*, channels: int = 1, rate: int = 16_000, skip: int = 0, versio
 
 
 def stream(headers: list[bytes], packet: bytes, count: int, each: int, position: int | None = None) -> bytes:
-    """`count` times the same packet, of `each` frames; `position` is the length that the last page tells."""
+    """`count` times the same packet, of `each` frames; `position` is the length that the last page declares."""
     out = [page(headers[:1], flags=FIRST), page(headers[1:], sequence=1)]
     done = 0
     while done < count:
@@ -149,7 +149,7 @@ def _cut(codec: str, whole: bytes) -> Iterator[BadFile]:
     for number, one in enumerate(found):
         for at in sorted({0, 1, 4, 14, 26, 27, 27 + one[26], 28 + one[26], len(one) - 1}):
             cut = begin + at
-            if cut < (18 if codec == "OPUS" else 1):  # until the serial number, all begin alike
+            if cut < (18 if codec == "OPUS" else 1):  # up to the serial number all start alike
                 continue
             code: str | None = "CORRUPT_AUDIO" if cut >= 4 else "UNSUPPORTED_FORMAT"
             if at == 0 and number > 2:
@@ -184,11 +184,11 @@ def _damaged(codec: str, whole: bytes) -> Iterator[BadFile]:
     yield BadFile(f"OGG {codec} without its first page", b"".join(found[1:]), "CORRUPT_AUDIO")
     yield BadFile(f"OGG {codec} without its second page", b"".join([found[0], *found[2:]]), "CORRUPT_AUDIO")
     twice = b"".join([*found[:2], *found[1:]])
-    # In Opus the second page holds less than all the headers, so that the third packet comes behind it.
+    # In Opus the second page has only part of the headers, so that the third packet comes after it.
     code = None if codec == "VORBIS" else "CORRUPT_AUDIO"
     yield BadFile(f"OGG {codec} whose second page comes twice", twice, code, "" if code else "it is passed over")
     yield BadFile(f"OGG {codec} with zeros behind it", whole + bytes(10_000), "CORRUPT_AUDIO")
-    # What libogg would search for pages, and checksum, at every fourth byte.
+    # Data in which libogg would find and checksum a page at every fourth byte.
     yield BadFile(f"OGG {codec} and two megabytes of beginnings", whole + b"OggS" * 500_000, "CORRUPT_AUDIO")
     yield BadFile(f"OGG {codec} and two megabytes of false pages", whole + b"OggS\0" * 400_000, "CORRUPT_AUDIO")
 
@@ -222,7 +222,7 @@ def _lying() -> Iterator[BadFile]:
     yield BadFile("OGG Opus of version 0", opus(version=0), None, "all versions below 16 are alike to a reader")
     for version in (16, 255):
         yield BadFile(f"OGG Opus of version {version}", opus(version=version), "CORRUPT_AUDIO")
-    yield BadFile("OGG Opus that skips more than it has", opus(1, skip=65_535), "AUDIO_TOO_LONG")  # by a length below 0
+    yield BadFile("OGG Opus that skips more than it has", opus(1, skip=65_535), "AUDIO_TOO_LONG")  # below 0
     for name, comments in (("Vorbis", b"\x03vorbis"), ("Opus", b"OpusTags")):
         headers = vorbis_headers(codebook(2)) if name == "Vorbis" else opus_headers()
         for what, body in (("4 billion comments", (0, 2**32 - 1)), ("a vendor of 4 GB", (2**32 - 1, 0))):
@@ -245,7 +245,7 @@ def _bombs() -> Iterator[BadFile]:
         of = f"of silence in {channels} channels"
         yield BadFile(f"OGG Vorbis of 2 hours {of}", vorbis(28_000, channels=channels), "AUDIO_TOO_LONG")
         yield BadFile(f"OGG Opus of 2 hours {of}", opus(60_000, channels=channels), "AUDIO_TOO_LONG")
-        # The last page tells a second: that is what is read.
+        # The last page declares a second, which is what is read.
         yield BadFile(
             f"OGG Vorbis of 2 hours {of} that tells a second", vorbis(28_000, 16_000, channels=channels), None, SHORT
         )

@@ -1,4 +1,4 @@
-"""WAV and its kin: cut, lying, odd.
+"""WAV and its variants: truncated, with false headers, unusual.
 
 Chunks: http://soundfile.sapp.org/doc/WaveFormat/ ; RF64: https://tech.ebu.ch/docs/tech/tech3306.pdf
 """
@@ -30,7 +30,7 @@ def fmt(
 
 
 def chunk(kind: bytes, body: bytes, size: int | None = None) -> bytes:
-    """A chunk, whose size may be a lie."""
+    """A chunk, whose declared size may be false."""
     return kind + struct.pack("<I", len(body) if size is None else size) + body
 
 
@@ -39,7 +39,7 @@ def riff(*chunks: bytes, kind: bytes = b"RIFF", size: int | None = None) -> byte
 
 
 def wav(data: bytes = bytes(3_200), *between: bytes, size: int | None = None, **how: int) -> bytes:
-    """A WAV file with a true header but for what is told; a tenth of a second of silence by default."""
+    """A WAV file with a true header except for the arguments; a tenth of a second of silence by default."""
     return riff(chunk(b"fmt ", fmt(**how)), *between, chunk(b"data", data, size))
 
 
