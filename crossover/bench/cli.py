@@ -16,7 +16,9 @@ from crossover.inputs import audio_files, whole_numbers
 from crossover.project import choose_variants, registered_variants
 from crossover.terminal import print_table
 
-app = typer.Typer(help="Measure a deployed variant, and the handlers on this machine.", no_args_is_help=True)
+app = typer.Typer(
+    help="Measure a deployed variant, and the handlers on this machine.", no_args_is_help=True, add_completion=False
+)
 
 
 @app.callback()

@@ -9,7 +9,7 @@ from crossover.bench.run.display import REHEARSAL
 from crossover.cost.measured import ONE_MACHINE_MARK
 from crossover.cost.options import Inputs, takes_scenario
 from crossover.errors import UsageError
-from crossover.report import observed, picture
+from crossover.report import picture, result_charts
 from crossover.report.cost_page import cost_page
 from crossover.report.results_page import results_page
 
@@ -19,7 +19,7 @@ app = typer.Typer(help="Pages and pictures of benchmarks and of what things cost
 def _as_measured(context: typer.Context, file: Path | None) -> Path | None:
     """Let a result's measurements count as with --from, in its own region, before any other option is read."""
     if file is not None:
-        document, _ = observed.read(file)
+        document, _ = result_charts.read(file)
         context.default_map = {"results": str(file), "region": document["environment"]["region"]}
     return file
 
@@ -62,7 +62,7 @@ def report(
         page = cost_page(inputs.scenario, inputs.prices, inputs.candidates, mark=mark)
     else:
         try:
-            page = results_page(*observed.read(file), inputs)
+            page = results_page(*result_charts.read(file), inputs)
         except (KeyError, TypeError) as error:
             raise UsageError(f"{file} is damaged: {error!r}.") from error
     if output is not None or image is None:

@@ -15,8 +15,8 @@ from crossover.cost.numbers import number, usd
 from crossover.cost.options import Inputs
 from crossover.cost.scenario import Scenario
 from crossover.report.cost_page import cost_part
-from crossover.report.observed import charts, title_of, variant_title, with_interval
 from crossover.report.page import Page, details, table, template
+from crossover.report.result_charts import charts, title_of, variant_title, with_interval
 
 METRIC_FIGURES = ("SampleCount", "Average", "p50", "p99", "Maximum")  # of each minute
 MAIN_MEASURES = ("latency_ms", "item_ms", "billed_ms")  # the others unfold
@@ -28,7 +28,7 @@ def results_page(document: Document, observations: Sequence[Observation], inputs
     """One page of a result.
 
     Args:
-        document: the result, as observed.read returns it.
+        document: the result, as result_charts.read returns it.
         observations: all that it holds.
         inputs: of the cost model, with the measured values.
     """

@@ -23,7 +23,7 @@ from crossover.bench.micro.document import Measurement
 from crossover.cost.prices import load
 from tests.benchmarks.peers.handlers.test_handler_tables import section as handlers_section
 from tests.benchmarks.peers.serving.test_server_tables import section as serving_section
-from tests.crossover.bench.micro.made_up import process
+from tests.crossover.bench.micro.example_process import process
 
 MACHINE = {
     "processor": "Some Processor",

@@ -15,7 +15,7 @@ from crossover.cost.prices import load
 from crossover.cost.scenario import Scenario
 from crossover.cost.traffic import Traffic
 from crossover.cost.variants import deployable
-from crossover.report import observed, picture
+from crossover.report import picture, result_charts
 from crossover.report.page import Page
 from crossover.report.results_page import results_page
 from tests.crossover.report import few
@@ -31,7 +31,7 @@ CHARTS = ("strip", "distribution", "percentiles", "chart")
 
 
 def made(name: str) -> tuple[Page, list[Observation]]:
-    document, observations = observed.read(DATA / f"{name}.json")
+    document, observations = result_charts.read(DATA / f"{name}.json")
     inputs = Inputs(
         scenario=Scenario(**document["scenario"]),
         given=frozenset(document["scenario"]),
@@ -97,7 +97,7 @@ def test_every_observation_is_a_mark_of_its_kind(tab: Tab, poisson: tuple[Page, 
     drawn = traces(tab, "strip")
     for variant in ("standard", "sagemaker"):
         for kind, symbol in SYMBOLS.items():
-            own = [each for each in poisson[1] if each.variant == variant and observed.kind_of(each) == kind]
+            own = [each for each in poisson[1] if each.variant == variant and result_charts.kind_of(each) == kind]
             trace = drawn[f"{variant} {kind}"]
             assert own
             assert trace["x"] == pytest.approx([each.latency_ms for each in own], abs=5e-4)
@@ -154,7 +154,7 @@ def test_the_costs_are_on_the_same_page(tab: Tab, poisson: tuple[Page, list[Obse
 
 def test_a_closed_loop_has_curves_of_concurrency(show: Callable[[str], Tab]) -> None:
     tab = show("ramp")
-    steps = observed.read(DATA / "ramp.json")[0]["statistics"]["variants"]["standard"]["throughput"]
+    steps = result_charts.read(DATA / "ramp.json")[0]["statistics"]["variants"]["standard"]["throughput"]
     rates = traces(tab, "throughput")["standard"]
     assert rates["x"] == [1, 2]
     assert rates["y"] == [each["per_second"] for each in steps]

@@ -19,7 +19,7 @@ from crossover.cost.prices import load
 from crossover.cost.scenario import MINUTES_A_MONTH, Scenario
 from crossover.cost.traffic import Traffic
 from crossover.cost.variants import deployable
-from crossover.report import observed
+from crossover.report import result_charts
 from crossover.report.page import Page
 from crossover.report.results_page import results_page
 from tests.crossover.report import few
@@ -92,7 +92,7 @@ def page_of(document: dict[str, Any]) -> Page:
 
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
-    return observed.read(POISSON)[0]
+    return result_charts.read(POISSON)[0]
 
 
 @pytest.fixture(scope="module")
@@ -227,7 +227,7 @@ def test_an_open_loop_says_why_there_are_no_curves_of_concurrency(page: Page) ->
 
 
 def test_a_closed_loop_has_its_steps(document: dict[str, Any]) -> None:
-    ramp = observed.read(RAMP)[0]
+    ramp = result_charts.read(RAMP)[0]
     made = page_of(ramp)
     assert 'id="throughput"' in made.body
     steps = ramp["statistics"]["variants"]["standard"]["throughput"]

@@ -19,7 +19,7 @@ from benchmarks.peers.serving.server_observations import Loop, StepBaseline
 from benchmarks.peers.serving.servers import Server
 from crossover.bundling.find_python import find_python
 from crossover.errors import CrossoverError, UsageError
-from tests.benchmarks.peers.serving.observed import NO_ERRORS, loop, script_server, start, step_baseline
+from tests.benchmarks.peers.serving.example_observations import NO_ERRORS, loop, script_server, start, step_baseline
 
 needs_wrk = pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed")
 needs_python = pytest.mark.skipif(find_python("3.12") is None, reason="no Python 3.12 here for the servers")

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from benchmarks.peers.serving.running import SUPERVISOR, NotServingError, running
-from tests.benchmarks.peers.serving.observed import script_server
+from tests.benchmarks.peers.serving.example_observations import script_server
 from tests.crossover.waiting import wait_until
 
 # The parent in the middle ends at once, so that the sleeper is an orphan.

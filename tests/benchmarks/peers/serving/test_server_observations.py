@@ -3,7 +3,7 @@
 import pytest
 
 from benchmarks.peers.serving.server_observations import percentile
-from tests.benchmarks.peers.serving.observed import NO_ERRORS, loop, start, step
+from tests.benchmarks.peers.serving.example_observations import NO_ERRORS, loop, start, step
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import pytest
 
 from benchmarks.peers.serving.server_summary import loop_figures, ratios, relative, sum_up
-from tests.benchmarks.peers.serving.observed import NO_ERRORS, loop, start, step, step_baseline
+from tests.benchmarks.peers.serving.example_observations import NO_ERRORS, loop, start, step, step_baseline
 
 
 def test_figures_are_medians_over_the_turns_and_errors_add_up() -> None:

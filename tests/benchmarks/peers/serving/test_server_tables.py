@@ -7,7 +7,7 @@ from rich.console import Console
 
 from benchmarks.peers.serving import server_tables
 from benchmarks.peers.serving.server_summary import loop_figures, sum_up
-from tests.benchmarks.peers.serving.observed import NO_ERRORS, loop, start, step, step_baseline
+from tests.benchmarks.peers.serving.example_observations import NO_ERRORS, loop, start, step, step_baseline
 
 
 def section() -> dict[str, Any]:

@@ -10,7 +10,7 @@ from benchmarks.peers.serving import wrk
 from benchmarks.peers.serving.running import running
 from crossover.bench.probing import SPEECH
 from crossover.errors import CrossoverError, UsageError
-from tests.benchmarks.peers.serving.observed import script_server
+from tests.benchmarks.peers.serving.example_observations import script_server
 
 needs_wrk = pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed")
 

@@ -32,7 +32,7 @@ from crossover.bundling.find_python import find_python
 from crossover.cost.measured import ONE_MACHINE_MARK, read
 from crossover.errors import UsageError
 from crossover.report import cli as report_cli
-from tests.crossover.bench.micro.made_up import process
+from tests.crossover.bench.micro.example_process import process
 
 needs_python = pytest.mark.skipif(find_python("3.12") is None, reason="no Python 3.12 here to run the bundles")
 

@@ -5,7 +5,7 @@ import pytest
 from crossover.bench.micro import memory_sizes
 from crossover.bench.micro.document import Row, RowKey
 from crossover.cost.prices import load
-from tests.crossover.bench.micro.made_up import process
+from tests.crossover.bench.micro.example_process import process
 
 PRICES = load("us-east-1")
 GB_SECOND, REQUEST = PRICES["lambda.gb_second"].value, PRICES["lambda.request"].value

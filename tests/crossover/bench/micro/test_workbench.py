@@ -20,7 +20,7 @@ from crossover.bench.probing import MODEL, PROBES, SPEECH, bundle_python, infere
 from crossover.bench.stub_aws import stub_aws
 from crossover.bundling.find_python import find_python
 from crossover.errors import CrossoverError
-from tests.crossover.bench.micro.made_up import process
+from tests.crossover.bench.micro.example_process import process
 
 needs_python = pytest.mark.skipif(find_python("3.12") is None, reason="no Python 3.12 here to run the bundles")
 measures = pytest.mark.benchmark

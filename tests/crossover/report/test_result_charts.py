@@ -11,7 +11,7 @@ import pytest
 from crossover.bench import result, statistics
 from crossover.bench.run.observation import Observation, Outcome
 from crossover.errors import UsageError
-from crossover.report import observed
+from crossover.report import result_charts
 
 DATA = Path(__file__).parent / "data"
 POISSON, RAMP = DATA / "poisson.json", DATA / "ramp.json"
@@ -19,12 +19,12 @@ POISSON, RAMP = DATA / "poisson.json", DATA / "ramp.json"
 
 @pytest.fixture(scope="module")
 def read() -> tuple[dict[str, Any], list[Observation]]:
-    return observed.read(POISSON)
+    return result_charts.read(POISSON)
 
 
 @pytest.fixture(scope="module")
 def drawn(read: tuple[dict[str, Any], list[Observation]]) -> Any:
-    return json.loads(json.dumps(observed.charts(*read), allow_nan=False))
+    return json.loads(json.dumps(result_charts.charts(*read), allow_nan=False))
 
 
 def of(observations: list[Observation], name: str) -> list[Observation]:
@@ -61,17 +61,17 @@ def test_every_observation_is_drawn_with_all_its_measures(
 
 def test_forced_cold_starts_are_told_from_those_of_the_load(drawn: Any) -> None:
     for variant in drawn["variants"]:
-        assert variant["kinds"].count(observed.FORCED) == 2
-        assert variant["kinds"].count(observed.COLD) == 2
-        assert variant["kinds"].count(observed.WARM) == 12
+        assert variant["kinds"].count(result_charts.FORCED) == 2
+        assert variant["kinds"].count(result_charts.COLD) == 2
+        assert variant["kinds"].count(result_charts.WARM) == 12
         assert variant["phases"][-2:] == ["cold", "cold"]
-        assert variant["kinds"][-2:] == [observed.FORCED] * 2
+        assert variant["kinds"][-2:] == [result_charts.FORCED] * 2
 
 
 def test_a_forced_start_that_was_warm_counts_as_warm(read: tuple[dict[str, Any], list[Observation]]) -> None:
     values = next(each for each in read[0]["observations"] if each["phase"] == "cold")
     lukewarm = Observation.from_dict({**values, "item": {**values["item"], "cold_start": False}})
-    assert observed.kind_of(lukewarm) == observed.WARM
+    assert result_charts.kind_of(lukewarm) == result_charts.WARM
 
 
 @pytest.mark.parametrize(
@@ -84,22 +84,22 @@ def test_a_forced_start_that_was_warm_counts_as_warm(read: tuple[dict[str, Any],
 )
 def test_what_failed_is_there_without_a_value_and_is_counted(changes: dict[str, Any]) -> None:
     document, observations = with_failure(**changes)
-    variant = observed.charts(document, observations)["variants"][0]
-    assert variant["kinds"][0] == observed.FAILED
+    variant = result_charts.charts(document, observations)["variants"][0]
+    assert variant["kinds"][0] == result_charts.FAILED
     assert len(variant["kinds"]) == 16
     assert {column[0] for column in variant["values"].values()} == {None}
     assert variant["notes"]["latency_ms"] == "15 of 16 have this value"
 
 
 def test_values_that_a_logarithmic_axis_cannot_show_are_counted() -> None:
-    assert observed._note([1.0, 0.0, -2.0, None]) == (
+    assert result_charts._note([1.0, 0.0, -2.0, None]) == (
         "3 of 4 have this value, 2 of them not above 0, which logarithmic axes cannot show"
     )
 
 
 def test_the_distribution_has_a_step_at_every_value(drawn: Any) -> None:
     for variant in drawn["variants"]:
-        for kind, wanted in (("warm", [observed.WARM]), ("cold", [observed.COLD, observed.FORCED])):
+        for kind, wanted in (("warm", [result_charts.WARM]), ("cold", [result_charts.COLD, result_charts.FORCED])):
             curve = variant["curves"]["latency_ms"][kind]
             values = [
                 value
@@ -129,12 +129,12 @@ def test_the_curve_of_percentiles_goes_through_the_statistics(share: float) -> N
     warm, cold = np.sort(chance.exponential(100, 40)), np.sort(chance.exponential(900, 7))
     summary = statistics.together(warm.tolist(), cold.tolist(), share, seed=1)
     assert summary is not None
-    curve = observed._percentiles(warm, cold, share)
+    curve = result_charts._percentiles(warm, cold, share)
     last = 1 - 10 ** -curve["x"][-1]
     for name, quantile in statistics.QUANTILES.items():
         if quantile > last:
             continue
-        at = observed._nines(quantile)
+        at = result_charts._nines(quantile)
         if curve["shape"] == "hv":
             height = curve["y"][np.searchsorted(curve["x"], at + 1e-9) - 1]
         else:
@@ -146,14 +146,14 @@ def test_the_curve_of_percentiles_goes_through_the_statistics(share: float) -> N
 
 
 def test_a_single_observation_is_a_curve_too() -> None:
-    curve = observed._percentiles(np.array([5.0]), np.array([]), 0.0)
+    curve = result_charts._percentiles(np.array([5.0]), np.array([]), 0.0)
     assert set(curve["y"]) == {5.0}
     assert curve["x"][0] == 0 < curve["x"][-1]
 
 
 def test_a_closed_loop_has_its_steps_and_an_open_one_has_none(drawn: Any) -> None:
-    document, observations = observed.read(RAMP)
-    steps = observed.charts(document, observations)["steps"]
+    document, observations = result_charts.read(RAMP)
+    steps = result_charts.charts(document, observations)["steps"]
     assert steps == {"standard": document["statistics"]["variants"]["standard"]["throughput"]}
     assert [each["concurrency"] for each in steps["standard"]] == [1, 2]
     assert drawn["steps"] == {}
@@ -168,7 +168,7 @@ def test_only_measures_with_a_value_can_be_chosen(drawn: Any) -> None:
 
 
 def test_every_measure_of_the_benchmark_has_words() -> None:
-    assert set(observed.TITLES) == set(result.MEASURES)
+    assert set(result_charts.TITLES) == set(result.MEASURES)
 
 
 def change(path: Path, changes: dict[str, Any], *, without: str = "") -> Path:
@@ -191,6 +191,6 @@ def change(path: Path, changes: dict[str, Any], *, without: str = "") -> Path:
 def test_another_file_is_refused(tmp_path: Path, changes: dict[str, Any], without: str, said: str) -> None:
     path = change(tmp_path / "a.json", changes, without=without)
     with pytest.raises(UsageError) as refused:
-        observed.read(path)
+        result_charts.read(path)
     assert str(path) in str(refused.value)
     assert said in str(refused.value)
