@@ -23,7 +23,7 @@ class InferenceFunction(Construct):
     S3 invokes the function itself, or the alias `live` of its one published version: with SnapStart, which takes
     snapshots of versions only, and for a canary rollout.
 
-    Benefit: a variant whose model runs in Lambda is a subclass with four class attributes.
+    Benefit: a variant whose model runs in Lambda is a subclass with three class attributes.
     Cost: the bundle holds what the model needs at run time, so it counts towards Lambda's limit of 250 MB.
 
     Attributes:
