@@ -1,11 +1,11 @@
-"""How many instances a load needs: so fixed costs are stairs.
+"""How many instances a load needs: so the cost of instances is a step function of the traffic.
 
 An instance gives as many predictions at once as it has vCPUs. Two bounds hold together:
 
 - in the long run, no more than `utilisation` of what the instances sustain, for burstable types less than all;
 - no larger share of the requests than `waiting` finds every vCPU busy (M/M/c, Erlang C). Here a burstable instance
   counts with all its vCPUs, since it has credits for a moment's rush; and a free vCPU takes a request whichever
-  instance it is in.
+  instance it belongs to.
 """
 
 import numpy as np

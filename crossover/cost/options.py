@@ -33,11 +33,11 @@ class Inputs:
         scenario: one number in each field; or arrays, where a sweep was asked for.
         given: names of the fields that do not have their default.
         prices: of the region.
-        candidates: names of the variants among which the cheapest is sought.
-        others: names of the variants that are shown beside them.
+        candidates: names of the variants that the cheapest is chosen from.
+        others: names of the variants that are listed for comparison.
         traffic: how the requests come.
         swept: names of the fields that have more than one value.
-        derived: names of the fields that follow from others that are given.
+        derived: names of the fields that follow from given ones.
         is_rehearsal: whether what was measured was measured on the local AWS.
         is_one_machine: whether it was measured on one machine, without any AWS.
         measured: names of the fields that a benchmark's result gives.
@@ -90,7 +90,7 @@ def _options(number: type) -> list[inspect.Parameter]:
         option("rpm", number | None, None, help="Requests a minute, on average; 10 by default."),
         option("requests", number | None, None, help="Requests a month of 730 h, instead of --rpm."),
         option("region", str, "us-east-1", help="Whose prices count."),
-        option("variants", str, ",".join(deployable()), help=f"Between which to choose: some of {names}; or all."),
+        option("variants", str, "", help=f"Candidates: some of {names}; or all. By default what can be deployed."),
         option("arrivals", str, "poisson", help=f"How requests come: {traffic.KINDS}."),
         option("results", Path | None, None, "--from", help="A benchmark's result, whose measurements count."),
         option("rent", str | None, None, help="Compare with a flat monthly rent: AMOUNT[:CURRENCY[:VCPUS]]."),
@@ -107,15 +107,15 @@ def _options(number: type) -> list[inspect.Parameter]:
 
 
 def _kind(each: Field[Any], number: type) -> tuple[Any, Any]:
-    """The type and the default of a field's option."""
+    """The type and the default of a field's option: None where it is not given."""
     if isinstance(each.default, bool):
-        return bool, each.default
+        return bool | None, None
     return (str | None if isinstance(each.default, str) else number | None), None
 
 
 def _declarations(each: Field[Any]) -> list[str]:
     long = f"--{each.name.replace('_', '-')}"
-    if each.default is True:
+    if isinstance(each.default, bool):
         return [f"{long}/{long.replace('--', '--no-', 1)}"]
     return [SHORT_NAMES[each.name], long] if each.name in SHORT_NAMES else [long]
 
@@ -142,7 +142,7 @@ def _inputs(chosen: dict[str, Any]) -> Inputs:
     values |= {
         each.name: chosen[each.name]
         for each in fields(Scenario)
-        if each.name not in WITH_OWN_FORM and chosen[each.name] is not None and chosen[each.name] is not each.default
+        if each.name not in WITH_OWN_FORM and chosen[each.name] is not None
     }
     exchange = _exchange(chosen["exchange"])
     if chosen["rent"]:
@@ -163,7 +163,8 @@ def _inputs(chosen: dict[str, Any]) -> Inputs:
         scenario = replace(scenario, cpu_seconds=_work_in(scenario))
     scenario, how = _with_traffic(scenario, chosen["arrivals"], given)
     offered = [name for name, variant in VARIANTS.items() if variant.is_priced(scenario)]
-    names = offered if chosen["variants"] == "all" else variant_names(chosen["variants"], allowed=VARIANTS)
+    wanted = chosen["variants"] or ",".join(deployable())
+    names = offered if wanted == "all" else variant_names(wanted, allowed=VARIANTS)
     for name in names:
         if name not in offered:
             raise UsageError(f"No price is given for {name}; add --{name} AMOUNT.")

@@ -43,7 +43,7 @@ def _other(default: Any, origin: str, meaning: str) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class Rent:
-    """An instance or a service for a flat amount a month, in any currency.
+    """A server or a service for a flat amount a month, in any currency.
 
     Attributes:
         amount: a month, in `currency`.

@@ -1,4 +1,4 @@
-"""Instances of one's own on EC2 with the same container, behind a network load balancer and the proxy."""
+"""EC2 instances with the same container, behind a network load balancer and the proxy."""
 
 from functools import partial
 
@@ -30,7 +30,7 @@ def instances(scenario: Scenario, *, instance_type: str) -> Amount:
 def bill(scenario: Scenario, prices: Prices, *, instance_type: str) -> Bill:
     """N (hour + disk + public IPv4 + surplus credits), the load balancer and its capacity units, and the proxy.
 
-    The operation of the instances, patching and watching them, costs no USD here.
+    The work of operating the instances costs nothing here.
     """
     instance = INSTANCE_TYPES[instance_type]
     count, problems = _instances(scenario, instance)

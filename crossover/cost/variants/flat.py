@@ -1,4 +1,4 @@
-"""What others sell: an instance for a flat monthly rent, and a service that is paid by the call."""
+"""What others sell: a server for a flat monthly rent, and a service that is paid by the call."""
 
 import numpy as np
 
@@ -14,7 +14,7 @@ NONE_GIVEN = Problem(text="No such price is given.")
 
 
 def rent(scenario: Scenario, prices: Prices) -> Bill:
-    """N rents. The way from S3 to the instance is not counted."""
+    """N rents. How the files get from S3 to the server is not counted."""
     if scenario.rent is None:
         return Bill(lines=(), problems=(NONE_GIVEN,))
     count = rented(scenario)

@@ -296,4 +296,4 @@ def test_an_option_can_turn_a_default_off(cost: Command) -> None:
         "Lambda requests",
     ]
     assert answer["given"] == ["requests", "shared_lines"]
-    assert cost.json("--rpm 72 --shared-lines")["given"] == ["requests"]
+    assert cost.json("--rpm 72 --shared-lines")["given"] == ["requests", "shared_lines"]
