@@ -44,7 +44,8 @@ def test_the_own_cdk_app_synthesizes_beside_a_folder_named_stacks(tmp_path: Path
     # As `cdk synth` of another stack does: the functions' code is not bundled, which other tests do.
     context = json.dumps({"aws:cdk:bundling-stacks": []})
     run(snippet("aws_cdk"), tmp_path, CDK_CONTEXT_JSON=context, CDK_OUTDIR=str(tmp_path / "out"))
-    template = json.loads((tmp_path / "out/Predictions.template.json").read_text())
+    template = json.loads((tmp_path / "out/Crossover-Predictions.template.json").read_text())
+    assert {"InputBucketName", "PredictionsTableName", "DeadLetterQueueUrl"} <= set(template["Outputs"])
     types = {resource["Type"] for resource in template["Resources"].values()}
     assert {
         "AWS::S3::Bucket",
