@@ -60,7 +60,7 @@ class Installation:
         }
 
     def run(
-        self, *command: str | Path, folder: Path, seconds: float = 120, **environment: str
+        self, *command: str | Path, folder: Path, seconds: float = 300, **environment: str
     ) -> subprocess.CompletedProcess[str]:
         """Run a command in a folder; those of the environment come first."""
         changed = self.environment(**environment)

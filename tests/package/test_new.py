@@ -51,8 +51,8 @@ def test_a_project_passes_its_own_tests(project: Path, with_node: Installation) 
 def test_a_project_deploys_to_the_local_aws(project: Path, with_node: Installation, wheel: Path) -> None:
     """`make demo`, which first installs what it needs; the wheel takes the place of the package index."""
     wheel_and_lock = {"UV_FIND_LINKS": str(wheel.parent), "UV_CONSTRAINT": str(ROOT / "requirements-dev.txt")}
-    answer = with_node.run("make", "setup", folder=project, seconds=300, **wheel_and_lock)
+    answer = with_node.run("make", "setup", folder=project, seconds=600, **wheel_and_lock)
     assert answer.returncode == 0, answer.stdout + answer.stderr
-    answer = with_node.run("make", "demo", "VARIANTS=standard", folder=project, seconds=300)
+    answer = with_node.run("make", "demo", "VARIANTS=standard", folder=project, seconds=600)
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert answer.stdout.count("SUCCEEDED") == 3  # the sample clips
