@@ -1,6 +1,7 @@
 """Deployed stacks and their dead letters, with AWS answered by moto."""
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote_plus
@@ -26,7 +27,7 @@ TEMPLATE = {
 
 def create_stack(clients: Clients, stack: str, predictor: str, *, outputs: dict[str, str] | None = None) -> None:
     """A stack with a variant's outputs, or with others."""
-    values = outputs or {
+    values: Mapping[str, Any] = outputs or {
         "InputBucketName": {"Ref": "Bucket"},
         "PredictionsTableName": {"Ref": "Table"},
         "DeadLetterQueueUrl": {"Ref": "Queue"},

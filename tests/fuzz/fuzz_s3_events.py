@@ -98,7 +98,17 @@ def seeds() -> Iterator[bytes]:
     for key in ("a.wav", "a b+c%20.wav", "ä/ö/ü.wav", "日本語.flac", "%2B+ ", "\0\n\t"):
         yield b"k" + key.encode()
         yield b"j" + json.dumps(event(record(key))).encode()
-    for whole in ({}, [], None, "", {"Event": "s3:TestEvent"}, {"Records": []}, {"Records": [None]}, {"Records": {}}):
+    odd: list[Any] = [
+        {},
+        [],
+        None,
+        "",
+        {"Event": "s3:TestEvent"},
+        {"Records": []},
+        {"Records": [None]},
+        {"Records": {}},
+    ]
+    for whole in odd:
         yield b"j" + json.dumps(whole).encode()
     yield from (b"r" + bytes([number * 7 % 256]) * 40 for number in range(20))
 

@@ -42,7 +42,7 @@ def lint_findings(template: str) -> list[Match]:
     ]
     if not findings:
         _checked.update(keys.values())
-    return findings
+    return list(findings)
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from benchmarks.peers.handlers.handler_observations import Observation, sum_up
+from benchmarks.peers.handlers.handler_observations import Observation, Row, sum_up
 
 
 def observation(
@@ -11,7 +11,7 @@ def observation(
     return Observation(part=part, subject="clip", implementation=implementation, round=number, measured=measured)
 
 
-def row(observations: list[Observation], implementation: str, measure: str) -> dict[str, Any]:
+def row(observations: list[Observation], implementation: str, measure: str) -> Row:
     (found,) = [
         each for each in sum_up(observations) if (each["implementation"], each["measure"]) == (implementation, measure)
     ]
