@@ -66,7 +66,12 @@ shared machine changes within seconds, so such loops run right before each step,
 finished wrk's last requests. The ratios compare each server's figures relative to the baseline of its own steps: two
 servers with equal figures in milliseconds may have different ratios. `ours` has more turns than each of the others,
 since all are compared with it. Decisions [9](decisions/0009-lean-event-loop.md) and
-[11](decisions/0011-no-web-framework.md) say where the rest of the time goes."""
+[11](decisions/0011-no-web-framework.md) say where the rest of the time goes.
+
+**The rows of `ours` are those of an earlier container**, from before starlette and ThreadPoolExecutor replaced the
+project's own modules. Its event loop has taken 0.5 to 0.8 ms of CPU time more for each request since then, 1 to 2 % of a
+request of this page's clip ([decision 13](decisions/0013-container-from-libraries.md)); `make performance` measures the
+container as it is."""
 
 PHASES = """\
 ## Phases of a call
