@@ -1,7 +1,8 @@
 """At which traffic the cheapest variant changes: all break-even points of any candidates, in many scenarios at once.
 
 Instances make a bill a step function of the traffic, so two variants can have many break-even points. Changes are
-looked for on a grid of traffic that has both sides of every step; each is then narrowed down by halving its interval.
+looked for on a grid of traffic that has both sides of every step; the interval of each is then narrowed down by
+evaluating several points in all intervals at once, since a bill of thousands of scenarios takes hardly longer than one.
 """
 
 import math
@@ -24,7 +25,13 @@ LOWEST_RPM, HIGHEST_RPM = 0.1, 10_000.0
 LOWEST, HIGHEST = LOWEST_RPM * MINUTES_A_MONTH, HIGHEST_RPM * MINUTES_A_MONTH  # requests a month
 POINTS_A_DECADE = 200  # of the grid, besides the steps
 MOST_STEPS = 200  # that the grid has of one candidate: a further instance is less than half a percent of so many
-HALVINGS = 40  # of an interval of the grid: to the 14th digit
+PRECISION = 1e-14  # of a break-even point or a step, relative
+MOST_ROUNDS = 40  # of narrowing down; 4 are usual, and 20 are enough where a bill jumps
+# Points in an interval, as parts of its width. EVEN where the bills do not say where they meet; else QUARTERS, and NEAR
+# on both sides of where they would meet if they were straight lines, which they nearly are in so short an interval.
+EVEN = np.arange(1, 17) / 17
+QUARTERS = np.arange(1, 4) / 4
+NEAR = np.array([0.0, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1])
 NOTHING = -1  # instead of a candidate's index: none is possible
 BEYOND = 1e300  # USD of nothing: above every cost, below that of what is not possible
 
@@ -213,14 +220,19 @@ class CostGrid:
             cheapest = _cheapest(self.costs[list(group)], np.array(group))
             firsts.append(cheapest[:, 0].tolist())
             case, index = np.nonzero(cheapest[:, 1:] != cheapest[:, :-1])
+            below, above = cheapest[case, index], cheapest[case, index + 1]
+            ends = self.costs[:, case[:, None], np.column_stack([index, index + 1])]
+            gap_low, gap_high = _gaps(ends, below, above).T
             changes.append(
                 _Changes(
                     group=np.full(case.shape, number),
                     case=case,
                     low=self.volumes[index],
                     high=self.volumes[index + 1],
-                    below=cheapest[case, index],
-                    above=cheapest[case, index + 1],
+                    below=below,
+                    above=above,
+                    gap_low=gap_low,
+                    gap_high=gap_high,
                 )
             )
         points: list[list[list[BreakEven]]] = [[[] for _ in range(self.cases)] for _ in groups]
@@ -242,7 +254,7 @@ class CostGrid:
         return grid
 
     def _steps(self, candidate: Candidate, scenario: Scenario) -> Floats:
-        """Both sides of each step in these cases, by halving all intervals at once."""
+        """Both sides of each step in these cases, looked for in all intervals at once."""
         cases, grid = np.arange(scenario.cases), self._even
 
         def instances(case: Indices, volumes: Floats) -> Floats:
@@ -258,62 +270,79 @@ class CostGrid:
         case, index = np.repeat(case, risen), np.repeat(index, risen)
         target = counts[case, index] + [number for rise in risen for number in range(1, rise + 1)]
         low, high = grid[index], grid[index + 1]
-        for _ in range(HALVINGS):
-            middle = (low + high) / 2
-            is_below = instances(case, middle) < target
-            low, high = np.where(is_below, middle, low), np.where(is_below, high, middle)
+        while np.any(high - low > PRECISION * high):
+            points = low[:, None] + (high - low)[:, None] * EVEN
+            counted = instances(np.repeat(case, EVEN.size), points.ravel()).reshape(points.shape)
+            edges = np.column_stack([low, points, high])
+            last = (counted < target[:, None]).sum(axis=1)  # number of the edge before the step
+            low, high = edges[np.arange(last.size), last], edges[np.arange(last.size), last + 1]
         return np.concatenate([low, high])
 
     def _narrowed(self, changes: "_Changes", groups: Sequence[Sequence[int]]) -> "_Changes":
-        """The same, a 10^-14th wide; more where a third candidate is the cheapest in between."""
-        for _ in range(HALVINGS):
-            middle = (changes.low + changes.high) / 2
-            open_ = np.flatnonzero((changes.low < middle) & (middle < changes.high))
-            if not open_.size:
+        """The same, as narrow as PRECISION; more where a third candidate is the cheapest in between."""
+        for _ in range(MOST_ROUNDS):
+            is_open = changes.high - changes.low > PRECISION * changes.high
+            if not is_open.any():
                 break
-            cheapest = self._cheapest_at(changes, open_, middle[open_], groups)
-            is_low, is_high = cheapest == changes.below[open_], cheapest == changes.above[open_]
-            # A third one splits the interval: its lower half stays in place, its upper half comes in addition.
-            split = open_[~is_low & ~is_high]
-            third = cheapest[~is_low & ~is_high]
-            upper = changes.take(split)
-            upper.low, upper.below = middle[split], third
-            changes.low[open_[is_low]] = middle[open_[is_low]]
-            changes.high[open_[~is_low]] = middle[open_[~is_low]]
-            changes.above[split] = third
-            if split.size:
-                changes = _joined([changes, upper])
+            opened = self._split(changes.take(np.flatnonzero(is_open)), groups)
+            changes = _joined([changes.take(np.flatnonzero(~is_open)), *opened])
         return changes.take(np.lexsort((changes.high, changes.case, changes.group)))
 
-    def _cheapest_at(
-        self, changes: "_Changes", open_: Indices, volumes: Floats, groups: Sequence[Sequence[int]]
-    ) -> Indices:
-        """The cheapest of each change's group at these volumes, one for each open change."""
-        group, case = changes.group[open_], changes.case[open_]
-        usd = np.full((len(self.candidates), open_.size), np.inf)
-        for index, candidate in enumerate(self.candidates):
-            members = [number for number, group_ in enumerate(groups) if index in group_]
-            at = np.flatnonzero(np.isin(group, members))
-            if at.size:
-                usd[index, at] = self._costs(candidate, case[at], volumes[at])
-        cheapest = np.empty(open_.size, dtype=np.int64)
-        for number in np.unique(group):
-            at = np.flatnonzero(group == number)
+    def _split(self, changes: "_Changes", groups: Sequence[Sequence[int]]) -> "list[_Changes]":
+        """Where `below` ceases to be the cheapest in each interval; and what is beyond if a third candidate is next."""
+        points = changes.points()
+        rows, shape = np.arange(points.shape[0]), points.shape
+        usd = self._usd_at(changes, points, groups)
+        cheapest = np.empty(shape, dtype=np.int64)
+        for number in np.unique(changes.group):
+            at = np.flatnonzero(changes.group == number)
             own = np.array(groups[number])
             cheapest[at] = _cheapest(usd[own][:, at], own)
-        return cheapest
+        edges = np.column_stack([changes.low, points, changes.high])
+        keys = np.column_stack([changes.below, cheapest, changes.above])
+        # The last one, so that bills that are equal but for rounding do not change places again and again.
+        last = keys.shape[1] - 2 - (keys[:, -2::-1] == changes.below[:, None]).argmax(axis=1)
+        third = keys[rows, last + 1]
+        gaps = np.column_stack([changes.gap_low, _gaps(usd, changes.below, changes.above), changes.gap_high])
+        is_third = third != changes.above
+        first = _Changes(
+            group=changes.group,
+            case=changes.case,
+            low=edges[rows, last],
+            high=edges[rows, last + 1],
+            below=changes.below,
+            above=third,
+            gap_low=np.where(is_third, np.nan, gaps[rows, last]),
+            gap_high=np.where(is_third, np.nan, gaps[rows, last + 1]),
+        )
+        beyond = changes.take(np.flatnonzero(is_third))
+        beyond.low, beyond.below = first.high[is_third], third[is_third]
+        beyond.gap_low, beyond.gap_high = np.full((2, beyond.low.size), np.nan)
+        return [first, beyond]
+
+    def _usd_at(self, changes: "_Changes", points: Floats, groups: Sequence[Sequence[int]]) -> Floats:
+        """USD a month at points of each change, [candidate, change, point]; infinite outside the change's group."""
+        usd = np.full((len(self.candidates), *points.shape), np.inf)
+        for index, candidate in enumerate(self.candidates):
+            members = [number for number, group in enumerate(groups) if index in group]
+            at = np.flatnonzero(np.isin(changes.group, members))
+            if at.size:
+                found = self._costs(candidate, np.repeat(changes.case[at], points.shape[1]), points[at].ravel())
+                usd[index, at] = found.reshape(at.size, points.shape[1])
+        return usd
 
     def _points(self, changes: "_Changes") -> Iterator[tuple[int, int, BreakEven]]:
         """(group, case, point) of each change."""
-        before, after = (
-            {side: self._of_each(getattr(changes, side), changes.case, volumes) for side in ("below", "above")}
-            for volumes in (changes.low, changes.high)
-        )
+        usd = self._of_each(
+            np.concatenate([changes.below, changes.above] * 2),
+            np.tile(changes.case, 4),
+            np.repeat([changes.low, changes.high], 2, axis=0).ravel(),
+        ).reshape(2, 2, -1)  # [before or after, below or above, change]
         for number, (group, case, requests) in enumerate(
             zip(changes.group.tolist(), changes.case.tolist(), changes.high.tolist(), strict=True)
         ):
             below, above = self._key(changes.below[number]), self._key(changes.above[number])
-            usd = before["below"][number] if above is None else after["above"][number]
+            (below_before, above_before), (below_after, above_after) = usd[:, :, number].tolist()
             yield (
                 group,
                 case,
@@ -321,8 +350,8 @@ class CostGrid:
                     requests=requests,
                     below=below,
                     above=above,
-                    usd=float(usd),
-                    cause=cause_of(*((before[side][number], after[side][number]) for side in ("below", "above"))),
+                    usd=below_before if above is None else above_after,
+                    cause=cause_of((below_before, below_after), (above_before, above_after)),
                 ),
             )
 
@@ -353,7 +382,11 @@ class CostGrid:
 
 @dataclass
 class _Changes:
-    """Intervals of volume in which the cheapest of a group changes from `below` to `above`, [changes] each."""
+    """Intervals of volume in which the cheapest of a group changes from `below` to `above`, [changes] each.
+
+    `gap_low` and `gap_high` are how much more `above` costs than `below` at the ends, USD; not finite where that is not
+    known.
+    """
 
     group: Indices
     case: Indices
@@ -361,10 +394,33 @@ class _Changes:
     high: Floats
     below: Indices
     above: Indices
+    gap_low: Floats
+    gap_high: Floats
 
     def take(self, indices: Indices) -> "_Changes":
         """A copy of those."""
         return _Changes(**{name: values[indices] for name, values in vars(self).items()})
+
+    def points(self) -> Floats:
+        """Where to look in each interval, ascending, [changes, points]."""
+        is_known = np.isfinite(self.gap_low) & np.isfinite(self.gap_high) & (self.gap_low > self.gap_high)
+        rise = np.where(is_known, self.gap_low - self.gap_high, 1.0)
+        meeting = np.clip(np.where(is_known, self.gap_low, 0.5) / rise, 0.0, 1.0)
+        near = np.clip(meeting[:, None] + np.concatenate([-NEAR[:0:-1], NEAR]), 0.0, 1.0)
+        parts = np.column_stack([near, np.tile(QUARTERS, (meeting.size, 1))])
+        parts[~is_known] = EVEN
+        parts.sort(axis=1)
+        found: Floats = self.low[:, None] + (self.high - self.low)[:, None] * parts
+        return found
+
+
+def _gaps(usd: Floats, below: Indices, above: Indices) -> Floats:
+    """[candidate, change, point] -> how much more `above` costs than `below`, [change, point]; NaN without a bill."""
+    rows = np.arange(below.size)
+    with np.errstate(invalid="ignore"):  # infinite less infinite
+        gaps: Floats = usd[above, rows] - usd[below, rows]
+    gaps[(below == NOTHING) | (above == NOTHING)] = np.nan
+    return gaps
 
 
 def _joined(changes: Sequence[_Changes]) -> _Changes:
@@ -373,7 +429,12 @@ def _joined(changes: Sequence[_Changes]) -> _Changes:
 
 def _cheapest(costs: Floats, members: Indices) -> Indices:
     """[members, ...] -> the cheapest one's index among the candidates, [...]; NOTHING where none is possible."""
-    return np.where(np.isfinite(costs.min(axis=0)), members[costs.argmin(axis=0)], NOTHING)
+    # Member by member: argmin along the first axis takes three times as long.
+    least, cheapest = costs[0], np.full(costs.shape[1:], members[0])
+    for usd, member in zip(costs[1:], members[1:], strict=True):
+        cheapest[usd < least] = member
+        least = np.minimum(least, usd)
+    return np.where(np.isfinite(least), cheapest, NOTHING)
 
 
 def cause_of(below: tuple[float, float], above: tuple[float, float]) -> Cause:

@@ -9,6 +9,7 @@ from crossover.errors import UsageError
 
 SCHEMA = 1
 ON_ONE_MACHINE = "crossover bench micro"  # the kind of result that knows nothing of AWS
+REHEARSAL_MARK = "A rehearsal on the local AWS: these are this machine's times, and no figures of AWS."
 ONE_MACHINE_MARK = "What was measured was the handler alone on one machine: these are no figures of AWS."
 
 

@@ -5,13 +5,11 @@ from typing import Annotated
 
 import typer
 
-from crossover.bench.run.display import REHEARSAL
-from crossover.cost.measured import ONE_MACHINE_MARK
+from crossover.cost.measured import ONE_MACHINE_MARK, REHEARSAL_MARK
 from crossover.cost.options import Inputs, takes_scenario
 from crossover.errors import UsageError
-from crossover.report import picture, result_charts
+from crossover.report import picture
 from crossover.report.cost_page import cost_page
-from crossover.report.results_page import results_page
 
 app = typer.Typer(help="Pages and pictures of benchmarks and of what things cost.", add_completion=False)
 
@@ -19,6 +17,8 @@ app = typer.Typer(help="Pages and pictures of benchmarks and of what things cost
 def _as_measured(context: typer.Context, file: Path | None) -> Path | None:
     """Let a result's measurements count as with --from, in its own region, before any other option is read."""
     if file is not None:
+        from crossover.report import result_charts  # the bench's half, which a page of costs does without
+
         document, _ = result_charts.read(file)
         context.default_map = {"results": str(file), "region": document["environment"]["region"]}
     return file
@@ -58,9 +58,12 @@ def report(
     if image is not None:
         kind, browser = picture.kind_of(image), picture.find_browser()
     if file is None or cost:
-        mark = REHEARSAL if inputs.is_rehearsal else ONE_MACHINE_MARK if inputs.is_one_machine else ""
+        mark = REHEARSAL_MARK if inputs.is_rehearsal else ONE_MACHINE_MARK if inputs.is_one_machine else ""
         page = cost_page(inputs.scenario, inputs.prices, inputs.candidates, mark=mark)
     else:
+        from crossover.report import result_charts
+        from crossover.report.results_page import results_page
+
         try:
             page = results_page(*result_charts.read(file), inputs)
         except (KeyError, TypeError) as error:

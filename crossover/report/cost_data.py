@@ -1,6 +1,7 @@
 """The data of the page of costs: every number that its script can show is computed here, by the model."""
 
 import dataclasses
+import math
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Any
@@ -164,7 +165,9 @@ def _curve(grid: int, volumes: Floats, costs: Floats, instances: Floats) -> dict
 def _money(amounts: Floats) -> list[float | int | None]:
     """As `_compact`, with the digits that the page shows, so that a number is rounded once only."""
     return [
-        _short(amount, SMALL_DIGITS) if amount < 1 else _short(round(amount, 0 if amount >= 1000 else 2), DIGITS)
+        _without_point(round(amount, 0 if amount >= 1000 else 2))
+        if 1 <= amount < 10**DIGITS
+        else _short(amount, SMALL_DIGITS if amount < 1 else DIGITS)
         for amount in amounts.tolist()
     ]
 
@@ -175,10 +178,13 @@ def _compact(values: Iterable[float], digits: int) -> list[float | int | None]:
 
 
 def _short(value: float, digits: int) -> float | int | None:
-    if not np.isfinite(value):
+    if not math.isfinite(value):
         return None
-    rounded = significant(float(value), digits)
-    return int(rounded) if rounded.is_integer() else rounded
+    return _without_point(significant(value, digits))
+
+
+def _without_point(value: float) -> float | int:
+    return int(value) if value.is_integer() else value
 
 
 def _pair(found: BreakEvens, one: Candidate, other: Candidate, own: float, costs: Floats) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from crossover.bench.run.endpoint_metrics import EndpointMetrics
 from crossover.bench.run.observation import Observation
 from crossover.bench.statistics import FIGURES, Summary
 from crossover.cost.comparison import compare
+from crossover.cost.measured import REHEARSAL_MARK
 from crossover.cost.numbers import number, usd
 from crossover.cost.options import Inputs
 from crossover.cost.scenario import Scenario
@@ -53,7 +54,7 @@ def results_page(document: Document, observations: Sequence[Observation], inputs
         ),
         data={**cost.data, "results": {**charts(document, observations), "caption": f"{title}: {_summary(document)}."}},
         scripts=("results.js", "cost.js"),
-        mark=display.REHEARSAL if document["rehearsal"] else "",
+        mark=REHEARSAL_MARK if document["rehearsal"] else "",
     )
 
 

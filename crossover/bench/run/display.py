@@ -11,9 +11,9 @@ from crossover.bench.result import STARTS, Document, VariantStatistics
 from crossover.bench.run.plan import Plan
 from crossover.bench.run.spend import Line
 from crossover.bench.statistics import Figure, Summary
+from crossover.cost.measured import REHEARSAL_MARK
 from crossover.terminal import print_table, printable
 
-REHEARSAL = "A rehearsal on the local AWS: these are this machine's times, and no figures of AWS."
 FEW = 100  # with fewer observations p99 says little more than the maximum
 SHOWN_ERRORS = 3
 SHOWN = {
@@ -93,7 +93,7 @@ def print_result(document: Document) -> None:
 
 def result_table(document: Document) -> Table:
     """The main measures of every variant: warm, cold, and together at the cold share of the load."""
-    table = Table(show_edge=False, header_style="bold", title=REHEARSAL if document["rehearsal"] else None)
+    table = Table(show_edge=False, header_style="bold", title=REHEARSAL_MARK if document["rehearsal"] else None)
     table.title_justify = "left"
     for column in ("variant", "ms", "start"):
         table.add_column(column, no_wrap=True)

@@ -10,7 +10,7 @@ import pytest
 from crossover import cli
 from crossover.cost.scenario import MINUTES_A_MONTH, Scenario
 from crossover.report import cli as report_cli
-from crossover.report import picture
+from crossover.report import picture, results_page
 from crossover.report.page import Page
 from tests.crossover.report import few
 
@@ -71,8 +71,8 @@ def test_a_result_makes_its_page_with_what_was_measured(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     seen: list[Any] = []
-    kept = report_cli.results_page
-    monkeypatch.setattr(report_cli, "results_page", lambda *what: seen.append(what) or kept(*what))
+    kept = results_page.results_page
+    monkeypatch.setattr(results_page, "results_page", lambda *what: seen.append(what) or kept(*what))
     out = run(monkeypatch, capsys, f"{RESULT} --rpm 72 --memory 2048", code=0)
     assert out.startswith("results.html: ")
     [(document, observations, inputs)] = seen

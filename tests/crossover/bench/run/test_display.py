@@ -8,6 +8,7 @@ from rich.table import Table
 from crossover.bench import result, statistics
 from crossover.bench.run import display
 from crossover.bench.run.spend import Line
+from crossover.cost.measured import REHEARSAL_MARK
 
 from .fakes import observation, report
 from .test_plan import plan
@@ -67,7 +68,7 @@ def test_a_single_observation_has_no_interval() -> None:
 
 
 def test_only_a_rehearsal_is_called_one() -> None:
-    assert rows(display.result_table(document(is_rehearsal=True)))[0] == [display.REHEARSAL]
+    assert rows(display.result_table(document(is_rehearsal=True)))[0] == [REHEARSAL_MARK]
     assert rows(display.result_table(document()))[0][0] == "variant"
 
 
