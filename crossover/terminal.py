@@ -56,12 +56,17 @@ def is_unicode(console: Console) -> bool:
     return console.encoding.startswith("utf")
 
 
-def print_table(table: Table) -> None:
-    """Print a table to standard output, as wide as the terminal, COLUMNS, or 120 columns where there is neither."""
+def table_console() -> Console:
+    """Standard output, as wide as the terminal, COLUMNS, or 120 columns where there is neither."""
     console = Console()
-    if not console.is_terminal and "COLUMNS" not in os.environ:
-        console = Console(width=WIDTH_WITHOUT_TERMINAL)
-    console.print(table)
+    if console.is_terminal or "COLUMNS" in os.environ:
+        return console
+    return Console(width=WIDTH_WITHOUT_TERMINAL)
+
+
+def print_table(table: Table) -> None:
+    """Print a table to standard output."""
+    table_console().print(table)
 
 
 def printable(text: str) -> str:

@@ -15,7 +15,7 @@ from crossover.cost.options import Inputs, takes_scenario
 from crossover.cost.scenario import MINUTES_A_MONTH, Scenario
 from crossover.cost.variants import VARIANTS
 from crossover.errors import UsageError
-from crossover.terminal import print_table
+from crossover.terminal import print_table, table_console
 
 app = typer.Typer(help="Which variant is the cheapest at your traffic.", add_completion=False)
 
@@ -70,7 +70,11 @@ def sweep(inputs: Inputs, as_json: AsJson = False, as_csv: AsCsv = False) -> Non
     elif as_csv:
         _print_csv(rows)
     else:
-        print_table(tables.sweep_table(rows))
+        console = table_console()
+        for number, table in enumerate(tables.sweep_tables(rows, width=console.width)):
+            if number > 0:
+                console.print()
+            console.print(table)
 
 
 @app.command()

@@ -17,7 +17,7 @@ from crossover.cost import price_list, price_refresh
 from crossover.cost.price_changes import Change, changes
 from crossover.cost.prices import SNAPSHOT, Price, load, read, regions_of, save
 from crossover.errors import UsageError
-from crossover.terminal import print_table, printable
+from crossover.terminal import printable, table_console
 
 app = typer.Typer(
     help="The prices that the cost model counts with: look at them, compare them, fetch newer ones.",
@@ -28,6 +28,7 @@ app = typer.Typer(
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
+FULL_WIDTH = 120  # columns; in a narrower terminal two columns share one, in two lines
 SKU = ", SKU "  # stands in a source between the document and the product's number
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -49,7 +50,8 @@ def show(
         print(json.dumps([_plain(price) for price in found], indent=2))
         return
     numbers = {address: number for number, address in enumerate(sorted({_address(price) for price in found}), start=1)}
-    print_table(_table(found, numbers))
+    console = table_console()
+    console.print(_table(found, numbers, is_narrow=console.width < FULL_WIDTH))
     print("\nSources:")
     for address, number in numbers.items():
         print(f"{number:>3} {printable(address)}")
@@ -80,7 +82,8 @@ def diff(
         print(json.dumps([_plain_change(change) for change in found], indent=2))
         return
     if found:
-        print_table(_table_of_changes(found))
+        console = table_console()
+        console.print(_table_of_changes(found, is_narrow=console.width < FULL_WIDTH))
     count = Counter(change.kind for change in found)
     print(f"{count['added']} added, {count['removed']} removed, {count['changed']} changed.")
 
@@ -168,45 +171,63 @@ def _grouped(prices: Iterable[Price], key: Callable[[Price], str]) -> list[tuple
     return sorted(groups.items())
 
 
-def _table(prices: Iterable[Price], numbers: Mapping[str, int]) -> Table:
-    """Name, region, price, status, date with age in days, the source's number in the list below."""
+def _table(prices: Iterable[Price], numbers: Mapping[str, int], *, is_narrow: bool) -> Table:
+    """Name, region, price, status, date, age in days unless it is narrow, the source's number in the list below."""
     table = Table(show_edge=False, header_style="bold", pad_edge=False)
-    table.add_column("price", no_wrap=True)
-    table.add_column("region", no_wrap=True)
-    table.add_column("USD")
-    table.add_column("status", no_wrap=True)
-    table.add_column("date", no_wrap=True)
-    table.add_column("days", justify="right")
-    table.add_column("source", justify="right")
+    if is_narrow:
+        _add_columns(
+            table, "price\nregion", "USD", "status\ndate (days)", "source", wrapped=("USD",), right=("source",)
+        )
+    else:
+        names = ("price", "region", "USD", "status", "date", "days", "source")
+        _add_columns(table, *names, wrapped=("USD",), right=("days", "source"))
     for price in prices:
         age = price.age_days(_today())
-        table.add_row(
-            *map(_text, (price.id, price.region, _usd(price, f" {price.unit.removeprefix('USD')}"))),
-            Text(price.status, style="" if price.is_sure else "yellow"),
-            _text(price.date),
-            "" if age is None else f"{age}",
-            f"{numbers[_address(price)]}",
-        )
+        name, region, date_ = map(_text, (price.id, price.region, price.date))
+        usd = _text(_usd(price, f" {price.unit.removeprefix('USD')}"))
+        status = Text(price.status, style="" if price.is_sure else "yellow")
+        days, source = Text("" if age is None else f"{age}"), Text(f"{numbers[_address(price)]}")
+        if is_narrow:
+            table.add_row(_lines(name, region), usd, _lines(status, date_), source)
+        else:
+            table.add_row(name, region, usd, status, date_, days, source)
     return table
 
 
-def _table_of_changes(found: Iterable[Change]) -> Table:
+def _table_of_changes(found: Sequence[Change], *, is_narrow: bool) -> Table:
     table = Table(show_edge=False, header_style="bold", pad_edge=False)
-    for name in ("", "price", "region"):
-        table.add_column(name, no_wrap=True)
-    for name in ("unit", "old USD", "new USD"):
-        table.add_column(name)
-    table.add_column("percent", justify="right")
+    amounts = ("old USD", "new USD")
+    if is_narrow:
+        _add_columns(table, "", "price\nregion, unit", *amounts, wrapped=("price\nregion, unit", *amounts))
+        table.columns[1].width = max(len(change.price.id) for change in found)
+    else:
+        names = ("", "price", "region", "unit", *amounts, "percent")
+        _add_columns(table, *names, wrapped=("unit", *amounts), right=("percent",))
     for change in found:
         prices = (change.old, change.new)
         units = " -> ".join(dict.fromkeys(price.unit.removeprefix("USD/") for price in prices if price))
-        table.add_row(
-            change.kind,
-            *map(_text, (change.price.id, change.price.region, units)),
-            *(_text(_usd(price) if price else "") for price in prices),
-            "" if change.percent is None else f"{change.percent:+.2f}",
-        )
+        name, region, unit = map(_text, (change.price.id, change.price.region, units))
+        usd = [_text(_usd(price) if price else "") for price in prices]
+        percent = "" if change.percent is None else f"{change.percent:+.2f}"
+        if is_narrow:
+            kind = _lines(Text(change.kind), Text(f"{percent} %" if percent else ""))
+            table.add_row(kind, _lines(name, Text.assemble(region, ", ", unit)), *usd)
+        else:
+            table.add_row(change.kind, name, region, unit, *usd, percent)
     return table
+
+
+def _add_columns(table: Table, *names: str, wrapped: Sequence[str], right: Sequence[str] = ()) -> None:
+    """Columns whose cells are never cut: those in `wrapped` ones go on in a further line."""
+    for name in names:
+        table.add_column(
+            name, no_wrap=name not in wrapped, overflow="fold", justify="right" if name in right else "left"
+        )
+
+
+def _lines(first: Text, second: Text) -> Text:
+    """One cell of two lines."""
+    return Text.assemble(first, "\n", second)
 
 
 def _text(text: str) -> Text:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from crossover.cost import traffic
 from crossover.cost.bill import Bill
@@ -218,24 +219,43 @@ def lines_table(comparison: Comparison, name: str) -> Table:
     return table
 
 
-def sweep_table(rows: Sequence[dict[str, Any]]) -> Table:
-    """The rows of a sweep."""
-    table = Table(show_edge=False, header_style="bold")
-    for name in rows[0]:
-        table.add_column(name.removesuffix("_usd"), justify="left" if name == "cheapest" else "right")
-    for row in rows:
-        table.add_row(*[_cell(name, value, row["cheapest"]) for name, value in row.items()])
+def sweep_tables(rows: Sequence[dict[str, Any]], *, width: int) -> list[Table]:
+    """The rows of a sweep: as many tables of this width as all columns take, each with what was varied."""
+    shown = [name for name in rows[0] if name != "requests" or "rpm" not in rows[0]]
+    cells = {name: [_cell(name, row[name], row["cheapest"]) for row in rows] for name in shown}
+    widths = {name: max(len(_heading(name)), *map(len, column)) + 3 for name, column in cells.items()}
+    varied = [name for name in cells if not name.endswith("_usd") and name != "cheapest"]
+    chunks = [varied]
+    for name in cells:
+        if name in varied:
+            continue
+        if chunks[-1] != varied and sum(widths[each] for each in [*chunks[-1], name]) > width:
+            chunks.append(varied)
+        chunks[-1] = [*chunks[-1], name]
+    return [_sweep_table({name: cells[name] for name in chunk}) for chunk in chunks]
+
+
+def _sweep_table(cells: dict[str, list[Text]]) -> Table:
+    table = Table(show_edge=False, header_style="bold", pad_edge=False)
+    for name in cells:
+        table.add_column(_heading(name), justify="left" if name == "cheapest" else "right", overflow="fold")
+    for row in zip(*cells.values(), strict=True):
+        table.add_row(*row)
     return table
 
 
-def _cell(name: str, value: float | str | None, cheapest: str | None) -> str:
+def _heading(name: str) -> str:
+    return name.removesuffix("_usd")
+
+
+def _cell(name: str, value: float | str | None, cheapest: str | None) -> Text:
     if value is None:
-        return "-"
+        return Text("-")
     if isinstance(value, str):
-        return value
+        return Text(value)
     if not name.endswith("_usd"):
-        return f"{value:,.6g}"
-    return f"[bold green]{_money(value)}[/]" if name.removesuffix("_usd") == cheapest else _money(value)
+        return Text(f"{value:,.0f}" if value >= MILLION else f"{value:,.6g}")
+    return Text(_money(value), style="bold green" if _heading(name) == cheapest else "")
 
 
 def published_table(claims: Sequence[Claim]) -> Table:

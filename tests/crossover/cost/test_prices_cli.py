@@ -92,6 +92,25 @@ def test_show_names_what_is_not_confirmed_and_sums_up(
     )
 
 
+def test_at_80_columns_nothing_is_cut(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    dearer = [replace(price, tiers=tuple((start, usd * 1.5) for start, usd in price.tiers)) for price in read()]
+    save(dearer[1:], tmp_path / "dearer.json")
+    table, _, _ = output_of(monkeypatch, capsys, "show").partition("\nSources:")
+    changed = output_of(monkeypatch, capsys, "diff", "dearer.json")
+    for output in (table, changed):
+        assert "…" not in output
+        assert max(map(len, output.splitlines())) <= 80
+        words = set(output.replace(",", " ").split())
+        assert words >= {price.id for price in read()} | {price.region for price in read()}
+    assert {price.status for price in read()} | {price.date for price in read()} <= set(table.split())
+    assert "6,000,000,000" in table.split()
+    assert {"removed", "changed", "+50.00"} <= set(changed.split())
+    assert {"0.0000022569", "0.00000625005"} <= set(changed.split())  # in the last column
+
+
 def test_show_of_a_region_has_what_counts_there(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
