@@ -3,7 +3,7 @@
 import csv
 import json
 import sys
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import Annotated, Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import typer
 
 from crossover.cost import published, tables
 from crossover.cost.comparison import compare, sensitivity
-from crossover.cost.options import Inputs, takes_scenario
+from crossover.cost.options import Inputs, ScenarioOptions
 from crossover.cost.scenario import MINUTES_A_MONTH, Scenario
 from crossover.cost.variants import VARIANTS
 from crossover.errors import UsageError
@@ -24,57 +24,68 @@ AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
 
 
 @app.callback(invoke_without_command=True)
-@takes_scenario()
-def cost(
-    inputs: Inputs,
-    context: typer.Context,
-    preset: Annotated[str, typer.Option(help="published: what was published, and what that leaves out.")] = "",
-    lines: Annotated[str, typer.Option(help="A variant whose bill to print line by line.")] = "",
-    as_json: AsJson = False,
-    as_csv: AsCsv = False,
-) -> None:
+@dataclass(kw_only=True)
+class Cost(ScenarioOptions):
     """Which variant is the cheapest at your traffic, what each costs a month, and at which traffic that changes.
 
     No AWS call is made: the prices are those of a dated snapshot. Durations are by default what was measured on the
     developers' machine; give your own, or a benchmark's result with --from.
     """
-    if context.invoked_subcommand is not None:
-        return
-    if as_json and as_csv:
+
+    context: typer.Context
+    preset: Annotated[str, typer.Option(help="published: what was published, and what that leaves out.")] = ""
+    lines: Annotated[str, typer.Option(help="A variant whose bill to print line by line.")] = ""
+    as_json: AsJson = False
+    as_csv: AsCsv = False
+
+    def __post_init__(self) -> None:
+        if self.context.invoked_subcommand is None:
+            _cost(self)
+
+
+def _cost(options: Cost) -> None:
+    inputs = options.inputs()
+    if options.as_json and options.as_csv:
         raise UsageError("Both --json and --csv are given; give one of them.")
-    if preset:
-        _print_published(preset, as_json=as_json, as_csv=as_csv)
+    if options.preset:
+        _print_published(options.preset, as_json=options.as_json, as_csv=options.as_csv)
         return
     comparison = compare(inputs.scenario, inputs.prices, candidates=inputs.candidates, others=inputs.others)
-    if lines and lines not in comparison.bills:
-        raise UsageError(f"There is no variant {lines!r}; there are {', '.join(comparison.bills)}.")
-    if as_json:
+    if options.lines and options.lines not in comparison.bills:
+        raise UsageError(f"There is no variant {options.lines!r}; there are {', '.join(comparison.bills)}.")
+    if options.as_json:
         print(json.dumps(tables.as_dict(comparison, inputs, sensitivity(comparison)), indent=2))
-    elif as_csv:
+    elif options.as_csv:
         _print_csv(tables.as_rows(comparison))
-    elif lines:
-        print_table(tables.lines_table(comparison, lines))
+    elif options.lines:
+        print_table(tables.lines_table(comparison, options.lines))
     else:
         tables.print_comparison(comparison, inputs, sensitivity(comparison))
 
 
-@app.command()
-@takes_scenario(sweeps=True)
-def sweep(inputs: Inputs, as_json: AsJson = False, as_csv: AsCsv = False) -> None:
+@app.command("sweep")
+@dataclass(kw_only=True)
+class Sweep(ScenarioOptions):
     """Tabulate: any number may be LOW:HIGH:COUNT or several with commas, as --rpm 1:1000:20 --memory 1024,2048."""
-    if as_json and as_csv:
-        raise UsageError("Both --json and --csv are given; give one of them.")
-    rows = _sweep(inputs)
-    if as_json:
-        print(json.dumps(rows, indent=2))
-    elif as_csv:
-        _print_csv(rows)
-    else:
-        console = table_console()
-        for number, table in enumerate(tables.sweep_tables(rows, width=console.width)):
-            if number > 0:
-                console.print()
-            console.print(table)
+
+    as_json: AsJson = False
+    as_csv: AsCsv = False
+
+    def __post_init__(self) -> None:
+        inputs = self.inputs(sweeps=True)
+        if self.as_json and self.as_csv:
+            raise UsageError("Both --json and --csv are given; give one of them.")
+        rows = _sweep(inputs)
+        if self.as_json:
+            print(json.dumps(rows, indent=2))
+        elif self.as_csv:
+            _print_csv(rows)
+        else:
+            console = table_console()
+            for number, table in enumerate(tables.sweep_tables(rows, width=console.width)):
+                if number > 0:
+                    console.print()
+                console.print(table)
 
 
 @app.command()

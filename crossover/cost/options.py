@@ -1,6 +1,5 @@
-"""The options that make a scenario, for every command that takes one: most of them one for each of its fields."""
+"""The options that make a scenario, for every command that takes one; most are the scenario's own fields."""
 
-import inspect
 from collections.abc import Callable
 from dataclasses import Field, dataclass, fields, replace
 from pathlib import Path
@@ -56,63 +55,6 @@ class Inputs:
     measured: frozenset[str] = frozenset()
 
 
-def takes_scenario(*, sweeps: bool = False) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command all options of a scenario; it gets them as its first argument, an `Inputs`.
-
-    Args:
-        sweeps: a number may be a range then, LOW:HIGH:COUNT, or several with commas between them.
-    """
-
-    def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        _, *own = inspect.signature(command).parameters.values()
-        options = _options(str if sweeps else float)
-
-        def with_options(*arguments: Any, **values: Any) -> None:
-            chosen = {option.name: values.pop(option.name) for option in options}
-            command(_inputs(chosen), *arguments, **values)
-
-        with_options.__name__, with_options.__doc__ = command.__name__, command.__doc__
-        parameters = sorted([*own, *options], key=lambda parameter: parameter.kind)
-        with_options.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-        with_options.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-        return with_options
-
-    return decorate
-
-
-def _options(number: type) -> list[inspect.Parameter]:
-    def option(name: str, kind: Any, default: Any, *declarations: str, **more: Any) -> inspect.Parameter:
-        annotation = Annotated[kind, typer.Option(*declarations, show_default=False, **more)]
-        return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
-
-    names = ", ".join(VARIANTS)
-    most_used = [
-        option("rpm", number | None, None, help="Requests a minute, on average; 10 by default."),
-        option("requests", number | None, None, help="Requests a month of 730 h, instead of --rpm."),
-        option("region", str, "us-east-1", help="Whose prices count."),
-        option("variants", str, "", help=f"Candidates: some of {names}; or all. By default what can be deployed."),
-        option("arrivals", str, "poisson", help=f"How requests come: {traffic.KINDS}."),
-        option("results", Path | None, None, "--from", help="A benchmark's result, whose measurements count."),
-        option("rent", str | None, None, help="Compare with a flat monthly rent: AMOUNT[:CURRENCY[:VCPUS]]."),
-        option("call_price", str | None, None, help="Compare with a price by the call: AMOUNT[:CURRENCY]."),
-        option("exchange", list[str], [], help="What a currency is worth in USD, as EUR=1.15; once for each."),
-        option("prices", Path, SNAPSHOT, help="Another snapshot of prices."),
-    ]
-    by_field = [
-        option(each.name, *_kind(each, number), *_declarations(each), help=_help(each), rich_help_panel=_panel(each))
-        for each in fields(Scenario)
-        if each.name not in WITH_OWN_FORM
-    ]
-    return most_used + by_field
-
-
-def _kind(each: Field[Any], number: type) -> tuple[Any, Any]:
-    """The type and the default of a field's option: None where it is not given."""
-    if isinstance(each.default, bool):
-        return bool | None, None
-    return (str | None if isinstance(each.default, str) else number | None), None
-
-
 def _declarations(each: Field[Any]) -> list[str]:
     long = f"--{each.name.replace('_', '-')}"
     if isinstance(each.default, bool):
@@ -134,17 +76,122 @@ def _panel(each: Field[Any]) -> str:
     return f"Inputs: {each.metadata['origin']} by default"
 
 
-def _inputs(chosen: dict[str, Any]) -> Inputs:
+def _option(meaning: str, *declarations: str) -> Any:
+    return typer.Option(*declarations, help=meaning, show_default=False)
+
+
+def _number(meaning: str) -> Any:
+    return typer.Option(help=meaning, show_default=False, metavar="<number>")
+
+
+def _field(name: str) -> Any:
+    """The option of a field of the scenario, which says itself what it means, its unit and its default."""
+    each = Scenario.__dataclass_fields__[name]
+    metavar = None if each.metadata["bounds"] is None else "<number>"
+    return typer.Option(
+        *_declarations(each), help=_help(each), show_default=False, rich_help_panel=_panel(each), metavar=metavar
+    )
+
+
+@dataclass(kw_only=True)
+class ScenarioOptions:
+    """All options of a scenario, once: a command that takes them is a dataclass with these fields and its own.
+
+    Typer reads the fields of such a class as it reads a function's parameters, and makes an instance, whose
+    `__post_init__` runs the command. Numbers are texts, since a sweep takes ranges and lists of them as well.
+    """
+
+    rpm: Annotated[str | None, _number("Requests a minute, on average; 10 by default.")] = None
+    requests: Annotated[str | None, _number("Requests a month of 730 h, instead of --rpm.")] = None
+    region: Annotated[str, _option("Whose prices count.")] = "us-east-1"
+    variants: Annotated[
+        str, _option(f"Candidates: some of {', '.join(VARIANTS)}; or all. By default what can be deployed.")
+    ] = ""
+    arrivals: Annotated[str, _option(f"How requests come: {traffic.KINDS}.")] = "poisson"
+    results: Annotated[Path | None, _option("A benchmark's result, whose measurements count.", "--from")] = None
+    rent: Annotated[str | None, _option("Compare with a flat monthly rent: AMOUNT[:CURRENCY[:VCPUS]].")] = None
+    call_price: Annotated[str | None, _option("Compare with a price by the call: AMOUNT[:CURRENCY].")] = None
+    exchange: Annotated[list[str] | None, _option("What a currency is worth in USD, as EUR=1.15; repeatable.")] = None
+    prices: Annotated[Path, _option("Another snapshot of prices.")] = SNAPSHOT
+
+    peak_factor: Annotated[str | None, _field("peak_factor")] = None
+    file_mb: Annotated[str | None, _field("file_mb")] = None
+    storage_days: Annotated[str | None, _field("storage_days")] = None
+    item_kb: Annotated[str | None, _field("item_kb")] = None
+    log_kb: Annotated[str | None, _field("log_kb")] = None
+    cpu_seconds: Annotated[str | None, _field("cpu_seconds")] = None
+    wait_seconds: Annotated[str | None, _field("wait_seconds")] = None
+    warm_seconds: Annotated[str | None, _field("warm_seconds")] = None
+    init_seconds: Annotated[str | None, _field("init_seconds")] = None
+    billing_ms: Annotated[str | None, _field("billing_ms")] = None
+    memory_mb: Annotated[str | None, _field("memory_mb")] = None
+    cold_share: Annotated[str | None, _field("cold_share")] = None
+    idle_seconds: Annotated[str | None, _field("idle_seconds")] = None
+    lifetime_hours: Annotated[str | None, _field("lifetime_hours")] = None
+    least_recently_used: Annotated[bool | None, _field("least_recently_used")] = None
+    snapstart_warm_seconds: Annotated[str | None, _field("snapstart_warm_seconds")] = None
+    restore_seconds: Annotated[str | None, _field("restore_seconds")] = None
+    snapstart_versions: Annotated[str | None, _field("snapstart_versions")] = None
+    provisioned: Annotated[str | None, _field("provisioned")] = None
+    provisioned_overflow: Annotated[str | None, _field("provisioned_overflow")] = None
+    efs_gb: Annotated[str | None, _field("efs_gb")] = None
+    model_mb: Annotated[str | None, _field("model_mb")] = None
+    nat_gateways: Annotated[str | None, _field("nat_gateways")] = None
+    vpc_endpoints: Annotated[str | None, _field("vpc_endpoints")] = None
+    image_gb: Annotated[str | None, _field("image_gb")] = None
+    connection_seconds: Annotated[str | None, _field("connection_seconds")] = None
+    instance_type: Annotated[str | None, _field("instance_type")] = None
+    instances: Annotated[str | None, _field("instances")] = None
+    min_instances: Annotated[str | None, _field("min_instances")] = None
+    utilisation: Annotated[str | None, _field("utilisation")] = None
+    waiting: Annotated[str | None, _field("waiting")] = None
+    autoscaling: Annotated[bool | None, _field("autoscaling")] = None
+    single_instance: Annotated[bool | None, _field("single_instance")] = None
+    volume_gb: Annotated[str | None, _field("volume_gb")] = None
+    proxy_seconds: Annotated[str | None, _field("proxy_seconds")] = None
+    proxy_overhead: Annotated[str | None, _field("proxy_overhead")] = None
+    proxy_init_seconds: Annotated[str | None, _field("proxy_init_seconds")] = None
+    proxy_memory_mb: Annotated[str | None, _field("proxy_memory_mb")] = None
+    send_files: Annotated[bool | None, _field("send_files")] = None
+    message_kb: Annotated[str | None, _field("message_kb")] = None
+    answer_kb: Annotated[str | None, _field("answer_kb")] = None
+    serverless_memory_mb: Annotated[str | None, _field("serverless_memory_mb")] = None
+    serverless_seconds: Annotated[str | None, _field("serverless_seconds")] = None
+    disk_gb: Annotated[str | None, _field("disk_gb")] = None
+    lambda_discount: Annotated[str | None, _field("lambda_discount")] = None
+    sagemaker_discount: Annotated[str | None, _field("sagemaker_discount")] = None
+    ec2_discount: Annotated[str | None, _field("ec2_discount")] = None
+    free_tier: Annotated[bool | None, _field("free_tier")] = None
+    shared_lines: Annotated[bool | None, _field("shared_lines")] = None
+    model_on_efs: Annotated[bool | None, _field("model_on_efs")] = None
+
+    def inputs(self, *, sweeps: bool = False) -> Inputs:
+        """What the options say.
+
+        Args:
+            sweeps: a number may be a range, LOW:HIGH:COUNT, or several with commas between them.
+
+        Raises:
+            UsageError: they contradict each other, or a value cannot be.
+        """
+        chosen = {each.name: getattr(self, each.name) for each in fields(ScenarioOptions)}
+        return _inputs(chosen, numbers_of if sweeps else _one_number)
+
+
+Numbers = Callable[[str, str], list[float]]
+
+
+def _inputs(chosen: dict[str, Any], numbers: Numbers) -> Inputs:
     prices = load(chosen["region"], chosen["prices"])
     values: dict[str, Any] = {}
     result = measured.read(chosen["results"]) if chosen["results"] else measured.Measured(values={}, is_rehearsal=False)
     values |= result.values
     values |= {
-        each.name: chosen[each.name]
+        each.name: chosen[each.name] if each.metadata["bounds"] is None else numbers(each.name, chosen[each.name])
         for each in fields(Scenario)
         if each.name not in WITH_OWN_FORM and chosen[each.name] is not None
     }
-    exchange = _exchange(chosen["exchange"])
+    exchange = _exchange(chosen["exchange"] or [])
     if chosen["rent"]:
         values["rent"] = _rent(chosen["rent"], exchange)
     if chosen["call_price"]:
@@ -152,9 +199,11 @@ def _inputs(chosen: dict[str, Any]) -> Inputs:
     if chosen["rpm"] is not None and chosen["requests"] is not None:
         raise UsageError("Both --rpm and --requests are given; give one of them.")
     if chosen["requests"] is not None:
-        values["requests"] = chosen["requests"]
+        values["requests"] = numbers("requests", chosen["requests"])
     if chosen["rpm"] is not None:
-        values["requests"] = _requests(chosen["rpm"])
+        rpm = numbers("rpm", chosen["rpm"])
+        check_bounds("rpm", rpm, RPM_BOUNDS)
+        values["requests"] = [each * MINUTES_A_MONTH for each in rpm]
     given = frozenset(values)
     values, swept = _swept(values)
     scenario = Scenario(**values)
@@ -207,20 +256,9 @@ def _with_traffic(scenario: Scenario, text: str, given: frozenset[str]) -> tuple
     return scenario, how
 
 
-def _requests(rpm: float | str) -> float | str:
-    """A month, from a number a minute, or from a range or list of them."""
-    numbers = [rpm] if isinstance(rpm, float) else numbers_of("rpm", rpm)
-    check_bounds("rpm", numbers, RPM_BOUNDS)
-    requests = [number * MINUTES_A_MONTH for number in numbers]
-    return requests[0] if isinstance(rpm, float) else ",".join(map(str, requests))
-
-
 def _swept(values: dict[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """Ranges as arrays: every combination of their values, the last one varying fastest."""
-    bounded = {each.name for each in fields(Scenario) if each.metadata["bounds"] is not None}
-    lists = {
-        name: numbers_of(name, value) for name, value in values.items() if name in bounded and isinstance(value, str)
-    }
+    """Lists as arrays: every combination of their values, the last one varying fastest."""
+    lists = {name: value for name, value in values.items() if isinstance(value, list)}
     swept = tuple(name for name, numbers in lists.items() if len(numbers) > 1)
     combinations = int(np.prod([len(numbers) for numbers in lists.values()]))
     if combinations > MOST_SCENARIOS:
@@ -229,6 +267,13 @@ def _swept(values: dict[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
     arrays = {name: axis.ravel() for name, axis in zip(swept, grid, strict=True)}
     singles = {name: numbers[0] for name, numbers in lists.items() if len(numbers) == 1}
     return {**values, **singles, **arrays}, swept
+
+
+def _one_number(name: str, text: str) -> list[float]:
+    try:
+        return [float(text)]
+    except ValueError:
+        raise UsageError(f"The value of {name} is {text!r}; it must be a number.") from None
 
 
 def numbers_of(name: str, text: str) -> list[float]:

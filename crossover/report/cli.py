@@ -1,12 +1,13 @@
 """`crossover report`: pages and pictures."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from crossover.cost.measured import ONE_MACHINE_MARK, REHEARSAL_MARK
-from crossover.cost.options import Inputs, takes_scenario
+from crossover.cost.options import ScenarioOptions
 from crossover.errors import UsageError
 from crossover.report import picture
 from crossover.report.cost_page import cost_page
@@ -24,40 +25,46 @@ def _as_measured(context: typer.Context, file: Path | None) -> Path | None:
     return file
 
 
-@app.command()
-@takes_scenario()
-def report(
-    inputs: Inputs,
-    context: typer.Context,
+@app.command("report")
+@dataclass(kw_only=True)
+class Report(ScenarioOptions):
+    """One HTML file of a benchmark's result, with what follows for the costs; with --cost of the costs only.
+
+    What it shows can be varied, and it needs no network.
+    """
+
+    context: typer.Context
     file: Annotated[
         Path | None,
         typer.Argument(
             metavar="RESULTS", help="A result of `crossover bench run`.", callback=_as_measured, is_eager=True
         ),
-    ] = None,
-    cost: Annotated[bool, typer.Option("--cost", help="Monthly cost by traffic, with the break-even points.")] = False,
+    ] = None
+    cost: Annotated[bool, typer.Option("--cost", help="Monthly cost by traffic, with the break-even points.")] = False
     output: Annotated[
         Path | None, typer.Option(help="The page, one HTML file: results.html, or cost.html with --cost.")
-    ] = None,
+    ] = None
     image: Annotated[
         Path | None,
         typer.Option(
             help="A picture of the first chart, .png or .svg, instead of the page, or as well with --output; needs"
             " Chromium or Chrome."
         ),
-    ] = None,
-) -> None:
-    """One HTML file of a benchmark's result, with what follows for the costs; with --cost of the costs only.
+    ] = None
 
-    What it shows can be varied, and it needs no network.
-    """
-    if file is None and not cost:
+    def __post_init__(self) -> None:
+        _report(self)
+
+
+def _report(options: Report) -> None:
+    inputs = options.inputs()
+    if options.file is None and not options.cost:
         raise UsageError("There is nothing to report; name a result of `crossover bench run`, or add --cost.")
-    if file is not None and context.params["results"] != file:
+    if options.file is not None and options.results != options.file:
         raise UsageError("Both a result and --from are given; give one of them.")
-    if image is not None:
-        kind, browser = picture.kind_of(image), picture.find_browser()
-    if file is None or cost:
+    if options.image is not None:
+        kind, browser = picture.kind_of(options.image), picture.find_browser()
+    if options.file is None or options.cost:
         mark = REHEARSAL_MARK if inputs.is_rehearsal else ONE_MACHINE_MARK if inputs.is_one_machine else ""
         page = cost_page(inputs.scenario, inputs.prices, inputs.candidates, mark=mark)
     else:
@@ -65,13 +72,13 @@ def report(
         from crossover.report.results_page import results_page
 
         try:
-            page = results_page(*result_charts.read(file), inputs)
+            page = results_page(*result_charts.read(options.file), inputs)
         except (KeyError, TypeError) as error:
-            raise UsageError(f"{file} is damaged: {error!r}.") from error
-    if output is not None or image is None:
-        _write(output or Path("cost.html" if cost else "results.html"), page.html().encode())
-    if image is not None:
-        _write(image, picture.render(page, kind, browser=browser))
+            raise UsageError(f"{options.file} is damaged: {error!r}.") from error
+    if options.output is not None or options.image is None:
+        _write(options.output or Path("cost.html" if options.cost else "results.html"), page.html().encode())
+    if options.image is not None:
+        _write(options.image, picture.render(page, kind, browser=browser))
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from crossover import cli
 from crossover.cost.measured import ONE_MACHINE_MARK
-from crossover.cost.options import numbers_of
+from crossover.cost.options import WITH_OWN_FORM, ScenarioOptions, numbers_of
 from crossover.cost.prices import load
 from crossover.cost.scenario import MINUTES_A_MONTH, Scenario
 from crossover.cost.variants import VARIANTS, deployable
@@ -253,6 +253,8 @@ def test_what_is_taken_for_granted_is_listed(cost: Command) -> None:
     [
         ("--rpm -5", "The value of rpm is -5; it must be from 0.0001 to 1e+07."),
         ("--rpm nan", "The value of rpm is not a number; it must be from 0.0001 to 1e+07."),
+        ("--rpm 1,2", "The value of rpm is '1,2'; it must be a number."),
+        ("--memory lots", "The value of memory_mb is 'lots'; it must be a number."),
         ("--rpm 1 --requests 3", "Both --rpm and --requests are given; give one of them."),
         ("--region mars", "There are no prices for region 'mars'; the snapshot has "),
         ("--memory 64", "The value of memory_mb is 64; it must be from 128 to 10,240."),
@@ -283,6 +285,11 @@ def test_a_mistake_is_one_sentence(cost: Command, line: str, message: str) -> No
     error = cost(line, code=2)
     assert error.startswith("crossover: ") and error.count("\n") == 1
     assert message in error
+
+
+def test_every_input_of_the_model_has_an_option() -> None:
+    inputs = [each.name for each in fields(Scenario) if each.name not in WITH_OWN_FORM]
+    assert [each.name for each in fields(ScenarioOptions)][-len(inputs) :] == inputs
 
 
 @pytest.mark.parametrize(
