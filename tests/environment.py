@@ -9,6 +9,7 @@ import atexit
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -24,6 +25,10 @@ LEFT = pytest.StashKey[list[str]]()
 def pytest_configure(config: pytest.Config) -> None:
     # Otherwise the CDK takes the first Node of PATH, of whatever version, and prints that it is too old.
     os.environ["PATH"] = search_path()
+    # pytest imports readline, which sets them to 24 and 80 for the processes that are started.
+    for name in ("COLUMNS", "LINES"):
+        os.environ.pop(name, None)
+    os.environ["NODE_DISABLE_COMPILE_CACHE"] = "1"  # the CDK's command line would keep one in the temporary folder
     if "PYTEST_XDIST_WORKER" in os.environ:
         return
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir())  # where tmp_path stays
@@ -39,7 +44,10 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     folder = session.config.stash.get(TEMPORARY, None)
     # In a single process the CDK is still running.
     if folder and session.config.getoption("numprocesses", None):
-        left = session.config.stash[LEFT] = sorted(path.name for path in folder.iterdir())
+        deadline = time.monotonic() + 20  # Node removes its files a moment after its parent has ended
+        while (left := sorted(path.name for path in folder.iterdir())) and time.monotonic() < deadline:
+            time.sleep(0.2)
+        session.config.stash[LEFT] = left
         if left and exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 

@@ -58,7 +58,7 @@ def test_the_snippet_synthesizes_beside_a_stacks_folder(snippet: str, with_node:
     (tmp_path / "stacks/__init__.py").write_text("ANOTHER = 'the user has a package of this name'\n")
     (tmp_path / "app.py").write_text(f"{snippet}\nimport stacks\nprint(stacks.ANOTHER)\n")
     synthesize(with_node, tmp_path, tmp_path / "cdk.out")
-    found = resources(tmp_path / "cdk.out", "Predictions")
+    found = resources(tmp_path / "cdk.out", "Crossover-Predictions")
     assert (found["AWS::S3::Bucket"], found["AWS::DynamoDB::Table"], found["AWS::SQS::Queue"]) == (1, 1, 1)
     assert found["AWS::Lambda::Version"] == 1  # SnapStart's
 
