@@ -22,24 +22,24 @@ from crossover.errors import CrossoverError
 HOST = "https://pricing.us-east-1.amazonaws.com"  # for all regions
 API_REGION = "us-east-1"  # one of the few that have the Query API, which knows the prices of all
 CONNECT_SECONDS = 10
-ANSWER_SECONDS = 60  # longest silence
-MAX_BYTES = 64 * 2**20  # the largest file that is needed has some MB
+ANSWER_SECONDS = 60  # longest wait for more data
+MAX_BYTES = 64 * 2**20  # the largest file that is read has a few MB
 
 
 class PriceListError(CrossoverError):
-    """The price list cannot be read, or does not hold what it should."""
+    """The price list cannot be read, or lacks something that it should contain."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Product:
-    """What AWS sells in one region.
+    """A product in AWS's price list, in one region.
 
     Attributes:
-        sku: AWS's number of it.
-        attributes: usagetype, operation, regionCode and the like; productFamily is one of them here.
-        terms: what it costs on demand, as the price list has it.
-        source: where it stands.
-        date: when that was published, as YYYY-MM-DD.
+        sku: AWS's identifier of the product.
+        attributes: usagetype, operation, regionCode and others, with productFamily among them.
+        terms: its on-demand prices, in the price list's format.
+        source: where the list has it: document and SKU.
+        date: of that document's publication, as YYYY-MM-DD.
     """
 
     sku: str
@@ -53,16 +53,16 @@ class PriceList(Protocol):
     """Finds products."""
 
     def products(self, source: PriceSource, region: str) -> Iterable[Product]:
-        """All that may be the one that is meant.
+        """The products among which the source's product is.
 
         Raises:
-            PriceListError: they cannot be had.
+            PriceListError: the list cannot be read.
         """
         ...
 
 
 class BulkFiles:
-    """The public files. Holds those products of one file at a time, so ask by offer and region."""
+    """The public files. Keeps one file at a time, so ask for all products of an offer and region in a row."""
 
     def __init__(self, host: str) -> None:
         self._host = host
@@ -73,7 +73,7 @@ class BulkFiles:
         self._error = ""
 
     def products(self, source: PriceSource, region: str) -> Iterable[Product]:
-        """Those of the whole offer in this region.
+        """All products of the offer in this region.
 
         Raises:
             PriceListError: the file cannot be read.
@@ -83,7 +83,7 @@ class BulkFiles:
             try:
                 self._products = self._read(source.offer, region)
             except PriceListError as error:
-                self._error = str(error)  # the same for all prices of the file, which is not asked for again
+                self._error = str(error)  # also for the file's other prices: it is not requested again
         if self._error:
             raise PriceListError(self._error)
         return self._products
@@ -96,7 +96,7 @@ class BulkFiles:
             raise PriceListError(f"AWS's price list of {offer} has no region {region!r}")
         path = str(_mapping(self._indexes[offer], region, f"AWS's index of {offer}").get("currentVersionUrl"))
         if not path.startswith("/offers/"):
-            raise PriceListError(f"AWS's index of {offer} leads to {path!r} for {region}, which is no price list")
+            raise PriceListError(f"AWS's index of {offer} names {path!r} for {region}, which is no price list")
         document, url = self._get(path), self._host + path
         if not isinstance(document, dict) or document.get("offerCode") != offer:
             raise PriceListError(f"{url} is no price list of {offer}")
@@ -139,10 +139,10 @@ class QueryApi:
         self._error = ""
 
     def products(self, source: PriceSource, region: str) -> Iterable[Product]:
-        """Those with the attributes that the source asks for.
+        """The products with the source's attributes.
 
         Raises:
-            PriceListError: there are no credentials, or AWS refuses or does not answer; from then on, always.
+            PriceListError: there are no credentials, or AWS refuses or does not answer; every later call fails too.
         """
         if self._error:
             raise PriceListError(self._error)
@@ -164,12 +164,12 @@ class QueryApi:
 
 
 def _pricing_client() -> Any:
-    patience = Config(
+    limits = Config(
         connect_timeout=CONNECT_SECONDS,
         read_timeout=ANSWER_SECONDS,
         retries={"total_max_attempts": 4, "mode": "standard"},
     )
-    return boto3.client("pricing", region_name=API_REGION, config=patience)
+    return boto3.client("pricing", region_name=API_REGION, config=limits)
 
 
 def _queried(text: str, offer: str) -> Product:
@@ -200,7 +200,7 @@ def _product(product: Any, terms: Any, source: str, published: Any) -> Product:
 
 
 def _mapping(document: Any, name: str, where: str) -> Mapping[str, Any]:
-    """A mapping within a document."""
+    """A member of a document, which must be a mapping."""
     value = document.get(name) if isinstance(document, dict) else None
     if not isinstance(value, dict):
         raise PriceListError(f"{where} is not in the format of AWS's price list: it has no {name!r}")

@@ -1,4 +1,4 @@
-"""A new snapshot out of AWS's price list: every price is exactly one product there, or nothing is written."""
+"""A new snapshot from AWS's price list: each price must match exactly one product there, or nothing is written."""
 
 import itertools
 import math
@@ -13,13 +13,13 @@ from crossover.cost.prices import Price, first_day
 from crossover.errors import CrossoverError, UsageError
 from crossover.terminal import printable
 
-DIGITS = 12  # of a price; the list has ten places, and a division adds noise
+DIGITS = 12  # of a price; the list has ten decimal places, and a division adds rounding errors
 SHOWN_PRODUCTS = 5
 
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
-    """A price that could not be had."""
+    """A price that could not be refreshed."""
 
     id: str
     region: str
@@ -28,13 +28,13 @@ class Failure:
 
 @dataclass(frozen=True, kw_only=True)
 class Refreshed:
-    """What a refresh led to.
+    """The result of a refresh.
 
     Attributes:
-        prices: the new snapshot, with the old entries that were not asked for.
-        renewed: those that AWS's list has now.
-        kept: those that failed, whose old entries stay, where there are any.
-        absent: (id, region) of types of instances that the region does without.
+        prices: the new snapshot, including old entries that were not requested.
+        renewed: the prices that were read from AWS's list.
+        kept: prices that could not be refreshed; their old entries stay, where there are any.
+        absent: (id, region) of instance types that the region does not offer.
     """
 
     prices: tuple[Price, ...]
@@ -53,20 +53,20 @@ def refresh(
     keep_old: bool = False,
     announce: Callable[[str], None] = lambda _: None,
 ) -> Refreshed:
-    """Ask AWS for the prices of these regions.
+    """Read the prices of these regions from AWS.
 
     Args:
         old: the snapshot to renew.
         regions: such as eu-west-1.
-        files: for most offers.
-        api: for those whose files are huge.
-        only: beginnings of the names of the prices to ask for; all by default.
-        keep_old: keep the old entries of the prices that cannot be had.
-        announce: is told what is asked for.
+        files: the source of most offers.
+        api: the source of offers whose files are huge.
+        only: prefixes of the names of the prices to refresh; all by default.
+        keep_old: keep the old entries of prices that cannot be refreshed.
+        announce: called with what is read next.
 
     Raises:
-        UsageError: no price has such a name.
-        CrossoverError: prices could not be had: all of them, with keep_old; else any. The message names each one.
+        UsageError: no price's name has such a prefix.
+        CrossoverError: a price could not be refreshed; with keep_old, only if none could. The message names each.
     """
     sources = [source for source in SOURCES if not only or source.id.startswith(tuple(only))]
     if not sources:
@@ -96,10 +96,10 @@ def refresh(
 
 
 def _price(source: PriceSource, region: str, price_list: PriceList) -> Price | None:
-    """None where the region does without such an instance.
+    """The current price; None where the region does not offer such an instance.
 
     Raises:
-        PriceListError: there is not exactly one such product, or it does not cost what such a product can cost.
+        PriceListError: there is not exactly one such product, or its price cannot be right.
     """
     product = only_product(source, region, price_list.products(source, region))
     if product is None:
@@ -122,16 +122,17 @@ def _price(source: PriceSource, region: str, price_list: PriceList) -> Price | N
 
 
 def only_product(source: PriceSource, region: str, products: Iterable[Product]) -> Product | None:
-    """The one product that the source means; None where it is optional and there is nothing with its usage type.
+    """The one product that the source describes; None where it is optional and nothing has its usage type.
 
     Raises:
-        PriceListError: there is another number of them.
+        PriceListError: none matches, or several do.
     """
     named = [
         product
         for product in products
         if source.has_usage_type(product.attributes.get("usagetype", ""))
-        and product.attributes.get("regionCode", region) == region  # not the free tiers, which are of any region
+        and product.attributes.get("regionCode", region)
+        == region  # leaves out the free tiers, which belong to no single region
     ]
     found = [
         product
@@ -153,10 +154,10 @@ def only_product(source: PriceSource, region: str, products: Iterable[Product]) 
 
 
 def tiers_of(product: Product, source: PriceSource) -> tuple[tuple[float, float], ...]:
-    """(from which quantity a month, USD a unit), counted from where the product is no longer free.
+    """(from which quantity a month, USD a unit), counted from where the free tier ends.
 
     Raises:
-        PriceListError: its price is no price on demand in USD for the unit that the source counts in.
+        PriceListError: the product has no on-demand price in USD for the source's unit.
         KeyError, TypeError, ValueError, AttributeError: it is not in the price list's format.
     """
     if len(product.terms) != 1:
@@ -194,7 +195,7 @@ def _described(product: Product, source: PriceSource) -> str:
 
 
 def _by_reason(failures: Iterable[Failure]) -> str:
-    """A line for every reason, with the prices that it kept back."""
+    """A line for each reason, with the prices that it affects."""
     prices: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for failure in failures:
         prices[failure.reason][failure.id].append(failure.region)

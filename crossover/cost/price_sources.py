@@ -1,19 +1,19 @@
-"""Where AWS lists each price: which offer, which usage type, which attributes tell it from its neighbours.
+"""Where AWS lists each price: in which offer, under which usage type, and which attributes identify the product.
 
-The names are those of AWS's price list. A usage type stands here without its region's prefix (EU-, EUC1-), which
-differs between offers, and which in us-east-1 most of them lack. So there `IA-WriteRequestUnits` (tables of the
-infrequent-access class) and `TS-LoadBalancerUsage` (trust stores) look like WriteRequestUnits and LoadBalancerUsage
-with a prefix: the attributes, not the usage type alone, say which product is meant.
+The names are those of AWS's price list. Usage types are written without the region's prefix (EU-, EUC1-): it differs
+between offers, and most usage types in us-east-1 have none. Without it, `IA-WriteRequestUnits` (tables of the
+infrequent-access class) and `TS-LoadBalancerUsage` (trust stores) in us-east-1 look like WriteRequestUnits and
+LoadBalancerUsage with a prefix, so the usage type alone does not identify a product; the attributes are needed too.
 """
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-# The bulk list of EC2 is hundreds of MB a region, so this offer is asked through the Price List Query API.
+# EC2's public file has hundreds of MB for each region, so its prices come from the Price List Query API.
 QUERIED_OFFERS = frozenset({"AmazonEC2"})
 
-# AWS's names of a unit, which differ between offers and now and then within one.
+# AWS's names of a unit, which differ between offers and sometimes within one.
 HOURS = ("Hrs", "Hours")
 GB = ("GB",)
 GB_MONTHS = ("GB-Mo",)
@@ -33,17 +33,17 @@ HOSTING_TYPES = (
 
 @dataclass(frozen=True, kw_only=True)
 class PriceSource:
-    """How one price is found.
+    """How to find one price in AWS's list.
 
     Attributes:
         id: of the price in the snapshot.
         offer: AWS's code of the service's price list.
         usage_type: without the region's prefix.
-        attributes: what the product must have besides; productFamily is one of them here.
+        attributes: that the product must have as well, with productFamily among them.
         unit: of the price in the snapshot.
-        counted_in: the names that AWS may give the unit, in any case.
-        divisor: by which AWS's price is divided to be one for `unit`.
-        is_optional: a region may do without, as it does without some types of instances.
+        counted_in: AWS's names for the unit, in upper or lower case.
+        divisor: AWS's price divided by this is the price of one `unit`.
+        is_optional: whether a region may lack the product, as regions lack some instance types.
     """
 
     id: str
@@ -57,11 +57,11 @@ class PriceSource:
 
     @property
     def is_queried(self) -> bool:
-        """Whether it comes from the Query API, which needs credentials, and not from the public files."""
+        """Whether it comes from the Query API, which needs credentials, rather than from the public files."""
         return self.offer in QUERIED_OFFERS
 
     def has_usage_type(self, usage_type: str) -> bool:
-        """Whether this is its usage type, with a region's prefix or without."""
+        """Whether this is its usage type, with or without a region's prefix."""
         return re.fullmatch(rf"(?:[A-Z0-9]+-)?{re.escape(self.usage_type)}", usage_type, re.ASCII) is not None
 
 
@@ -128,7 +128,7 @@ def _endpoint_data(direction: str) -> PriceSource:
     )
 
 
-# Those of one offer one after the other, since a file is held only as long as it is asked for.
+# Grouped by offer, since BulkFiles keeps only one file at a time.
 SOURCES: tuple[PriceSource, ...] = (
     _lambda("gb_second", "Lambda-GB-Second", "USD/GB-s, x86", GB_SECONDS, "AWS-Lambda-Duration"),
     _lambda("request", "Request", "USD/request", REQUESTS, "AWS-Lambda-Requests"),
@@ -155,7 +155,7 @@ SOURCES: tuple[PriceSource, ...] = (
         unit="USD/GB-month",
         counted_in=GB_MONTHS,
     ),
-    PriceSource(  # the six sizes of memory cost alike by the GB
+    PriceSource(  # all six memory sizes cost the same for each GB
         id="sagemaker.serverless.gb_second",
         offer="AmazonSageMaker",
         usage_type="ServerlessInf:Mem-3GB",

@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,7 +14,6 @@ from rich.table import Table
 from rich.text import Text
 
 from crossover.cost import price_list, price_refresh
-from crossover.cost.price_changes import Change, changes
 from crossover.cost.prices import SNAPSHOT, Price, load, read, regions_of, save
 from crossover.errors import UsageError
 from crossover.terminal import printable, table_console
@@ -29,21 +28,66 @@ app = typer.Typer(
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 FULL_WIDTH = 120  # columns; in a narrower terminal two columns share one, in two lines
-SKU = ", SKU "  # stands in a source between the document and the product's number
+SKU = ", SKU "  # in a source, between the document and the SKU
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """A price that differs between two snapshots, or that only one of them has.
+
+    Attributes:
+        old: None where it was added.
+        new: None where it was removed.
+    """
+
+    old: Price | None
+    new: Price | None
+
+    @property
+    def kind(self) -> str:
+        """added, removed or changed."""
+        return "added" if self.old is None else "removed" if self.new is None else "changed"
+
+    @property
+    def price(self) -> Price:
+        """The new price, or the old one if it was removed."""
+        found = self.new or self.old
+        assert found is not None
+        return found
+
+    @property
+    def percent(self) -> float | None:
+        """Change of the first tier's price, in percent of the old one; None without an old and a new price above 0."""
+        if self.old is None or self.new is None or self.old.value == 0:
+            return None
+        return (self.new.value / self.old.value - 1) * 100
+
+
+def changes(old: Iterable[Price], new: Iterable[Price]) -> list[Change]:
+    """Compare by name and region. A new source, date or status of the same price is no change."""
+    before = {(price.id, price.region): price for price in old}
+    after = {(price.id, price.region): price for price in new}
+    pairs = [Change(old=before.get(key), new=after.get(key)) for key in sorted(before | after)]
+    return [pair for pair in pairs if _costs(pair.old) != _costs(pair.new)]
+
+
+def _costs(price: Price | None) -> object:
+    return None if price is None else (price.tiers, price.unit)
 
 
 @app.command()
 def show(
     region: Annotated[
-        str, typer.Option(help="Only what counts there, with what us-east-1 stands in for.", show_default=False)
+        str,
+        typer.Option(help="Only this region's prices, with those of us-east-1 where it has none.", show_default=False),
     ] = "",
     prices: Annotated[
         Path, typer.Option(help="A snapshot; by default, the shipped one.", show_default=False)
     ] = SNAPSHOT,
     as_json: AsJson = False,
 ) -> None:
-    """Every price with its source, its age, and whether it is confirmed."""
+    """List every price with its source, its age, and whether it is confirmed."""
     found = list(load(region, prices).by_id.values() if region else read(prices))
     found.sort(key=lambda price: (price.id, price.region))
     if as_json:
@@ -69,11 +113,11 @@ def show(
 def diff(
     files: Annotated[
         list[Path],
-        typer.Argument(metavar="[OLD] NEW", help="Two snapshots; the shipped one is the older where one is named."),
+        typer.Argument(metavar="[OLD] NEW", help="Two snapshots; with one, it is compared with the shipped snapshot."),
     ],
     as_json: AsJson = False,
 ) -> None:
-    """What was added, removed or costs something else in a newer snapshot. Whatever differs, the exit code is 0."""
+    """Show which prices a newer snapshot adds, removes or changes. The exit code is 0 even if some differ."""
     if len(files) > 2:
         raise UsageError(f"Two snapshots can be compared, but there are {len(files)}; name one or two.")
     old, new = files if len(files) == 2 else (SNAPSHOT, files[0])
@@ -98,19 +142,23 @@ def refresh(
     ),
     prices: Annotated[
         Path | None,
-        typer.Option(help="The snapshot to renew; by default the output's, else the shipped one.", show_default=False),
+        typer.Option(
+            help="The snapshot to refresh; by default the output file, else the shipped one.", show_default=False
+        ),
     ] = None,
     only: Annotated[
         list[str] | None,
-        typer.Option(metavar="PREFIX", help="Only prices whose name begins so. May be repeated.", show_default=False),
+        typer.Option(
+            metavar="PREFIX", help="Only prices whose names have this prefix. May be repeated.", show_default=False
+        ),
     ] = None,
     keep_old: Annotated[
-        bool, typer.Option("--keep-old", help="Keep the old entries of prices that cannot be had, and name them.")
+        bool, typer.Option("--keep-old", help="Keep the old entries of prices that cannot be refreshed, and name them.")
     ] = False,
 ) -> None:
     """Write a new snapshot from AWS's public price list; prices of EC2 need AWS credentials.
 
-    If one price cannot be had, or is not exactly one product there, nothing is written and all such prices are named.
+    If a price cannot be read, or does not match exactly one product, nothing is written and all such prices are named.
     """
     old = read(prices or (output if output.exists() else SNAPSHOT))
     if not output.parent.is_dir():
@@ -160,7 +208,7 @@ def _plain_change(change: Change) -> dict[str, Any]:
 
 
 def _address(price: Price) -> str:
-    """The source without the product's number there, so that prices of one document share it."""
+    """The source without the SKU, so that all prices from one document have the same."""
     return price.source.partition(SKU)[0]
 
 
@@ -231,19 +279,19 @@ def _lines(first: Text, second: Text) -> Text:
 
 
 def _text(text: str) -> Text:
-    """Text of unknown origin, which is no mark-up; its own line breaks are kept."""
+    """Text of unknown origin, printed without interpreting markup; its line breaks are kept."""
     return Text("\n".join(map(printable, text.splitlines())))
 
 
 def _usd(price: Price, unit: str = "") -> str:
-    """A line for each tier, the unit in the first one."""
+    """One line for each tier; the first one names the unit."""
     usd = [f"{each:.12f}".rstrip("0").rstrip(".") for _, each in price.tiers]
     bounds = [unit, *(f" from {start:,.0f}" for start, _ in price.tiers[1:])]
     return "\n".join(f"{each}{bound}" for each, bound in zip(usd, bounds, strict=True))
 
 
 def _summary(prices: Sequence[Price], unsure: int) -> str:
-    """How many there are, how many need to be checked, and how old they are."""
+    """How many prices there are, how many are not confirmed, and how old the oldest is."""
     text = f"{len(prices)} prices, {unsure} of them not confirmed"
     dated = [(age, price) for price in prices if (age := price.age_days(_today())) is not None]
     if dated:

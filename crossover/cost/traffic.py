@@ -5,10 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from crossover.cost import arrivals, simulation
-from crossover.cost.cold_share import ColdShare, poisson
+from crossover.cost import arrivals
+from crossover.cost.cold_share import ColdShare, Order, poisson, simulated
 from crossover.cost.scenario import SECONDS_A_MONTH, Scenario
-from crossover.cost.simulation import Order
 from crossover.errors import UsageError
 
 MOST_AT_ONCE = 60.0  # requests, up to which the exact form takes no more than a moment
@@ -67,9 +66,9 @@ def _played(text: str, times: list[float], scenario: Scenario, *, rate: float, l
     idle = float(scenario.idle_seconds)
 
     def share(order: Order) -> float:
-        cold = simulation.cold_share(times, services, idle, order) * len(times)
+        cold = simulated(times, services, idle, order) * len(times)
         if left_out:
-            cold -= simulation.cold_share(times[:left_out], services[:left_out], idle, order) * left_out
+            cold -= simulated(times[:left_out], services[:left_out], idle, order) * left_out
         return cold / (len(times) - left_out)
 
     shares = [share(order) for order in Order]

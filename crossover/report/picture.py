@@ -1,4 +1,4 @@
-"""A picture of a page's chart, by a Chromium of this machine without a window."""
+"""A picture of a page's chart, rendered by a headless Chromium on this machine."""
 
 import base64
 import contextlib
@@ -18,7 +18,7 @@ from crossover.report.page import Page
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 KINDS = ("png", "svg")
 LONGEST_SECONDS = 60
-# A page of our own that asks no network for anything; the sandbox is off since it does not work as root.
+# The page is our own and loads nothing from the network. The sandbox does not work as root, so it is off.
 FLAGS = (
     "--headless",
     "--no-sandbox",
@@ -32,16 +32,16 @@ FLAGS = (
     "--no-first-run",
     "--hide-scrollbars",
     "--blink-settings=preferredColorScheme=1",  # light
-    "--virtual-time-budget=20000",  # ms, which pass as soon as the page is idle
+    "--virtual-time-budget=20000",  # ms; they pass at once when the page is idle
     "--dump-dom",
 )
 
 
 def kind_of(path: Path) -> str:
-    """What picture a file of this name is: "png" or "svg".
+    """The format of a picture with this file name: "png" or "svg".
 
     Raises:
-        UsageError: its ending is another.
+        UsageError: its suffix is neither.
     """
     kind = path.suffix.lower().removeprefix(".")
     if kind not in KINDS:
@@ -53,7 +53,7 @@ def find_browser() -> str:
     """The path of a Chromium or Chrome.
 
     Raises:
-        CrossoverError: there is none.
+        CrossoverError: none is on the PATH.
     """
     found = next(filter(None, map(shutil.which, BROWSERS)), None)
     if found is None:
@@ -67,7 +67,7 @@ def render(page: Page, kind: str, *, browser: str, seconds: float = LONGEST_SECO
     """The page's chart as a PNG or SVG file.
 
     Raises:
-        CrossoverError: the browser does not end in time, fails, or shows no chart.
+        CrossoverError: the browser fails, takes too long, or draws no chart.
     """
     with tempfile.TemporaryDirectory(prefix="crossover-", ignore_cleanup_errors=True) as folder:
         source = Path(folder) / "page.html"
@@ -82,7 +82,7 @@ def render(page: Page, kind: str, *, browser: str, seconds: float = LONGEST_SECO
 
 
 def _run(command: list[str], folder: str, seconds: float) -> str:
-    """What the browser prints. None of its processes outlives this; what it keeps lies in the folder."""
+    """What the browser prints. All its processes have ended afterwards, and all its files are in the folder."""
     own = {**os.environ, "HOME": folder, "XDG_CONFIG_HOME": folder, "XDG_CACHE_HOME": folder}
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=own, start_new_session=True

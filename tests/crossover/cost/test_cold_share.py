@@ -6,16 +6,15 @@ import numpy as np
 import pytest
 
 from crossover.cost import arrivals
-from crossover.cost.cold_share import poisson, poisson_quick
-from crossover.cost.simulation import Order, cold_share
+from crossover.cost.cold_share import Order, poisson, poisson_quick, simulated
 
 SERVICE = 0.128
 
 
-def simulated(rpm: float, service: float, idle: float, order: Order, count: int = 200_000) -> float:
+def simulated_poisson(rpm: float, service: float, idle: float, order: Order, count: int = 200_000) -> float:
     times = arrivals.poisson(rpm / 60, count, seed=1)
     services = np.random.default_rng(2).exponential(service, count).tolist()
-    return cold_share(times, services, idle, order)
+    return simulated(times, services, idle, order)
 
 
 @pytest.mark.parametrize(
@@ -24,7 +23,9 @@ def simulated(rpm: float, service: float, idle: float, order: Order, count: int 
 def test_the_exact_form_is_what_the_simulation_finds(rpm: float, service: float, idle: float) -> None:
     exact = poisson(rpm / 60, service, idle)
     noise = 4 * math.sqrt(exact.high / 200_000)  # four standard errors of a share
-    assert simulated(rpm, service, idle, Order.MOST_RECENT) == pytest.approx(exact.high, abs=noise + 0.02 * exact.high)
+    assert simulated_poisson(rpm, service, idle, Order.MOST_RECENT) == pytest.approx(
+        exact.high, abs=noise + 0.02 * exact.high
+    )
 
 
 @pytest.mark.parametrize("rpm", [0.1, 1, 10])
@@ -32,7 +33,7 @@ def test_the_exact_form_is_what_the_simulation_finds(rpm: float, service: float,
 def test_every_order_lies_within_the_bracket(rpm: float, order: Order) -> None:
     bracket = poisson(rpm / 60, SERVICE, 300)
     noise = 4 * math.sqrt(bracket.high / 200_000)
-    assert bracket.low - noise <= simulated(rpm, SERVICE, 300, order) <= 1.02 * bracket.high + noise
+    assert bracket.low - noise <= simulated_poisson(rpm, SERVICE, 300, order) <= 1.02 * bracket.high + noise
 
 
 def test_a_single_environment_has_the_textbooks_exponential() -> None:
@@ -115,3 +116,34 @@ def test_one_wrong_number_in_an_array_is_named() -> None:
         poisson_quick(np.array([1.0, 0.0]), SERVICE, 300)
     with pytest.raises(ValueError, match=r"The lifetime is .*; it must be a number above 0"):
         poisson_quick(1.0, SERVICE, 300, lifetime_hours=np.array([1.0, math.nan]))
+
+
+def test_a_batch_after_quiet_is_cold_and_the_same_batch_spread_out_is_warm() -> None:
+    at_once = arrivals.batches(50, 3600, 3)
+    spread = arrivals.batches(50, 3600, 3, spread_seconds=600)
+    assert simulated(at_once, [0.5] * 150, 600, Order.MOST_RECENT) == 1.0
+    assert simulated(spread, [0.5] * 150, 600, Order.MOST_RECENT) == pytest.approx(3 / 150)
+
+
+def test_a_second_batch_finds_the_first_ones_environments() -> None:
+    soon = arrivals.batches(50, 300, 2)
+    assert simulated(soon, [0.5] * 100, 600, Order.MOST_RECENT) == 0.5
+
+
+def test_the_order_decides_how_many_stay_alive() -> None:
+    # Two at once, then one every 6 s for a minute, then two at once: taking turns keeps both alive.
+    times = [0.0, 0.0, *(6.0 * number for number in range(1, 10)), 60.0, 60.0]
+    services = [1.0] * len(times)
+    assert simulated(times, services, 30, Order.LEAST_RECENT) == pytest.approx(2 / len(times))
+    assert simulated(times, services, 30, Order.MOST_RECENT) == pytest.approx(3 / len(times))
+
+
+def test_an_environment_lives_exactly_its_idle_time() -> None:
+    assert simulated([0.0, 11.0], [1.0, 1.0], 10, Order.MOST_RECENT) == 0.5
+    assert simulated([0.0, 11.1], [1.0, 1.0], 10, Order.MOST_RECENT) == 1.0
+
+
+@pytest.mark.parametrize(("times", "services"), [([], []), ([1.0], [])])
+def test_as_many_services_as_arrivals_are_needed(times: list[float], services: list[float]) -> None:
+    with pytest.raises(ValueError, match="arrivals and"):
+        simulated(times, services, 10, Order.MOST_RECENT)

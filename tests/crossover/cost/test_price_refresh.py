@@ -400,7 +400,7 @@ def test_an_error_of_the_server_is_named(files: Files) -> None:
     ("region", "message"),
     [
         ("mars", "AWS's price list of AmazonCloudWatch has no region 'mars'"),
-        ("eu-west-1", "leads to 'https://example.com/' for eu-west-1, which is no price list"),
+        ("eu-west-1", "names 'https://example.com/' for eu-west-1, which is no price list"),
     ],
 )
 def test_an_index_must_lead_to_a_price_list(files: Files, region: str, message: str) -> None:
