@@ -298,6 +298,9 @@ class CostGrid:
             at = np.flatnonzero(changes.group == number)
             own = np.array(groups[number])
             cheapest[at] = _cheapest(usd[own][:, at], own)
+        # At the ends the grid has said which it is; bills computed again there may differ by a rounding.
+        cheapest = np.where(points <= changes.low[:, None], changes.below[:, None], cheapest)
+        cheapest = np.where(points >= changes.high[:, None], changes.above[:, None], cheapest)
         edges = np.column_stack([changes.low, points, changes.high])
         keys = np.column_stack([changes.below, cheapest, changes.above])
         # The last one, so that bills that are equal but for rounding do not change places again and again.

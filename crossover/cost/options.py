@@ -178,10 +178,8 @@ class ScenarioOptions:
         return _inputs(chosen, numbers_of if sweeps else _one_number)
 
 
-Numbers = Callable[[str, str], list[float]]
-
-
-def _inputs(chosen: dict[str, Any], numbers: Numbers) -> Inputs:
+def _inputs(chosen: dict[str, Any], numbers: Callable[[str, str], list[float]]) -> Inputs:
+    """What the options say; `numbers` are those in a text, by the option's name and the text."""
     prices = load(chosen["region"], chosen["prices"])
     values: dict[str, Any] = {}
     result = measured.read(chosen["results"]) if chosen["results"] else measured.Measured(values={}, is_rehearsal=False)
