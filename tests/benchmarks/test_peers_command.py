@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,10 @@ import pytest
 
 from benchmarks import __main__ as cli
 from benchmarks.peers import measure_peers
+from benchmarks.peers.handlers import measure_handlers
+from benchmarks.peers.serving import measure_servers, wrk
+from crossover.bench import machine
+from tests.benchmarks.peers.example_document import MACHINE, document
 from tests.benchmarks.peers.handlers.test_handler_tables import section as handlers_section
 from tests.benchmarks.peers.serving.test_server_tables import section as serving_section
 
@@ -22,10 +27,10 @@ class Command:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
         self.monkeypatch, self.capsys = monkeypatch, capsys
         self.measured: dict[str, dict[str, Any]] = {}
-        monkeypatch.setattr(measure_peers.machine, "describe", lambda: {"processors": 2})
-        monkeypatch.setattr(measure_peers.measure_servers.wrk, "wrk_version", lambda: "4.1.0")
-        monkeypatch.setattr(measure_peers.measure_handlers, "measure", self._measure("handlers", handlers_section()))
-        monkeypatch.setattr(measure_peers.measure_servers, "measure", self._measure("serving", serving_section()))
+        monkeypatch.setattr(machine, "describe", lambda: MACHINE)
+        monkeypatch.setattr(wrk, "wrk_version", lambda: "4.1.0")
+        monkeypatch.setattr(measure_handlers, "measure", self._measure("handlers", handlers_section()))
+        monkeypatch.setattr(measure_servers, "measure", self._measure("serving", serving_section()))
 
     def __call__(self, line: str, *arguments: str, code: int = 0) -> str:
         self.monkeypatch.setattr(sys, "argv", ["benchmarks", "peers", *line.split(), *arguments])
@@ -35,8 +40,8 @@ class Command:
         assert (ended.value.code or 0) == code, printed.err
         return printed.err if code else printed.out
 
-    def _measure(self, part: str, section: dict[str, Any]) -> Any:
-        def measure(*, progress: Any, **given: Any) -> dict[str, Any]:
+    def _measure(self, part: str, section: Mapping[str, object]) -> Any:
+        def measure(*, progress: Any, **given: Any) -> Mapping[str, object]:
             self.measured[part] = given
             return section
 
@@ -52,7 +57,7 @@ def test_every_table_and_every_aim_is_printed(peers: Command) -> None:
     out = peers("")
     for title in ("Handlers", "Decoding to 16 kHz mono", "1 client. ", "Memory and start. ", "Not measured"):
         assert title in out
-    for sentence in measure_peers.sentences({"handlers": handlers_section(), "serving": serving_section()}):
+    for sentence in measure_peers.sentences(document(handlers=handlers_section(), serving=serving_section())):
         assert f"{sentence}\n" in out
     assert "The result is" not in out
 
@@ -122,7 +127,7 @@ def test_a_mistake_is_one_sentence_and_nothing_is_measured(
 
 @pytest.fixture
 def no_wrk(peers: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(measure_peers.measure_servers.wrk, "wrk_version", measure_peers.measure_servers.wrk.find_wrk)
+    monkeypatch.setattr(wrk, "wrk_version", wrk.find_wrk)
     monkeypatch.setenv("PATH", str(tmp_path))
 
 

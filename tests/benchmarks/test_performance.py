@@ -4,7 +4,7 @@ import json
 import re
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from markdown_it import MarkdownIt  # comes with rich
@@ -18,31 +18,24 @@ from benchmarks import performance
 from benchmarks.peers import measure_peers
 from benchmarks.performance import markdown, page
 from crossover import documents
+from crossover.bench.micro import document as micro_document
 from crossover.bench.micro import memory_sizes, tables
 from crossover.bench.micro.document import Measurement
 from crossover.cost.prices import load
+from tests.benchmarks.peers.example_document import MACHINE, document
 from tests.benchmarks.peers.handlers.test_handler_tables import section as handlers_section
 from tests.benchmarks.peers.serving.test_server_tables import section as serving_section
 from tests.crossover.bench.micro.example_process import process
 
-MACHINE = {
-    "processor": "Some Processor",
-    "processors": 2,
-    "memory_mb": 16_384,
-    "kernel": "Linux 6.1",
-    "python": "3.12.1",
-    "packages": {"onnxruntime": "1.31.1", "soxr": "1.1.0"},
-    "load_average": [0.25, 0.5, 0.75],
-}
-PROMISED = {"limit": 1.15, "yardstick_name": "session.run", "yardstick": [10.0]}
+PROMISED: dict[str, Any] = {"limit": 1.15, "yardstick_name": "session.run", "yardstick": [10.0]}
 PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 
 
-def micro() -> dict[str, Any]:
+def micro() -> micro_document.Document:
     """A result of `crossover bench micro`: two memory sizes, without a quota."""
     processes = [process(threads=2, warm_ms=(11.0, 12.0, 17.0)) for _ in range(3)]
     rows = [memory_sizes.row(memory_mb, processes, load("us-east-1"), processors=2) for memory_mb in (512, 4096)]
-    return {
+    made = {
         "schema": 1,
         "kind": "crossover bench micro",
         "measured_at": "2026-11-22T20:53:52Z",
@@ -58,9 +51,10 @@ def micro() -> dict[str, Any]:
         },
         "observations": [{"memory_mb": None, "threads_set": None, **each.to_json()} for each in processes],
     }
+    return cast(micro_document.Document, made)
 
 
-def peers() -> dict[str, Any]:
+def peers() -> measure_peers.Document:
     """A result of `python -m benchmarks peers` with both parts."""
     return {
         "schema": 3,
@@ -161,8 +155,8 @@ def test_what_could_be_a_mark_is_text() -> None:
 def test_the_page_holds_every_table_of_both_results_under_its_heading() -> None:
     text = page(micro(), peers())
     promised = tables.tables(micro())[3]
-    handlers = [str(table.title) for table in measure_peers.tables({"handlers": handlers_section()})]
-    servers = [str(table.title) for table in measure_peers.tables({"serving": serving_section()})]
+    handlers = [str(table.title) for table in measure_peers.tables(document(handlers=handlers_section()))]
+    servers = [str(table.title) for table in measure_peers.tables(document(serving=serving_section()))]
     cold, warm, sizes = [str(table.title) for table in tables.tables(micro())[:3]]
     in_order = [
         *("# Performance", "## Aims", str(promised.title)),

@@ -76,7 +76,10 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
             return record(key, size=len(body))
 
         def item(key: str) -> dict[str, Any] | None:
-            return dynamodb.get_item(TableName=TABLE, Key={"object_key": {"S": key}}).get("Item")
+            found: dict[str, Any] | None = dynamodb.get_item(TableName=TABLE, Key={"object_key": {"S": key}}).get(
+                "Item"
+            )
+            return found
 
         yield SimpleNamespace(s3=s3, dynamodb=dynamodb, upload=upload, item=item)
     clients.forget_session()

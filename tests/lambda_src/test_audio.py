@@ -50,7 +50,7 @@ def test_16_bit_samples_become_the_same_floats_as_libsndfiles(
 ) -> None:
     samples = np.random.default_rng(3).integers(-(2**15), 2**15, (40_000, channels), np.int16)
     endian = {"endian": "BIG"} if container == "RIFX" else {}
-    data = encode(samples, format=container.replace("RIFX", "WAV"), subtype="PCM_16", **endian)
+    data = encode(samples, RATE, format=container.replace("RIFX", "WAV"), subtype="PCM_16", **endian)
     monkeypatch.setattr(audio, "BLOCK_FRAMES", 15_000)
     floats, _ = soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)
     total = floats[:, 0].copy()
@@ -86,7 +86,7 @@ def test_channels_are_averaged(channels: int) -> None:
 )
 def test_compressed_formats_sound_like_the_original(how: dict[str, str]) -> None:
     original, _ = soundfile.read(SPEECH, dtype="float32")
-    decoded = audio.decode(encode(original, **how), RATE, LIMITS)
+    decoded = audio.decode(encode(original, RATE, **how), RATE, LIMITS)
     assert abs(len(decoded) - len(original)) < RATE / 10
     volume = np.sqrt(np.mean(original**2))
     assert np.sqrt(np.mean(decoded**2)) == pytest.approx(volume, rel=0.1)

@@ -46,7 +46,8 @@ def longest(service: str) -> float:
         backoff.delay_amount(RetryContext(attempt_number=number, http_response=asks_to_wait))
         for number in range(1, attempts)
     ]
-    return attempts * (config.connect_timeout + config.read_timeout) + sum(delays)
+    seconds: float = attempts * (config.connect_timeout + config.read_timeout) + sum(delays)
+    return seconds
 
 
 @pytest.fixture(autouse=True)

@@ -269,9 +269,13 @@ def test_unknown_members_of_an_answer_are_ignored(sagemaker: SimpleNamespace) ->
 
 
 def test_priming_predicts_a_second_of_silence(sagemaker: SimpleNamespace) -> None:
-    sent = []
-    runtime = SimpleNamespace(invoke_endpoint=lambda **request: sent.append(request) or answer(GOOD_ANSWER))
-    sagemaker.predictor.runtime = runtime
+    sent: list[dict[str, Any]] = []
+
+    def invoke_endpoint(**request: Any) -> dict[str, Any]:
+        sent.append(request)
+        return answer(GOOD_ANSWER)
+
+    sagemaker.predictor.runtime = SimpleNamespace(invoke_endpoint=invoke_endpoint)
     sagemaker.predictor.prime()
     (request,) = sent
     assert request["ContentType"] == "audio/wav"

@@ -127,7 +127,7 @@ def test_a_file_is_predicted_by_a_deployed_variant(
 
     function = threading.Thread(target=predict_it)
     function.start()
-    answer = plain.run("crossover", "predict", SPEECH, "--timeout", "60", folder=tmp_path, **aws)
+    answer = plain.run("crossover", "predict", SPEECH, "--timeout", "60", folder=tmp_path, seconds=300, **aws)
     function.join()
     assert answer.returncode == 0, answer.stderr
     assert "Whisper 0.70" in answer.stdout
@@ -137,13 +137,15 @@ def test_dead_letters_are_listed(
     plain: Installation, tmp_path: Path, aws: dict[str, str], clients: Clients, variant: Variant
 ) -> None:
     put_failure(clients, variant, "lost/file.wav")
-    answer = plain.run("crossover", "deadletters", "list", folder=tmp_path, **aws)
+    answer = plain.run("crossover", "deadletters", "list", folder=tmp_path, seconds=300, **aws)
     assert answer.returncode == 0, answer.stderr
     assert "lost/file.wav" in answer.stdout
 
 
 def test_a_benchmark_asks_aws_for_the_stacks(plain: Installation, tmp_path: Path, aws: dict[str, str]) -> None:
-    answer = plain.run("crossover", "bench", "run", "--prefix", "Elsewhere", "--yes", folder=tmp_path, **aws)
+    answer = plain.run(
+        "crossover", "bench", "run", "--prefix", "Elsewhere", "--yes", folder=tmp_path, seconds=300, **aws
+    )
     assert answer.returncode == 2
     assert answer.stderr.startswith(f"crossover: No variant is deployed in {REGION} in a stack named Elsewhere-...")
 

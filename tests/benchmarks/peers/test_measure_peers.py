@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 
 from benchmarks.peers import measure_peers
-from benchmarks.peers.handlers import handler_tables
-from benchmarks.peers.measure_peers import Options
-from benchmarks.peers.serving import server_tables
+from benchmarks.peers.handlers import handler_tables, measure_handlers
+from benchmarks.peers.measure_peers import Document, Options
+from benchmarks.peers.serving import measure_servers, server_tables
 from benchmarks.peers.target import Target
+from crossover.bench import machine
 from crossover.errors import UsageError
+from tests.benchmarks.peers.example_document import MACHINE, document
 from tests.benchmarks.peers.handlers.test_handler_tables import section as handlers_section
 from tests.benchmarks.peers.serving.test_server_tables import section as serving_section
 
@@ -20,10 +22,10 @@ class World:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.asked: list[tuple[str, dict[str, Any]]] = []
-        monkeypatch.setattr(measure_peers.machine, "describe", lambda: {"processors": 2})
-        monkeypatch.setattr(measure_peers.measure_handlers, "measure", self.handlers)
-        monkeypatch.setattr(measure_peers.measure_servers, "measure", self.serving)
-        monkeypatch.setattr(measure_peers.measure_servers, "check", self.check)
+        monkeypatch.setattr(machine, "describe", lambda: MACHINE)
+        monkeypatch.setattr(measure_handlers, "measure", self.handlers)
+        monkeypatch.setattr(measure_servers, "measure", self.serving)
+        monkeypatch.setattr(measure_servers, "check", self.check)
 
     def handlers(self, *, progress: Any, **given: Any) -> dict[str, Any]:
         self.asked.append(("handlers", given))
@@ -64,23 +66,23 @@ def options(**given: Any) -> Options:
 
 def test_servers_are_checked_first_and_measured_last(world: World) -> None:
     said: list[str] = []
-    document = measure_peers.run(options(), progress=said.append)
+    found = measure_peers.run(options(), progress=said.append)
     load = {"servers": ["ours"], "clients": (1, 4), "seconds": 5, "rounds": 2}
     assert world.asked == [("check", load), ("handlers", {"processes": 3, "calls": 4}), ("serving", load)]
     assert said == ["handlers: 1 of 2", "serving: round 1"]
-    assert (document["schema"], document["kind"]) == (3, "python -m benchmarks peers")
-    assert document["machine"] == {"processors": 2}
-    assert all(each["measured_at"].endswith("Z") for each in (document, document["handlers"], document["serving"]))
-    assert json.loads(json.dumps(document)) == document
+    assert (found["schema"], found["kind"]) == (3, "python -m benchmarks peers")
+    assert found["machine"] == MACHINE
+    assert all(each["measured_at"].endswith("Z") for each in (found, found["handlers"], found["serving"]))
+    assert json.loads(json.dumps(found)) == found
 
 
 @pytest.mark.parametrize(
     ("part", "order"), [("handlers", ["handlers"]), ("serving", ["check", "serving"])], ids=["handlers", "serving"]
 )
 def test_one_part_alone_needs_nothing_of_the_other(world: World, part: str, order: list[str]) -> None:
-    document = measure_peers.run(options(parts=[part]), progress=lambda _: None)
+    found = measure_peers.run(options(parts=[part]), progress=lambda _: None)
     assert world.order == order
-    assert {"handlers", "serving"} & document.keys() == {part}
+    assert {"handlers", "serving"} & found.keys() == {part}
 
 
 def test_what_is_not_allowed_is_found_out_before_anything_is_measured(
@@ -89,17 +91,17 @@ def test_what_is_not_allowed_is_found_out_before_anything_is_measured(
     def check(**_: Any) -> str:
         raise UsageError("wrk is not there.")
 
-    monkeypatch.setattr(measure_peers.measure_servers, "check", check)
-    monkeypatch.setattr(measure_peers.machine, "describe", lambda: pytest.fail("a bundle may be built for that"))
+    monkeypatch.setattr(measure_servers, "check", check)
+    monkeypatch.setattr(machine, "describe", lambda: pytest.fail("a bundle may be built for that"))
     with pytest.raises(UsageError, match="wrk is not there"):
         measure_peers.run(options(), progress=lambda _: None)
     assert world.order == []
 
 
 def test_figures_of_the_result_are_rounded(world: World) -> None:
-    document = measure_peers.run(options(), progress=lambda _: None)
+    found = measure_peers.run(options(), progress=lambda _: None)
     sections = [
-        {name: figure for name, figure in document[part].items() if name != "measured_at"}
+        {name: figure for name, figure in found[part].items() if name != "measured_at"}
         for part in ("handlers", "serving")
     ]
     assert sections == [
@@ -146,20 +148,20 @@ def test_an_unknown_part_is_named(parts: list[str], sentence: str) -> None:
 
 
 def test_tables_are_those_of_the_parts_that_were_measured() -> None:
-    def titles(document: dict[str, Any]) -> list[str]:
-        return [str(table.title) for table in measure_peers.tables(document)]
+    def titles(given: Document) -> list[str]:
+        return [str(table.title) for table in measure_peers.tables(given)]
 
     handlers, servers = handlers_section(), serving_section()
     of_handlers = [str(table.title) for table in handler_tables.tables(handlers)]
     of_servers = [str(table.title) for table in server_tables.tables(servers)]
-    assert titles({"handlers": handlers}) == of_handlers
-    assert titles({"serving": servers}) == of_servers
-    assert titles({"serving": servers, "handlers": handlers}) == [*of_handlers, *of_servers]
-    assert titles({}) == []
+    assert titles(document(handlers=handlers)) == of_handlers
+    assert titles(document(serving=servers)) == of_servers
+    assert titles(document(serving=servers, handlers=handlers)) == [*of_handlers, *of_servers]
+    assert titles(document()) == []
 
 
 def test_each_aim_is_a_sentence_which_says_whether_it_is_reached() -> None:
-    said = measure_peers.sentences({"handlers": handlers_section(cold_ms=300.0, decode_ms=6.1)})
+    said = measure_peers.sentences(document(handlers=handlers_section(cold_ms=300.0, decode_ms=6.1)))
     assert said == [
         "cold start, of the usual handler's: 0.30, at most 0.36: holds.",
         "decoding 10 s.flac, warm, of librosa.load's: 0.61, at most 0.6: missed.",
@@ -168,11 +170,11 @@ def test_each_aim_is_a_sentence_which_says_whether_it_is_reached() -> None:
 
 def test_an_aim_that_was_not_measured_is_missed(monkeypatch: pytest.MonkeyPatch) -> None:
     found = [Target.at_least("throughput", None, 0.95), Target.at_most("p99", 1.1, 1.2)]
-    monkeypatch.setattr(measure_peers.server_tables, "targets", lambda section: found)
-    assert measure_peers.sentences({"serving": {}}) == [
+    monkeypatch.setattr(server_tables, "targets", lambda section: found)
+    assert measure_peers.sentences(document(serving=serving_section())) == [
         "throughput: not measured, at least 0.95: missed.",
         "p99: 1.10, at most 1.2: holds.",
     ]
-    both = measure_peers.sentences({"handlers": handlers_section(usual=False), "serving": {}})
+    both = measure_peers.sentences(document(handlers=handlers_section(usual=False), serving=serving_section()))
     assert [": not measured, " in sentence for sentence in both] == [True, True, True, False]
-    assert measure_peers.sentences({}) == []
+    assert measure_peers.sentences(document()) == []

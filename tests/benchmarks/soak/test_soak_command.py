@@ -16,7 +16,7 @@ from benchmarks.soak.upload_plan import Kind, PlannedObject, PlannedUpload
 
 def report(options: run.Options, *, lost: int = 0, is_finished: bool = True) -> run.Report:
     """Two uploads to each variant, of which some are lost."""
-    verdicts = []
+    verdicts: list[Verdict] = []
     for variant in options.variants:
         for number in range(2):
             upload = PlannedUpload(kind=Kind.AUDIO, deliveries=(0.0, 2.0))

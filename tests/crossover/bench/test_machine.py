@@ -1,6 +1,7 @@
 """What is told of the machine."""
 
 import json
+import os
 import platform
 from pathlib import Path
 
@@ -31,7 +32,7 @@ def test_the_description_names_no_host_and_no_path(tmp_path: Path, monkeypatch: 
     python.chmod(0o755)
     monkeypatch.setattr(machine, "bundle_python", lambda: python)
     monkeypatch.setattr(machine, "inference_bundle", lambda: tmp_path)
-    monkeypatch.setattr(machine.os, "getloadavg", lambda: (0.123, 4.0, 5.678))
+    monkeypatch.setattr(os, "getloadavg", lambda: (0.123, 4.0, 5.678))
     found = machine.describe()
     assert set(found) == {"processor", "processors", "memory_mb", "kernel", "python", "packages", "load_average"}
     assert found["load_average"] == [0.12, 4.0, 5.68]

@@ -5,6 +5,7 @@ Chunks: http://soundfile.sapp.org/doc/WaveFormat/ ; RF64: https://tech.ebu.ch/do
 
 import struct
 from collections.abc import Iterator
+from typing import TypedDict, Unpack
 
 import numpy as np
 
@@ -14,6 +15,16 @@ PCM, ADPCM, FLOAT, EXTENSIBLE = 1, 2, 3, 0xFFFE
 AS_FAR_AS_IT_GOES = "a recorder that was cut off leaves such a file; what is there is read"
 LENGTH_UNKNOWN = "programs that write to a pipe leave the sizes wrong, so the data's true end counts"
 SKIPPED = "chunks that a reader does not know are skipped"
+
+
+class Numbers(TypedDict, total=False):
+    """The numbers of a format, as `fmt` takes them."""
+
+    codec: int
+    channels: int
+    rate: int
+    bits: int
+    align: int
 
 
 def fmt(
@@ -38,7 +49,7 @@ def riff(*chunks: bytes, kind: bytes = b"RIFF", size: int | None = None) -> byte
     return chunk(kind, b"WAVE" + b"".join(chunks), size)
 
 
-def wav(data: bytes = bytes(3_200), *between: bytes, size: int | None = None, **how: int) -> bytes:
+def wav(data: bytes = bytes(3_200), *between: bytes, size: int | None = None, **how: Unpack[Numbers]) -> bytes:
     """A WAV file with a true header except for the arguments; a tenth of a second of silence by default."""
     return riff(chunk(b"fmt ", fmt(**how)), *between, chunk(b"data", data, size))
 

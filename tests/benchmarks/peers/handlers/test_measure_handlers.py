@@ -1,7 +1,7 @@
 """The run: who is asked when and what is kept; and its probes with the real handlers. No time is asserted."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from benchmarks.peers.handlers import handler_tables, implementations, measure_handlers
+from benchmarks.peers.handlers.handler_observations import Observation, Section
 from benchmarks.peers.handlers.implementations import Implementation
 from crossover.bench.probing import MODEL, SPEECH, bundle_python
 from crossover.bench.stub_aws import stub_aws
@@ -56,13 +57,18 @@ def test_implementations_are_started_in_turn_and_called_in_turn_and_each_turn_be
     assert found[3].measured == {"first_ms": 13.0, "ms": [18.0, 20.0]}
 
 
+def calls_of(observation: Observation) -> int:
+    """How many calls were timed."""
+    times = observation.measured.get("ms", ())
+    assert isinstance(times, Sequence)
+    return len(times)
+
+
 @pytest.mark.parametrize("call", [0, 1, 2])
 def test_what_a_peer_fails_at_is_kept_and_the_others_go_on(call: int) -> None:
     tasks = {"ours": task("ours", []), "usual": task("usual", [], fails_at=call)}
     found = measure_handlers.observe("part", "clip", tasks, 1, 2)
-    assert [
-        (each.implementation, each.error, len(each.measured.get("ms", ()))) for each in found if each.round == 0
-    ] == [
+    assert [(each.implementation, each.error, calls_of(each)) for each in found if each.round == 0] == [
         ("ours", "", 2),
         ("usual", "It failed.", 0),
     ]
@@ -103,7 +109,7 @@ class Probes:
         yield start, lambda: {"warm_ms": 2.0, "warm_cpu_ms": 1.0}
 
 
-def measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, labels: dict[str, str]) -> tuple[dict[str, Any], Probes]:
+def measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, labels: dict[str, str]) -> tuple[Section, Probes]:
     def implementation(name: str) -> Implementation:
         return Implementation(name=name, handler=f"{name}_handler", folders=(tmp_path,), model=MODEL)
 

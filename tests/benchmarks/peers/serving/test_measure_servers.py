@@ -16,6 +16,7 @@ from rich.console import Console
 from benchmarks.peers.serving import measure_servers, server_tables, wrk
 from benchmarks.peers.serving.running import NotServingError
 from benchmarks.peers.serving.server_observations import Loop, StepBaseline
+from benchmarks.peers.serving.server_summary import Section
 from benchmarks.peers.serving.servers import Server
 from crossover.bundling.find_python import find_python
 from crossover.errors import CrossoverError, UsageError
@@ -93,7 +94,7 @@ class World:
         self.cpu_seconds += 0.5
         return COUNTED
 
-    def measure(self, *, clients: tuple[int, ...] = (1, 4), rounds: int = 1) -> dict[str, Any]:
+    def measure(self, *, clients: tuple[int, ...] = (1, 4), rounds: int = 1) -> Section:
         return measure_servers.measure(clients=clients, seconds=3, rounds=rounds, servers=[], progress=lambda _: None)
 
 
@@ -168,7 +169,7 @@ def test_every_observation_is_in_the_section_which_is_json(monkeypatch: pytest.M
         *(("ours", 1, 1), ("ours", 1, 4), ("b, 1 worker", 1, 1), ("b, 1 worker", 1, 4)),
         *(("b, 1 worker", 2, 1), ("b, 1 worker", 2, 4), ("ours", 2, 1), ("ours", 2, 4)),
     ]
-    step = section["steps"][0]
+    step: Any = section["steps"][0]
     assert (step["seconds"], step["requests"], step["wrk_cpu_seconds"]) == (2.0, 50, 0.25)
     assert (step["latency_us"], step["counts"], step["errors"]) == ([1000, 4000], [40, 10], NO_ERRORS)
     assert (step["server_cpu_seconds"], step["memory_mb"]) == (0.5, 123.0)
@@ -275,19 +276,20 @@ def test_this_projects_server_and_a_plain_fastapi_app_for_real(monkeypatch: pyte
         assert row["errors"] == 0
         assert all(value and value > 0 for name, value in row["figures"].items() if name != "other_cpu_share")
         assert row["baseline"]
-    for each in section["starts"]:
+    observed: Any = section  # an observation is any JSON
+    for each in observed["starts"]:
         assert each["top_labels"][0]["label"] == "Speech"
         assert len(each["top_labels"]) == 5
-    assert {loop["part"] for loop in section["loops"]} == {"decode+run", "run"}
-    beside = [(step_baseline["server"], step_baseline["loops"]) for step_baseline in section["step_baselines"]]
+    assert {loop["part"] for loop in observed["loops"]} == {"decode+run", "run"}
+    beside = [(step_baseline["server"], step_baseline["loops"]) for step_baseline in observed["step_baselines"]]
     turns = ["ours", "fastapi, 1 worker", "ours", "fastapi, 2 workers"]
     assert beside == [(name, 2) for name in turns for _ in ("before", "after")]
-    assert min(step_baseline["predictions"] for step_baseline in section["step_baselines"]) > 0
-    assert all(loop["latency_ms"] and loop["memory_mb"] > 10 for loop in section["loops"])
+    assert min(step_baseline["predictions"] for step_baseline in observed["step_baselines"]) > 0
+    assert all(loop["latency_ms"] and loop["memory_mb"] > 10 for loop in observed["loops"])
     assert "fastapi" in rendered(section)
 
 
-def rendered(section: dict[str, Any]) -> str:
+def rendered(section: Section) -> str:
     console = Console(width=200, file=io.StringIO())
     for table in server_tables.tables(section):
         console.print(table)

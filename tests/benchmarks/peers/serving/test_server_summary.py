@@ -98,6 +98,7 @@ def test_the_interval_of_what_throughput_is_of_the_baselines_is_that_of_the_medi
     steps = [step(turn=turn, requests=requests) for turn, requests in enumerate((160, 180, 200, 220, 240))]
     step_baselines = [step_baseline(turn=turn, predictions=100) for turn in range(5)]
     (row,) = sum_up(steps, [], [], step_baselines)
+    assert row["to_baseline_interval"] is not None
     low, high = row["to_baseline_interval"]
     assert row["to_baseline"]["requests_per_second"] == 1.0
     assert 0.8 <= low < 1.0 < high <= 1.2

@@ -1,16 +1,17 @@
 """The tables."""
 
 import io
-from typing import Any
+from typing import cast
 
 from rich.console import Console
 
 from benchmarks.peers.serving import server_tables
-from benchmarks.peers.serving.server_summary import loop_figures, sum_up
+from benchmarks.peers.serving.server_summary import Section, loop_figures, sum_up
 from tests.benchmarks.peers.serving.example_observations import NO_ERRORS, loop, start, step, step_baseline
 
 
-def section() -> dict[str, Any]:
+def section() -> Section:
+    """Without the observations, which no table shows."""
     steps = [
         step("slow, 2 workers", 1, requests=25, other_cpu_share=0.3, errors={**NO_ERRORS, "read": 1234}),
         step("ours", 1, requests=100),
@@ -19,7 +20,7 @@ def section() -> dict[str, Any]:
     ]
     loops = [loop(1, 2, latency_ms=(10.0,) * 100)]
     step_baselines = [step_baseline(each.server, each.clients) for each in steps]
-    return {
+    made = {
         "settings": {"memory": "PSS"},
         "servers": {
             "ours": {"peer": "ours", "workers": 2, "versions": {"uvicorn": "1.2"}},
@@ -36,9 +37,10 @@ def section() -> dict[str, Any]:
         "failures": [{"server": "gone, 1 worker", "turn": 0, "reason": "No\x1b[31m Java."}],
         "summary": sum_up(steps, [start("ours"), start("slow, 2 workers", predicted=6.0)], loops, step_baselines),
     }
+    return cast(Section, made)
 
 
-def texts(given: dict[str, Any]) -> list[str]:
+def texts(given: Section) -> list[str]:
     found = []
     for table in server_tables.tables(given):
         output = io.StringIO()
@@ -70,7 +72,7 @@ def test_throughput_has_its_turns_and_its_interval() -> None:
 
     given = section()
     assert cells()[2:5] == ["1", "50.0 (1.00 0.50)", "-"]
-    given["summary"][1] |= {"turns": 12, "to_baseline_interval": (0.456, 0.543)}
+    given["summary"][1] |= {"turns": 12, "to_baseline_interval": [0.456, 0.543]}
     assert cells()[2:5] == ["12", "50.0 (1.00 0.50)", "0.46-0.54"]
     assert "n: turns." in texts(given)[0]
     assert "n: turns." not in texts(given)[1]  # said once
@@ -103,7 +105,7 @@ def test_the_baseline_and_what_was_not_measured_have_tables() -> None:
 
 def test_a_reason_is_shown_as_it_is() -> None:
     given = section()
-    given["failures"][0]["reason"] = "[notice] pip [/ended]"
+    given["failures"] = [{**given["failures"][0], "reason": "[notice] pip [/ended]"}]
     assert "[notice] pip [/ended]" in texts(given)[-1]
 
 

@@ -1,9 +1,10 @@
 """What this project's server aims at, and when that holds."""
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from benchmarks.peers.serving.server_summary import Section
 from benchmarks.peers.serving.server_tables import targets
 
 NAMES = [
@@ -39,8 +40,10 @@ def row(
     }
 
 
-def section(*rows: dict[str, Any]) -> dict[str, Any]:
-    return {"servers": {name: {"workers": workers} for name, workers in WORKERS.items()}, "summary": list(rows)}
+def section(*rows: dict[str, Any]) -> Section:
+    """Only what the targets are made of."""
+    servers = {name: {"workers": workers} for name, workers in WORKERS.items()}
+    return cast(Section, {"servers": servers, "summary": list(rows)})
 
 
 def met(*rows: dict[str, Any]) -> list[tuple[float | None, bool]]:
@@ -49,6 +52,11 @@ def met(*rows: dict[str, Any]) -> list[tuple[float | None, bool]]:
     assert [target[0] for target in found] == NAMES
     assert [target[2] for target in found] == ["at least 0.95"] * 3 + ["at most 1.2"]
     return [(target[1], target[3]) for target in found]
+
+
+def assert_met(found: tuple[float | None, bool], value: float, *, holds: bool) -> None:
+    assert found[0] == pytest.approx(value)
+    assert found[1] is holds
 
 
 def test_a_crowd_s_throughput_is_held_against_the_baseline() -> None:
@@ -60,25 +68,25 @@ def test_a_crowd_s_throughput_is_held_against_the_baseline() -> None:
 
 def test_one_client_s_is_held_against_the_best_server_with_one_session() -> None:
     rows = [row("ours", 1), row("single", 1, to_ours=0.5), row("other single", 1, to_ours=1.25)]
-    assert met(*rows)[2] == (pytest.approx(0.8), False)
-    assert met(*rows[:2])[2] == (pytest.approx(2.0), True)
+    assert_met(met(*rows)[2], 0.8, holds=False)
+    assert_met(met(*rows[:2])[2], 2.0, holds=True)
 
 
 def test_servers_with_two_sessions_and_larger_crowds_are_not_in_that() -> None:
     rows = [row("ours", 1), row("single", 1, to_ours=0.8), row("double", 1, to_ours=3.0), row("single", 4, to_ours=2.0)]
-    assert met(*rows)[2] == (pytest.approx(1.25), True)
+    assert_met(met(*rows)[2], 1.25, holds=True)
 
 
 def test_a_server_that_answered_nothing_is_not_the_best_one() -> None:
     rows = [row("ours", 1), row("single", 1, to_ours=0.0), row("other single", 1, to_ours=0.8)]
-    assert met(*rows)[2] == (pytest.approx(1.25), True)
+    assert_met(met(*rows)[2], 1.25, holds=True)
     assert met(*rows[:2])[2] == (None, False)
 
 
 @pytest.mark.parametrize(("p99_ms", "value", "holds"), [(120.0, 1.2, True), (121.0, 1.21, False)])
 def test_the_slow_answers_of_a_crowd_are_held_against_its_usual_ones(p99_ms: float, value: float, holds: bool) -> None:
     rows = [row("ours", 4, p99_ms=900.0), row("double", 16, p99_ms=900.0), row("ours", 16, p99_ms=p99_ms)]
-    assert met(*rows)[3] == (pytest.approx(value), holds)
+    assert_met(met(*rows)[3], value, holds=holds)
 
 
 def test_what_was_not_measured_has_no_value_and_does_not_hold() -> None:

@@ -14,8 +14,9 @@ import pytest
 from rich.console import Console
 
 from crossover import cli
-from crossover.bench import cgroup
+from crossover.bench import cgroup, machine
 from crossover.bench.micro import measure, tables
+from crossover.bench.micro.document import Document
 from crossover.bench.micro.measure import Options
 from crossover.bench.micro.workbench import Process
 from crossover.bench.probing import (
@@ -84,18 +85,18 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> Bench:
     monkeypatch.setattr(measure, "workbench", workbench)
     monkeypatch.setattr(measure, "probe", probe)
     monkeypatch.setattr(measure, "proxy_bundle", lambda: Path("none"))
-    monkeypatch.setattr(measure.machine, "describe", lambda: {"processors": 2})
-    monkeypatch.setattr(measure.machine, "processors", lambda: 2)
-    monkeypatch.setattr(measure.cgroup, "find", Parent)
+    monkeypatch.setattr(machine, "describe", lambda: {"processors": 2})
+    monkeypatch.setattr(machine, "processors", lambda: 2)
+    monkeypatch.setattr(cgroup, "find", Parent)
     # A server takes half a second to stop.
     monkeypatch.setattr(measure, "stub_aws", lambda _: nullcontext(SimpleNamespace(url="", requests=Counter())))
     return bench
 
 
-def run(**options: Any) -> dict[str, Any]:
+def run(**options: Any) -> Document:
     chosen = Options(**{"calls": 5, "processes": 3, "memory_mb": (512, 4096), "threads": (1, 2), **options})
     document = measure.run(chosen, progress=lambda _: None)
-    written: dict[str, Any] = json.loads(json.dumps(document))
+    written: Document = json.loads(json.dumps(document))
     return written
 
 
@@ -142,7 +143,7 @@ def test_without_quotas_one_process_serves_all_memory_sizes(bench: Bench, monkey
     def find() -> None:
         raise cgroup.QuotaUnavailableError("None here.")
 
-    monkeypatch.setattr(measure.cgroup, "find", find)
+    monkeypatch.setattr(cgroup, "find", find)
     assert run()["settings"]["why_no_quota"] == "None here."
 
 

@@ -12,6 +12,7 @@ from crossover.bench.run.files import File, Limits
 from crossover.bench.run.observation import Observation, Outcome
 from crossover.bench.run.plan import Phase
 from crossover.bench.run.report_lines import Report
+from crossover.bench.statistics import Summary
 from crossover.deployed import Variant
 
 WALL = 1_790_000_000.0  # s since 1970
@@ -43,7 +44,7 @@ def client_error(code: str, operation: str = "Any") -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": "no"}}, operation)
 
 
-class NotFoundError(ClientError):
+class NotFoundError(ClientError):  # type: ignore[misc]  # botocore has no types
     """What Lambda and its logs raise for what is not there."""
 
 
@@ -213,6 +214,12 @@ def deployment(name: str = "standard", **values: Any) -> Deployment:
 def report(request_id: str = "r", billed_ms: float = 100.0, **values: Any) -> Report:
     known: dict[str, Any] = {"duration_ms": billed_ms, "memory_mb": 2048.0, "max_memory_mb": 150.0}
     return Report(request_id=request_id, billed_ms=billed_ms, **{**known, **values})
+
+
+def existing(summary: Summary | None) -> Summary:
+    """The summary of a measure that was observed."""
+    assert summary is not None
+    return summary
 
 
 def observation(number: int = 0, *, cold: bool = False, item_ms: float = 100.0, **values: Any) -> Observation:

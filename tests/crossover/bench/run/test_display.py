@@ -1,6 +1,6 @@
 """The tables: what stands in which cell."""
 
-from typing import Any
+from typing import cast
 
 from rich.console import Console
 from rich.table import Table
@@ -23,16 +23,18 @@ def rows(table: Table) -> list[list[str]]:
     return [[cell.strip() for cell in line.split("│")] for line in lines]
 
 
-def document(*, is_rehearsal: bool = False, is_open_loop: bool = True, count: int = 4) -> dict[str, Any]:
+def document(*, is_rehearsal: bool = False, is_open_loop: bool = True, count: int = 4) -> result.Document:
     concurrency = None if is_open_loop else 2
     observations = [
         observation(number, item_ms=90.0 + 10 * number, reports=(report(billed_ms=1200),), concurrency=concurrency)
         for number in range(count)
     ]
-    sums = result.sum_up(observations, is_open_loop=is_open_loop, seed=1)
-    usd = {"warm": 1234.5, "cold": None, "together": None}
-    sums |= {"function_usd_per_million": usd, "endpoint_usd_per_hour": 0.056}
-    return {
+    sums: result.VariantStatistics = {
+        **result.sum_up(observations, is_open_loop=is_open_loop, seed=1),
+        "function_usd_per_million": {"warm": 1234.5, "cold": None, "together": None},
+        "endpoint_usd_per_hour": 0.056,
+    }
+    shown = {
         "rehearsal": is_rehearsal,
         "seed": 1,
         "spent_usd": 0.12,
@@ -40,6 +42,7 @@ def document(*, is_rehearsal: bool = False, is_open_loop: bool = True, count: in
         "statistics": {"method": statistics.METHOD, "variants": {"standard": sums}},
         "observations": [each.to_json() for each in observations],
     }
+    return cast(result.Document, shown)
 
 
 def test_the_estimate_has_its_sum_its_upload_and_its_time() -> None:

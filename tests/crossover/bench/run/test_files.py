@@ -23,7 +23,8 @@ def make(*recordings: Path, sizes: str = "12KB", limits: Limits = Limits()) -> l
 
 
 def decoded(file: File) -> tuple[np.ndarray, int]:
-    return soundfile.read(io.BytesIO(file.content), always_2d=True)
+    read: tuple[np.ndarray, int] = soundfile.read(io.BytesIO(file.content), always_2d=True)
+    return read
 
 
 def write_wav(path: Path, *, channels: int = 1, width: int = 2, rate: int = 16_000, frames: int = 1600) -> Path:
@@ -92,7 +93,8 @@ def test_frames_of_every_kind_of_sample_rate_can_be_numbered_anew(tmp_path: Path
     whole, _ = soundfile.read(source)
     content, seconds = flac.write(flac.read(source.read_bytes()), 2 * 1024**2)
     made, made_rate = soundfile.read(io.BytesIO(content))
-    assert (made_rate, len(made) / rate) == (rate, pytest.approx(seconds))
+    assert made_rate == rate
+    assert len(made) / rate == pytest.approx(seconds)
     assert len(made) > 128 * 4096  # so that numbers take two bytes
     assert np.array_equal(made, np.resize(whole[: 4 * 4096], len(made)))  # without the shorter block at the end
 

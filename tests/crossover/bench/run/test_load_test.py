@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,7 +21,7 @@ from crossover.cost.prices import load
 from crossover.deployed import Variant
 from crossover.interrupts import InterruptedBySignalError
 
-from .fakes import WALL, FakeLambda, FakeLogs, FakeTime, Watcher, client_error, deployment, observation
+from .fakes import WALL, FakeLambda, FakeLogs, FakeTime, Watcher, client_error, deployment, existing, observation
 from .test_endpoint_metrics import FakeCloudWatch
 from .test_plan import plan
 
@@ -31,6 +32,7 @@ class Functions:
     """Lambda, which finds each variant's function by its name; waiters and pages are of the last one that was named."""
 
     exceptions = FakeLambda.exceptions
+    meta: SimpleNamespace  # of a client that a command opened
 
     def __init__(self, functions: dict[str, FakeLambda]) -> None:
         self._functions = functions
@@ -187,12 +189,14 @@ def test_the_document_holds_everything(account: Account) -> None:
     assert all(each["reports"][0]["billed_ms"] == 100 for each in document["observations"])
     standard = document["statistics"]["variants"]["standard"]
     assert standard["outcomes"]["succeeded"] == 6
-    assert standard["measures"]["init_ms"]["cold"]["mean"]["value"] == 600
+    assert existing(standard["measures"]["init_ms"]["cold"])["mean"]["value"] == 600
     assert standard["function_usd_per_million"]["warm"] == pytest.approx(0.2 + 2 * 0.1 * 16.6667, rel=1e-4)
     snapstart = document["statistics"]["variants"]["snapstart"]
-    assert snapstart["measures"]["restore_ms"]["cold"]["mean"]["value"] == 300
+    assert existing(snapstart["measures"]["restore_ms"]["cold"])["mean"]["value"] == 300
     assert document["statistics"]["variants"]["sagemaker"]["endpoint_usd_per_hour"] == pytest.approx(0.056)
-    assert document["endpoint_metrics"]["sagemaker"]["period_seconds"] == 60
+    metrics = document["endpoint_metrics"]["sagemaker"]
+    assert metrics is not None
+    assert metrics["period_seconds"] == 60
     assert document["scenario"]["warm_seconds"] == 0.1
     assert document["scenario"]["restore_seconds"] == 0.05
 
@@ -280,6 +284,7 @@ def test_it_stops_once_too_much_is_spent_and_says_so(account: Account) -> None:
     made = whole_plan(cold=1, variants=["standard", "snapstart"], arrivals="ramp:1-1")
     ended = account.benchmark(made, max_usd=2e-5).run()
     assert account.sent == [("standard", Phase.LOAD, 0), ("standard", Phase.LOAD, 1)]
+    assert ended.document["stopped"] is not None
     assert ended.document["stopped"].startswith("It stopped because 2.18e-05 USD were spent; the limit is 2e-05")
     assert ended.document["spent_usd"] == pytest.approx(2.2e-5)
     assert len(ended.document["observations"]) == 2
@@ -299,6 +304,7 @@ def test_a_snapshot_is_paid_for_before_it_is_made(account: Account) -> None:
     assert ("publish", "2") in account.functions["snapstart"].calls
     assert ("publish", "3") not in account.functions["snapstart"].calls
     assert ended.document["spent_usd"] < 0.05
+    assert ended.document["stopped"] is not None
     assert "and 0.03252 USD more would be over the limit of 0.05 USD." in ended.document["stopped"]
     assert put_back(account)
 

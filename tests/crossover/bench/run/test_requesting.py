@@ -115,7 +115,10 @@ def test_a_file_that_was_refused_is_counted_with_its_reason(pipeline: Pipeline) 
 
 
 def test_a_dead_letter_ends_the_wait_with_its_reason_and_request(pipeline: Pipeline) -> None:
-    pipeline.after[3] = lambda key: put_failure(pipeline.clients, pipeline.variant, key) and None
+    def fail(key: str) -> None:
+        put_failure(pipeline.clients, pipeline.variant, key)
+
+    pipeline.after[3] = fail
     seen = perform(pipeline, pipeline.requester(timeout=1000))
     assert seen.outcome is Outcome.DEAD_LETTER
     assert seen.error == "EndpointConnectionError: Could not connect."

@@ -17,6 +17,8 @@ from crossover.bench.run.plan import Planned
 from crossover.cli import main
 from crossover.cost import measured
 from crossover.interrupts import InterruptedBySignalError
+from crossover.local.process import Emulator
+from crossover.local.workspace import Workspace
 
 from .fakes import deployment, variant
 from .test_load_test import Account, Functions
@@ -283,8 +285,8 @@ def test_a_local_aws_that_runs_is_used_and_else_one_is_made(
 ) -> None:
     aws = LocalAws()
     monkeypatch.setattr(session, "open_local_aws", lambda *_: contextlib.nullcontext(aws))
-    monkeypatch.setattr(session.Workspace, "create", lambda self: None)
-    monkeypatch.setattr(session.Emulator, "find", lambda workspace: object() if is_running else None)
+    monkeypatch.setattr(Workspace, "create", lambda self: None)
+    monkeypatch.setattr(Emulator, "find", lambda workspace: object() if is_running else None)
     monkeypatch.setattr(session, "find_interpreter", lambda: SimpleNamespace(version="3.12"))
     with session.connect(["standard"], Console(stderr=True), local=True):
         assert aws.done == done
