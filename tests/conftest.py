@@ -52,7 +52,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadSco
 
     from xdist.scheduler import LoadScopeScheduling
 
-    class ScopeScheduling(LoadScopeScheduling):
+    class ScopeScheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no annotations
         def _split_scope(self, nodeid: str) -> str:
             return scope_of(nodeid)
 

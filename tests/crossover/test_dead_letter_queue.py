@@ -79,7 +79,12 @@ def test_only_what_was_not_deleted_is_put_back(
     requests: list[dict[str, Any]] = []
     sqs = clients("sqs")
     change = sqs.change_message_visibility_batch
-    monkeypatch.setattr(sqs, "change_message_visibility_batch", lambda **r: (requests.append(r), change(**r)))
+
+    def noted(**request: Any) -> Any:
+        requests.append(request)
+        return change(**request)
+
+    monkeypatch.setattr(sqs, "change_message_visibility_batch", noted)
     with walk_of(clients, variant) as walk:
         for letter in islice(walk, 2):
             walk.delete(letter)

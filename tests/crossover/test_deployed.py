@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from crossover import deployed
+from crossover.aws import Clients
 from crossover.deployed import NoPredictionError, Upload, Variant
 from crossover.errors import UsageError
 
@@ -16,7 +17,7 @@ from .deployments import TEMPLATE, create_stack, failed_event, letter_of, messag
 SPEECH = Path(__file__).parents[2] / "model/samples/sense_and_sensibility_01_austen_64kb-0870.wav"
 
 
-def put_item(clients: deployed.Clients, upload: Upload, *, milliseconds: int = 250, sequencer: str = "01") -> None:
+def put_item(clients: Clients, upload: Upload, *, milliseconds: int = 250, sequencer: str = "01") -> None:
     """What a handler leaves."""
     uploaded_at = datetime.now(UTC)
     completed_at = uploaded_at + timedelta(milliseconds=milliseconds)
@@ -47,7 +48,7 @@ def after(count: int, action: Callable[[], None]) -> Callable[[float], None]:
     return sleep
 
 
-def test_finds_variants_by_their_stacks_outputs(clients: deployed.Clients) -> None:
+def test_finds_variants_by_their_stacks_outputs(clients: Clients) -> None:
     create_stack(clients, "Crossover-Standard", "standard")
     create_stack(clients, "Crossover-SnapStart", "snapstart")
     create_stack(clients, "Another-Standard", "standard")
@@ -58,34 +59,30 @@ def test_finds_variants_by_their_stacks_outputs(clients: deployed.Clients) -> No
     assert {variant.bucket for variant in found} < buckets
 
 
-def test_variants_come_in_the_order_they_are_asked_for(clients: deployed.Clients) -> None:
+def test_variants_come_in_the_order_they_are_asked_for(clients: Clients) -> None:
     create_stack(clients, "Crossover-Standard", "standard")
     create_stack(clients, "Crossover-SnapStart", "snapstart")
     found = deployed.find_variants(clients, prefix="Crossover", names=["snapstart", "standard"])
     assert [variant.name for variant in found] == ["snapstart", "standard"]
 
 
-def test_the_handler_is_what_the_stack_names(clients: deployed.Clients, variant: Variant) -> None:
+def test_the_handler_is_what_the_stack_names(clients: Clients, variant: Variant) -> None:
     assert variant.handler_arn == "arn:aws:lambda:eu-central-1:123456789012:function:Crossover-Standard-Function:live"
 
 
-def test_a_variant_that_is_not_deployed_is_named_with_those_that_are(
-    clients: deployed.Clients, variant: Variant
-) -> None:
+def test_a_variant_that_is_not_deployed_is_named_with_those_that_are(clients: Clients, variant: Variant) -> None:
     with pytest.raises(UsageError, match=r"'sagemaker' is not deployed in eu-central-1; deployed are standard\.$"):
         deployed.find_variants(clients, prefix="Crossover", names=["standard", "sagemaker"])
 
 
-def test_an_empty_account_says_how_to_deploy(clients: deployed.Clients) -> None:
+def test_an_empty_account_says_how_to_deploy(clients: Clients) -> None:
     with pytest.raises(
         UsageError, match=r"No variant is deployed in eu-central-1 in a stack named Mine-\.\.\.; `npx cdk deploy`"
     ):
         deployed.find_variants(clients, prefix="Mine")
 
 
-def test_every_upload_has_a_key_of_its_own_that_ends_with_the_files_name(
-    clients: deployed.Clients, variant: Variant
-) -> None:
+def test_every_upload_has_a_key_of_its_own_that_ends_with_the_files_name(clients: Clients, variant: Variant) -> None:
     first, second = (deployed.upload(clients, variant, SPEECH) for _ in range(2))
     assert first.key != second.key
     assert first.key.endswith(f"/{SPEECH.name}")
@@ -93,17 +90,17 @@ def test_every_upload_has_a_key_of_its_own_that_ends_with_the_files_name(
     assert body == SPEECH.read_bytes()
 
 
-def test_an_upload_can_be_given_its_key(clients: deployed.Clients, variant: Variant) -> None:
+def test_an_upload_can_be_given_its_key(clients: Clients, variant: Variant) -> None:
     assert deployed.upload(clients, variant, SPEECH, key="calls/müller +1.wav").key == "calls/müller +1.wav"
     clients("s3").head_object(Bucket=variant.bucket, Key="calls/müller +1.wav")
 
 
-def test_an_unreadable_file_is_named(clients: deployed.Clients, variant: Variant, tmp_path: Path) -> None:
+def test_an_unreadable_file_is_named(clients: Clients, variant: Variant, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"gone\.wav cannot be read: No such file or directory\.$"):
         deployed.upload(clients, variant, tmp_path / "gone.wav")
 
 
-def test_waits_until_the_item_is_there_and_takes_the_time_from_it(clients: deployed.Clients, variant: Variant) -> None:
+def test_waits_until_the_item_is_there_and_takes_the_time_from_it(clients: Clients, variant: Variant) -> None:
     upload = deployed.upload(clients, variant, SPEECH)
     appears = after(3, lambda: put_item(clients, upload, milliseconds=250))
     result = deployed.wait(clients, upload, timeout_seconds=60, sleep=appears)
@@ -111,9 +108,7 @@ def test_waits_until_the_item_is_there_and_takes_the_time_from_it(clients: deplo
     assert result.item["top_labels"] == [{"label": "Speech", "score": 0.75}]
 
 
-def test_an_item_of_an_earlier_upload_under_the_same_key_is_not_the_answer(
-    clients: deployed.Clients, variant: Variant
-) -> None:
+def test_an_item_of_an_earlier_upload_under_the_same_key_is_not_the_answer(clients: Clients, variant: Variant) -> None:
     first = deployed.upload(clients, variant, SPEECH, key="again.wav")
     put_item(clients, first, sequencer="0055AED6DCD90281E5")
     second = deployed.upload(clients, variant, SPEECH, key="again.wav")
@@ -123,7 +118,7 @@ def test_an_item_of_an_earlier_upload_under_the_same_key_is_not_the_answer(
     assert deployed.find_item(clients, second) is not None
 
 
-def test_a_dead_letter_ends_the_wait_with_the_functions_error(clients: deployed.Clients, variant: Variant) -> None:
+def test_a_dead_letter_ends_the_wait_with_the_functions_error(clients: Clients, variant: Variant) -> None:
     upload = deployed.upload(clients, variant, SPEECH, key="a b/ü.wav")
     put_letter(clients, variant, "no letter of Lambda's")
     put_failure(clients, variant, "another.wav", error="ModelError")
@@ -132,21 +127,21 @@ def test_a_dead_letter_ends_the_wait_with_the_functions_error(clients: deployed.
         deployed.wait(clients, upload, timeout_seconds=0)
 
 
-def test_a_dead_letter_stays_in_the_queue(clients: deployed.Clients, variant: Variant) -> None:
+def test_a_dead_letter_stays_in_the_queue(clients: Clients, variant: Variant) -> None:
     upload = deployed.upload(clients, variant, SPEECH)
     put_failure(clients, variant, upload.key)
     assert deployed.find_dead_letter(clients, upload) is not None
     assert messages_in(clients, variant) == (1, 0)
 
 
-def test_a_time_out_says_where_to_look(clients: deployed.Clients, variant: Variant) -> None:
+def test_a_time_out_says_where_to_look(clients: Clients, variant: Variant) -> None:
     upload = deployed.upload(clients, variant, SPEECH)
     with pytest.raises(NoPredictionError, match=r"no item after 0 s.*log of the function Crossover-Standard-Function"):
         deployed.wait(clients, upload, timeout_seconds=0)
 
 
 def test_a_dead_letter_of_an_earlier_upload_under_the_same_key_is_not_the_answer(
-    clients: deployed.Clients, variant: Variant
+    clients: Clients, variant: Variant
 ) -> None:
     upload = deployed.upload(clients, variant, SPEECH, key="again.wav")
     put_letter(clients, variant, letter_of(failed_event(variant, "again.wav", age=timedelta(hours=1))))

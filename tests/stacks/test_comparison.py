@@ -33,6 +33,7 @@ def titled(template: StackTemplate, title: str) -> dict[str, Any]:
 
 
 def logical_id(template: StackTemplate, path: str) -> str:
+    found: str
     (found,) = [
         key
         for key, resource in template.body["Resources"].items()

@@ -4,10 +4,13 @@ import base64
 import hashlib
 import json
 import os
+import platform
 import re
+import shutil
 import stat
 import subprocess
 import sys
+import sysconfig
 import zipfile
 from collections.abc import Callable
 from dataclasses import asdict, replace
@@ -117,7 +120,7 @@ def content(folder: Path) -> dict[str, bytes]:
     "change",
     [{"python_version": "3.13"}, {"platform": "macosx-14.0-arm64"}, {"with_bytecode": False}],
 )
-def test_the_hash_depends_on_what_the_bundle_is_made_for(project: Path, change: dict[str, object]) -> None:
+def test_the_hash_depends_on_what_the_bundle_is_made_for(project: Path, change: dict[str, Any]) -> None:
     assert hash_of(**change) != hash_of()
 
 
@@ -404,9 +407,9 @@ def test_without_an_interpreter_of_that_version_the_bundle_keeps_its_sources_and
 
 
 def test_the_platform_is_lambdas_unless_the_bundle_is_for_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bundle_cache.sys, "platform", "darwin")
-    monkeypatch.setattr(bundle_cache.platform, "machine", lambda: "arm64")
-    monkeypatch.setattr(bundle_cache.sysconfig, "get_platform", lambda: "macosx-14.0-arm64")
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(platform, "machine", lambda: "arm64")
+    monkeypatch.setattr(sysconfig, "get_platform", lambda: "macosx-14.0-arm64")
     assert bundle_cache._platform(for_host=False) == "x86_64-manylinux_2_28"
     assert bundle_cache._platform(for_host=True) == "macosx-14.0-arm64"
     assert "--python-platform" in bundle_cache._uv_install("3.12", "x86_64-manylinux_2_28")
@@ -471,7 +474,7 @@ def test_an_interrupted_synth_leaves_no_half_bundle_that_the_next_synth_would_ta
         raise RuntimeError("interrupted")
 
     with monkeypatch.context() as patch, pytest.raises(RuntimeError, match="interrupted"):
-        patch.setattr(bundling.shutil, "copytree", half)
+        patch.setattr(shutil, "copytree", half)
         patch.setattr(bundling, "build_bundle", lambda *_, **__: Path("unused"))
         stack_with_function(project / "out")
     app, _ = stack_with_function(project / "out")
@@ -490,7 +493,7 @@ def test_in_docker_the_recipe_gets_the_bundle_the_sources_and_the_output(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: dict[str, Any] = {}
-    monkeypatch.setattr(bundling.lambda_.Code, "from_asset", lambda path, **options: seen.update(options, path=path))
+    monkeypatch.setattr(lambda_.Code, "from_asset", lambda path, **options: seen.update(options, path=path))
     bundled_code(cdk.Stack(), INFERENCE, use_docker=True)
     options = seen["bundling"]
     (volume,) = options.volumes
@@ -538,7 +541,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], 
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("PATH", str(home / "bin"))
-    monkeypatch.setattr(find_python.sys, "executable", "/nowhere/python")
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
     find_python.find_python.cache_clear()
 
     def install(path: str) -> Path:

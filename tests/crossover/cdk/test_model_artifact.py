@@ -3,6 +3,7 @@
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aws_cdk import App, Stack
@@ -77,7 +78,7 @@ def test_a_wrong_metadata_value_is_named_with_what_is_needed(tmp_path: Path, fie
         ({"output_shape": (3,)}, "must be scores, float32 [2], one score for each label"),
     ],
 )
-def test_a_graph_that_the_handlers_cannot_serve_is_refused(tmp_path: Path, declared: dict, needed: str):
+def test_a_graph_that_the_handlers_cannot_serve_is_refused(tmp_path: Path, declared: dict[str, Any], needed: str):
     path = write_model(tmp_path / "model.onnx", **declared)
 
     with pytest.raises(ModelArtifactError) as error:

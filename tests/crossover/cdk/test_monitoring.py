@@ -40,6 +40,7 @@ def alarms(template: StackTemplate) -> dict[str, dict[str, Any]]:
 
 def expression(template: StackTemplate) -> str:
     """The formula of the cost figure."""
+    found: str
     (found,) = [
         options["expression"]
         for widget in widgets(template)

@@ -7,6 +7,7 @@ from typing import Any
 import boto3
 import pytest
 from aws_cdk import App, Stack
+from aws_cdk.aws_cloudwatch import Metric
 from moto import mock_aws
 
 from crossover.cdk import (
@@ -157,7 +158,9 @@ def test_the_proxy_may_invoke_an_existing_endpoint_and_no_other(parts: Parts):
     environment = template.resources["Compute/Function"].properties["Environment"]["Variables"]
     assert environment["ENDPOINT_NAME"] == template.outputs["EndpointName"] == "Shared-Endpoint"
     assert compute.cost is None  # whose instances are not known here
-    assert compute.alarms[0].metric.dimensions == {"EndpointName": "Shared-Endpoint", "VariantName": "live"}
+    metric = compute.alarms[0].metric
+    assert isinstance(metric, Metric)
+    assert metric.dimensions == {"EndpointName": "Shared-Endpoint", "VariantName": "live"}
 
 
 def test_an_existing_endpoint_may_be_given_by_its_arn(parts: Parts):

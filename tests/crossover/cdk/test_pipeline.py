@@ -12,6 +12,7 @@ from tests.crossover.cdk.templates import StackTemplate, new_app
 
 def notification(template: StackTemplate) -> dict[str, Any]:
     configuration = template.only("Custom::S3BucketNotifications").properties["NotificationConfiguration"]
+    rule: dict[str, Any]
     (rule,) = configuration["LambdaFunctionConfigurations"]
     return rule
 

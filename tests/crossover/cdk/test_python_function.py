@@ -100,4 +100,5 @@ def test_every_function_logs_to_a_group_that_ends_with_the_stack(any_variant: St
 
 
 def _memory(template: StackTemplate) -> int:
-    return template.resources["Compute/Function"].properties["MemorySize"]
+    memory: int = template.resources["Compute/Function"].properties["MemorySize"]
+    return memory

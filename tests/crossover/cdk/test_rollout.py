@@ -92,7 +92,8 @@ def test_the_alarm_sees_the_new_version_only(any_canary: StackTemplate):
 
 
 def test_a_new_version_gets_a_new_alarm_that_has_never_gone_off(model_path: Path, tmp_path: Path):
-    alarms, versions = [], []
+    alarms: list[str] = []
+    versions: list[str] = []
     for memory in (4096, 2048):
         template = synthesize(
             tmp_path / str(memory),

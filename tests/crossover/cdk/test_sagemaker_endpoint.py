@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aws_cdk import App
@@ -12,14 +13,15 @@ from tests.crossover.cdk.templates import StackTemplate, new_app
 
 
 @pytest.fixture(scope="module")
-def image(assembly: CloudAssembly) -> dict:
+def image(assembly: CloudAssembly) -> dict[str, Any]:
     manifest = json.loads((Path(assembly.directory) / "SageMaker.assets.json").read_text())
     (image,) = manifest["dockerImages"].values()
-    return image["source"]
+    source: dict[str, Any] = image["source"]
+    return source
 
 
 @pytest.fixture(scope="module")
-def image_files(assembly: CloudAssembly, image: dict) -> set[str]:
+def image_files(assembly: CloudAssembly, image: dict[str, Any]) -> set[str]:
     folder = Path(assembly.directory) / image["directory"]
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
@@ -95,7 +97,7 @@ def test_the_endpoints_name_is_the_stacks_own_and_short_enough(sagemaker: StackT
     assert len(fixed) + len("0123abcd") <= 63  # SageMaker's limit for a name
 
 
-def test_the_image_is_built_for_the_instances_platform(image: dict):
+def test_the_image_is_built_for_the_instances_platform(image: dict[str, Any]):
     assert image["platform"] == "linux/amd64"
     assert image["dockerFile"] == "sagemaker_container/Dockerfile"
 

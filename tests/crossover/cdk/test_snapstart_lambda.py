@@ -20,6 +20,7 @@ def version_id(tmp_path: Path) -> Callable[..., str]:
         app = new_app(tmp_path / "assembly", model_path=str(model), variants="snapstart", **settings)
         add_stacks(app)
         (stack,) = app.synth().stacks
+        logical_id: str
         (logical_id,) = [
             key for key, value in stack.template["Resources"].items() if value["Type"] == "AWS::Lambda::Version"
         ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aws_cdk import App, RemovalPolicy, Stack
@@ -123,7 +124,9 @@ def test_versions_lifetimes_and_backups_are_settings(synthesis_of: Callable[[str
         (True, {"ExpirationInDays": 9, "NoncurrentVersionExpiration": {"NoncurrentDays": 9}}),
     ],
 )
-def test_uploads_are_deleted_after_their_lifetime_with_their_versions(empty_app: App, versioned: bool, deleted: dict):
+def test_uploads_are_deleted_after_their_lifetime_with_their_versions(
+    empty_app: App, versioned: bool, deleted: dict[str, Any]
+):
     stack = Stack(empty_app, "Stack")
     PipelineStorage(stack, "Storage", input_lifetime_days=9, versioned=versioned)
     (rule,) = StackTemplate.of(empty_app, stack).only("AWS::S3::Bucket").properties["LifecycleConfiguration"]["Rules"]

@@ -55,13 +55,13 @@ def test_a_variant_with_a_fatal_problem_costs_more_than_anything_there_only() ->
         Problem(text="Nowhere.", where=False),
     )
     bill = Bill(lines=(one(usd),), problems=problems)
-    assert list(bill.is_possible) == [False, True, False]
-    assert list(bill.comparable) == [np.inf, 2.0, np.inf]
-    assert list(bill.usd) == [1.0, 2.0, 3.0]  # the sum itself stays
+    assert np.asarray(bill.is_possible).tolist() == [False, True, False]
+    assert np.asarray(bill.comparable).tolist() == [np.inf, 2.0, np.inf]
+    assert np.asarray(bill.usd).tolist() == [1.0, 2.0, 3.0]  # the sum itself stays
 
 
 def test_a_problem_is_fatal_and_everywhere_unless_it_says_otherwise() -> None:
     bill = Bill(lines=(one(np.array([1.0, 2.0])),), problems=(Problem(text="No."),))
     assert not bill.is_possible
-    assert list(bill.comparable) == [np.inf, np.inf]
+    assert np.asarray(bill.comparable).tolist() == [np.inf, np.inf]
     assert Bill(lines=(one(1.0),)).comparable == 1.0

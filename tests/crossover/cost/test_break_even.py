@@ -197,8 +197,7 @@ def test_several_instances_may_be_needed_at_once(monkeypatch: pytest.MonkeyPatch
 
 def test_where_nothing_is_possible_nothing_is_the_cheapest(straight: Register) -> None:
     names = [straight("early", 1, 1e-6, low=1e5, high=1e6), straight("late", 1, 1e-6, low=1e7, high=1e8)]
-    limits = {"lowest": 1e4, "highest": 1e9}
-    changes = points(names, **limits)
+    changes = points(names, lowest=1e4, highest=1e9)
     assert [(point.below, point.above) for point in changes] == [
         (None, "early"),
         ("early", None),
@@ -208,7 +207,9 @@ def test_where_nothing_is_possible_nothing_is_the_cheapest(straight: Register) -
     assert [point.requests for point in changes] == pytest.approx([1e5, 1e6, 1e7, 1e8], rel=1e-12)
     assert all(point.is_step for point in changes)
     assert [point.usd for point in changes] == pytest.approx([1.1, 2, 11, 101])  # of the one that is possible
-    assert [band.variant for band in bands(names, Scenario(), **limits)] == [*(None, "early", None, "late", None)]
+    assert [band.variant for band in bands(names, Scenario(), lowest=1e4, highest=1e9)] == [
+        *(None, "early", None, "late", None)
+    ]
 
 
 def test_the_end_of_what_is_possible_makes_a_dearer_one_the_cheapest(straight: Register) -> None:

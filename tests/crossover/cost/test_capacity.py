@@ -1,6 +1,7 @@
 """How many instances a load needs."""
 
 import math
+from typing import TypedDict
 
 import numpy as np
 import pytest
@@ -13,8 +14,14 @@ from crossover.errors import UsageError
 CPU_SECONDS = 0.227  # of a request
 A_MONTH = 43_800  # minutes
 
-T2 = {"vcpus": 2, "sustained_vcpus": 0.4}
-C5 = {"vcpus": 2, "sustained_vcpus": 2.0}
+
+class Processors(TypedDict):
+    vcpus: int
+    sustained_vcpus: float
+
+
+T2 = Processors(vcpus=2, sustained_vcpus=0.4)
+C5 = Processors(vcpus=2, sustained_vcpus=2.0)
 
 
 def rpm(requests_a_minute: float) -> float:
@@ -35,14 +42,14 @@ def test_an_ml_t2_medium_holds_105_requests_a_minute() -> None:
     most = 0.4 / CPU_SECONDS * 60
     assert most == pytest.approx(105.7, abs=0.05)
     around = np.array([most - 0.01, most + 0.01])
-    assert list(instances_needed(rpm(1.0) * around, **T2, utilisation=1, waiting=1)) == [1, 2]
+    assert np.asarray(instances_needed(rpm(1.0) * around, **T2, utilisation=1, waiting=1)).tolist() == [1, 2]
 
 
 @pytest.mark.parametrize(
     ("instance", "utilisation", "instances"), [(T2, 1, 10), (T2, 0.9, 11), (T2, 0.65, 15), (C5, 0.65, 3)]
 )
-def test_a_thousand_requests_a_minute_need_many(instance: dict[str, float], utilisation: float, instances: int) -> None:
-    assert instances_needed(rpm(1000), **instance, utilisation=utilisation, waiting=0.5) == instances  # type: ignore[arg-type]
+def test_a_thousand_requests_a_minute_need_many(instance: Processors, utilisation: float, instances: int) -> None:
+    assert instances_needed(rpm(1000), **instance, utilisation=utilisation, waiting=0.5) == instances
 
 
 @pytest.mark.parametrize("utilisation", [0.3, 0.65, 0.9, 1.0])
@@ -64,7 +71,8 @@ def test_what_must_wait_too_often_needs_an_instance_more() -> None:
 
 
 def test_no_queue_ends_where_every_processor_is_always_busy() -> None:
-    assert list(instances_needed(np.array([1.999, 2.0, 4.0]), **C5, utilisation=1, waiting=1)) == [1, 2, 3]
+    instances = instances_needed(np.array([1.999, 2.0, 4.0]), **C5, utilisation=1, waiting=1)
+    assert np.asarray(instances).tolist() == [1, 2, 3]
 
 
 def test_it_is_the_fewest_that_keep_both_bounds() -> None:
@@ -96,7 +104,7 @@ def test_more_load_never_needs_fewer_instances() -> None:
     load = np.geomspace(1e-4, 500, 3000)
     for instance in (T2, C5):
         for waiting in (0.01, 0.5, 1.0):
-            instances = instances_needed(load, **instance, utilisation=0.8, waiting=waiting)  # type: ignore[arg-type]
+            instances = np.asarray(instances_needed(load, **instance, utilisation=0.8, waiting=waiting))
             assert np.all(np.diff(instances) >= 0)
             assert instances[-1] > instances[0]
 
@@ -110,12 +118,13 @@ def test_arrays_agree_element_by_element() -> None:
         float(instances_needed(load[i], **C5, utilisation=utilisation[i], waiting=waiting[i], at_least=at_least[i]))
         for i in range(50)
     ]
-    assert list(together) == one_by_one
+    assert np.asarray(together).tolist() == one_by_one
 
 
 def test_beyond_ten_thousand_instances_none_are_counted() -> None:
     load = np.array([3999.9, 4000.0, 4000.1, 1e9])
-    assert list(instances_needed(load, **T2, utilisation=1, waiting=1)) == [10_000, 10_000, 10_001, 10_001]
+    instances = np.asarray(instances_needed(load, **T2, utilisation=1, waiting=1))
+    assert instances.tolist() == [10_000, 10_000, 10_001, 10_001]
 
 
 def test_ten_thousand_instances_are_possible() -> None:

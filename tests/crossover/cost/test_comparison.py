@@ -84,7 +84,7 @@ def test_sensitivity_is_what_comparing_anew_would_say() -> None:
     for effect in effects[::3]:
         value = getattr(scenario, effect.field) * effect.factor
         assert effect.value == pytest.approx(value)
-        anew = compare(replace(scenario, **{effect.field: value}), PRICES, candidates=deployable())  # type: ignore[arg-type]
+        anew = compare(replace(scenario, **{effect.field: value}), PRICES, candidates=deployable())
         assert effect.cheapest == anew.cheapest
         assert effect.usd == pytest.approx(min(float(bill.usd) for bill in anew.bills.values()))
         above = [each.rpm for each in anew.break_evens.points if each.requests > anew.scenario.requests]

@@ -418,8 +418,14 @@ def test_an_index_in_another_format_is_an_error(files: Files, index: Any) -> Non
 def test_an_unreachable_server_is_asked_once_and_named_once(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
     with served(files) as host:
         pass
-    really, asked = urllib.request.urlopen, []
-    monkeypatch.setattr(urllib.request, "urlopen", lambda url, **more: asked.append(url) or really(url, **more))
+    really = urllib.request.urlopen
+    asked: list[Any] = []
+
+    def urlopen(url: Any, **more: Any) -> Any:
+        asked.append(url)
+        return really(url, **more)
+
+    monkeypatch.setattr(urllib.request, "urlopen", urlopen)
     with pytest.raises(CrossoverError) as failed:
         refresh((), ["us-east-1", "eu-west-1"], files=BulkFiles(host), api=NoApi(), only=["lambda.request", "efs"])
     assert len(asked) == 1

@@ -14,7 +14,7 @@ from crossover.cost.prices import SNAPSHOT, Price, load, read, save
 from crossover.errors import CrossoverError, UsageError
 
 REGIONS = ["ap-southeast-1", "eu-central-1", "eu-west-1", "us-east-1"]
-ENTRY = {
+ENTRY: dict[str, Any] = {
     "id": "lambda.request",
     "region": "us-east-1",
     "tiers": [[0, 2e-7]],

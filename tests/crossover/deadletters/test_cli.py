@@ -218,7 +218,7 @@ def test_a_chosen_letter_that_another_reader_takes_in_between_is_counted(
     letter = put_failure(clients, variant, "1.wav")
 
     class Waits(Terminal):
-        def readline(self, size: int | None = -1, /) -> str:
+        def readline(self, size: int | None = -1, /) -> str:  # type: ignore[override]  # bytes in typeshed's IOBase
             clients("sqs").receive_message(QueueUrl=variant.dead_letter_queue)
             return "y\n"
 

@@ -10,7 +10,7 @@ import pytest
 from crossover import cli
 from crossover.cost.scenario import MINUTES_A_MONTH, Scenario
 from crossover.report import cli as report_cli
-from crossover.report import picture, results_page
+from crossover.report import cost_page, picture, results_page
 from crossover.report.page import Page
 from tests.crossover.report import few
 
@@ -38,8 +38,13 @@ def test_the_page_is_written_for_the_scenario_of_the_options(
 ) -> None:
     options = "--cost --rpm 72 --cold-share 0.1 --region eu-west-1 --rent 750:EUR --exchange EUR=1.15 --output a.html"
     seen: list[Any] = []
-    kept = report_cli.cost_page
-    monkeypatch.setattr(report_cli, "cost_page", lambda *what, **more: seen.append(what) or kept(*what, **more))
+    kept = cost_page.cost_page
+
+    def keep(*what: Any, **more: Any) -> Page:
+        seen.append(what)
+        return kept(*what, **more)
+
+    monkeypatch.setattr(report_cli, "cost_page", keep)
     out = run(monkeypatch, capsys, options, code=0)
     [(scenario, prices, candidates)] = seen
     assert isinstance(scenario, Scenario)
@@ -72,7 +77,12 @@ def test_a_result_makes_its_page_with_what_was_measured(
 ) -> None:
     seen: list[Any] = []
     kept = results_page.results_page
-    monkeypatch.setattr(results_page, "results_page", lambda *what: seen.append(what) or kept(*what))
+
+    def keep(*what: Any) -> Page:
+        seen.append(what)
+        return kept(*what)
+
+    monkeypatch.setattr(results_page, "results_page", keep)
     out = run(monkeypatch, capsys, f"{RESULT} --rpm 72 --memory 2048", code=0)
     assert out.startswith("results.html: ")
     [(document, observations, inputs)] = seen
@@ -102,8 +112,13 @@ def test_costs_from_a_rehearsal_say_so(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], line: str
 ) -> None:
     seen: list[Any] = []
-    kept = report_cli.cost_page
-    monkeypatch.setattr(report_cli, "cost_page", lambda *what, **more: seen.append(what) or kept(*what, **more))
+    kept = cost_page.cost_page
+
+    def keep(*what: Any, **more: Any) -> Page:
+        seen.append(what)
+        return kept(*what, **more)
+
+    monkeypatch.setattr(report_cli, "cost_page", keep)
     run(monkeypatch, capsys, line, code=0)
     assert not Path("results.html").exists()
     assert '<p class="mark" role="note">A rehearsal on the local AWS' in Path("cost.html").read_text()

@@ -56,12 +56,15 @@ def expected(on_demand: str, always_on: str, share: float | None) -> list[BreakE
 
 def listed(tab: Tab) -> list[dict[str, str]]:
     """The rows of the table of break-even points, as the machine reads them."""
-    return tab.eval_on_selector_all("#break-evens tbody tr", "rows => rows.map((row) => ({...row.dataset}))")
+    rows: list[dict[str, str]] = tab.eval_on_selector_all(
+        "#break-evens tbody tr", "rows => rows.map((row) => ({...row.dataset}))"
+    )
+    return rows
 
 
 def drawn(tab: Tab) -> dict[str, Any]:
     """What the chart marks: its trace of break-even points, the labels' texts, the lines' first points, the axes."""
-    return tab.evaluate(
+    marks: dict[str, Any] = tab.evaluate(
         """() => {
           const chart = document.getElementById("chart");
           const marks = chart.data.find((trace) => trace.name === "break-even points");
@@ -74,6 +77,7 @@ def drawn(tab: Tab) -> dict[str, Any]:
           };
         }"""
     )
+    return marks
 
 
 def assert_shows(tab: Tab, wanted: list[BreakEven]) -> None:
@@ -114,6 +118,7 @@ def test_the_parameter_of_cold_starts_moves_lines_and_break_even_points(tab: Tab
     for _ in range(steps):
         tab.keyboard.press("ArrowRight")
     share = positions(page)[steps]
+    assert share is not None
     assert tab.inner_text("#cold-value") == f"{100 * share:g} %"
     assert tab.get_attribute("#cold", "aria-valuetext") == f"{100 * share:g} %"
     assert tab.get_attribute("#break-evens", "data-cold-share") == f"{share:g}"
@@ -274,7 +279,8 @@ def test_on_paper_there_are_no_parameters_but_what_they_say(tab: Tab) -> None:
 
 def test_in_the_dark_the_chart_is_dark_and_on_paper_it_is_not(tab: Tab) -> None:
     def paper() -> str:
-        return tab.evaluate("document.getElementById('chart')._fullLayout.paper_bgcolor")
+        colour: str = tab.evaluate("document.getElementById('chart')._fullLayout.paper_bgcolor")
+        return colour
 
     assert paper() == "#ffffff"
     tab.emulate_media(color_scheme="dark")

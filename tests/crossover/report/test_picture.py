@@ -64,7 +64,7 @@ def test_a_browser_that_hangs_is_ended_with_all_its_children(tmp_path: Path, scr
 
 def is_running(process: int) -> bool:
     try:
-        return psutil.Process(process).status() != psutil.STATUS_ZOMBIE
+        return bool(psutil.Process(process).status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
 

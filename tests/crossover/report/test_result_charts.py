@@ -18,12 +18,12 @@ POISSON, RAMP = DATA / "poisson.json", DATA / "ramp.json"
 
 
 @pytest.fixture(scope="module")
-def read() -> tuple[dict[str, Any], list[Observation]]:
+def read() -> tuple[result.Document, list[Observation]]:
     return result_charts.read(POISSON)
 
 
 @pytest.fixture(scope="module")
-def drawn(read: tuple[dict[str, Any], list[Observation]]) -> Any:
+def drawn(read: tuple[result.Document, list[Observation]]) -> Any:
     return json.loads(json.dumps(result_charts.charts(*read), allow_nan=False))
 
 
@@ -31,7 +31,7 @@ def of(observations: list[Observation], name: str) -> list[Observation]:
     return [each for each in observations if each.variant == name]
 
 
-def with_failure(**changes: Any) -> tuple[dict[str, Any], list[Observation]]:
+def with_failure(**changes: Any) -> tuple[result.Document, list[Observation]]:
     """The sample, as if the first request had failed; its statistics are made anew."""
     document = json.loads(POISSON.read_text())
     document["observations"][0] |= changes
@@ -42,7 +42,7 @@ def with_failure(**changes: Any) -> tuple[dict[str, Any], list[Observation]]:
 
 
 def test_every_observation_is_drawn_with_all_its_measures(
-    drawn: Any, read: tuple[dict[str, Any], list[Observation]]
+    drawn: Any, read: tuple[result.Document, list[Observation]]
 ) -> None:
     document, observations = read
     assert sum(len(each["kinds"]) for each in drawn["variants"]) == len(document["observations"]) == 32
@@ -68,7 +68,7 @@ def test_forced_cold_starts_are_told_from_those_of_the_load(drawn: Any) -> None:
         assert variant["kinds"][-2:] == [result_charts.FORCED] * 2
 
 
-def test_a_forced_start_that_was_warm_counts_as_warm(read: tuple[dict[str, Any], list[Observation]]) -> None:
+def test_a_forced_start_that_was_warm_counts_as_warm(read: tuple[result.Document, list[Observation]]) -> None:
     values = next(each for each in read[0]["observations"] if each["phase"] == "cold")
     lukewarm = Observation.from_dict({**values, "item": {**values["item"], "cold_start": False}})
     assert result_charts.kind_of(lukewarm) == result_charts.WARM
@@ -110,9 +110,9 @@ def test_the_distribution_has_a_step_at_every_value(drawn: Any) -> None:
             assert curve["y"] == pytest.approx(np.arange(1, len(values) + 1) / len(values))
 
 
-def test_marked_percentiles_are_the_files(drawn: Any, read: tuple[dict[str, Any], list[Observation]]) -> None:
+def test_marked_percentiles_are_the_files(drawn: Any, read: tuple[result.Document, list[Observation]]) -> None:
     for variant in drawn["variants"]:
-        summary = read[0]["statistics"]["variants"][variant["name"]]["measures"]["latency_ms"]["together"]
+        summary: Any = read[0]["statistics"]["variants"][variant["name"]]["measures"]["latency_ms"]["together"]
         curve = variant["curves"]["latency_ms"]["percentiles"]
         assert curve["kind"] == "together"
         for point, share in zip(curve["points"], (0.5, 0.95, 0.99), strict=True):

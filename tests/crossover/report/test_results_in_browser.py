@@ -32,9 +32,10 @@ CHARTS = ("strip", "distribution", "percentiles", "chart")
 
 def made(name: str) -> tuple[Page, list[Observation]]:
     document, observations = result_charts.read(DATA / f"{name}.json")
+    values: dict[str, Any] = {**document["scenario"]}
     inputs = Inputs(
-        scenario=Scenario(**document["scenario"]),
-        given=frozenset(document["scenario"]),
+        scenario=Scenario(**values),
+        given=frozenset(values),
         prices=load("us-east-1"),
         candidates=deployable(),
         others=(),
@@ -77,20 +78,22 @@ def tab(show: Callable[[str], Tab]) -> Tab:
 
 
 def traces(tab: Tab, chart: str) -> dict[str, dict[str, Any]]:
-    return tab.evaluate(
+    drawn: dict[str, dict[str, Any]] = tab.evaluate(
         """(chart) => Object.fromEntries(document.getElementById(chart).data.map((trace) => [trace.name, {
           x: [...trace.x], y: [...trace.y], text: [...trace.text],
           symbol: trace.marker?.symbol, colour: trace.marker?.color,
         }]))""",
         chart,
     )
+    return drawn
 
 
 def axis_types(tab: Tab) -> list[str]:
-    return tab.evaluate(
+    types: list[str] = tab.evaluate(
         """() => [["strip", "xaxis"], ["distribution", "xaxis"], ["percentiles", "yaxis"]]
           .map(([chart, axis]) => document.getElementById(chart)._fullLayout[axis].type)"""
     )
+    return types
 
 
 def test_every_observation_is_a_mark_of_its_kind(tab: Tab, poisson: tuple[Page, list[Observation]]) -> None:
@@ -119,7 +122,9 @@ def test_a_mark_tells_its_value_under_the_pointer(tab: Tab) -> None:
 def test_the_parameter_changes_what_is_drawn(tab: Tab, poisson: tuple[Page, list[Observation]]) -> None:
     tab.select_option("#measure", "billed_ms")
     wait_until(tab, "document.getElementById('strip-state').textContent.includes('billed')")
-    warm = [each.billed_ms for each in poisson[1] if each.variant == "sagemaker" and not each.is_cold]
+    billed = [each.billed_ms for each in poisson[1] if each.variant == "sagemaker" and not each.is_cold]
+    warm = [each for each in billed if each is not None]
+    assert len(warm) == len(billed)
     assert traces(tab, "strip")["sagemaker warm"]["x"] == pytest.approx(warm, abs=5e-4)
     assert traces(tab, "distribution")["sagemaker warm"]["x"] == pytest.approx(sorted(warm), abs=5e-4)
 

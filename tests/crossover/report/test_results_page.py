@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from crossover.bench import result
+from crossover.bench.result import Document
 from crossover.bench.run.observation import Observation, Outcome
 from crossover.cost import measured
 from crossover.cost.comparison import compare
@@ -74,8 +75,8 @@ def few_lines() -> Any:
         yield
 
 
-def inputs_of(document: dict[str, Any], **more: Any) -> Inputs:
-    values = {**document["scenario"], "requests": 72 * MINUTES_A_MONTH, **more}
+def inputs_of(document: Document, **more: Any) -> Inputs:
+    values: dict[str, Any] = {**document["scenario"], "requests": 72 * MINUTES_A_MONTH, **more}
     return Inputs(
         scenario=Scenario(**values),
         given=frozenset(values),
@@ -86,17 +87,17 @@ def inputs_of(document: dict[str, Any], **more: Any) -> Inputs:
     )
 
 
-def page_of(document: dict[str, Any]) -> Page:
+def page_of(document: Document) -> Page:
     return results_page(document, result.observations_of(document), inputs_of(document))
 
 
 @pytest.fixture(scope="module")
-def document() -> dict[str, Any]:
+def document() -> Document:
     return result_charts.read(POISSON)[0]
 
 
 @pytest.fixture(scope="module")
-def page(document: dict[str, Any]) -> Page:
+def page(document: Document) -> Page:
     return page_of(document)
 
 
@@ -105,8 +106,9 @@ def tables(page: Page) -> Tables:
     return Tables(page.body)
 
 
-def test_the_verdict_is_the_cost_models_with_what_was_measured(page: Page, document: dict[str, Any]) -> None:
-    scenario = Scenario(**measured.read(POISSON).values, requests=72 * MINUTES_A_MONTH)
+def test_the_verdict_is_the_cost_models_with_what_was_measured(page: Page, document: Document) -> None:
+    values: dict[str, Any] = {**measured.read(POISSON).values}
+    scenario = Scenario(**values, requests=72 * MINUTES_A_MONTH)
     verdict = compare(scenario, PRICES, candidates=deployable()).verdict
     assert f"<h1>{html.escape(verdict)}</h1>" in page.body
 
@@ -121,12 +123,12 @@ def test_the_verdict_is_the_cost_models_with_what_was_measured(page: Page, docum
     ],
 )
 def test_every_figure_of_the_file_is_in_the_table(
-    tables: Tables, document: dict[str, Any], measure: str, heading: str
+    tables: Tables, document: Document, measure: str, heading: str
 ) -> None:
     expected = []
     for name, sums in document["statistics"]["variants"].items():
         for kind in ("warm", "cold", "together"):
-            summary = sums["measures"][measure][kind]
+            summary: Any = sums["measures"][measure][kind]
             if summary is None:
                 continue
             cells = [str(summary["n"])]
@@ -147,9 +149,9 @@ def test_it_says_that_nothing_was_discarded(page: Page) -> None:
     assert "No observation was discarded." in page.body
 
 
-def test_it_says_where_p99_means_little(page: Page, document: dict[str, Any]) -> None:
+def test_it_says_where_p99_means_little(page: Page, document: Document) -> None:
     assert "fewer than 100 observations" in page.body
-    many = copy.deepcopy(document)
+    many: Any = copy.deepcopy(document)
     for sums in many["statistics"]["variants"].values():
         for summary in sums["measures"]["latency_ms"].values():
             summary["n"] = 100
@@ -161,8 +163,8 @@ def counts(page: Page) -> dict[str, list[str]]:
     return {row[0]: row[1:] for row in rows}
 
 
-def test_failures_and_missing_reports_are_counted_and_listed(document: dict[str, Any]) -> None:
-    changed = copy.deepcopy(document)
+def test_failures_and_missing_reports_are_counted_and_listed(document: Document) -> None:
+    changed: Any = copy.deepcopy(document)
     changed["observations"][1]["reports"] = []
     changed["observations"][0] |= {
         "outcome": Outcome.DEAD_LETTER.value, "item": {}, "reports": [], "error": "<b>too long</b>"
@@ -187,7 +189,7 @@ def test_where_nothing_failed_it_says_so(page: Page) -> None:
     assert counts(page)["forced starts that were cold"] == ["2 of 2", "2 of 2"]
 
 
-def test_costs_of_a_million_are_the_files(page: Page, document: dict[str, Any]) -> None:
+def test_costs_of_a_million_are_the_files(page: Page, document: Document) -> None:
     variants = document["statistics"]["variants"].values()
     for kind in ("warm", "cold", "together"):
         expected = [f"{sums['function_usd_per_million'][kind]:.2f}" for sums in variants]
@@ -195,14 +197,14 @@ def test_costs_of_a_million_are_the_files(page: Page, document: dict[str, Any]) 
     assert counts(page)["USD an hour for the endpoint"][0] == "\N{EN DASH}"
 
 
-def test_what_an_option_overrules_is_said(document: dict[str, Any]) -> None:
+def test_what_an_option_overrules_is_said(document: Document) -> None:
     made = results_page(document, result.observations_of(document), inputs_of(document, memory_mb=2048.0))
     rows = {row[0]: row[1:] for row in Tables(made.body).under("What the costs rest on")}
     assert rows["memory of the function; 1,769 MB = 1 vCPU"] == ["4,096 MB", "overridden by an option: 2048.0"]
     assert rows["INIT of the proxy"][1] == "measured"
 
 
-def test_plan_environment_seed_and_price_dates_are_there(tables: Tables, document: dict[str, Any]) -> None:
+def test_plan_environment_seed_and_price_dates_are_there(tables: Tables, document: Document) -> None:
     rows = {row[0]: row[1] for row in tables.under("Plan and environment")}
     assert rows["seed"].startswith("1, ")
     assert rows["load"] == "14 requests to each variant, poisson:240rpm (open loop)"
@@ -212,7 +214,7 @@ def test_plan_environment_seed_and_price_dates_are_there(tables: Tables, documen
     assert [row[0] for row in files] == [each["name"] for each in document["plan"]["files"]]
 
 
-def test_a_rehearsal_is_marked_and_another_result_is_not(page: Page, document: dict[str, Any]) -> None:
+def test_a_rehearsal_is_marked_and_another_result_is_not(page: Page, document: Document) -> None:
     text = page.html()
     assert f'<html lang="en" data-mark="{REHEARSAL}' in text
     assert f'<p class="mark" role="note">{REHEARSAL}' in text
@@ -226,11 +228,11 @@ def test_an_open_loop_says_why_there_are_no_curves_of_concurrency(page: Page) ->
     assert 'id="throughput"' not in page.body
 
 
-def test_a_closed_loop_has_its_steps(document: dict[str, Any]) -> None:
+def test_a_closed_loop_has_its_steps(document: Document) -> None:
     ramp = result_charts.read(RAMP)[0]
     made = page_of(ramp)
     assert 'id="throughput"' in made.body
-    steps = ramp["statistics"]["variants"]["standard"]["throughput"]
+    steps: list[Any] = ramp["statistics"]["variants"]["standard"]["throughput"]
     rows = Tables(made.body).under("Steps of the load")
     assert [row[:4] for row in rows] == [
         ["standard", str(each["concurrency"]), str(each["requests"]), number(each["per_second"])] for each in steps
@@ -238,8 +240,8 @@ def test_a_closed_loop_has_its_steps(document: dict[str, Any]) -> None:
     assert rows[0][7] == number(steps[0]["latency_ms"]["max"]["value"])
 
 
-def test_a_benchmark_of_which_nothing_succeeded_has_a_page(document: dict[str, Any]) -> None:
-    changed = copy.deepcopy(document)
+def test_a_benchmark_of_which_nothing_succeeded_has_a_page(document: Document) -> None:
+    changed: Any = copy.deepcopy(document)
     for each in changed["observations"]:
         each |= {"outcome": Outcome.NO_ITEM.value, "item": {}, "reports": []}
     observations: list[Observation] = result.observations_of(changed)
@@ -254,14 +256,14 @@ def test_a_benchmark_of_which_nothing_succeeded_has_a_page(document: dict[str, A
     json.dumps(page.data, allow_nan=False)
 
 
-def test_sagemakers_metrics_are_listed_where_there_are_some(document: dict[str, Any]) -> None:
+def test_sagemakers_metrics_are_listed_where_there_are_some(document: Document) -> None:
     minute = {"begin": "2026-11-22T18:46:00+00:00", "ModelLatency": {"Average": 12.5, "SampleCount": 3.0}}
-    changed = {**document, "endpoint_metrics": {"sagemaker": {"minutes": [minute]}}}
+    changed: Any = {**document, "endpoint_metrics": {"sagemaker": {"minutes": [minute]}}}
     assert Tables(page_of(changed).body).under("SageMaker's ModelLatency") == [
         ["sagemaker", minute["begin"], "ModelLatency", "3", "12.5", *["\N{EN DASH}"] * 3]
     ]
 
 
-def test_the_stop_and_what_was_left_behind_are_said(document: dict[str, Any]) -> None:
+def test_the_stop_and_what_was_left_behind_are_said(document: Document) -> None:
     page = page_of({**document, "stopped": "It stopped at 5 USD.", "left_behind": ["A version is left."]})
     assert "<p>It stopped at 5 USD.</p><p>A version is left.</p>" in page.body

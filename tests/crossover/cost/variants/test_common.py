@@ -16,7 +16,7 @@ INIT_GB_SECONDS = 1e6 * 2 * 0.1 * 1.0
 
 
 def at(**settings: object) -> Scenario:
-    return Scenario(**{**vars(MILLION), **settings})  # type: ignore[arg-type]
+    return Scenario(**{**vars(MILLION), **settings})
 
 
 def test_init_is_billed_and_shares_the_tiers_and_what_is_free_with_the_rest() -> None:

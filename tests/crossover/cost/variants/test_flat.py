@@ -60,7 +60,7 @@ def test_too_large_a_load_cannot_be_rented() -> None:
     scenario = Scenario(
         requests=load * MONTH, cpu_seconds=1.0, utilisation=0.5, waiting=1.0, rent=Rent(amount=100, vcpus=4)
     )
-    assert list(flat.rent(scenario, prices()).is_possible) == [True, False, False]
+    assert np.asarray(flat.rent(scenario, prices()).is_possible).tolist() == [True, False, False]
 
 
 def test_a_price_by_the_call() -> None:

@@ -16,7 +16,7 @@ MILLION = Scenario(
 
 
 def at(**settings: object) -> Scenario:
-    return Scenario(**{**vars(MILLION), **settings})  # type: ignore[arg-type]
+    return Scenario(**{**vars(MILLION), **settings})
 
 
 def test_standard() -> None:

@@ -38,7 +38,7 @@ KB_A_GB = 1024 * 1024
 
 
 def at(**settings: object) -> Scenario:
-    return Scenario(**{**vars(TEN_A_SECOND), **settings})  # type: ignore[arg-type]
+    return Scenario(**{**vars(TEN_A_SECOND), **settings})
 
 
 # SageMaker
