@@ -68,7 +68,7 @@ servers with equal figures in milliseconds may have different ratios. `ours` has
 since all are compared with it. Decisions [9](decisions/0009-lean-event-loop.md) and
 [11](decisions/0011-no-web-framework.md) say where the rest of the time goes.
 
-**The rows of `ours` are those of an earlier container**, from before starlette and ThreadPoolExecutor replaced the
+The rows of `ours` are those of an earlier container, from before starlette and ThreadPoolExecutor replaced the
 project's own modules. Its event loop has taken 0.5 to 0.8 ms of CPU time more for each request since then, 1-2 % of a
 request of this page's clip ([decision 13](decisions/0013-container-from-libraries.md)); `make performance` measures the
 container as it is."""
