@@ -16,16 +16,11 @@ ROW = 46  # height of a variant
 INK, GREY, PAPER, FRAME = "#1f2933", "#52606d", "#ffffff", "#cbd2d9"
 S3, COMPUTE, DYNAMODB, SQS = "#3f8624", "#c2410c", "#2457c5", "#b0084d"
 FONTS = "system-ui, -apple-system, Segoe UI, Helvetica, Arial, sans-serif"
-HOW = {  # what runs the model, in a line; a variant that is not here is shown by its title alone
-    "standard": "loads the model at every cold start",
-    "snapstart": "restores a snapshot with the model in it",
-    "sagemaker": "always on, behind a small proxy function",
-}
 
 
 def svg() -> str:
     """The picture, as text."""
-    rows = [(VARIANTS[name].title, HOW.get(name, "")) for name in deployable()]
+    rows = [(VARIANTS[name].title, VARIANTS[name].summary) for name in deployable()]
     box_height = 44 + ROW * len(rows) + 8
     box_top = MIDDLE - box_height / 2
     bottom = box_top + box_height

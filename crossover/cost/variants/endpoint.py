@@ -97,6 +97,7 @@ VARIANT = Variant(
     name="sagemaker",
     title="SageMaker endpoint",
     short="SageMaker",
+    summary="always on, behind a small proxy function",
     formula="N (hour x 730 + volume); data in and out; the proxy, which is a function of 128 MB",
     bill=bill,
     billing=Billing.ALWAYS_ON,

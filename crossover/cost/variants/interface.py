@@ -36,6 +36,7 @@ class Variant:
         name: as on the command line; that of the construct in crossover.cdk.compute where there is one.
         title: as in a table or a sentence.
         short: as at the end of a line in a chart; the title unless given.
+        summary: what runs the model, in a few words; only pictures of a deployable variant show it.
         formula: what it costs a month, in the symbols of docs/cost.md, which lists it.
         bill: the bill in one scenario, or in many at once.
         billing: what most of it grows with.
@@ -59,6 +60,7 @@ class Variant:
     title: str
     bill: Callable[[Scenario, Prices], Bill]
     short: str = ""
+    summary: str = ""
     formula: str = ""
     billing: Billing = Billing.ON_DEMAND
     instances: Callable[[Scenario], Amount] | None = None

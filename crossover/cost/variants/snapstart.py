@@ -48,6 +48,7 @@ VARIANT = Variant(
     name="snapstart",
     title="Lambda with SnapStart",
     short="SnapStart",
+    summary="restores a snapshot with the model in it",
     formula="n m (w + p r) GB-s; n requests; n p m GB restored; for each published version m GB-s of cache all month",
     bill=bill,
     measured={

@@ -18,6 +18,7 @@ def bill(scenario: Scenario, prices: Prices) -> Bill:
 VARIANT = Variant(
     name="standard",
     title="Lambda",
+    summary="loads the model at every cold start",
     formula="n m [(1 - p) w + p (i + w)] GB-s through Lambda's tiers, each duration up to the next ms; n requests",
     bill=bill,
     measured={
