@@ -41,6 +41,7 @@ class SageMaker:
         self.models: dict[str, Properties] = {}
         self.configs: dict[str, Properties] = {}
         self.endpoints: dict[str, tuple[str, Container]] = {}  # name: (variant, its container)
+        self.changing = threading.Lock()  # of the endpoints
 
     def install(self) -> None:
         """Add the three resource types to CloudFormation."""
@@ -81,8 +82,10 @@ class SageMaker:
         return name, {"EndpointName": name, "EndpointArn": arn_of("endpoint", name)}
 
     def delete_endpoint(self, name: str, properties: Properties) -> None:
-        if name in self.endpoints:
-            self.endpoints.pop(name)[1].stop()
+        with self.changing:
+            deleted = self.endpoints.pop(name, None)
+        if deleted:
+            deleted[1].stop()
 
     def _serve(self, name: str, properties: Properties) -> None:
         """Start the endpoint's container, and only then stop the one it replaces: the endpoint always responds."""
@@ -99,26 +102,32 @@ class SageMaker:
             log=self.logs / f"endpoint-{name}.log",
         )
         container = start()
-        self.delete_endpoint(name, properties)
-        self.endpoints[name] = (variant["VariantName"], container)
+        with self.changing:
+            replaced = self.endpoints.get(name)
+            self.endpoints[name] = (variant["VariantName"], container)
+        if replaced:
+            replaced[1].stop()
         threading.Thread(target=self._keep_running, args=(name, container, start), daemon=True).start()
 
     def _keep_running(self, name: str, container: Container, start: Callable[[], Container]) -> None:
         """Start a container again whenever it ends by itself, as SageMaker does."""
         while True:
             container.process.wait()
-            if self._container_of(name) is not container:
+            if not self._is_of(name, container):
                 return  # it was deleted, or replaced by an update
             print(f"The container of {name} ended with code {container.process.returncode}; starting it again.")
             successor = start()
-            if self._container_of(name) is not container:
+            with self.changing:
+                if current := self._is_of(name, container):
+                    self.endpoints[name] = (self.endpoints[name][0], successor)
+            if not current:
                 successor.stop()
                 return
-            self.endpoints[name] = (self.endpoints[name][0], successor)
             container = successor
 
-    def _container_of(self, name: str) -> Container | None:
-        return self.endpoints.get(name, ("", None))[1]
+    def _is_of(self, name: str, container: Container) -> bool:
+        """Whether the endpoint still has this container."""
+        return name in self.endpoints and self.endpoints[name][1] is container
 
     def _source_of(self, image: str) -> tuple[Path, Path]:
         """The folder and the Dockerfile that an image would be built from, according to the assembly."""
@@ -136,16 +145,19 @@ class SageMaker:
         A container that responds with an error, or ends before it responds, gives a ModelError.
         https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
         """
-        if name not in self.endpoints:
+        endpoint = self.endpoints.get(name)
+        if endpoint is None:
             message = f"Endpoint {name} of account {get_account_id()} not found."
             return error(400, "ValidationError", {"message": message})
-        variant, container = self.endpoints[name]
-        if container.process.poll() is not None:  # it is being started again
+        variant, container = endpoint
+        if container.process.poll() is not None and self._is_of(name, container):  # it is being started again
             message = "A transient exception occurred while retrieving variant instances. Please try again later."
             return error(503, "ServiceUnavailable", {"Message": message})
         try:
             content_type, answer = container.invoke(body, headers)
         except InvocationError as failure:
+            if failure.status == 0 and not self._is_of(name, container):  # an update stopped it in the meantime
+                return self.invoke(name, body, headers)
             group = f"/aws/sagemaker/Endpoints/{name}"
             blame = "client" if 400 <= failure.status < 500 else "server"
             quoted = f'Received {blame} error ({failure.status}) from primary with message "{failure.message}".'

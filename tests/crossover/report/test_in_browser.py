@@ -268,12 +268,12 @@ def test_on_paper_there_are_no_parameters_but_what_they_say(tab: Tab) -> None:
     assert tab.is_visible("form.parameters")
     tab.select_option("#always-on", "ec2-c5.large")
     tab.emulate_media(media="print")
+    tab.locator("text=CPU time of one request").first.wait_for()  # though folded on the screen
     assert not tab.is_visible("form.parameters")
     assert not tab.is_visible("#traffic")
     state = tab.inner_text("#state")
     assert "Lambda against EC2 c5.large behind an NLB" in state
     assert "cold-start share: as the arrivals give it" in state
-    assert tab.is_visible("text=CPU time of one request")  # though folded on the screen
     assert tab.pdf()[:5] == b"%PDF-"
 
 

@@ -2,7 +2,9 @@
 
 import json
 import shutil
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import boto3
@@ -99,6 +101,25 @@ def test_an_endpoint_answers_with_the_model_and_follows_an_update(aws: LocalAws,
     assert deploy_endpoint(model_bucket, "good evening") == endpoint
     assert invoke(endpoint, b"audio") == "audio model good evening"
     assert len([command for command in processes_of(aws.workspace) if "serve" in command.split()]) == 1
+
+
+def test_an_endpoint_responds_all_the_while_it_is_updated(aws: LocalAws, model_bucket: str) -> None:
+    endpoint = deploy_endpoint(model_bucket, "before")
+    answers, end = set[str](), threading.Event()
+
+    def keep_invoking() -> None:
+        while not end.is_set():
+            answers.add(invoke(endpoint, b"audio"))
+
+    with ThreadPoolExecutor(4) as pool:
+        running = [pool.submit(keep_invoking) for _ in range(4)]
+        try:
+            deploy_endpoint(model_bucket, "after")
+        finally:
+            end.set()
+    for each in running:
+        each.result()
+    assert answers == {"audio model before", "audio model after"}
 
 
 def test_an_error_of_the_container_is_sagemakers_model_error(aws: LocalAws, model_bucket: str) -> None:
