@@ -16,7 +16,7 @@ from benchmarks.peers.handlers import handler_tables
 from benchmarks.peers.serving import server_tables
 from benchmarks.peers.serving.server_observations import counted
 from crossover import documents
-from crossover.bench.micro import measure, tables
+from crossover.bench.micro import measure, micro_tables
 from crossover.bench.micro.document import Document as MicroDocument
 from crossover.cost.measured import ON_ONE_MACHINE
 from crossover.errors import CrossoverError
@@ -137,7 +137,7 @@ def page(micro: MicroDocument, peers: measure_peers.Document) -> str:
         micro: a result of `crossover bench micro`.
         peers: a result of `python -m benchmarks peers`, with both parts.
     """
-    cold, warm, sizes, promised = tables.tables(micro)
+    cold, warm, sizes, promised = micro_tables.tables(micro)
     blocks: list[str | Table] = [
         INTRODUCTION,
         AIMS,
@@ -152,7 +152,7 @@ def page(micro: MicroDocument, peers: measure_peers.Document) -> str:
         warm,
         SIZES,
         sizes,
-        _list(tables.sentences(micro)),
+        _list(micro_tables.sentences(micro)),
         MACHINE,
         _machine_table(micro, peers),
     ]

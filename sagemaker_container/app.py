@@ -21,8 +21,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from inference.errors import InputError
 from inference.failures import cause_of, describe
+from inference.input_error import InputError
 from inference.limits import Limits
 from inference.prediction import Prediction
 from sagemaker_container.object_reference import MAX_JSON_BYTES, parse_object_reference

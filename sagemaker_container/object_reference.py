@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from inference.errors import InputError
+from inference.input_error import InputError
 from inference.s3_events import S3Object
 
 # The longest key and the longest version id (1,024 bytes each) fit, even with every byte escaped as \u00XX.

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks import performance
 from crossover import documents
-from crossover.cost.comparison import compare
+from crossover.cost.bill_comparison import compare
 from crossover.cost.prices import load
 from crossover.cost.scenario import MINUTES_A_MONTH, Scenario
 from crossover.cost.variants import deployable

@@ -18,9 +18,9 @@ from benchmarks.soak.contents import make_content
 from benchmarks.soak.fault_proxy import FaultProxy, Traffic, fault_proxy
 from benchmarks.soak.upload_plan import PlannedObject, make_plan
 from crossover.errors import CrossoverError
-from crossover.local.environment import find_interpreter
 from crossover.local.ports import free_port
 from crossover.local.process import Emulator
+from crossover.local.python_environments import find_interpreter
 from crossover.local.work import LocalAws, open_local_aws
 from crossover.local.workspace import Workspace, default_folder
 from crossover.project import stack_prefix

@@ -48,7 +48,7 @@ def micro(
 
     Takes about five minutes.
     """
-    from crossover.bench.micro import measure, tables  # here, because few commands need them
+    from crossover.bench.micro import measure, micro_tables  # here, because few commands need them
 
     options = measure.Options(
         calls=calls,
@@ -64,7 +64,7 @@ def micro(
     if as_json:
         print(json.dumps(document, indent=1))
     else:
-        print_tables(tables.tables(document), tables.sentences(document), output)
+        print_tables(micro_tables.tables(document), micro_tables.sentences(document), output)
 
 
 @app.command("run")

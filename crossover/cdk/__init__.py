@@ -20,8 +20,8 @@ from crossover.cdk.compute import VARIANTS, Compute, SageMakerEndpoint, SnapStar
 from crossover.cdk.compute.inference_function import InferenceFunction
 from crossover.cdk.dashboard_cost import Cost
 from crossover.cdk.encryption import create_key
-from crossover.cdk.endpoint import Endpoint, ExistingEndpoint, ModelEndpoint
 from crossover.cdk.model_artifact import ModelArtifact, ModelArtifactError, ModelContract
+from crossover.cdk.model_endpoint import Endpoint, ExistingEndpoint, ModelEndpoint
 from crossover.cdk.monitoring import PERCENTILES, Monitoring, cost_widget, file_metric
 from crossover.cdk.monitoring_specs import AlarmSpec, GraphSpec, Plottable, graph_widget
 from crossover.cdk.network import IsolatedNetwork

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from crossover.cost import published, tables
-from crossover.cost.comparison import compare, sensitivity
+from crossover.cost import comparison_tables, published
+from crossover.cost.bill_comparison import compare, sensitivity
 from crossover.cost.options import Inputs, ScenarioOptions
 from crossover.cost.scenario import MINUTES_A_MONTH, Scenario
 from crossover.cost.variants import VARIANTS
@@ -54,13 +54,13 @@ def _cost(options: Cost) -> None:
     if options.lines and options.lines not in comparison.bills:
         raise UsageError(f"There is no variant {options.lines!r}; there are {', '.join(comparison.bills)}.")
     if options.as_json:
-        print(json.dumps(tables.as_dict(comparison, inputs, sensitivity(comparison)), indent=2))
+        print(json.dumps(comparison_tables.as_dict(comparison, inputs, sensitivity(comparison)), indent=2))
     elif options.as_csv:
-        _print_csv(tables.as_rows(comparison))
+        _print_csv(comparison_tables.as_rows(comparison))
     elif options.lines:
-        print_table(tables.lines_table(comparison, options.lines))
+        print_table(comparison_tables.lines_table(comparison, options.lines))
     else:
-        tables.print_comparison(comparison, inputs, sensitivity(comparison))
+        comparison_tables.print_comparison(comparison, inputs, sensitivity(comparison))
 
 
 @app.command("sweep")
@@ -82,7 +82,7 @@ class Sweep(ScenarioOptions):
             _print_csv(rows)
         else:
             console = table_console()
-            for number, table in enumerate(tables.sweep_tables(rows, width=console.width)):
+            for number, table in enumerate(comparison_tables.sweep_tables(rows, width=console.width)):
                 if number > 0:
                     console.print()
                 console.print(table)
@@ -91,7 +91,7 @@ class Sweep(ScenarioOptions):
 @app.command()
 def assumptions() -> None:
     """What the model takes for granted: every input, its default, and where that comes from."""
-    print_table(tables.assumptions_table(fields(Scenario)))
+    print_table(comparison_tables.assumptions_table(fields(Scenario)))
 
 
 def _sweep(inputs: Inputs) -> list[dict[str, Any]]:
@@ -123,7 +123,7 @@ def _print_published(preset: str, *, as_json: bool, as_csv: bool) -> None:
     elif as_csv:
         _print_csv([{**vars(claim), "corrected": " ".join(map(str, claim.corrected))} for claim in claims])
     else:
-        print_table(tables.published_table(claims))
+        print_table(comparison_tables.published_table(claims))
         print(published.NOTE)
 
 

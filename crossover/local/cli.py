@@ -7,9 +7,9 @@ import typer
 from rich.console import Console
 
 from crossover.inputs import audio_files, split_names
-from crossover.local.environment import find_interpreter
 from crossover.local.ports import check_port
 from crossover.local.process import DEFAULT_PORT, REGION, Emulator
+from crossover.local.python_environments import find_interpreter
 from crossover.local.work import emulator_that_stays, open_local_aws, python_sentence
 from crossover.local.workspace import Workspace
 from crossover.project import choose_variants

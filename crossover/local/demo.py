@@ -6,9 +6,9 @@ import typer
 from rich.console import Console
 
 from crossover.inputs import audio_files
-from crossover.local.environment import find_interpreter
 from crossover.local.ports import free_port, is_free
 from crossover.local.process import DEFAULT_PORT
+from crossover.local.python_environments import find_interpreter
 from crossover.local.work import emulator_that_stays, open_local_aws, python_sentence
 from crossover.local.workspace import Workspace
 from crossover.paths import sources

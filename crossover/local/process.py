@@ -17,8 +17,8 @@ from typing import Self
 from crossover import interrupts
 from crossover.errors import CrossoverError
 from crossover.local.commands import TAIL_LINES, last_lines
-from crossover.local.environment import Environments
 from crossover.local.ports import HOST, is_free
+from crossover.local.python_environments import Environments
 from crossover.local.workspace import Workspace, node_modules, search_path
 
 DEFAULT_PORT = 4566

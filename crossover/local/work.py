@@ -11,11 +11,11 @@ from rich.console import Console
 
 from crossover import interrupts, project
 from crossover.errors import CrossoverError
-from crossover.local import environment
+from crossover.local import python_environments
 from crossover.local.cdk_cli import Cdk
 from crossover.local.commands import Command, Commands
-from crossover.local.environment import LAMBDA_PYTHON, Interpreter
 from crossover.local.process import Emulator
+from crossover.local.python_environments import LAMBDA_PYTHON, Interpreter
 from crossover.local.steps import Step, Steps
 from crossover.local.workspace import Workspace
 
@@ -72,7 +72,7 @@ class LocalAws:
             CrossoverError: something could not be installed or started.
         """
         with self.steps.step("environment of the emulator"):
-            environments = environment.create(interpreter, self.commands)
+            environments = python_environments.create(interpreter, self.commands)
         with self.steps.step("emulator"):
             with interrupts.held():  # else a signal could come before it is known what to stop
                 emulator = self.started = Emulator.start(

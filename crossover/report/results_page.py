@@ -10,7 +10,7 @@ from crossover.bench.run.endpoint_metrics import NAMES as METRICS
 from crossover.bench.run.endpoint_metrics import EndpointMetrics
 from crossover.bench.run.observation import Observation
 from crossover.bench.statistics import FIGURES, Summary
-from crossover.cost.comparison import compare
+from crossover.cost.bill_comparison import compare
 from crossover.cost.measured import REHEARSAL_MARK
 from crossover.cost.numbers import number, usd
 from crossover.cost.options import Inputs

@@ -9,7 +9,7 @@ import soxr
 from numpy.typing import NDArray
 
 from inference import ogg
-from inference.errors import InputError
+from inference.input_error import InputError
 from inference.limits import Limits
 
 # libsndfile reads 25 formats, most of them rare; only the parsers of these few are given untrusted files.

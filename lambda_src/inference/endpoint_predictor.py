@@ -8,8 +8,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from inference.errors import InputError
 from inference.failures import cause_of
+from inference.input_error import InputError
 from inference.prediction import InvalidPredictionError, Prediction
 from inference.s3_events import S3Object
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from inference.errors import InputError
+from inference.input_error import InputError
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ import soundfile
 from botocore.exceptions import ClientError
 
 from inference import audio
-from inference.errors import InputError
+from inference.input_error import InputError
 from inference.limits import Limits
 from inference.model import Model
 from inference.prediction import Prediction, top_labels

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from inference.errors import InputError
+from inference.input_error import InputError
 
 MAX_PAGES_PER_SECOND = 100  # a live stream has 50, a file about 5; and the same for 100 seconds more, for cover art
 # Over all codebooks of a stream; those of libvorbis have at most 12,000 codewords for 64,000 values, in 5 kB.

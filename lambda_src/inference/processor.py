@@ -8,8 +8,8 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from inference import metrics, s3_events
 from inference.environment import Environment
-from inference.errors import InputError
 from inference.failures import cause_of, describe, for_the_runtime
+from inference.input_error import InputError
 from inference.prediction import Prediction
 from inference.s3_events import InvalidEventError, S3Object
 from inference.store import PredictionStore

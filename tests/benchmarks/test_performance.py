@@ -19,7 +19,7 @@ from benchmarks.peers import measure_peers
 from benchmarks.performance import markdown, page
 from crossover import documents
 from crossover.bench.micro import document as micro_document
-from crossover.bench.micro import memory_sizes, tables
+from crossover.bench.micro import memory_sizes, micro_tables
 from crossover.bench.micro.document import Measurement
 from crossover.cost.prices import load
 from tests.benchmarks.peers.example_document import MACHINE, document
@@ -67,7 +67,7 @@ def peers() -> measure_peers.Document:
 
 
 def every_table() -> list[Table]:
-    return [*measure_peers.tables(peers()), *tables.tables(micro())]
+    return [*measure_peers.tables(peers()), *micro_tables.tables(micro())]
 
 
 def awkward_table() -> Table:
@@ -154,10 +154,10 @@ def test_what_could_be_a_mark_is_text() -> None:
 
 def test_the_page_holds_every_table_of_both_results_under_its_heading() -> None:
     text = page(micro(), peers())
-    promised = tables.tables(micro())[3]
+    promised = micro_tables.tables(micro())[3]
     handlers = [str(table.title) for table in measure_peers.tables(document(handlers=handlers_section()))]
     servers = [str(table.title) for table in measure_peers.tables(document(serving=serving_section()))]
-    cold, warm, sizes = [str(table.title) for table in tables.tables(micro())[:3]]
+    cold, warm, sizes = [str(table.title) for table in micro_tables.tables(micro())[:3]]
     in_order = [
         *("# Performance", "## Aims", str(promised.title)),
         *("## The handler compared with other implementations", *handlers),
@@ -176,7 +176,7 @@ def test_the_page_holds_every_table_of_both_results_under_its_heading() -> None:
 def test_the_page_holds_the_sentences_of_both_results() -> None:
     text = page(micro(), peers())
     items = [plain(token) for token in PARSER.parse(text) if token.type == "inline" and token.level == 3]
-    assert items == [*measure_peers.sentences(peers()), *tables.sentences(micro())]
+    assert items == [*measure_peers.sentences(peers()), *micro_tables.sentences(micro())]
     assert any("There is no *cgroup* [v2]." in item for item in items)
 
 

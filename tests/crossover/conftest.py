@@ -14,7 +14,7 @@ from rich.console import Console
 from crossover import dead_letter_queue, interrupts
 from crossover.aws import Clients
 from crossover.deployed import Variant, find_variants
-from crossover.local import environment
+from crossover.local import python_environments
 from crossover.local.ports import free_port
 from crossover.local.work import LocalAws, open_local_aws
 from crossover.local.workspace import Workspace
@@ -66,7 +66,7 @@ def running_emulator(workspace: Workspace) -> Iterator[LocalAws]:
     """A running emulator, to which the AWS clients of the tests talk."""
     before = dict(os.environ)
     with open_local_aws(workspace, Console(stderr=True)) as aws:
-        aws.bring_up(environment.find_interpreter(), port=free_port())
+        aws.bring_up(python_environments.find_interpreter(), port=free_port())
         boto3.setup_default_session()  # the one of the other tests may have other credentials
         try:
             yield aws

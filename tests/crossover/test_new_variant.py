@@ -36,7 +36,7 @@ BILL = '''
 """A function, billed like the standard one."""
 
 from crossover.cost.variants import standard
-from crossover.cost.variants.interface import Variant
+from crossover.cost.variants.variant import Variant
 
 VARIANT = Variant(name="dummy", title="Dummy function", bill=standard.bill, is_deployable=True)
 '''
@@ -88,7 +88,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     add_line(bills / "__init__.py", "        endpoint.VARIANT,", "        dummy.VARIANT,")
     add_line(
         bills / "__init__.py",
-        "from crossover.cost.variants.interface import",
+        "from crossover.cost.variants.variant import",
         "from crossover.cost.variants import dummy",
     )
     return folder

@@ -13,7 +13,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "lambda_src")]
 
 with atheris.instrument_imports(include=["inference"]):
     from inference import audio, ogg
-    from inference.errors import InputError
+    from inference.input_error import InputError
     from inference.limits import Limits
 
 from tests.fuzz import target  # noqa: E402

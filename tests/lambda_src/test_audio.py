@@ -9,7 +9,7 @@ import pytest
 import soundfile
 
 from inference import audio
-from inference.errors import InputError
+from inference.input_error import InputError
 from inference.limits import Limits
 
 from .conftest import AUDIO, SPEECH

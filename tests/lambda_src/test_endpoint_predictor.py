@@ -15,7 +15,7 @@ from botocore.stub import Stubber
 
 from inference import clients
 from inference.endpoint_predictor import MAX_RETRYING_SECONDS, EndpointPredictor
-from inference.errors import InputError
+from inference.input_error import InputError
 from inference.prediction import InvalidPredictionError
 from inference.s3_events import S3Object
 

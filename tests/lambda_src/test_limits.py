@@ -2,7 +2,7 @@
 
 import pytest
 
-from inference.errors import InputError
+from inference.input_error import InputError
 from inference.limits import Limits
 
 

@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 from inference import ogg
-from inference.errors import InputError
+from inference.input_error import InputError
 
 from .bad_files import ogg as bad
 from .bad_files.bad_file import encode, noise

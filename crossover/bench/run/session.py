@@ -21,9 +21,9 @@ from crossover.bench.run.spend import duration_seconds, estimate
 from crossover.cost.prices import Prices
 from crossover.deployed import find_variants
 from crossover.errors import UsageError
-from crossover.local.environment import find_interpreter
 from crossover.local.ports import free_port
 from crossover.local.process import Emulator
+from crossover.local.python_environments import find_interpreter
 from crossover.local.work import open_local_aws
 from crossover.local.workspace import Workspace
 from crossover.project import DEFAULT_PREFIX, stack_prefix

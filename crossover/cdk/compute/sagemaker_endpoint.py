@@ -12,8 +12,8 @@ from crossover.bundling.bundles import PROXY
 from crossover.bundling.recipe import Bundle
 from crossover.cdk import rules
 from crossover.cdk.dashboard_cost import Cost, find_price
-from crossover.cdk.endpoint import Endpoint, ModelEndpoint
 from crossover.cdk.model_artifact import ModelArtifact
+from crossover.cdk.model_endpoint import Endpoint, ModelEndpoint
 from crossover.cdk.monitoring_specs import AlarmSpec, GraphSpec
 from crossover.cdk.network import add_private_endpoint
 from crossover.cdk.python_function import FunctionOptions, create_python_function

@@ -4,8 +4,8 @@ A new one is a file here, whose `Variant` says all that others ask, and one line
 """
 
 from crossover.cost.variants import ec2, efs, endpoint, flat, provisioned, serverless, snapstart, standard, websocket
-from crossover.cost.variants.interface import Billing, Measurement, Variant
 from crossover.cost.variants.style import OTHER, Style, styles
+from crossover.cost.variants.variant import Billing, Measurement, Variant
 
 __all__ = ["VARIANTS", "Billing", "Measurement", "Style", "Variant", "deployable", "style_of"]
 

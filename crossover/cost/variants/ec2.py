@@ -11,7 +11,7 @@ from crossover.cost.numbers import Amount
 from crossover.cost.prices import Prices
 from crossover.cost.scenario import HOURS_A_MONTH, Scenario
 from crossover.cost.variants.common import exchanged_gb, network_lines, proxy_lines, shared_lines
-from crossover.cost.variants.interface import Billing, Variant
+from crossover.cost.variants.variant import Billing, Variant
 
 UNLIMITED = ("t3", "t4g")  # burst for a price by default: docs.aws.amazon.com/AWSEC2/latest/UserGuide, unlimited mode
 # Types that run the container; those for arm64 would with an image of their own.

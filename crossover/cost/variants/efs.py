@@ -12,7 +12,7 @@ from crossover.cost.variants.common import (
     on_demand_lines,
     shared_lines,
 )
-from crossover.cost.variants.interface import Variant
+from crossover.cost.variants.variant import Variant
 
 
 def bill(scenario: Scenario, prices: Prices) -> Bill:

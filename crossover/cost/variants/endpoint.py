@@ -9,7 +9,7 @@ from crossover.cost.numbers import Amount
 from crossover.cost.prices import Prices
 from crossover.cost.scenario import HOURS_A_MONTH, Scenario
 from crossover.cost.variants.common import KB_PER_GB, exchanged_gb, network_lines, proxy_lines, sent_kb, shared_lines
-from crossover.cost.variants.interface import Billing, Measurement, Variant
+from crossover.cost.variants.variant import Billing, Measurement, Variant
 
 LARGEST_PAYLOAD_MB = 6.291456  # of InvokeEndpoint: Body in the API's model
 LONGEST_SECONDS = 60  # docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html

@@ -8,7 +8,7 @@ from crossover.cost.numbers import Amount
 from crossover.cost.prices import ANYWHERE, Price, Prices
 from crossover.cost.scenario import CallPrice, Rent, Scenario
 from crossover.cost.variants.common import shared_lines
-from crossover.cost.variants.interface import Billing, Variant
+from crossover.cost.variants.variant import Billing, Variant
 
 NONE_GIVEN = Problem(text="No such price is given.")
 

@@ -9,7 +9,7 @@ from crossover.cost.numbers import Amount
 from crossover.cost.prices import Prices
 from crossover.cost.scenario import SECONDS_A_MONTH, Scenario
 from crossover.cost.variants.common import function_lines, function_problems, network_lines, shared_lines, zip_problems
-from crossover.cost.variants.interface import Variant
+from crossover.cost.variants.variant import Variant
 
 MOST_READY = 10_000  # beyond, no count is made
 

@@ -7,7 +7,7 @@ from crossover.cost.prices import Prices
 from crossover.cost.scenario import Scenario
 from crossover.cost.variants.common import proxy_lines, shared_lines
 from crossover.cost.variants.endpoint import LONGEST_SECONDS, data_lines, payload_problems
-from crossover.cost.variants.interface import Variant
+from crossover.cost.variants.variant import Variant
 
 LARGEST_PAYLOAD_MB = 4.194304  # docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints-invoke.html
 MOST_CONCURRENT = 200  # of one endpoint: docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints.html

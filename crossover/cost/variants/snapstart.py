@@ -6,7 +6,7 @@ from crossover.cost.bill import Bill, Problem, line
 from crossover.cost.prices import Prices
 from crossover.cost.scenario import SECONDS_A_MONTH, Scenario
 from crossover.cost.variants.common import function_lines, function_problems, network_lines, shared_lines
-from crossover.cost.variants.interface import Measurement, Variant
+from crossover.cost.variants.variant import Measurement, Variant
 
 
 def bill(scenario: Scenario, prices: Prices) -> Bill:

@@ -4,7 +4,7 @@ from crossover.cost.bill import Bill
 from crossover.cost.prices import Prices
 from crossover.cost.scenario import Scenario
 from crossover.cost.variants.common import function_problems, network_lines, on_demand_lines, shared_lines, zip_problems
-from crossover.cost.variants.interface import Measurement, Variant
+from crossover.cost.variants.variant import Measurement, Variant
 
 
 def bill(scenario: Scenario, prices: Prices) -> Bill:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from itertools import product
 from typing import NamedTuple
 
-from crossover.cost.variants.interface import Variant
+from crossover.cost.variants.variant import Variant
 
 # Okabe and Ito's palette, which people who confuse red and green can tell apart: page.css has its values by name.
 COLOURS = ("blue", "orange", "green", "purple", "sky", "vermillion", "grey", "black")

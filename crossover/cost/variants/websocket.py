@@ -13,7 +13,7 @@ from crossover.cost.variants.common import (
     sent_kb,
     shared_lines,
 )
-from crossover.cost.variants.interface import Variant
+from crossover.cost.variants.variant import Variant
 
 KB_PER_METERED_MESSAGE = 32  # aws.amazon.com/api-gateway/pricing
 LARGEST_MESSAGE_KB = (

@@ -5,7 +5,7 @@ import pytest
 from benchmarks.soak.contents import make_content
 from benchmarks.soak.upload_plan import Kind
 from inference import audio
-from inference.errors import InputError
+from inference.input_error import InputError
 from inference.limits import Limits
 
 

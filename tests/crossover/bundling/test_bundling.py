@@ -86,7 +86,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (sources / handler).write_text(HANDLER)
     (sources / "health_check_handler.py").write_text("import boto3\n")
     (sources / "inference/audio.py").write_text("import numpy\n")
-    (sources / "inference/errors.py").write_text("class InputError(Exception):\n    pass\n")
+    (sources / "inference/input_error.py").write_text("class InputError(Exception):\n    pass\n")
     monkeypatch.setattr(bundle_cache, "SOURCES", sources)
     monkeypatch.setattr(bundling, "SOURCES", sources)
     monkeypatch.setenv("CROSSOVER_CACHE", str(tmp_path / "cache"))
@@ -125,7 +125,7 @@ def test_the_hash_depends_on_what_the_bundle_is_made_for(project: Path, change: 
 
 
 @pytest.mark.parametrize(
-    "file", ["standard_handler.py", "inference/errors.py", "inference/new.py", "requirements-inference.txt"]
+    "file", ["standard_handler.py", "inference/input_error.py", "inference/new.py", "requirements-inference.txt"]
 )
 def test_the_hash_changes_with_a_source_and_with_the_lock(project: Path, file: str) -> None:
     before = hash_of()
@@ -136,7 +136,7 @@ def test_the_hash_changes_with_a_source_and_with_the_lock(project: Path, file: s
 
 def test_the_hash_changes_when_a_file_is_renamed(project: Path) -> None:
     before = hash_of()
-    (project / "lambda_src/inference/errors.py").rename(project / "lambda_src/inference/mistakes.py")
+    (project / "lambda_src/inference/input_error.py").rename(project / "lambda_src/inference/mistakes.py")
     assert hash_of() != before
 
 
@@ -149,7 +149,7 @@ def test_the_hash_changes_with_the_recipe(project: Path, monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize(
-    "file", ["inference/__pycache__/errors.cpython-312.pyc", ".DS_Store", "requirements-inference.in"]
+    "file", ["inference/__pycache__/input_error.cpython-312.pyc", ".DS_Store", "requirements-inference.in"]
 )
 def test_the_hash_ignores_what_is_not_bundled(project: Path, file: str) -> None:
     before = hash_of()
@@ -202,8 +202,8 @@ def test_a_bundle_holds_the_sources_and_wheels_without_what_is_never_loaded(proj
         f"__pycache__/snapstart_handler.{tag}.pyc",
         "inference/audio.py",
         f"inference/__pycache__/audio.{tag}.pyc",
-        "inference/errors.py",
-        f"inference/__pycache__/errors.{tag}.pyc",
+        "inference/input_error.py",
+        f"inference/__pycache__/input_error.{tag}.pyc",
         "botocore/__init__.pyc",
         "botocore/data/endpoints.json",
         "botocore/data/s3/2006-03-01/service-2.json",
@@ -214,7 +214,7 @@ def test_a_bundle_holds_the_sources_and_wheels_without_what_is_never_loaded(proj
 
 def test_the_proxy_bundle_leaves_out_the_modules_that_need_numpy(project: Path) -> None:
     ours = {path for path in content(build(PROXY)) if path.endswith(".py")}
-    assert ours == {"sagemaker_trigger_handler.py", "inference/errors.py"}
+    assert ours == {"sagemaker_trigger_handler.py", "inference/input_error.py"}
 
 
 def test_the_health_check_goes_into_its_own_bundle_only_without_wheels(project: Path) -> None:
@@ -252,7 +252,7 @@ def test_a_bundle_may_leave_out_a_whole_folder(project: Path) -> None:
     bundle = replace(INFERENCE, leaves_out=("inference/inputs", "inference/audio.py"))
 
     files = {path.relative_to(project / "lambda_src").as_posix() for path in bundle.files(project / "lambda_src")}
-    assert files == {"standard_handler.py", "snapstart_handler.py", "inference/errors.py"}
+    assert files == {"standard_handler.py", "snapstart_handler.py", "inference/input_error.py"}
 
 
 def test_service_descriptions_lose_their_texts_and_nothing_else(project: Path) -> None:

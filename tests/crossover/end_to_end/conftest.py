@@ -15,7 +15,7 @@ import pytest
 from crossover.aws import Clients
 from crossover.deployed import Variant, find_variants
 from crossover.local.commands import Command
-from crossover.local.environment import LAMBDA_PYTHON, find_interpreter
+from crossover.local.python_environments import LAMBDA_PYTHON, find_interpreter
 from crossover.local.work import LocalAws
 from crossover.local.workspace import Workspace
 from crossover.paths import sources

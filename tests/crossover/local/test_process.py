@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from crossover.errors import CrossoverError
-from crossover.local.environment import Environments
 from crossover.local.ports import free_port, is_free
 from crossover.local.process import Emulator
+from crossover.local.python_environments import Environments
 from crossover.local.workspace import Workspace
 
 STATE = {"pid": 1, "port": 4566, "python": "3.12", "stays": True}

@@ -13,7 +13,7 @@ from crossover.bench import result
 from crossover.bench.result import Document
 from crossover.bench.run.observation import Observation, Outcome
 from crossover.cost import measured
-from crossover.cost.comparison import compare
+from crossover.cost.bill_comparison import compare
 from crossover.cost.numbers import number
 from crossover.cost.options import Inputs
 from crossover.cost.prices import load

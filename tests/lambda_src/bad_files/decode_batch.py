@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from inference import audio
-from inference.errors import InputError
+from inference.input_error import InputError
 from inference.limits import Limits
 
 RATE = 16_000

@@ -12,8 +12,8 @@ from rich.text import Text
 
 from crossover.cost import traffic
 from crossover.cost.bill import Bill
+from crossover.cost.bill_comparison import FACTORS, Comparison, Effect
 from crossover.cost.break_even import BreakEven, Cause
-from crossover.cost.comparison import FACTORS, Comparison, Effect
 from crossover.cost.measured import ONE_MACHINE_MARK
 from crossover.cost.numbers import Amount, number
 from crossover.cost.options import Inputs

@@ -11,9 +11,9 @@ import pytest
 import uv
 
 from crossover.errors import CrossoverError
-from crossover.local import environment
+from crossover.local import python_environments
 from crossover.local.commands import Commands
-from crossover.local.environment import Environments, Interpreter, find_interpreter
+from crossover.local.python_environments import Environments, Interpreter, find_interpreter
 
 # Notes how it was called, and does what matters of `uv venv` and `uv pip install`.
 UV = """#!/bin/sh
@@ -50,7 +50,7 @@ def fake_uv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Uv:
 
 def create(folder: Path, interpreter: Interpreter = INTERPRETER) -> Environments:
     with Commands(folder) as commands:
-        return environment.create(interpreter, commands)
+        return python_environments.create(interpreter, commands)
 
 
 def test_each_environment_is_made_once_and_then_taken_from_the_cache(tmp_path: Path, fake_uv: Uv) -> None:
@@ -70,7 +70,7 @@ def test_another_interpreter_or_lock_is_another_environment(
     assert len({made.emulator, made.containers, other.emulator, other.containers}) == 4
     lock = tmp_path / "requirements.txt"
     lock.write_text("newer==1")
-    monkeypatch.setattr(environment, "EMULATOR_LOCK", lock)
+    monkeypatch.setattr(python_environments, "EMULATOR_LOCK", lock)
     newer = create(tmp_path)
     assert newer.emulator != made.emulator
     assert newer.containers == made.containers
@@ -111,8 +111,8 @@ def test_a_process_waits_while_another_one_makes_the_same_environment(tmp_path: 
 
 
 def test_without_python_3_12_this_interpreter_runs_the_functions(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(environment, "find_python", lambda version: None)
+    monkeypatch.setattr(python_environments, "find_python", lambda version: None)
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     assert find_interpreter() == Interpreter(path=sys.executable, version=version)
-    monkeypatch.setattr(environment, "find_python", lambda version: Path("/opt", version))
+    monkeypatch.setattr(python_environments, "find_python", lambda version: Path("/opt", version))
     assert find_interpreter() == Interpreter(path="/opt/3.12", version="3.12")

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from crossover.cost.comparison import compare, sensitivity
+from crossover.cost.bill_comparison import compare, sensitivity
 from crossover.cost.numbers import number
 from crossover.cost.prices import load
 from crossover.cost.scenario import MINUTES_A_MONTH, Scenario
