@@ -126,7 +126,7 @@ def read(path: Path, kind: str, schema: int) -> Mapping[str, object]:
         raise CrossoverError(f"There is no {path}; `{kind} --output` writes it.")
     document = documents.read(path)
     if not isinstance(document, dict) or (document.get("schema"), document.get("kind")) != (schema, kind):
-        raise CrossoverError(f"{path} is no result of `{kind}` of schema {schema}.")
+        raise CrossoverError(f"{path} is not a result of `{kind}` of schema {schema}.")
     return document
 
 

@@ -15,7 +15,7 @@ from crossover.cost.break_even import BreakEvens, CostGrid
 from crossover.cost.candidates import Candidate, Floats, candidates_named
 from crossover.cost.numbers import number, usd
 from crossover.cost.prices import dates_of, load
-from crossover.cost.scenario import MINUTES_A_MONTH, Scenario
+from crossover.cost.scenario import MINUTES_PER_MONTH, Scenario
 from crossover.cost.variants import deployable, style_of
 from crossover.report.page import FOLDER
 
@@ -42,7 +42,7 @@ def svg() -> str:
     """The picture, as text."""
     scenario, prices = Scenario(), load(REGION)
     candidates = candidates_named(deployable())
-    lowest, highest = LOWEST_RPM * MINUTES_A_MONTH, HIGHEST_RPM * MINUTES_A_MONTH
+    lowest, highest = LOWEST_RPM * MINUTES_PER_MONTH, HIGHEST_RPM * MINUTES_PER_MONTH
     grid = CostGrid(candidates, [scenario], prices, lowest=lowest, highest=highest)
     ((found,),) = grid.break_evens([range(len(candidates))])
     plot = _Plot(grid.costs[:, 0])
@@ -117,7 +117,7 @@ class _Plot:
             points: list[str] = []
             for requests, cost in zip(volumes.tolist(), usd_a_month.tolist(), strict=True):
                 if np.isfinite(cost):
-                    point = f"{self.x(requests / MINUTES_A_MONTH):g},{self.y(cost):g}"
+                    point = f"{self.x(requests / MINUTES_PER_MONTH):g},{self.y(cost):g}"
                     points += [point] if points[-1:] != [point] else []
             dashes = f' stroke-dasharray="{STROKES[style.dash]}"' if STROKES[style.dash] else ""
             stroke = f'fill="none" stroke="{_colour(style.colour)}" stroke-width="3"{dashes} stroke-linejoin="round"'
@@ -133,7 +133,7 @@ class _Plot:
         names = {each.key: each.variant.name for each in candidates}
         for band in found.bands:
             if band.variant is not None:
-                start, end = (self.x(edge / MINUTES_A_MONTH) for edge in (band.lowest, band.highest))
+                start, end = (self.x(edge / MINUTES_PER_MONTH) for edge in (band.lowest, band.highest))
                 colour = _colour(style_of(names[band.variant]).colour)
                 yield (
                     f'<rect x="{start:g}" y="{BOTTOM - RIBBON}" width="{round(end - start, 1):g}" height="{RIBBON}"'

@@ -11,7 +11,7 @@ from benchmarks import performance
 from crossover import documents
 from crossover.cost.bill_comparison import compare
 from crossover.cost.prices import load
-from crossover.cost.scenario import MINUTES_A_MONTH, Scenario
+from crossover.cost.scenario import MINUTES_PER_MONTH, Scenario
 from crossover.cost.variants import deployable
 from stacks import settings
 from tools import constructs_page, permissions
@@ -28,11 +28,11 @@ def costs_table() -> str:
         "|---:|" + "---:|" * len(deployable()),
     ]
     for rpm in TRAFFIC:
-        bills = compare(Scenario(requests=rpm * MINUTES_A_MONTH), prices, candidates=deployable()).bills
+        bills = compare(Scenario(requests=rpm * MINUTES_PER_MONTH), prices, candidates=deployable()).bills
         usd = {name: bills[name].usd for name in deployable()}
         cells = (f"**{usd[name]:,.2f}**" if usd[name] == min(usd.values()) else f"{usd[name]:,.2f}" for name in usd)
         lines.append(f"| {rpm:,} | " + " | ".join(cells) + " |")
-    verdict = compare(Scenario(requests=72 * MINUTES_A_MONTH), prices, candidates=deployable()).verdict
+    verdict = compare(Scenario(requests=72 * MINUTES_PER_MONTH), prices, candidates=deployable()).verdict
     return "\n".join([*lines, "", f"*{verdict}*"])
 
 

@@ -168,11 +168,11 @@ def read(path: Path) -> Document:
     """A result, as it was written; only its schema and kind are checked.
 
     Raises:
-        UsageError: the file cannot be read, or is no such result.
+        UsageError: the file cannot be read, or is not such a result.
     """
     document: Document = documents.read(path)
     if not isinstance(document, dict) or (document.get("schema"), document.get("kind")) != (SCHEMA, KIND):
-        raise UsageError(f"{path} is no result of `{KIND}` of schema {SCHEMA}.")
+        raise UsageError(f"{path} is not a result of `{KIND}` of schema {SCHEMA}.")
     return document
 
 

@@ -9,13 +9,13 @@ from crossover.errors import UsageError
 
 
 def poisson(rate: float, count: int, *, seed: int) -> list[float]:
-    """So many independent arrivals at `rate` requests/s: s since the beginning, ascending."""
+    """`count` independent arrivals at `rate` requests/s: s since the beginning, ascending."""
     gaps: list[float] = np.random.default_rng(seed).exponential(1 / rate, count).cumsum().tolist()
     return gaps
 
 
 def batches(size: int, every_seconds: float, count: int, *, spread_seconds: float = 0.0) -> list[float]:
-    """`count` batches of `size` requests, one every so many seconds, evenly spread over `spread_seconds`.
+    """`count` batches of `size` requests, one every `every_seconds`, evenly spread over `spread_seconds`.
 
     Returns s since the beginning, ascending as long as a batch ends before the next begins.
     """

@@ -27,12 +27,12 @@ class Line:
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
-    """Why a variant cannot be had so, or what to know of it.
+    """What makes a variant impossible in some scenarios, or a caveat about it.
 
     Attributes:
         text: a sentence.
-        where: in which of the scenarios.
-        fatal: whether the variant is out of the question there.
+        where: the scenarios that it concerns.
+        fatal: whether the variant is impossible there.
     """
 
     text: str
@@ -46,8 +46,8 @@ class Bill:
 
     Attributes:
         lines: what is paid for.
-        instances: how many run all the time; None where none does.
-        problems: what is wrong with it, or to be known.
+        instances: how many run all the time; None where the variant keeps none.
+        problems: what makes the variant impossible, and caveats.
         assumes_one_instance: the number of instances is the published tables' assumption, not what the load needs.
     """
 
@@ -64,7 +64,7 @@ class Bill:
 
     @property
     def is_possible(self) -> Amount:
-        """Whether the variant can be had, for each scenario."""
+        """Whether the variant is possible, for each scenario."""
         possible: Amount = np.asarray(True)
         for problem in self.problems:
             if problem.fatal:
@@ -73,11 +73,11 @@ class Bill:
 
     @property
     def comparable(self) -> Amount:
-        """The sum, infinite where the variant cannot be had."""
+        """The sum; infinite where the variant is impossible."""
         return np.where(self.is_possible, self.usd, np.inf)
 
 
 def line(name: str, quantity: Amount, price: Price, *, free: float = 0.0, discount: Amount = 0.0) -> Line:
-    """So much of something at its price, without what is free each month, less a discount (0 to 1)."""
+    """A quantity at its price, without what is free each month, less a discount (0 to 1)."""
     charged = np.maximum(np.asarray(quantity) - free, 0.0)
     return Line(name=name, quantity=quantity, price=price, usd=price.of(charged) * (1.0 - np.asarray(discount)))

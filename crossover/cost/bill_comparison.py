@@ -11,10 +11,10 @@ from crossover.cost.break_even import HIGHEST, LOWEST, BreakEvens, break_evens
 from crossover.cost.candidates import candidates_named
 from crossover.cost.numbers import number
 from crossover.cost.prices import Price, Prices
-from crossover.cost.scenario import MINUTES_A_MONTH, Scenario
+from crossover.cost.scenario import MINUTES_PER_MONTH, Scenario
 from crossover.cost.variants import VARIANTS
 
-MOST_SWITCHES_NAMED = 3  # in the verdict
+MAX_SWITCHES_NAMED = 3  # in the verdict
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,8 +41,8 @@ class Comparison:
         return cheapest({name: self.bills[name] for name in self.candidates})
 
     @property
-    def doubtful_prices(self) -> list[Price]:
-        """Prices in the bills that nobody confirmed, sorted by name."""
+    def unconfirmed_prices(self) -> list[Price]:
+        """Unconfirmed prices in the bills, sorted by name."""
         used = {line.price.id: line.price for bill in self.bills.values() for line in bill.lines}
         return [price for _, price in sorted(used.items()) if not price.is_sure]
 
@@ -80,9 +80,9 @@ def _verdict(comparison: Comparison) -> str:
         return f"At {number(rpm)} requests a minute none of these variants is possible."
     usd = float(comparison.bills[name].usd)
     others = [float(comparison.bills[each].comparable) for each in comparison.candidates if each != name]
-    lead = min(others, default=np.inf) - usd
-    ahead = f", {lead:,.2f} less than the next" if np.isfinite(lead) else ""
-    now = f"At {number(rpm)} requests a minute use {name}: {usd:,.2f} USD a month{ahead}."
+    saving = min(others, default=np.inf) - usd
+    margin = f", {saving:,.2f} less than the next" if np.isfinite(saving) else ""
+    now = f"At {number(rpm)} requests a minute use {name}: {usd:,.2f} USD a month{margin}."
     return f"{now} {_switches(comparison)}"
 
 
@@ -96,12 +96,12 @@ def _switches(comparison: Comparison) -> str:
     if below:
         switches.append(f"to {below[-1].below or 'none of them'} below {number(below[-1].rpm)} a minute")
     switches += [
-        f"to {each.above or 'none of them'} above {number(each.rpm)} a minute" for each in above[:MOST_SWITCHES_NAMED]
+        f"to {each.above or 'none of them'} above {number(each.rpm)} a minute" for each in above[:MAX_SWITCHES_NAMED]
     ]
     if not switches:
-        lowest, highest = (number(each / MINUTES_A_MONTH) for each in (found.lowest, found.highest))
+        lowest, highest = (number(each / MINUTES_PER_MONTH) for each in (found.lowest, found.highest))
         return f"It is the cheapest from {lowest} to {highest} a minute."
-    more = len(above) - MOST_SWITCHES_NAMED
+    more = len(above) - MAX_SWITCHES_NAMED
     further = f" The cheapest changes {more} more {'time' if more == 1 else 'times'} beyond that." if more > 0 else ""
     return f"Switch {', '.join(switches)}.{further}"
 
@@ -149,7 +149,7 @@ def sensitivity(comparison: Comparison) -> list[Effect]:
     base = comparison.scenario
     varied = [name for name in INPUTS if getattr(base, name) is not None]
     if base.cold_share is not None:
-        varied.remove("idle_seconds")  # plays no part
+        varied.remove("idle_seconds")  # has no effect
     cases = [(name, factor) for name in varied for factor in FACTORS]
     arrays: dict[str, Any] = {
         name: np.array([_varied(base, name, factor if name == field else 1.0) for field, factor in cases])

@@ -17,23 +17,23 @@ from numpy.typing import NDArray
 
 from crossover.cost.candidates import Candidate, Floats
 from crossover.cost.prices import Prices
-from crossover.cost.scenario import MINUTES_A_MONTH, Scenario
+from crossover.cost.scenario import MINUTES_PER_MONTH, Scenario
 
 Indices = NDArray[np.int64]
 
 LOWEST_RPM, HIGHEST_RPM = 0.1, 10_000.0
-LOWEST, HIGHEST = LOWEST_RPM * MINUTES_A_MONTH, HIGHEST_RPM * MINUTES_A_MONTH  # requests a month
-POINTS_A_DECADE = 200  # of the grid, besides the steps
-MOST_STEPS = 200  # that the grid has of one candidate: a further instance is less than half a percent of so many
+LOWEST, HIGHEST = LOWEST_RPM * MINUTES_PER_MONTH, HIGHEST_RPM * MINUTES_PER_MONTH  # requests a month
+POINTS_PER_DECADE = 200  # of the grid, besides the steps
+MAX_STEPS = 200  # of one candidate in the grid; beyond, a further instance is less than half a percent
 PRECISION = 1e-14  # of a break-even point or a step, relative
-MOST_ROUNDS = 40  # of narrowing down; 4 are usual, and 20 are enough where a bill jumps
+MAX_ROUNDS = 40  # of narrowing; 4 are usual, and 20 are enough where a bill jumps
 # Points in an interval, as parts of its width. EVEN where the bills do not say where they meet; else QUARTERS, and NEAR
 # on both sides of where they would meet if they were straight lines, which they nearly are in so short an interval.
 EVEN = np.arange(1, 17) / 17
 QUARTERS = np.arange(1, 4) / 4
 NEAR = np.array([0.0, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1])
-NOTHING = -1  # instead of a candidate's index: none is possible
-BEYOND = 1e300  # USD of nothing: above every cost, below that of what is not possible
+NONE_POSSIBLE = -1  # instead of a candidate's index: none is possible
+NONE_POSSIBLE_USD = 1e300  # USD where no candidate is possible: above every real cost, below infinity
 
 
 class Cause(Enum):
@@ -64,7 +64,7 @@ class BreakEven:
     @property
     def rpm(self) -> float:
         """Requests a minute."""
-        return self.requests / MINUTES_A_MONTH
+        return self.requests / MINUTES_PER_MONTH
 
     @property
     def is_step(self) -> bool:
@@ -132,7 +132,7 @@ class CostGrid:
     """What every candidate costs over a range of traffic, in every case of the scenarios.
 
     Two break-even points closer together than a 200th of a decade may both be missed, unless a step of the first
-    MOST_STEPS instances is between them.
+    MAX_STEPS instances is between them.
     """
 
     def __init__(
@@ -175,7 +175,7 @@ class CostGrid:
         """Of each candidate, both sides of each traffic at which it needs a further instance, in any of the cases."""
         distinct: list[Scenario] = []
         for scenario, size in zip(self._scenarios, self._sizes, strict=True):
-            without = replace(scenario, cold_share=None)  # on which no number of instances depends
+            without = replace(scenario, cold_share=None)  # the number of instances does not depend on it
             if size == 1 or without.cases > 1 or without not in distinct:
                 distinct.append(without)
         return [
@@ -186,7 +186,7 @@ class CostGrid:
     @cached_property
     def volumes(self) -> Floats:
         """Requests a month, ascending: the points of the grid."""
-        return np.unique(np.concatenate([self._even, self._at, *self.steps]))
+        return np.unique(np.concatenate([self._even_grid, self._at, *self.steps]))
 
     @cached_property
     def costs(self) -> Floats:
@@ -247,22 +247,22 @@ class CostGrid:
         ]
 
     @cached_property
-    def _even(self) -> Floats:
-        count = max(2, int(np.ceil(POINTS_A_DECADE * np.log10(self.highest / self.lowest))) + 1)
+    def _even_grid(self) -> Floats:
+        count = max(2, int(np.ceil(POINTS_PER_DECADE * np.log10(self.highest / self.lowest))) + 1)
         grid = np.geomspace(self.lowest, self.highest, count)
         grid[[0, -1]] = self.lowest, self.highest
         return grid
 
     def _steps(self, candidate: Candidate, scenario: Scenario) -> Floats:
         """Both sides of each step in these cases, looked for in all intervals at once."""
-        cases, grid = np.arange(scenario.cases), self._even
+        cases, grid = np.arange(scenario.cases), self._even_grid
 
         def instances(case: Indices, volumes: Floats) -> Floats:
             found = candidate.instances(scenario.pick(case, requests=volumes))
             return np.zeros_like(volumes) if found is None else found
 
         counts = instances(np.repeat(cases, grid.size), np.tile(grid, cases.size)).reshape(cases.size, grid.size)
-        case, index = np.nonzero((counts[:, 1:] > counts[:, :-1]) & (counts[:, :-1] < MOST_STEPS))
+        case, index = np.nonzero((counts[:, 1:] > counts[:, :-1]) & (counts[:, :-1] < MAX_STEPS))
         if not case.size:
             return np.empty(0)
         # One interval for each step of one instance within it.
@@ -280,7 +280,7 @@ class CostGrid:
 
     def _narrowed(self, changes: "_Changes", groups: Sequence[Sequence[int]]) -> "_Changes":
         """The same, as narrow as PRECISION; more where a third candidate is the cheapest in between."""
-        for _ in range(MOST_ROUNDS):
+        for _ in range(MAX_ROUNDS):
             is_open = changes.high - changes.low > PRECISION * changes.high
             if not is_open.any():
                 break
@@ -298,7 +298,7 @@ class CostGrid:
             at = np.flatnonzero(changes.group == number)
             own = np.array(groups[number])
             cheapest[at] = _cheapest(usd[own][:, at], own)
-        # At the ends the grid has said which it is; bills computed again there may differ by a rounding.
+        # At the ends the grid's answer counts: bills computed there again may differ by rounding.
         cheapest = np.where(points <= changes.low[:, None], changes.below[:, None], cheapest)
         cheapest = np.where(points >= changes.high[:, None], changes.above[:, None], cheapest)
         edges = np.column_stack([changes.low, points, changes.high])
@@ -336,7 +336,7 @@ class CostGrid:
 
     def _points(self, changes: "_Changes") -> Iterator[tuple[int, int, BreakEven]]:
         """(group, case, point) of each change."""
-        usd = self._of_each(
+        usd = self._costs_each(
             np.concatenate([changes.below, changes.above] * 2),
             np.tile(changes.case, 4),
             np.repeat([changes.low, changes.high], 2, axis=0).ravel(),
@@ -358,9 +358,9 @@ class CostGrid:
                 ),
             )
 
-    def _of_each(self, candidates: Indices, cases: Indices, volumes: Floats) -> Floats:
-        """USD a month of one candidate in one case at one volume, each; BEYOND where it is NOTHING."""
-        usd = np.full(volumes.shape, BEYOND)
+    def _costs_each(self, candidates: Indices, cases: Indices, volumes: Floats) -> Floats:
+        """USD a month of one candidate in one case at one volume, each; NONE_POSSIBLE_USD where it is NONE_POSSIBLE."""
+        usd = np.full(volumes.shape, NONE_POSSIBLE_USD)
         for index, candidate in enumerate(self.candidates):
             at = np.flatnonzero(candidates == index)
             if at.size:
@@ -380,7 +380,7 @@ class CostGrid:
         return usd
 
     def _key(self, index: int) -> str | None:
-        return None if index == NOTHING else self.candidates[index].key
+        return None if index == NONE_POSSIBLE else self.candidates[index].key
 
 
 @dataclass
@@ -422,7 +422,7 @@ def _gaps(usd: Floats, below: Indices, above: Indices) -> Floats:
     rows = np.arange(below.size)
     with np.errstate(invalid="ignore"):  # infinite less infinite
         gaps: Floats = usd[above, rows] - usd[below, rows]
-    gaps[(below == NOTHING) | (above == NOTHING)] = np.nan
+    gaps[(below == NONE_POSSIBLE) | (above == NONE_POSSIBLE)] = np.nan
     return gaps
 
 
@@ -431,18 +431,18 @@ def _joined(changes: Sequence[_Changes]) -> _Changes:
 
 
 def _cheapest(costs: Floats, members: Indices) -> Indices:
-    """[members, ...] -> the cheapest one's index among the candidates, [...]; NOTHING where none is possible."""
+    """[members, ...] -> the cheapest one's index among the candidates, [...]; NONE_POSSIBLE where none is possible."""
     # Member by member: argmin along the first axis takes three times as long.
     least, cheapest = costs[0], np.full(costs.shape[1:], members[0])
     for usd, member in zip(costs[1:], members[1:], strict=True):
         cheapest[usd < least] = member
         least = np.minimum(least, usd)
-    return np.where(np.isfinite(least), cheapest, NOTHING)
+    return np.where(np.isfinite(least), cheapest, NONE_POSSIBLE)
 
 
 def cause_of(below: tuple[float, float], above: tuple[float, float]) -> Cause:
     """From what each of the two costs just before the change and just after it, USD."""
-    if any(usd >= BEYOND for side in (below, above) for usd in side):
+    if any(usd >= NONE_POSSIBLE_USD for side in (below, above) for usd in side):
         return Cause.LIMIT
     smooth = all(math.isclose(before, after, rel_tol=1e-9) for before, after in (below, above))
     return Cause.LINES if smooth else Cause.INSTANCE

@@ -12,7 +12,7 @@ import typer
 from crossover.cost import comparison_tables, published
 from crossover.cost.bill_comparison import compare, sensitivity
 from crossover.cost.options import Inputs, ScenarioOptions
-from crossover.cost.scenario import MINUTES_A_MONTH, Scenario
+from crossover.cost.scenario import MINUTES_PER_MONTH, Scenario
 from crossover.cost.variants import VARIANTS
 from crossover.errors import UsageError
 from crossover.terminal import print_table, table_console
@@ -90,7 +90,7 @@ class Sweep(ScenarioOptions):
 
 @app.command()
 def assumptions() -> None:
-    """What the model takes for granted: every input, its default, and where that comes from."""
+    """The model's assumptions: every input, its default, and where the default comes from."""
     print_table(comparison_tables.assumptions_table(fields(Scenario)))
 
 
@@ -103,7 +103,7 @@ def _sweep(inputs: Inputs) -> list[dict[str, Any]]:
     best = np.where(np.isfinite(stacked.min(axis=0)), stacked.argmin(axis=0), -1)
     varied = {name: np.broadcast_to(getattr(scenario, name), size) for name in inputs.swept or ("requests",)}
     if "requests" in varied:
-        varied = {"rpm": varied["requests"] / MINUTES_A_MONTH, **varied}
+        varied = {"rpm": varied["requests"] / MINUTES_PER_MONTH, **varied}
     return [
         {
             **{name: float(values[index]) for name, values in varied.items()},

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from crossover.cost.erlang import loss_probabilities
 from crossover.cost.numbers import Amount
 
-# Requests in progress up to which the quick form counts; three times as many are a third as often cold.
-MOST_AT_ONCE = 1000.0
-NEGLIGIBLE = 1e-12  # share of the requests; environments that serve fewer are left out
+# Requests in progress up to which `poisson_quick` is computed; beyond, the share is inversely proportional to them.
+MAX_CONCURRENCY = 1000.0
+NEGLIGIBLE = 1e-12  # share of the requests; environments that serve less are left out
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +47,7 @@ def poisson(
 ) -> ColdShare:
     """The exact bracket for Poisson arrivals and exponential service.
 
-    The work grows fast with the load, which is rate x service: 0.1 s for 50 requests at once, 3 s for 200.
+    The computing time grows fast with the load, which is rate x service: 0.1 s for 50 requests at once, 3 s for 200.
 
     Args:
         rate: requests/s, above 0.
@@ -59,7 +59,7 @@ def poisson(
     Raises:
         ValueError: a value is not above 0.
     """
-    _refuse_nonsense(rate, service_seconds, idle_seconds, lifetime_hours)
+    _refuse_unless_positive(rate, service_seconds, idle_seconds, lifetime_hours)
     losses = [*takewhile(lambda loss: loss > NEGLIGIBLE, loss_probabilities(rate * service_seconds)), 0.0]
     high = sum(
         (before - after) * _idle_survival_exact(number, rate, service_seconds, idle_seconds)
@@ -75,19 +75,19 @@ def poisson_quick(
 
     Much faster, and for arrays element by element. Its upper end is too low: by 1 % at 10 requests a minute, 9 % at 72
     and 22 % at 1,000 (128 ms each, idle for 300 s). The error grows as more requests overlap: with 50 in progress the
-    result is about a third of the exact one. Beyond MOST_AT_ONCE it is inversely proportional to the rate.
+    result is about a third of the exact one. Beyond MAX_CONCURRENCY it is inversely proportional to the rate.
     """
-    _refuse_nonsense(rate, service_seconds, idle_seconds, lifetime_hours)
+    _refuse_unless_positive(rate, service_seconds, idle_seconds, lifetime_hours)
     rates, services, idle = (np.asarray(each, dtype=float) for each in (rate, service_seconds, idle_seconds))
-    fewer = np.minimum(1.0, MOST_AT_ONCE / (rates * services))
-    played = rates * fewer
-    load = played * services
+    fewer = np.minimum(1.0, MAX_CONCURRENCY / (rates * services))
+    simulated_rates = rates * fewer
+    load = simulated_rates * services
     loss, high, servers = np.ones_like(load), np.zeros_like(load * idle), 0
     while np.any(loss > 0):
         servers += 1
         after = load * loss / (servers + load * loss)
         after = np.where(after > NEGLIGIBLE, after, 0.0)
-        high = high + (loss - after) * np.exp(-played * loss * idle)
+        high = high + (loss - after) * np.exp(-simulated_rates * loss * idle)
         loss = after
     return _bracket(high * fewer, rates, services, idle, lifetime_hours)
 
@@ -105,11 +105,11 @@ def simulated(arrivals: Sequence[float], services: Sequence[float], idle_seconds
         The share of the requests that find no idle environment.
 
     Raises:
-        ValueError: there are no requests, or not as many services.
+        ValueError: there are no requests, or the two lengths differ.
     """
     if len(arrivals) == 0 or len(arrivals) != len(services):
         raise ValueError(
-            f"There are {len(arrivals)} arrivals and {len(services)} services; both must be as many, not 0."
+            f"There are {len(arrivals)} arrivals and {len(services)} services; both numbers must be equal and above 0."
         )
     free_at: list[float] = []  # when each environment finishes or finished its last request, unordered
     cold = 0
@@ -128,7 +128,7 @@ def simulated(arrivals: Sequence[float], services: Sequence[float], idle_seconds
 # it cannot take but it can: B(k-1) - B(k). Of these, a request is cold if it comes after too long an idle time.
 
 
-def _refuse_nonsense(
+def _refuse_unless_positive(
     rate: Amount, service_seconds: Amount, idle_seconds: Amount, lifetime_hours: Amount | None
 ) -> None:
     values = {"rate": rate, "service": service_seconds, "idle time": idle_seconds, "lifetime": lifetime_hours}

@@ -19,18 +19,18 @@ from crossover.cost.numbers import Amount, number
 from crossover.cost.options import Inputs
 from crossover.cost.prices import Price
 from crossover.cost.published import Claim, figure
-from crossover.cost.scenario import ASSUMED, MEASURED, MINUTES_A_MONTH, Scenario
+from crossover.cost.scenario import ASSUMED, MEASURED, MINUTES_PER_MONTH, Scenario
 from crossover.cost.variants import VARIANTS
 from crossover.terminal import print_table
 
 MILLION = 1e6
-MOST_BANDS_SHOWN = 12
-# What a sentence under the table calls attention to, where it was not given: what the result depends on most.
+MAX_BANDS_SHOWN = 12
+# What the result depends on most: a remark names those that were not given.
 DECISIVE = ("cpu_seconds", "wait_seconds", "init_seconds", "restore_seconds", "proxy_overhead", "file_mb")
 
 
 def print_comparison(comparison: Comparison, inputs: Inputs, effects: Sequence[Effect]) -> None:
-    """All of it: the answer first, then the bills, the break-even points, and how sure it is."""
+    """All of it: the answer first, then the bills, the break-even points, and how certain it is."""
     console = Console()
     console.print(comparison.verdict, highlight=False, soft_wrap=True, style="bold", markup=False)
     console.print(_traffic_sentence(comparison.scenario, inputs), highlight=False, soft_wrap=True, markup=False)
@@ -114,16 +114,16 @@ def _bands_table(comparison: Comparison) -> Table:
     )
     endings: list[BreakEven | None] = [*comparison.break_evens.points, None]
     here = float(comparison.scenario.requests)
-    for band, ending in list(zip(comparison.break_evens.bands, endings, strict=True))[:MOST_BANDS_SHOWN]:
+    for band, ending in list(zip(comparison.break_evens.bands, endings, strict=True))[:MAX_BANDS_SHOWN]:
         table.add_row(
-            f"{number(band.lowest / MINUTES_A_MONTH)} to {number(band.highest / MINUTES_A_MONTH)}",
+            f"{number(band.lowest / MINUTES_PER_MONTH)} to {number(band.highest / MINUTES_PER_MONTH)}",
             f"{band.highest:,.0f}",
             band.variant or "none",
             "" if ending is None else _money(ending.usd),
             "" if ending is None else _ending(ending),
             style="bold" if band.lowest <= here < band.highest else "",
         )
-    hidden = len(comparison.break_evens.bands) - MOST_BANDS_SHOWN
+    hidden = len(comparison.break_evens.bands) - MAX_BANDS_SHOWN
     if hidden > 0:
         table.caption = f"and {hidden} more; --json has them all"
     return table
@@ -161,7 +161,7 @@ def _remarks(comparison: Comparison, inputs: Inputs) -> list[str]:
         if np.any(problem.where) and (name in comparison.candidates or not problem.fatal)
     ]
     if inputs.is_rehearsal:
-        remarks.append("What was measured was a rehearsal on the local AWS: these are no figures of AWS.")
+        remarks.append("The measurements are of a rehearsal on the local AWS: the times are not AWS's.")
     if inputs.is_one_machine:
         remarks.append(ONE_MACHINE_MARK)
     if "cold_share" in inputs.measured:
@@ -174,9 +174,9 @@ def _remarks(comparison: Comparison, inputs: Inputs) -> list[str]:
         and bill.comparable < comparison.bills[comparison.cheapest].usd
     ]
     if cheaper:
-        remarks.append(f"Cheaper, but not among those to choose from: {', '.join(cheaper)}.")
+        remarks.append(f"Cheaper, but not a candidate: {', '.join(cheaper)}.")
     known = {*inputs.given, *inputs.derived}
-    guessed = [name for name in DECISIVE if name not in known and not _is_idle(name, inputs.scenario)]
+    guessed = [name for name in DECISIVE if name not in known and not _is_overridden(name, inputs.scenario)]
     if inputs.derived:
         work = f"{inputs.scenario.cpu_seconds:.3g} CPU-s"
         remarks.append(f"Instances are counted for {work} a request, the work in warm_seconds; give --cpu-seconds.")
@@ -185,17 +185,17 @@ def _remarks(comparison: Comparison, inputs: Inputs) -> list[str]:
         names = [f"{name} {getattr(inputs.scenario, name):g}" for name in guessed if origins[name] == origin]
         if names:
             remarks.append(f"By default and {meaning}: {', '.join(names)}. Give your own, or a benchmark with --from.")
-    doubtful = comparison.doubtful_prices
-    if doubtful:
-        named = ", ".join(f"{price.id} ({price.status})" for price in doubtful)
-        remarks.append(f"Prices that nobody confirmed for {comparison.prices.region}: {named}.")
+    unconfirmed = comparison.unconfirmed_prices
+    if unconfirmed:
+        named = ", ".join(f"{price.id} ({price.status})" for price in unconfirmed)
+        remarks.append(f"Unconfirmed prices for {comparison.prices.region}: {named}.")
     return remarks
 
 
-def _is_idle(name: str, scenario: Scenario) -> bool:
-    """Whether a default plays no part, since a given value stands for it."""
-    stands_for = {"wait_seconds": scenario.warm_seconds, "proxy_overhead": scenario.proxy_seconds}
-    return stands_for.get(name) is not None
+def _is_overridden(name: str, scenario: Scenario) -> bool:
+    """Whether a default has no effect, since a given value replaces it."""
+    replaced_by = {"wait_seconds": scenario.warm_seconds, "proxy_overhead": scenario.proxy_seconds}
+    return replaced_by.get(name) is not None
 
 
 def lines_table(comparison: Comparison, name: str) -> Table:
@@ -287,7 +287,7 @@ def assumptions_table(inputs: Sequence[Field[Any]]) -> Table:
 
 
 def as_dict(comparison: Comparison, inputs: Inputs, effects: Sequence[Effect]) -> dict[str, Any]:
-    """Everything that is known of a comparison, for JSON."""
+    """Everything about a comparison, for JSON."""
     scenario = comparison.scenario
     warm = float(scenario.warm())
     return {
@@ -310,7 +310,7 @@ def as_dict(comparison: Comparison, inputs: Inputs, effects: Sequence[Effect]) -
         "bands": [vars(band) for band in comparison.break_evens.bands],
         "sensitivity": [{**vars(effect), "usd": _finite(effect.usd)} for effect in effects],
         "remarks": _remarks(comparison, inputs),
-        "unconfirmed_prices": [_price_as_dict(price) for price in comparison.doubtful_prices],
+        "unconfirmed_prices": [_price_as_dict(price) for price in comparison.unconfirmed_prices],
     }
 
 

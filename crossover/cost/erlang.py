@@ -14,7 +14,7 @@ from crossover.cost.numbers import Amount
 
 
 def loss_probabilities(load: Amount) -> Iterator[Amount]:
-    """Erlang B for 0, 1, 2, ... servers: the share of arrivals that find all of them busy, where nobody waits.
+    """Erlang B for 0, 1, 2, ... servers: the share of arrivals that find all of them busy, where none waits.
 
     By the recursion B(c) = load B(c-1) / (c + load B(c-1)), which is stable, unlike the quotient of factorials.
 
@@ -31,7 +31,7 @@ def loss_probabilities(load: Amount) -> Iterator[Amount]:
 
 
 def loss_probability(servers: Amount, load: Amount) -> Amount:
-    """Erlang B for so many servers, whole and at least 0; element by element.
+    """Erlang B for a whole number of servers, at least 0; element by element.
 
     Raises:
         ValueError: there are fewer.
@@ -44,7 +44,7 @@ def loss_probability(servers: Amount, load: Amount) -> Amount:
 
 
 def waiting_probability(servers: int, load: float) -> float:
-    """Erlang C, of M/M/c: the share of arrivals that have to wait, where all wait; 1 where the load is too much.
+    """Erlang C, of M/M/c: the share of arrivals that have to wait, where all wait; 1 where the load is too high.
 
     Raises:
         ValueError: there is no server, or the load is negative.
@@ -75,7 +75,7 @@ def servers_for_loss(load: Amount, loss: Amount) -> NDArray[np.int64]:
 def servers_for_waiting(load: Amount, waiting: Amount, at_least: Amount, *, step: int = 1) -> NDArray[np.int64]:
     """The fewest servers, a multiple of `step` and at least `at_least`, at which no larger share has to wait.
 
-    Element by element. `at_least` must be above the load, or else nothing would end the waiting.
+    Element by element. `at_least` must be above the load, or else the queue would grow without end.
 
     Raises:
         ValueError: it is not.
@@ -86,7 +86,7 @@ def servers_for_waiting(load: Amount, waiting: Amount, at_least: Amount, *, step
     if not np.all(shares > 0):
         raise ValueError("The share that may wait must be above 0.")
 
-    at_once = _surely_suffices(loads, shares, starts) & (starts % step == 0)
+    at_once = _suffices_by_bound(loads, shares, starts) & (starts % step == 0)
 
     def suffices(servers: int, loss: NDArray[np.float64], open_: NDArray[np.int64]) -> NDArray[np.bool_]:
         wait = _waiting(servers, loads[others][open_], loss)
@@ -102,10 +102,10 @@ def servers_for_waiting(load: Amount, waiting: Amount, at_least: Amount, *, step
 TERMS = 24
 
 
-def _surely_suffices(
+def _suffices_by_bound(
     load: NDArray[np.float64], waiting: NDArray[np.float64], servers: NDArray[np.float64]
 ) -> NDArray[np.bool_]:
-    """Where so many servers are enough by an upper bound of Erlang C, which spares the recursion from one server on.
+    """Where these servers suffice by an upper bound of Erlang C, which saves the recursion from one server on.
 
     1 / B(c) is the sum of c (c - 1) ... (c - k + 1) / load^k for k = 0 to c; all terms are positive, so the first few
     of them bound B(c) from above, and Erlang C, which rises with it.
@@ -124,7 +124,7 @@ Suffices = Callable[[int, NDArray[np.float64], NDArray[np.int64]], NDArray[np.bo
 
 
 def _search(loads: NDArray[np.float64], starts: NDArray[np.int64], suffices: Suffices) -> NDArray[np.int64]:
-    """The first number of servers from `starts` on that suffices, by one recursion for all that are still open."""
+    """The first number of servers from `starts` on that suffices, by one recursion for all that are not found yet."""
     found = np.zeros(loads.size, dtype=np.int64)
     open_ = np.arange(loads.size)
     load, start, loss = loads.ravel(), starts.ravel(), np.ones(loads.size)

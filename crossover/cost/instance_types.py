@@ -1,4 +1,4 @@
-"""The instance types that an endpoint or a server of one's own can run on.
+"""The instance types that an endpoint or an EC2 server can run on.
 
 Sources: https://aws.amazon.com/ec2/instance-types/ for sizes;
 https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/burstable-credits-baseline-concepts.html for baselines.
@@ -16,7 +16,7 @@ class InstanceType:
     Attributes:
         name: such as c5.large.
         vcpus: how many.
-        sustained_vcpus: how many it can use without end; a burstable type uses the rest as long as its credits last.
+        sustained_vcpus: how many it can use without end; a burstable type uses the others while its credits last.
         is_arm: whether it runs arm64, and not the x86_64 that the container is built for.
         has_gpu: whether it has a GPU, which the container does not use.
     """
@@ -33,7 +33,7 @@ class InstanceType:
 
     @property
     def family(self) -> str:
-        """The part of its name before the point."""
+        """The part of its name before the dot."""
         return self.name.partition(".")[0]
 
 

@@ -8,9 +8,9 @@ from crossover.cost.scenario import Scenario
 from crossover.errors import UsageError
 
 SCHEMA = 1
-ON_ONE_MACHINE = "crossover bench micro"  # the kind of result that knows nothing of AWS
-REHEARSAL_MARK = "A rehearsal on the local AWS: these are this machine's times, and no figures of AWS."
-ONE_MACHINE_MARK = "What was measured was the handler alone on one machine: these are no figures of AWS."
+ON_ONE_MACHINE = "crossover bench micro"  # the kind of result that has no AWS figures
+REHEARSAL_MARK = "A rehearsal on the local AWS: the times are this machine's, not AWS's."
+ONE_MACHINE_MARK = "The handler was measured alone on one machine: the times are not AWS's."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,8 +19,8 @@ class Measured:
 
     Attributes:
         values: by the names of a scenario's fields.
-        is_rehearsal: whether it was on the local AWS, whose figures are none of AWS.
-        is_one_machine: whether it was the handler alone, on some machine: its work, and no figure of AWS either.
+        is_rehearsal: whether it was on the local AWS, whose times are not AWS's.
+        is_one_machine: whether it was the handler alone, on one machine, without AWS.
     """
 
     values: dict[str, float]
@@ -32,11 +32,11 @@ def read(path: Path) -> Measured:
     """The member `scenario` of a benchmark's result.
 
     Raises:
-        UsageError: the file cannot be read, is no such result, or names a field that does not exist.
+        UsageError: the file cannot be read, is not such a result, or names a field that does not exist.
     """
     document = documents.read(path)
     if not isinstance(document, dict) or document.get("schema") != SCHEMA:
-        raise UsageError(f"{path} is no benchmark's result of schema {SCHEMA}.")
+        raise UsageError(f"{path} is not a benchmark's result of schema {SCHEMA}.")
     measured = document.get("scenario")
     if not isinstance(measured, dict) or not measured:
         raise UsageError(f"{path} has no member 'scenario' with what was measured.")

@@ -11,16 +11,16 @@ import typer
 from crossover.cost import measured, traffic
 from crossover.cost.numbers import Amount
 from crossover.cost.prices import SNAPSHOT, Prices, load
-from crossover.cost.scenario import MB_PER_VCPU, MINUTES_A_MONTH, CallPrice, Rent, Scenario, check_bounds
+from crossover.cost.scenario import MB_PER_VCPU, MINUTES_PER_MONTH, CallPrice, Rent, Scenario, check_bounds
 from crossover.cost.traffic import Traffic
 from crossover.cost.variants import VARIANTS, deployable
 from crossover.errors import UsageError
 from crossover.inputs import variant_names
 
 SHORT_NAMES = {"memory_mb": "--memory"}
-# Fields whose options have a form of their own, below.
-WITH_OWN_FORM = ("requests", "rent", "call_price")
-MOST_SCENARIOS = 1_000_000
+# Fields whose options are not made from their metadata, but declared in `ScenarioOptions`.
+DECLARED_SEPARATELY = ("requests", "rent", "call_price")
+MAX_SCENARIOS = 1_000_000
 RPM_BOUNDS = (1e-4, 1e7)
 
 
@@ -85,7 +85,7 @@ def _number(meaning: str) -> Any:
 
 
 def _field(name: str) -> Any:
-    """The option of a field of the scenario, which says itself what it means, its unit and its default."""
+    """The option of a field of the scenario, from the meaning, unit and default in the field's metadata."""
     each = Scenario.__dataclass_fields__[name]
     metavar = None if each.metadata["bounds"] is None else "<number>"
     return typer.Option(
@@ -103,16 +103,18 @@ class ScenarioOptions:
 
     rpm: Annotated[str | None, _number("Requests a minute, on average; 10 by default.")] = None
     requests: Annotated[str | None, _number("Requests a month of 730 h, instead of --rpm.")] = None
-    region: Annotated[str, _option("Whose prices count.")] = "us-east-1"
+    region: Annotated[str, _option("Region whose prices are used.")] = "us-east-1"
     variants: Annotated[
-        str, _option(f"Candidates: some of {', '.join(VARIANTS)}; or all. By default what can be deployed.")
+        str, _option(f"Candidates: some of {', '.join(VARIANTS)}; or all. By default those that can be deployed.")
     ] = ""
     arrivals: Annotated[str, _option(f"How requests come: {traffic.KINDS}.")] = "poisson"
-    results: Annotated[Path | None, _option("A benchmark's result, whose measurements count.", "--from")] = None
+    results: Annotated[Path | None, _option("A benchmark's result, whose measurements are used.", "--from")] = None
     rent: Annotated[str | None, _option("Compare with a flat monthly rent: AMOUNT[:CURRENCY[:VCPUS]].")] = None
-    call_price: Annotated[str | None, _option("Compare with a price by the call: AMOUNT[:CURRENCY].")] = None
-    exchange: Annotated[list[str] | None, _option("What a currency is worth in USD, as EUR=1.15; repeatable.")] = None
-    prices: Annotated[Path, _option("Another snapshot of prices.")] = SNAPSHOT
+    call_price: Annotated[str | None, _option("Compare with a price per call: AMOUNT[:CURRENCY].")] = None
+    exchange: Annotated[
+        list[str] | None, _option("Exchange rate of a currency to USD, such as EUR=1.15; repeatable.")
+    ] = None
+    prices: Annotated[Path, _option("The price snapshot to use.")] = SNAPSHOT
 
     peak_factor: Annotated[str | None, _field("peak_factor")] = None
     file_mb: Annotated[str | None, _field("file_mb")] = None
@@ -172,7 +174,7 @@ class ScenarioOptions:
             sweeps: a number may be a range, LOW:HIGH:COUNT, or several with commas between them.
 
         Raises:
-            UsageError: they contradict each other, or a value cannot be.
+            UsageError: they contradict each other, or a value is out of bounds.
         """
         chosen = {each.name: getattr(self, each.name) for each in fields(ScenarioOptions)}
         return _inputs(chosen, numbers_of if sweeps else _one_number)
@@ -187,7 +189,7 @@ def _inputs(chosen: dict[str, Any], numbers: Callable[[str, str], list[float]]) 
     values |= {
         each.name: chosen[each.name] if each.metadata["bounds"] is None else numbers(each.name, chosen[each.name])
         for each in fields(Scenario)
-        if each.name not in WITH_OWN_FORM and chosen[each.name] is not None
+        if each.name not in DECLARED_SEPARATELY and chosen[each.name] is not None
     }
     exchange = _exchange(chosen["exchange"] or [])
     if chosen["rent"]:
@@ -201,13 +203,13 @@ def _inputs(chosen: dict[str, Any], numbers: Callable[[str, str], list[float]]) 
     if chosen["rpm"] is not None:
         rpm = numbers("rpm", chosen["rpm"])
         check_bounds("rpm", rpm, RPM_BOUNDS)
-        values["requests"] = [each * MINUTES_A_MONTH for each in rpm]
+        values["requests"] = [each * MINUTES_PER_MONTH for each in rpm]
     given = frozenset(values)
     values, swept = _swept(values)
     scenario = Scenario(**values)
     derived = ("cpu_seconds",) if "warm_seconds" in given and "cpu_seconds" not in given else ()
     if derived:
-        scenario = replace(scenario, cpu_seconds=_work_in(scenario))
+        scenario = replace(scenario, cpu_seconds=_cpu_seconds_of(scenario))
     scenario, how = _with_traffic(scenario, chosen["arrivals"], given)
     offered = [name for name, variant in VARIANTS.items() if variant.is_priced(scenario)]
     wanted = chosen["variants"] or ",".join(deployable())
@@ -230,14 +232,14 @@ def _inputs(chosen: dict[str, Any], numbers: Callable[[str, str], list[float]]) 
     )
 
 
-LEAST_CPU_SECONDS = 0.001  # of a request that is nearly all waiting
+MIN_CPU_SECONDS = 0.001  # of a request that mostly waits
 
 
-def _work_in(scenario: Scenario) -> Amount:
+def _cpu_seconds_of(scenario: Scenario) -> Amount:
     """CPU-seconds in the warm invocation that is given: what is not waiting, on its share of one vCPU."""
     share = np.minimum(1.0, np.asarray(scenario.memory_mb) / MB_PER_VCPU)
     work = (np.asarray(scenario.warm()) - scenario.wait_seconds) * share
-    return np.maximum(work, LEAST_CPU_SECONDS) if np.ndim(work) else max(float(work), LEAST_CPU_SECONDS)
+    return np.maximum(work, MIN_CPU_SECONDS) if np.ndim(work) else max(float(work), MIN_CPU_SECONDS)
 
 
 def _with_traffic(scenario: Scenario, text: str, given: frozenset[str]) -> tuple[Scenario, Traffic]:
@@ -245,7 +247,7 @@ def _with_traffic(scenario: Scenario, text: str, given: frozenset[str]) -> tuple
     if text == "poisson":
         return scenario, Traffic(text=text)
     if scenario.cases > 1:
-        raise UsageError(f"The arrivals are {text!r}; a sweep takes none but poisson, or a --cold-share.")
+        raise UsageError(f"The arrivals are {text!r}; a sweep takes only poisson, or a --cold-share.")
     how = traffic.parse(text, scenario)
     if how.requests is not None and "requests" not in given:
         scenario = replace(scenario, requests=how.requests)
@@ -259,8 +261,8 @@ def _swept(values: dict[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
     lists = {name: value for name, value in values.items() if isinstance(value, list)}
     swept = tuple(name for name, numbers in lists.items() if len(numbers) > 1)
     combinations = int(np.prod([len(numbers) for numbers in lists.values()]))
-    if combinations > MOST_SCENARIOS:
-        raise UsageError(f"These are {combinations:,} scenarios; there may be {MOST_SCENARIOS:,}.")
+    if combinations > MAX_SCENARIOS:
+        raise UsageError(f"These are {combinations:,} scenarios; there may be {MAX_SCENARIOS:,}.")
     grid = np.meshgrid(*[lists[name] for name in swept], indexing="ij")
     arrays = {name: axis.ravel() for name, axis in zip(swept, grid, strict=True)}
     singles = {name: numbers[0] for name, numbers in lists.items() if len(numbers) == 1}
@@ -290,7 +292,7 @@ def numbers_of(name: str, text: str) -> list[float]:
         start, end, points = float(low), float(high), int(count)
     except ValueError:
         raise wrong from None
-    if not (0 <= start < end < np.inf and 2 <= points <= MOST_SCENARIOS):
+    if not (0 <= start < end < np.inf and 2 <= points <= MAX_SCENARIOS):
         raise wrong
     spaced = np.linspace if start == 0 else np.geomspace
     numbers: list[float] = spaced(start, end, points).tolist()
@@ -307,7 +309,7 @@ def _exchange(texts: list[str]) -> dict[str, float]:
 
 def _rent(text: str, exchange: dict[str, float]) -> Rent:
     amount, currency, vcpus = [*text.split(":"), "", ""][:3]
-    name, usd = _worth(currency, exchange)
+    name, usd = _usd_rate(currency, exchange)
     return Rent(
         amount=_positive(amount, "rent", text),
         currency=name,
@@ -318,20 +320,20 @@ def _rent(text: str, exchange: dict[str, float]) -> Rent:
 
 def _call_price(text: str, exchange: dict[str, float]) -> CallPrice:
     amount, currency = [*text.split(":"), ""][:2]
-    name, usd = _worth(currency, exchange)
+    name, usd = _usd_rate(currency, exchange)
     return CallPrice(amount=_positive(amount, "price of a call", text), currency=name, usd=usd)
 
 
-def _worth(currency: str, exchange: dict[str, float]) -> tuple[str, float]:
+def _usd_rate(currency: str, exchange: dict[str, float]) -> tuple[str, float]:
     name = _currency(currency or "USD")
     if name not in exchange:
-        raise UsageError(f"What {name} is worth is not given; add --exchange {name}=1.15, in USD.")
+        raise UsageError(f"The exchange rate of {name} is not given; add --exchange {name}=1.15, in USD.")
     return name, exchange[name]
 
 
 def _currency(text: str) -> str:
     if not (len(text) == 3 and text.isalpha()):
-        raise UsageError(f"The currency is {text!r}; it must have three letters, as EUR.")
+        raise UsageError(f"The currency is {text!r}; it must have three letters, such as EUR.")
     return text.upper()
 
 

@@ -96,10 +96,10 @@ class BulkFiles:
             raise PriceListError(f"AWS's price list of {offer} has no region {region!r}")
         path = str(_mapping(self._indexes[offer], region, f"AWS's index of {offer}").get("currentVersionUrl"))
         if not path.startswith("/offers/"):
-            raise PriceListError(f"AWS's index of {offer} names {path!r} for {region}, which is no price list")
+            raise PriceListError(f"AWS's index of {offer} names {path!r} for {region}, which is not a price list")
         document, url = self._get(path), self._host + path
         if not isinstance(document, dict) or document.get("offerCode") != offer:
-            raise PriceListError(f"{url} is no price list of {offer}")
+            raise PriceListError(f"{url} is not a price list of {offer}")
         terms = _mapping(_mapping(document, "terms", url), "OnDemand", url)
         return [
             _product(product, terms.get(sku, {}), f"{url}, SKU {sku}", document.get("publicationDate"))
@@ -127,7 +127,7 @@ class BulkFiles:
         try:
             return json.loads(body)
         except ValueError as error:
-            raise PriceListError(f"{url} is no JSON: {error}") from error
+            raise PriceListError(f"{url} is not JSON: {error}") from error
 
 
 class QueryApi:
@@ -156,8 +156,8 @@ class QueryApi:
             texts = [text for page in pages for text in page["PriceList"]]
         except (BotoCoreError, ClientError) as error:
             self._error = (
-                f"AWS's Price List Query API, which needs credentials, does not tell the prices of EC2 ({error}); "
-                "--only lambda, say, leaves them out, --keep-old keeps the old ones"
+                f"AWS's Price List Query API, which needs credentials, does not return the prices of EC2 ({error}); "
+                "leave them out with, say, --only lambda, or keep the old ones with --keep-old"
             )
             raise PriceListError(self._error) from error
         return [_queried(text, source.offer) for text in texts]
@@ -177,7 +177,7 @@ def _queried(text: str, offer: str) -> Product:
     try:
         item = json.loads(text)
     except ValueError as error:
-        raise PriceListError(f"{where}: a product is no JSON: {error}") from error
+        raise PriceListError(f"{where}: a product is not JSON: {error}") from error
     product = _mapping(item, "product", where)
     terms = _mapping(item, "terms", where).get("OnDemand", {})
     return _product(product, terms, f"{where}, SKU {product.get('sku')}", item.get("publicationDate"))

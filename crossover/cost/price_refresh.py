@@ -184,7 +184,7 @@ def tiers_of(product: Product, source: PriceSource) -> tuple[tuple[float, float]
 def _usd(dimension: Any) -> float:
     usd = float(dimension["pricePerUnit"]["USD"])
     if not (math.isfinite(usd) and usd >= 0):
-        raise ValueError(f"{usd} is no price")
+        raise ValueError(f"{usd} is not a price")
     return usd
 
 

@@ -1,4 +1,4 @@
-"""The dated prices that the model counts with: a snapshot that travels with the package, read without any AWS call."""
+"""The dated prices that the model uses: a snapshot that travels with the package, read without any AWS call."""
 
 import contextlib
 import datetime
@@ -40,7 +40,7 @@ class Price:
         status: confirmed by a price list or a bill; derived from another price; unconfirmed; substituted by another
             region's; given by the user.
         usage_type: AWS's name of it, without the region's prefix, where there is one.
-        note: what else to know of it.
+        note: anything else worth knowing.
     """
 
     id: str
@@ -60,11 +60,11 @@ class Price:
 
     @property
     def is_sure(self) -> bool:
-        """Whether nobody needs to check it."""
+        """Whether it needs no check."""
         return self.status in ("confirmed", "given")
 
     def of(self, quantity: Amount) -> Amount:
-        """USD for so many units a month, through the tiers."""
+        """USD for this many units a month, through the tiers."""
         if len(self.tiers) == 1:
             return np.maximum(quantity, 0.0) * self.value
         bounds = [start for start, _ in self.tiers] + [float("inf")]
@@ -103,7 +103,7 @@ class Prices:
 
 
 def load(region: str, path: Path = SNAPSHOT) -> Prices:
-    """The prices of a region; what it lacks is us-east-1's, marked as substituted.
+    """The prices of a region; those that it lacks are us-east-1's, marked as substituted.
 
     Raises:
         UsageError: the file cannot be read, or holds nothing for this region.
@@ -130,12 +130,12 @@ def _of_region(region: str, entries: tuple[Price, ...]) -> Prices:
 
 
 def _is_instance(price_id: str) -> bool:
-    """Whether this is a type of instance, which a region without a price for it may well be without."""
+    """Whether this is the price of an instance type, which a region may not offer."""
     return price_id.startswith(("ec2.", "sagemaker.host.ml.")) and not price_id.startswith("ec2.credit.")
 
 
 def dates_of(prices: Iterable[Price]) -> str:
-    """Of when these prices are, in words."""
+    """The dates of these prices, in words."""
     dated = sorted(price.date for price in prices if price.date != UNDATED)
     if not dated:
         return "undated prices"
@@ -161,10 +161,10 @@ def read(path: Path = SNAPSHOT) -> tuple[Price, ...]:
 
 @cache
 def _read(path: Path, _changed: int) -> tuple[Price, ...]:
-    """Read once for every state of the file: the model asks often, and a refresh replaces it."""
+    """Read once as long as the file does not change, since the model asks often."""
     document = json.loads(path.read_text(encoding="utf-8"))
     if not isinstance(document, dict) or document.get("schema") != SCHEMA or document.get("currency") != CURRENCY:
-        raise UsageError(f"{path} is no snapshot of prices of schema {SCHEMA} in {CURRENCY}.")
+        raise UsageError(f"{path} is not a price snapshot of schema {SCHEMA} in {CURRENCY}.")
     entries = document.get("entries")
     if not isinstance(entries, list) or not entries:
         raise UsageError(f"{path} holds no entries.")
@@ -196,12 +196,12 @@ def first_day(text: str) -> datetime.date | None:
     """Of a price's date: the day itself, or the first one of the month or year; None for undated.
 
     Raises:
-        ValueError: it is no date.
+        ValueError: it is not a date.
     """
     if text == UNDATED:
         return None
     if not re.fullmatch(r"\d{4}(-\d\d){0,2}", text, re.ASCII):
-        raise ValueError(f"{text!r} is no date")
+        raise ValueError(f"{text!r} is not a date")
     return datetime.date.fromisoformat(text + "-01" * ((len("YYYY-MM-DD") - len(text)) // len("-01")))
 
 
@@ -215,7 +215,7 @@ def _price(entry: Any, number: int, path: Path) -> Price:
         tiers = tuple((_number(start), _number(usd)) for start, usd in entry["tiers"])
         price = Price(**{**entry, "tiers": tiers})
     except (TypeError, KeyError, ValueError) as error:
-        raise UsageError(f"Entry {number} of {path} is no price: {error!r}.") from error
+        raise UsageError(f"Entry {number} of {path} is not a price: {error!r}.") from error
     texts = {field.name: getattr(price, field.name) for field in fields(price) if field.name != "tiers"}
     for name, text in texts.items():
         if not isinstance(text, str) or not (text or name in ("usage_type", "note")):
@@ -236,9 +236,9 @@ def _price(entry: Any, number: int, path: Path) -> Price:
 
 
 def _number(value: Any) -> float:
-    """A finite number; JSON's texts, truth values and NaN are none."""
+    """A finite number; not a string, a boolean or NaN."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ValueError(f"{value!r} is no number")
+        raise ValueError(f"{value!r} is not a number")
     return float(value)
 
 

@@ -1,4 +1,4 @@
-"""`crossover prices`: the prices that the cost model counts with."""
+"""`crossover prices`: the prices that the cost model uses."""
 
 import json
 from collections import Counter
@@ -19,7 +19,7 @@ from crossover.errors import UsageError
 from crossover.terminal import printable, table_console
 
 app = typer.Typer(
-    help="The prices that the cost model counts with: look at them, compare them, fetch newer ones.",
+    help="The prices that the cost model uses: look at them, compare them, fetch newer ones.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -65,7 +65,7 @@ class Change:
 
 
 def changes(old: Iterable[Price], new: Iterable[Price]) -> list[Change]:
-    """Compare by name and region. A new source, date or status of the same price is no change."""
+    """Compare by name and region. A new source, date or status alone is not a change."""
     before = {(price.id, price.region): price for price in old}
     after = {(price.id, price.region): price for price in new}
     pairs = [Change(old=before.get(key), new=after.get(key)) for key in sorted(before | after)]
@@ -174,18 +174,18 @@ def refresh(
             announce=lambda what: status.update(f"{what} ..."),
         )
     save(refreshed.prices, output)
-    had = {(price.id, price.region) for price in old}
+    had_before = {(price.id, price.region) for price in old}
     for failure in refreshed.kept:
-        fate = "kept as it was" if (failure.id, failure.region) in had else "left out"
-        print(printable(f"{failure.id} in {failure.region} is {fate}: {failure.reason}."))
+        outcome = "kept as it was" if (failure.id, failure.region) in had_before else "left out"
+        print(printable(f"{failure.id} in {failure.region} is {outcome}: {failure.reason}."))
     for price_id, where in refreshed.absent:
         print(printable(f"{price_id} is not offered in {where}."))
     count = Counter(change.kind for change in changes(old, refreshed.prices))
     print(
-        f"{len(refreshed.renewed)} prices refreshed: {count['changed']} cost something else than before, "
-        f"{count['added']} are new. {len(refreshed.kept)} could not be had."
+        f"{len(refreshed.renewed)} prices refreshed: {count['changed']} changed, "
+        f"{count['added']} new. {len(refreshed.kept)} could not be read."
     )
-    print(f"Written to {output}; `crossover cost --prices {output}` counts with it.")
+    print(f"Written to {output}; `crossover cost --prices {output}` uses it.")
 
 
 def _today() -> date:

@@ -10,13 +10,13 @@ from crossover.cost.bill import Bill
 from crossover.cost.break_even import LOWEST, BreakEven, break_evens
 from crossover.cost.candidates import candidates_named
 from crossover.cost.prices import Prices, load
-from crossover.cost.scenario import MINUTES_A_MONTH, SECONDS_A_MONTH, CallPrice, Rent, Scenario
+from crossover.cost.scenario import MINUTES_PER_MONTH, SECONDS_PER_MONTH, CallPrice, Rent, Scenario
 from crossover.cost.variants import VARIANTS
 
 REGION = "us-east-1"
 MILLION = 1e6
 
-# USD a month at so many requests a minute.
+# USD a month by requests a minute.
 TABLE = {
     10: {"standard": 6.05, "snapstart": 7.37, "sagemaker": 41.24},
     50: {"standard": 30.24, "snapstart": 36.87, "sagemaker": 42.66},
@@ -27,7 +27,7 @@ TABLE = {
 
 # The durations are those at which the table's cells come out: means of what was billed, so no further rounding.
 SCENARIO = Scenario(
-    requests=72.0 * MINUTES_A_MONTH,
+    requests=72.0 * MINUTES_PER_MONTH,
     memory_mb=4096.0,
     warm_seconds=0.203925,
     snapstart_warm_seconds=0.24927,
@@ -42,7 +42,7 @@ SCENARIO = Scenario(
     shared_lines=False,
 )
 CPU_SECONDS = 0.227  # of a request, of the model that the table is about
-# What it leaves out, put back; whatever is not in the table (INIT, restores, what is stored) at this model's defaults.
+# With what the table leaves out (INIT, restores, storage) at this model's defaults.
 CORRECTED = replace(
     SCENARIO,
     cpu_seconds=CPU_SECONDS,
@@ -74,7 +74,7 @@ class Claim:
     """One published figure.
 
     Attributes:
-        what: it says.
+        what: the figure is about.
         unit: of the three figures.
         published: the figure.
         reproduced: this model's under the publication's assumptions.
@@ -100,7 +100,7 @@ def _cells(prices: Prices) -> Iterator[Claim]:
     holds = 0.4 * CORRECTED.utilisation / CPU_SECONDS * 60
     for rpm, row in TABLE.items():
         for name, published in row.items():
-            requests = float(rpm * MINUTES_A_MONTH)
+            requests = float(rpm * MINUTES_PER_MONTH)
             corrected = VARIANTS[name].bill(replace(CORRECTED, requests=requests), prices)
             yield Claim(
                 what=f"{VARIANTS[name].title} at {rpm} a minute",
@@ -148,15 +148,15 @@ def _per_million(prices: Prices) -> Iterator[Claim]:
     )
 
 
-def _instance_claim(prices: Prices, instance_type: str, requests_a_second: float, published: float) -> Claim:
+def _instance_claim(prices: Prices, instance_type: str, requests_per_second: float, published: float) -> Claim:
     """An instance that is busy all the time, and nothing but the instance."""
     variant = VARIANTS[f"ec2-{instance_type}"]
-    millions = requests_a_second * SECONDS_A_MONTH / MILLION
-    scenario = replace(CORRECTED, requests=millions * MILLION, cpu_seconds=2 / requests_a_second)
+    millions = requests_per_second * SECONDS_PER_MONTH / MILLION
+    scenario = replace(CORRECTED, requests=millions * MILLION, cpu_seconds=2 / requests_per_second)
     alone = variant.bill(replace(scenario, single_instance=True), prices).lines[0]
     corrected = variant.bill(scenario, prices)
     return Claim(
-        what=f"{instance_type} at {requests_a_second:g} requests a second",
+        what=f"{instance_type} at {requests_per_second:g} requests a second",
         unit="USD a million",
         published=published,
         reproduced=float(alone.usd) / millions,
@@ -180,7 +180,7 @@ def _flat(prices: Prices) -> Iterator[Claim]:
             published=published,
             reproduced=_points(("call-price", "rent"), scenario, prices, lowest=1000.0)[0].requests,
             corrected=tuple(point.requests for point in _points(("call-price", "rent"), full, prices, lowest=1000.0)),
-            why="None: what both need alike cancels, and so few calls fit on one instance.",
+            why="None: what both need cancels out, and so few calls fit on one instance.",
         )
 
 

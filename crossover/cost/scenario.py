@@ -12,16 +12,16 @@ from crossover.cost.cold_share import poisson_quick
 from crossover.cost.numbers import Amount
 from crossover.errors import UsageError
 
-HOURS_A_MONTH = 730  # as AWS's own calculator and price pages count
-SECONDS_A_MONTH = HOURS_A_MONTH * 3600
-MINUTES_A_MONTH = HOURS_A_MONTH * 60
+HOURS_PER_MONTH = 730  # as in AWS's calculator and price pages
+SECONDS_PER_MONTH = HOURS_PER_MONTH * 3600
+MINUTES_PER_MONTH = HOURS_PER_MONTH * 60
 MB_PER_VCPU = 1769  # of a Lambda function: docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
 
 MB_PER_GB = 2**30 / 1e6  # files are counted in MB of 10^6 bytes, storage is billed by 2^30
 
 # Where a default comes from.
-SETTING = "setting"  # yours to choose: the stacks' own default
-MEASURED = "measured"  # on two shared cores, with the 7.1 s speech clip in model/samples: no figure of AWS
+SETTING = "setting"  # chosen by the user; the stacks' default
+MEASURED = "measured"  # on two shared cores, with the 7.1 s speech clip in model/samples, not on AWS
 ASSUMED = "assumed"  # a guess: measure it
 
 
@@ -66,7 +66,7 @@ class Rent:
 
 @dataclass(frozen=True, kw_only=True)
 class CallPrice:
-    """A service that somebody else runs, paid by the call: `amount` in `currency`, of which one unit is `usd` USD.
+    """A third-party service, paid per call: `amount` in `currency`, of which one unit is `usd` USD.
 
     Raises:
         UsageError: a number is not above 0.
@@ -105,7 +105,7 @@ class Scenario:
     log_kb: Amount = _number(1.5, "KB", 0, 1024, MEASURED, "log of a request, the platform's lines included")
 
     cpu_seconds: Amount = _number(0.02, "CPU-s", 1e-6, 900, MEASURED, "CPU time of one request, on one core")
-    wait_seconds: Amount = _number(0.05, "s", 0, 900, ASSUMED, "of one request, for S3 and DynamoDB")
+    wait_seconds: Amount = _number(0.05, "s", 0, 900, ASSUMED, "waiting time of one request, for S3 and DynamoDB")
     warm_seconds: Amount | None = _number(
         None, "s", 1e-6, 900, MEASURED, "a warm invocation; by default from cpu_seconds, wait_seconds and memory_mb"
     )
@@ -118,8 +118,10 @@ class Scenario:
     cold_share: Amount | None = _number(
         None, "", 0, 1, MEASURED, "share of requests that meet a cold start; by default that of Poisson arrivals"
     )
-    idle_seconds: Amount = _number(300.0, "s", 1, 86_400, ASSUMED, "how long an idle environment lives; AWS says not")
-    lifetime_hours: Amount = _number(4.0, "h", 0.1, 1000, ASSUMED, "how long an environment lives at most")
+    idle_seconds: Amount = _number(
+        300.0, "s", 1, 86_400, ASSUMED, "how long an idle environment is kept; AWS does not document it"
+    )
+    lifetime_hours: Amount = _number(4.0, "h", 0.1, 1000, ASSUMED, "how long an environment is kept at most")
     least_recently_used: bool = _other(
         False, ASSUMED, "take the lower end of the cold share, as if the least recently used environment got a request"
     )
@@ -127,29 +129,33 @@ class Scenario:
     snapstart_warm_seconds: Amount | None = _number(
         None, "s", 1e-6, 900, MEASURED, "a warm invocation with SnapStart; by default as without"
     )
-    restore_seconds: Amount = _number(0.3, "s", 0, 10, ASSUMED, "what is billed of restoring a snapshot")
+    restore_seconds: Amount = _number(0.3, "s", 0, 10, ASSUMED, "billed duration of restoring a snapshot")
     snapstart_versions: Amount = _count(1.0, 0, 100, "published versions whose snapshots are kept")
 
     provisioned: Amount | None = _count(
         None, 1, 100_000, "environments kept ready; by default as many as provisioned_overflow asks for"
     )
-    provisioned_overflow: Amount = _number(0.01, "", 1e-6, 0.99, SETTING, "share that may find none of them free")
+    provisioned_overflow: Amount = _number(
+        0.01, "", 1e-6, 0.99, SETTING, "share of requests that may find none of them free"
+    )
 
     efs_gb: Amount = _number(0.3, "GB", 0, 10_000, ASSUMED, "libraries and model on EFS")
     model_mb: Amount = _number(
         4.6, "10^6 bytes", 0, 100_000, MEASURED, "size of the model, read at each cold start from EFS"
     )
-    nat_gateways: Amount = _count(0.0, 0, 10, "NAT gateways; the ways to S3 and DynamoDB need none")
+    nat_gateways: Amount = _count(0.0, 0, 10, "NAT gateways; S3 and DynamoDB need none")
     vpc_endpoints: Amount = _count(0.0, 0, 100, "interface endpoints, times their zones")
 
     image_gb: Amount = _number(0.6, "GB", 0, 10, ASSUMED, "container image in ECR")
     connection_seconds: Amount = _number(5.0, "s", 0, 7200, ASSUMED, "how long a WebSocket stays open for a request")
 
     instance_type: str = _other("ml.t2.medium", SETTING, "instance of the SageMaker endpoint")
-    instances: Amount | None = _count(None, 1, 10_000, "exactly so many instances; by default enough")
-    min_instances: Amount = _count(1.0, 1, 10_000, "at least so many instances")
-    utilisation: Amount = _number(0.65, "", 0.01, 1, SETTING, "of what an instance sustains, not to be exceeded")
-    waiting: Amount = _number(0.5, "", 1e-4, 1, SETTING, "share of requests that may have to queue for a processor")
+    instances: Amount | None = _count(None, 1, 10_000, "number of instances; by default as many as needed")
+    min_instances: Amount = _count(1.0, 1, 10_000, "minimum number of instances")
+    utilisation: Amount = _number(
+        0.65, "", 0.01, 1, SETTING, "share of an instance's sustained capacity that may be in use"
+    )
+    waiting: Amount = _number(0.5, "", 1e-4, 1, SETTING, "share of requests that may have to wait for a vCPU")
     autoscaling: bool = _other(False, SETTING, "instances follow the traffic: sized for the mean, not for the peak")
     single_instance: bool = _other(
         False, SETTING, "one instance whatever the load: the published tables' assumption, for comparison only"
@@ -158,11 +164,13 @@ class Scenario:
     proxy_seconds: Amount | None = _number(
         None, "s", 1e-6, 900, MEASURED, "an invocation of the proxy; by default from the prediction and proxy_overhead"
     )
-    proxy_overhead: Amount = _number(0.08, "s", 0, 900, ASSUMED, "of the proxy, beyond waiting for the prediction")
+    proxy_overhead: Amount = _number(
+        0.08, "s", 0, 900, ASSUMED, "duration of the proxy besides waiting for the prediction"
+    )
     proxy_init_seconds: Amount = _number(0.7, "s", 0, 10, ASSUMED, "INIT of the proxy")
     proxy_memory_mb: Amount = _number(128.0, "MB", 128, 10_240, SETTING, "memory of the proxy")
-    send_files: bool = _other(False, SETTING, "the proxy sends the file itself, not its address")
-    message_kb: Amount = _number(0.5, "KB", 0, 25_000, ASSUMED, "a request with a file's address")
+    send_files: bool = _other(False, SETTING, "the proxy sends the file itself, not a reference to it")
+    message_kb: Amount = _number(0.5, "KB", 0, 25_000, ASSUMED, "a request with a reference to a file")
     answer_kb: Amount = _number(1.0, "KB", 0, 25_000, ASSUMED, "the answer to it")
 
     serverless_memory_mb: Amount = field(
@@ -181,15 +189,15 @@ class Scenario:
 
     disk_gb: Amount = _number(8.0, "GB", 0, 16_384, ASSUMED, "disk of an EC2 instance")
 
-    lambda_discount: Amount = _number(0.0, "", 0, 1, SETTING, "of a savings plan, on Lambda's durations")
-    sagemaker_discount: Amount = _number(0.0, "", 0, 1, SETTING, "of a savings plan, on SageMaker's instances")
-    ec2_discount: Amount = _number(0.0, "", 0, 1, SETTING, "of a savings plan, on EC2's instances")
-    free_tier: bool = _other(False, SETTING, "take off what is free every month, as if nothing else ran in the account")
-    shared_lines: bool = _other(True, SETTING, "count S3, DynamoDB and logs, alike in all variants")
-    model_on_efs: bool = _other(False, SETTING, "the model must lie on EFS, as one over 250 MB of zip must")
+    lambda_discount: Amount = _number(0.0, "", 0, 1, SETTING, "discount of a savings plan, on Lambda's durations")
+    sagemaker_discount: Amount = _number(0.0, "", 0, 1, SETTING, "discount of a savings plan, on SageMaker's instances")
+    ec2_discount: Amount = _number(0.0, "", 0, 1, SETTING, "discount of a savings plan, on EC2's instances")
+    free_tier: bool = _other(False, SETTING, "subtract the monthly free tier, as if nothing else ran in the account")
+    shared_lines: bool = _other(True, SETTING, "count S3, DynamoDB and logs, which all variants share")
+    model_on_efs: bool = _other(False, SETTING, "the model has to be on EFS, as it does when the bundle is over 250 MB")
 
     rent: Rent | None = _other(None, SETTING, "a flat monthly rent to compare with")
-    call_price: CallPrice | None = _other(None, SETTING, "a price by the call to compare with")
+    call_price: CallPrice | None = _other(None, SETTING, "a price per call to compare with")
 
     def __post_init__(self) -> None:
         for name, low, high, step in _CHECKS:
@@ -230,7 +238,7 @@ class Scenario:
     @property
     def rate(self) -> Amount:
         """Requests/s, on average."""
-        return self.requests / SECONDS_A_MONTH
+        return self.requests / SECONDS_PER_MONTH
 
     @property
     def peak_rate(self) -> Amount:
@@ -240,7 +248,7 @@ class Scenario:
     @property
     def rpm(self) -> Amount:
         """Requests a minute, on average."""
-        return self.requests / MINUTES_A_MONTH
+        return self.requests / MINUTES_PER_MONTH
 
     def warm(self) -> Amount:
         """A warm invocation of the function, s."""
@@ -259,19 +267,19 @@ class Scenario:
     def seconds_at(self, memory_mb: Amount) -> Amount:
         """One request on so much memory, s: its waiting, and its work on that share of a vCPU.
 
-        More than one vCPU is not counted on, since decoding and resampling use one.
+        More than one vCPU does not help, since decoding and resampling use one.
         """
         return self.wait_seconds + self.cpu_seconds / np.minimum(1.0, np.asarray(memory_mb) / MB_PER_VCPU)
 
     def billed(self, seconds: Amount) -> Amount:
         """A duration as it is billed, s: up to the next millisecond."""
         step = np.asarray(self.billing_ms) / 1000
-        # A thousandth of a step less, for what binary fractions add.
+        # A thousandth of a step less, against rounding errors.
         rounded = np.ceil(np.asarray(seconds) / np.where(step > 0, step, 1.0) - 1e-3) * step
         return np.where(step > 0, rounded, seconds)
 
     def cold(self, service_seconds: Amount) -> Amount:
-        """The share of cold starts where a request takes so many seconds: measured, else that of Poisson arrivals.
+        """The cold share where a request takes so long: measured, else that of Poisson arrivals.
 
         The upper end of the bracket, unless `least_recently_used`. The quick form is exact enough for a bill: where it
         is too low by more than a few percent, cold starts are too few to be seen in the sum.

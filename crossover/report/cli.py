@@ -16,9 +16,9 @@ app = typer.Typer(help="Pages and pictures of benchmarks and of what things cost
 
 
 def _as_measured(context: typer.Context, file: Path | None) -> Path | None:
-    """Let a result's measurements count as with --from, in its own region, before any other option is read."""
+    """Use a result's measurements as with --from, in its own region, before any other option is read."""
     if file is not None:
-        from crossover.report import result_charts  # the bench's half, which a page of costs does without
+        from crossover.report import result_charts  # only needed for results, not for a page of costs
 
         document, _ = result_charts.read(file)
         context.default_map = {"results": str(file), "region": document["environment"]["region"]}
@@ -28,7 +28,7 @@ def _as_measured(context: typer.Context, file: Path | None) -> Path | None:
 @app.command("report")
 @dataclass(kw_only=True)
 class Report(ScenarioOptions):
-    """One HTML file of a benchmark's result, with what follows for the costs; with --cost of the costs only.
+    """One HTML file of a benchmark's result, with the costs that follow from it; with --cost of the costs only.
 
     What it shows can be varied, and it needs no network.
     """

@@ -12,16 +12,16 @@ from crossover.cost.break_even import HIGHEST_RPM, LOWEST_RPM, BreakEvens, CostG
 from crossover.cost.candidates import Candidate, Floats, all_candidates
 from crossover.cost.numbers import number, significant
 from crossover.cost.prices import Prices
-from crossover.cost.scenario import MINUTES_A_MONTH, Scenario
+from crossover.cost.scenario import MINUTES_PER_MONTH, Scenario
 from crossover.cost.variants import VARIANTS, style_of
 from crossover.report import sentences
 
-# Positions of the parameter: close together where a share of cold starts is usual.
+# Positions of the parameter: denser where cold shares usually are.
 COLD_SHARES = (None, 0.0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 DIGITS = 9  # of traffic and break-even points
 SMALL_DIGITS = 4  # of amounts below 1 USD
-DRAWN_A_DECADE = 40  # of the points of a line
-MOST_STEPS = 60  # instances; beyond, a step is too low to be seen
+POINTS_DRAWN_PER_DECADE = 40  # of the points of a line
+MAX_STEPS = 60  # instances; beyond, a step is too low to be seen
 
 
 def cost_data(scenario: Scenario, prices: Prices, names: Sequence[str]) -> dict[str, Any]:
@@ -86,11 +86,11 @@ def cold_shares(scenario: Scenario) -> list[float | None]:
 def drawn(scenario: Scenario) -> Floats:
     """Requests a month of the points that each line has: round numbers a minute, and the scenario's own traffic."""
     decades = np.log10(HIGHEST_RPM / LOWEST_RPM)
-    even = np.geomspace(LOWEST_RPM, HIGHEST_RPM, round(DRAWN_A_DECADE * decades) + 1)
+    even = np.geomspace(LOWEST_RPM, HIGHEST_RPM, round(POINTS_DRAWN_PER_DECADE * decades) + 1)
     digits = 2 - np.floor(np.log10(even)).astype(int)
     rounded = [round(value, digit) for value, digit in zip(even.tolist(), digits.tolist(), strict=True)]
     own = float(np.clip(float(np.asarray(scenario.rpm)), LOWEST_RPM, HIGHEST_RPM))
-    return np.unique([*rounded, own]) * MINUTES_A_MONTH
+    return np.unique([*rounded, own]) * MINUTES_PER_MONTH
 
 
 def _variants(candidates: Sequence[Candidate]) -> list[dict[str, Any]]:
@@ -131,7 +131,7 @@ def _lines(grid: CostGrid, points: Floats) -> dict[str, Any]:
     numbers: dict[str, int] = {}
     lines: dict[str, list[int]] = {}
     for candidate, instances, steps, costs in zip(grid.candidates, grid.instances, grid.steps, grid.costs, strict=True):
-        visible = steps[instances[np.searchsorted(grid.volumes, steps)] <= MOST_STEPS] if steps.size else steps
+        visible = steps[instances[np.searchsorted(grid.volumes, steps)] <= MAX_STEPS] if steps.size else steps
         volumes = np.union1d(points, visible)
         its = next((index for index, each in enumerate(traffic) if np.array_equal(each, volumes)), len(traffic))
         if its == len(traffic):
@@ -147,7 +147,9 @@ def _lines(grid: CostGrid, points: Floats) -> dict[str, Any]:
                 if seen[key] == len(curves):
                     curves.append(curve)
             lines[candidate.key].append(seen[key])
-    shown = [{"rpm": _compact(each / MINUTES_A_MONTH, DIGITS), "requests": _compact(each, DIGITS)} for each in traffic]
+    shown = [
+        {"rpm": _compact(each / MINUTES_PER_MONTH, DIGITS), "requests": _compact(each, DIGITS)} for each in traffic
+    ]
     return {"grids": shown, "curves": curves, "lines": lines}
 
 
@@ -194,7 +196,7 @@ def _pair(found: BreakEvens, one: Candidate, other: Candidate, own: float, costs
     return {
         "verdict": sentences.verdict(found, {each.key: each.title for each in (one, other)}),
         "now": sentences.at_traffic(
-            own / MINUTES_A_MONTH, own, {name: cost if np.isfinite(cost) else None for name, cost in at_own.items()}
+            own / MINUTES_PER_MONTH, own, {name: cost if np.isfinite(cost) else None for name, cost in at_own.items()}
         ),
         "first": side[found.first],
         "breakEvens": [
@@ -211,13 +213,13 @@ def _pair(found: BreakEvens, one: Candidate, other: Candidate, own: float, costs
 
 
 def _bands(found: BreakEvens, by_key: dict[str, Candidate]) -> list[dict[str, Any]]:
-    """The cheapest over the range of traffic; neighbours that differ only in their instance type are one band."""
+    """The cheapest over the range of traffic; adjacent ones that differ only in their instance type are one band."""
     shown = []
     known = [(band, None if band.variant is None else by_key[band.variant]) for band in found.bands]
     for _, group in groupby(known, lambda pair: pair[1] and pair[1].variant.name):
         bands, candidates = zip(*group, strict=True)
         cheapest = list(dict.fromkeys(each for each in candidates if each))
-        lowest, highest = (edge / MINUTES_A_MONTH for edge in (bands[0].lowest, bands[-1].highest))
+        lowest, highest = (edge / MINUTES_PER_MONTH for edge in (bands[0].lowest, bands[-1].highest))
         types = [each.instance_type for each in cheapest[1:]]
         shown.append(
             {
@@ -243,7 +245,7 @@ def _windows() -> list[list[dict[str, Any]]]:
 
 
 def _tick(rpm: float) -> dict[str, Any]:
-    requests = rpm * MINUTES_A_MONTH
+    requests = rpm * MINUTES_PER_MONTH
     for size, unit in ((1e6, " M"), (1e3, " k")):
         if requests >= size:
             return {"rpm": rpm, "text": number(rpm), "month": number(requests / size) + unit}
@@ -251,7 +253,7 @@ def _tick(rpm: float) -> dict[str, Any]:
 
 
 def _start(scenario: Scenario, shares: Sequence[float | None], candidates: Sequence[Candidate]) -> dict[str, Any]:
-    """Where the parameters are at first: at two that can be deployed where there are such."""
+    """The parameters' first positions: two variants that can be deployed where there are any."""
     on_demand = [each for each in candidates if not each.variant.is_always_on]
     always_on = [each for each in candidates if each.variant.is_always_on]
     deployable = [each for each in always_on if each.variant.is_deployable]

@@ -98,7 +98,7 @@ def _assumptions(scenario: Scenario) -> str:
         row = [each.metadata["meaning"], _value(value, each.metadata["unit"])]
         (usual if is_default else given).append([*row, each.metadata["origin"] if is_default else "given"])
     note = (
-        "Measured: on two shared cores with a clip of 7.1 s, no figure of AWS. "
+        "Measured: on two shared cores with a clip of 7.1 s, not on AWS. "
         "Assumed: a guess, to be replaced by your own. A month has 730 hours."
     )
     headings = ["what", "value", "where from"]
@@ -119,7 +119,7 @@ def _value(value: Any, unit: str) -> str:
 def _prices(used: Sequence[Price]) -> str:
     unsure = [price for price in used if not price.is_sure]
     named = ", ".join(f"{price.id} ({price.status})" for price in unsure)
-    note = f"To be checked before you rely on them: {named}." if unsure else "All of them are confirmed."
+    note = f"Check these before you rely on them: {named}." if unsure else "All of them are confirmed."
     rows = [
         [price.id, number(price.value), price.unit, price.date, price.status, price.source]
         for price in [*unsure, *(price for price in used if price.is_sure)]

@@ -13,14 +13,14 @@ PLOTLY = FOLDER / "vendor" / "plotly-basic-4.1.1.min.js"
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """What makes a page of its own.
+    """What one page has of its own.
 
     Attributes:
         title: of the window, as text.
         body: as HTML, whose texts are escaped already; `template` fills one in.
         data: for the script, anything that JSON takes.
         scripts: the names of their files in this folder; plotly.js and page.js stand before them.
-        mark: as text, what must never be overlooked: it stands on top, in every chart and on every printed page.
+        mark: as text, a warning that is shown on top, in every chart and on every printed page.
     """
 
     title: str

@@ -17,7 +17,7 @@ from crossover.report.page import Page
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 KINDS = ("png", "svg")
-LONGEST_SECONDS = 60
+MAX_SECONDS = 60
 # The page is our own and loads nothing from the network. The sandbox does not work as root, so it is off.
 FLAGS = (
     "--headless",
@@ -63,7 +63,7 @@ def find_browser() -> str:
     return found
 
 
-def render(page: Page, kind: str, *, browser: str, seconds: float = LONGEST_SECONDS) -> bytes:
+def render(page: Page, kind: str, *, browser: str, seconds: float = MAX_SECONDS) -> bytes:
     """The page's chart as a PNG or SVG file.
 
     Raises:

@@ -31,7 +31,7 @@ TITLES = {
 }
 MEMBERS = ("rehearsal", "started", "ended", "environment", "prices", "plan", "statistics", "scenario", "observations")
 WARM, COLD, FORCED, FAILED = "warm", "cold in the load", "cold, forced", "failed"
-KINDS: tuple[result.Start, ...] = ("together", "warm", "cold")  # of summaries, the most telling first
+KINDS: tuple[result.Start, ...] = ("together", "warm", "cold")  # of summaries, the most informative first
 PERCENTILES = (0.0, 0.5, 0.9, 0.95, 0.99, 0.999, 0.9999)
 DECIMALS = 3  # of ms and MB
 
@@ -71,7 +71,7 @@ class Point(TypedDict):
 
 
 class Percentiles(Line):
-    """The curve of the most telling kind of summary, and its quantiles."""
+    """The curve of the most informative kind of summary, and its quantiles."""
 
     kind: str
     points: list[Point]
@@ -118,14 +118,14 @@ def read(path: Path) -> tuple[result.Document, list[Observation]]:
     """A benchmark's result, and its observations.
 
     Raises:
-        UsageError: the file cannot be read, or is no such result.
+        UsageError: the file cannot be read, or is not such a result.
     """
     document = result.read(path)
     missing = [name for name in MEMBERS if name not in document]
     if missing:
-        raise UsageError(f"{path} is no complete result of a benchmark: it lacks {', '.join(missing)}.")
+        raise UsageError(f"{path} is not a complete result of a benchmark: it lacks {', '.join(missing)}.")
     if not isinstance(document["environment"], dict) or not isinstance(document["environment"].get("region"), str):
-        raise UsageError(f"{path} is no complete result of a benchmark: it lacks its environment's region.")
+        raise UsageError(f"{path} is not a complete result of a benchmark: it lacks its environment's region.")
     try:
         observations = result.observations_of(document)
     except (KeyError, TypeError, ValueError) as error:
@@ -211,7 +211,7 @@ def _note(column: Column) -> str:
 def _curves(
     observations: Sequence[Observation], column: Column, figures: result.VariantStatistics, measure: str
 ) -> Curves:
-    """The shares of warm and of cold requests up to each value, and the percentiles of the most telling kind."""
+    """The shares of warm and of cold requests up to each value, and the percentiles of the most informative kind."""
     pairs = [(value, each.is_cold) for value, each in zip(column, observations, strict=True) if value is not None]
     warm, cold = (np.sort([value for value, is_cold in pairs if is_cold == wanted]) for wanted in (False, True))
     summaries = figures["measures"][measure]

@@ -1,4 +1,4 @@
-"""The page of a benchmark's results: every observation, their statistics, and what follows for the costs."""
+"""The page of a benchmark's results: every observation, their statistics, and the costs that follow from them."""
 
 import html
 from collections.abc import Iterable, Mapping, Sequence
@@ -230,7 +230,7 @@ def _counts(document: Document, observations: Sequence[Observation]) -> str:
         else _paragraph("No request failed.")
     )
     remarks = [*filter(None, [document.get("stopped")]), *document.get("left_behind", [])]
-    would_be = ", had it been AWS" if document["rehearsal"] else ""
+    would_be = ", if it had been AWS" if document["rehearsal"] else ""
     said = [f"About {document['spent_usd']:.4f} USD was spent{would_be}.", *remarks]
     return listed + failures + "".join(map(_paragraph, said))
 
@@ -240,7 +240,7 @@ def _usd(value: float | None) -> str:
 
 
 def _measured(measured: Mapping[str, float], scenario: Scenario) -> str:
-    """What the benchmark measured for the cost model, and what counts where an option says otherwise."""
+    """What the benchmark measured for the cost model, and the values of options that override it."""
     metadata = {each.name: each.metadata for each in fields(Scenario)}
     rows = [
         [

@@ -223,17 +223,17 @@ def test_the_command_writes_the_page_from_the_results(docs: Path) -> None:
         ("micro.json", None, r"There is no .*micro\.json; `crossover bench micro --output` writes it\."),
         ("peers.json", None, r"There is no .*peers\.json; `python -m benchmarks peers --output` writes it\."),
         ("micro.json", "{", r".*micro\.json cannot be read: Expecting .*\."),
-        ("peers.json", "[]", r".*peers\.json is no result of `python -m benchmarks peers` of schema 3\."),
-        ("peers.json", micro(), r".*peers\.json is no result of `python -m benchmarks peers` of schema 3\."),
+        ("peers.json", "[]", r".*peers\.json is not a result of `python -m benchmarks peers` of schema 3\."),
+        ("peers.json", micro(), r".*peers\.json is not a result of `python -m benchmarks peers` of schema 3\."),
         (
             "micro.json",
             {**micro(), "schema": 3},
-            r".*micro\.json is no result of `crossover bench micro` of schema 1\.",
+            r".*micro\.json is not a result of `crossover bench micro` of schema 1\.",
         ),
         (
             "peers.json",
             {**peers(), "schema": 1},
-            r".*peers\.json is no result of `python -m benchmarks peers` of schema 3\.",
+            r".*peers\.json is not a result of `python -m benchmarks peers` of schema 3\.",
         ),
         (
             "peers.json",

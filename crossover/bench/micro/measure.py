@@ -24,8 +24,8 @@ from crossover.errors import CrossoverError, UsageError
 
 SCHEMA = 1
 REGION = "us-east-1"  # whose prices count: the cost model's default
-LEAST_MEMORY_MB, MOST_MEMORY_MB = 128, 10_240  # docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
-MOST_THREADS = 64
+MIN_MEMORY_MB, MAX_MEMORY_MB = 128, 10_240  # docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+MAX_THREADS = 64
 LARGE_OBJECT_BYTES = 50 * 1024**2
 MB = 1e6  # as the cost model counts files
 
@@ -55,8 +55,8 @@ class Options:
     quota: bool = True
 
     def __post_init__(self) -> None:
-        _check("memory size", self.memory_mb, LEAST_MEMORY_MB, MOST_MEMORY_MB)
-        _check("number of threads", self.threads, 1, MOST_THREADS)
+        _check("memory size", self.memory_mb, MIN_MEMORY_MB, MAX_MEMORY_MB)
+        _check("number of threads", self.threads, 1, MAX_THREADS)
 
 
 def run(options: Options, *, progress: Callable[[str], None]) -> Document:

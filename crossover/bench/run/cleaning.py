@@ -10,7 +10,7 @@ from crossover.deployed import Variant
 
 OBJECTS_AT_ONCE = 1000
 ITEMS_AT_ONCE = 25
-MOST_TRIES = 10  # of items that DynamoDB returns as unprocessed
+MAX_TRIES = 10  # of items that DynamoDB returns as unprocessed
 
 
 def clean(clients: Clients, variant: Variant, prefix: str, *, with_dead_letters: bool) -> list[str]:
@@ -66,7 +66,7 @@ def _delete_items(clients: Clients, variant: Variant, keys: list[str]) -> None:
         requests = [
             {"DeleteRequest": {"Key": {"object_key": {"S": key}}}} for key in keys[start : start + ITEMS_AT_ONCE]
         ]
-        for _ in range(MOST_TRIES):
+        for _ in range(MAX_TRIES):
             answer = clients("dynamodb").batch_write_item(RequestItems={variant.table: requests})
             requests = answer.get("UnprocessedItems", {}).get(variant.table, [])
             if not requests:

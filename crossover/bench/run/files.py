@@ -15,7 +15,7 @@ from crossover.paths import sources
 
 SAMPLES = sources() / "model/samples"
 UNITS = {"B": 1, "KB": 1024, "MB": 1024**2}
-LEAST_BYTES = 1024
+MIN_BYTES = 1024
 WAV_HEADER_BYTES = 44
 # A recording that would last too long is written with more channels of the same sound: 8 are allowed.
 CHANNEL_FACTORS = (1, 2, 4, 8)
@@ -79,9 +79,9 @@ def parse_sizes(text: str) -> list[int]:
     for part in text.replace(",", " ").split():
         match = re.fullmatch(r"(\d+(?:\.\d+)?)(B|KB|MB)", part)
         size = int(float(match[1]) * UNITS[match[2]]) if match else 0
-        if not match or size < LEAST_BYTES:
+        if not match or size < MIN_BYTES:
             raise UsageError(
-                f"The size {part!r} is none; it must be at least {LEAST_BYTES // 1024}KB, as in 12KB or 2MB."
+                f"The size {part!r} is none; it must be at least {MIN_BYTES // 1024}KB, as in 12KB or 2MB."
             )
         sizes.append(size)
     if not sizes:

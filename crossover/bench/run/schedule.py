@@ -10,10 +10,10 @@ from crossover.errors import UsageError
 
 KINDS = "poisson:RATErpm, constant:RATErpm, batch:SIZE:EVERYs, ramp:LOW-HIGH or trace:FILE"
 DEFAULT_REQUESTS = 200
-MOST_REQUESTS = 100_000
-MOST_RPM = 60_000.0
+MAX_REQUESTS = 100_000
+MAX_RPM = 60_000.0
 MOST_AT_ONCE = 1000  # of a batch: an account's concurrency, unless raised
-MOST_CONCURRENT = 64  # of a ramp
+MAX_CONCURRENCY = 64  # of a ramp
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,8 +43,8 @@ def parse_schedule(text: str, requests: int | None, *, seed: int) -> list[Slot]:
     kind, _, rest = text.partition(":")
     if kind not in _KINDS:
         raise UsageError(f"The arrivals are {text!r}; they must be {KINDS}.")
-    if requests is not None and not 1 <= requests <= MOST_REQUESTS:
-        raise UsageError(f"There are {requests:,} requests; there must be 1 to {MOST_REQUESTS:,}.")
+    if requests is not None and not 1 <= requests <= MAX_REQUESTS:
+        raise UsageError(f"There are {requests:,} requests; there must be 1 to {MAX_REQUESTS:,}.")
     return _KINDS[kind](text, rest, requests, seed)
 
 
@@ -73,9 +73,9 @@ def _ramp(text: str, rest: str, requests: int | None, seed: int) -> list[Slot]:
     """The same number of requests at each concurrency, which doubles from LOW and ends with HIGH."""
     match = re.fullmatch(r"(\d+)-(\d+)", rest)
     low, high = (int(match[1]), int(match[2])) if match else (0, 0)
-    if not 1 <= low <= high <= MOST_CONCURRENT:
+    if not 1 <= low <= high <= MAX_CONCURRENCY:
         raise UsageError(
-            f"The arrivals are {text!r}; a ramp is ramp:LOW-HIGH, from 1 to {MOST_CONCURRENT} at once, as in ramp:1-16."
+            f"The arrivals are {text!r}; a ramp is ramp:LOW-HIGH, from 1 to {MAX_CONCURRENCY} at once, as in ramp:1-16."
         )
     steps = [low]
     while steps[-1] < high:
@@ -93,9 +93,9 @@ def _ramp(text: str, rest: str, requests: int | None, seed: int) -> list[Slot]:
 def _trace(text: str, rest: str, requests: int | None, seed: int) -> list[Slot]:
     times = arrivals.read_trace(Path(rest))
     count = len(times) if requests is None else requests
-    if count > min(len(times), MOST_REQUESTS):
+    if count > min(len(times), MAX_REQUESTS):
         raise UsageError(
-            f"{count:,} requests are asked for; the trace {rest} holds {len(times):,}, and at most {MOST_REQUESTS:,} "
+            f"{count:,} requests are asked for; the trace {rest} holds {len(times):,}, and at most {MAX_REQUESTS:,} "
             "are sent."
         )
     return _open(times[:count])
@@ -117,8 +117,8 @@ def _open(times: list[float]) -> list[Slot]:
 def _rate(text: str, rest: str) -> float:
     """Requests/s."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)rpm", rest)
-    if not match or not 0 < float(match[1]) <= MOST_RPM:
+    if not match or not 0 < float(match[1]) <= MAX_RPM:
         raise UsageError(
-            f"The arrivals are {text!r}; the rate must be more than 0rpm and at most {MOST_RPM:,.0f}rpm, as in 60rpm."
+            f"The arrivals are {text!r}; the rate must be more than 0rpm and at most {MAX_RPM:,.0f}rpm, as in 60rpm."
         )
     return float(match[1]) / 60

@@ -18,7 +18,7 @@ from crossover.cost.scenario import Scenario
 
 # The clip that cost.scenario's CPU time was measured with.
 CLIP_SECONDS = 7.1
-LEAST_CACHED_SECONDS = 3 * 3600.0  # docs.aws.amazon.com/lambda/latest/dg/snapstart.html, "SnapStart pricing"
+MIN_CACHED_SECONDS = 3 * 3600.0  # docs.aws.amazon.com/lambda/latest/dg/snapstart.html, "SnapStart pricing"
 DEFAULT_INSTANCE_TYPE = "ml.t2.medium"  # where the account does not tell the type
 # Guesses, s: how long a forced cold start takes, and the joining at the end.
 FORCING_SECONDS, FORCING_SNAPSHOT_SECONDS, JOINING_SECONDS = 10.0, 120.0, 120.0
@@ -68,7 +68,7 @@ class Tariff:
 
     def snapshot(self) -> float:
         """A published version with SnapStart: INIT, and the minimum time that is billed."""
-        cached = LEAST_CACHED_SECONDS * self._usd("lambda.snapstart.cache_gb_second")
+        cached = MIN_CACHED_SECONDS * self._usd("lambda.snapstart.cache_gb_second")
         return self.gb * (cached + float(self._usual.init_seconds) * self._usd("lambda.gb_second"))
 
     def version(self) -> float:

@@ -1,19 +1,19 @@
-"""Lines that several variants have: functions, the proxy, and what is alike in all of them."""
+"""Lines that several variants have: functions, the proxy, and what they all share."""
 
 import numpy as np
 
 from crossover.cost.bill import Line, Problem, line
 from crossover.cost.numbers import Amount
 from crossover.cost.prices import Prices
-from crossover.cost.scenario import HOURS_A_MONTH, MB_PER_GB, Scenario
+from crossover.cost.scenario import HOURS_PER_MONTH, MB_PER_GB, Scenario
 
 FREE_GB_SECONDS = 400_000.0  # a month, always: aws.amazon.com/lambda/pricing
 FREE_REQUESTS = 1_000_000.0
 FREE_LOG_GB = 5.0  # a month, always: aws.amazon.com/cloudwatch/pricing
-MOST_CONCURRENT = 1000  # of an account, unless raised: docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
-LONGEST_SECONDS = 900  # as the next
-LONGEST_INIT_SECONDS = 10  # docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
-DAYS_A_MONTH = HOURS_A_MONTH / 24
+MAX_CONCURRENCY = 1000  # of an account, unless raised: docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+MAX_SECONDS = 900  # as the next
+MAX_INIT_SECONDS = 10  # docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
+DAYS_PER_MONTH = HOURS_PER_MONTH / 24
 KB_PER_GB = 1024**2
 
 
@@ -81,14 +81,14 @@ def proxy_lines(scenario: Scenario, prices: Prices, *, prediction_seconds: Amoun
 
 
 def shared_lines(scenario: Scenario, prices: Prices, *, has_bucket: bool = True) -> list[Line]:
-    """The files in S3, the items in DynamoDB, the logs: nearly alike in all variants, but part of the bill.
+    """The files in S3, the items in DynamoDB, the logs: nearly the same in all variants, but part of the bill.
 
     Left out: the storage of the items, and of the logs.
     """
     if not scenario.shared_lines:
         return []
     n = scenario.requests
-    stored_gb = n * np.asarray(scenario.file_mb) / MB_PER_GB * (np.asarray(scenario.storage_days) / DAYS_A_MONTH)
+    stored_gb = n * np.asarray(scenario.file_mb) / MB_PER_GB * (np.asarray(scenario.storage_days) / DAYS_PER_MONTH)
     bucket = [
         line("S3 uploads", n, prices["s3.put"]),
         line("S3 downloads", n, prices["s3.get"]),
@@ -107,21 +107,21 @@ def network_lines(scenario: Scenario, prices: Prices, *, sent_gb: Amount = 0.0) 
 
     Args:
         sent_gb: what passes them a month, GB. Files, model and items do not: the gateways to S3 and DynamoDB are free,
-            and Lambda's logs take no way through the VPC.
+            and Lambda's logs do not pass through the VPC.
     """
     lines = []
     nat, endpoints = np.asarray(scenario.nat_gateways), np.asarray(scenario.vpc_endpoints)
     if np.any(nat > 0):
-        lines.append(line("NAT gateways", nat * HOURS_A_MONTH, prices["nat.hour"]))
+        lines.append(line("NAT gateways", nat * HOURS_PER_MONTH, prices["nat.hour"]))
         lines.append(line("NAT data", np.where((nat > 0) & (endpoints == 0), sent_gb, 0.0), prices["nat.gb"]))
     if np.any(endpoints > 0):
-        lines.append(line("VPC endpoints", endpoints * HOURS_A_MONTH, prices["vpc_endpoint.hour"]))
+        lines.append(line("VPC endpoints", endpoints * HOURS_PER_MONTH, prices["vpc_endpoint.hour"]))
         lines.append(line("VPC endpoint data", np.where(endpoints > 0, sent_gb, 0.0), prices["vpc_endpoint.gb"]))
     return lines
 
 
 def sent_kb(scenario: Scenario) -> Amount:
-    """A request to another server, KB: the file's address, or the file itself."""
+    """A request to another server, KB: a reference to the file, or the file itself."""
     return np.asarray(scenario.file_mb) * 1e6 / 1024 if scenario.send_files else np.asarray(scenario.message_kb)
 
 
@@ -131,33 +131,33 @@ def exchanged_gb(scenario: Scenario) -> Amount:
 
 
 def function_problems(scenario: Scenario, seconds: Amount) -> list[Problem]:
-    """What is wrong with a function that takes so long, or to be known: its end, and how many run at once."""
+    """Problems of a function of this duration: its timeout, and how many run at once."""
     at_once = scenario.peak_rate * np.asarray(seconds)
     return [
         Problem(
-            text=f"An invocation takes longer than Lambda's {LONGEST_SECONDS} s.",
-            where=np.asarray(seconds) > LONGEST_SECONDS,
+            text=f"An invocation takes longer than Lambda's {MAX_SECONDS} s.",
+            where=np.asarray(seconds) > MAX_SECONDS,
         ),
         Problem(
-            text=f"About {np.max(at_once):,.0f} run at once; an account allows {MOST_CONCURRENT:,} unless raised.",
-            where=at_once > MOST_CONCURRENT,
+            text=f"About {np.max(at_once):,.0f} run at once; an account allows {MAX_CONCURRENCY:,} unless raised.",
+            where=at_once > MAX_CONCURRENCY,
             fatal=False,
         ),
     ]
 
 
 def init_problems(scenario: Scenario) -> list[Problem]:
-    """What to know of a function whose INIT is not done ahead."""
+    """Problems of a function whose INIT is not done ahead."""
     return [
         Problem(
-            text=f"INIT takes longer than {LONGEST_INIT_SECONDS} s: Lambda begins it again in the first invocation.",
-            where=np.asarray(scenario.init_seconds) > LONGEST_INIT_SECONDS,
+            text=f"INIT takes longer than {MAX_INIT_SECONDS} s: Lambda begins it again in the first invocation.",
+            where=np.asarray(scenario.init_seconds) > MAX_INIT_SECONDS,
             fatal=False,
         )
     ]
 
 
 def zip_problems(scenario: Scenario) -> list[Problem]:
-    """What is wrong with a function that is a zip file, without EFS, or to be known."""
+    """Problems of a function that is a zip file, without EFS."""
     text = "What does not fit into a zip file must be mounted: see efs."
     return [Problem(text=text, where=scenario.model_on_efs), *init_problems(scenario)]

@@ -9,17 +9,17 @@ from crossover.cost.capacity import instances_of
 from crossover.cost.instance_types import INSTANCE_TYPES, InstanceType
 from crossover.cost.numbers import Amount
 from crossover.cost.prices import Prices
-from crossover.cost.scenario import HOURS_A_MONTH, Scenario
+from crossover.cost.scenario import HOURS_PER_MONTH, Scenario
 from crossover.cost.variants.common import exchanged_gb, network_lines, proxy_lines, shared_lines
 from crossover.cost.variants.variant import Billing, Variant
 
-UNLIMITED = ("t3", "t4g")  # burst for a price by default: docs.aws.amazon.com/AWSEC2/latest/UserGuide, unlimited mode
-# Types that run the container; those for arm64 would with an image of their own.
+UNLIMITED = ("t3", "t4g")  # bursting is billed by default: docs.aws.amazon.com/AWSEC2/latest/UserGuide, unlimited mode
+# Types that run the container; those for arm64 would need their own image.
 TYPES = ("c5.large", "c6i.large", "c7i.large", "m5.large", "t3.medium", "t4g.small", "t4g.medium", "c7g.large")
-DRAWN = ("c5.large", "t4g.medium")  # by the page before anybody asks
+DRAWN = ("c5.large", "t4g.medium")  # by the page at first
 # What one capacity unit of a network load balancer holds, for TCP: aws.amazon.com/elasticloadbalancing/pricing
-CONNECTIONS_A_SECOND_PER_UNIT = 800
-GB_AN_HOUR_PER_UNIT = 1
+CONNECTIONS_PER_SECOND_PER_UNIT = 800
+GB_PER_HOUR_PER_UNIT = 1
 
 
 def instances(scenario: Scenario, *, instance_type: str) -> Amount:
@@ -30,11 +30,11 @@ def instances(scenario: Scenario, *, instance_type: str) -> Amount:
 def bill(scenario: Scenario, prices: Prices, *, instance_type: str) -> Bill:
     """N (hour + disk + public IPv4 + surplus credits), the load balancer and its capacity units, and the proxy.
 
-    The work of operating the instances costs nothing here.
+    The labour of operating the instances is not counted.
     """
     instance = INSTANCE_TYPES[instance_type]
     count, problems = _instances(scenario, instance)
-    hours = count * np.asarray(HOURS_A_MONTH)
+    hours = count * np.asarray(HOURS_PER_MONTH)
     discount = scenario.ec2_discount
     return Bill(
         lines=(
@@ -42,8 +42,8 @@ def bill(scenario: Scenario, prices: Prices, *, instance_type: str) -> Bill:
             line("disks", count * scenario.disk_gb, prices["ebs.gp3_gb_month"]),
             line("public IPv4", hours, prices["ipv4.hour"]),
             *([_surplus(scenario, instance, count, prices)] if instance.family in UNLIMITED else []),
-            line("load balancer", np.full_like(hours, HOURS_A_MONTH), prices["nlb.hour"]),
-            line("load balancer capacity", _capacity_units(scenario) * HOURS_A_MONTH, prices["nlb.lcu_hour"]),
+            line("load balancer", np.full_like(hours, HOURS_PER_MONTH), prices["nlb.hour"]),
+            line("load balancer capacity", _capacity_units(scenario) * HOURS_PER_MONTH, prices["nlb.lcu_hour"]),
             *proxy_lines(scenario, prices),
             *network_lines(scenario, prices, sent_gb=exchanged_gb(scenario)),
             *shared_lines(scenario, prices),
@@ -64,13 +64,13 @@ def _instances(scenario: Scenario, instance: InstanceType) -> tuple[Amount, tupl
 def _surplus(scenario: Scenario, instance: InstanceType, count: Amount, prices: Prices) -> Line:
     """What a burstable instance in unlimited mode uses above its baseline, on the mean of the month, vCPU-hours."""
     used = scenario.rate * np.asarray(scenario.cpu_seconds) - count * instance.sustained_vcpus
-    return line("surplus credits", np.maximum(used, 0.0) * HOURS_A_MONTH, prices[f"ec2.credit.{instance.family}"])
+    return line("surplus credits", np.maximum(used, 0.0) * HOURS_PER_MONTH, prices[f"ec2.credit.{instance.family}"])
 
 
 def _capacity_units(scenario: Scenario) -> Amount:
     """The larger of the two dimensions, on the mean of the month; each request opens a connection."""
-    gb_an_hour = exchanged_gb(scenario) / HOURS_A_MONTH
-    return np.maximum(scenario.rate / CONNECTIONS_A_SECOND_PER_UNIT, gb_an_hour / GB_AN_HOUR_PER_UNIT)
+    gb_per_hour = exchanged_gb(scenario) / HOURS_PER_MONTH
+    return np.maximum(scenario.rate / CONNECTIONS_PER_SECOND_PER_UNIT, gb_per_hour / GB_PER_HOUR_PER_UNIT)
 
 
 VARIANTS = tuple(

@@ -7,12 +7,12 @@ from crossover.cost.capacity import instances_of
 from crossover.cost.instance_types import HOSTING_TYPES, hosting_type
 from crossover.cost.numbers import Amount
 from crossover.cost.prices import Prices
-from crossover.cost.scenario import HOURS_A_MONTH, Scenario
+from crossover.cost.scenario import HOURS_PER_MONTH, Scenario
 from crossover.cost.variants.common import KB_PER_GB, exchanged_gb, network_lines, proxy_lines, sent_kb, shared_lines
 from crossover.cost.variants.variant import Billing, Measurement, Variant
 
-LARGEST_PAYLOAD_MB = 6.291456  # of InvokeEndpoint: Body in the API's model
-LONGEST_SECONDS = 60  # docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
+MAX_PAYLOAD_MB = 6.291456  # of InvokeEndpoint: Body in the API's model
+MAX_SECONDS = 60  # docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
 
 
 def instances(scenario: Scenario) -> Amount:
@@ -38,7 +38,7 @@ def bill(scenario: Scenario, prices: Prices) -> Bill:
         lines=(
             line(
                 f"{scenario.instance_type} instances",
-                count * np.asarray(HOURS_A_MONTH),
+                count * np.asarray(HOURS_PER_MONTH),
                 prices[f"sagemaker.host.{scenario.instance_type}"],
                 discount=scenario.sagemaker_discount,
             ),
@@ -52,21 +52,21 @@ def bill(scenario: Scenario, prices: Prices) -> Bill:
         assumes_one_instance=scenario.single_instance,
         problems=(
             *problems,
-            *payload_problems(scenario, LARGEST_PAYLOAD_MB),
+            *payload_problems(scenario, MAX_PAYLOAD_MB),
             Problem(
                 text=f"SageMaker does not scale burstable instances such as {scenario.instance_type} automatically.",
                 where=scenario.autoscaling and instance.is_burstable,
             ),
             Problem(
-                text=f"A prediction takes longer than SageMaker's {LONGEST_SECONDS} s.",
-                where=np.asarray(scenario.cpu_seconds) > LONGEST_SECONDS,
+                text=f"A prediction takes longer than SageMaker's {MAX_SECONDS} s.",
+                where=np.asarray(scenario.cpu_seconds) > MAX_SECONDS,
             ),
             Problem(
                 text=f"{scenario.instance_type} is arm64; the container is built for x86_64.",
                 where=instance.is_arm,
             ),
             Problem(
-                text=f"The container does not use the graphics processor of {scenario.instance_type}.",
+                text=f"The container does not use the GPU of {scenario.instance_type}.",
                 where=instance.has_gpu,
                 fatal=False,
             ),
@@ -75,7 +75,7 @@ def bill(scenario: Scenario, prices: Prices) -> Bill:
 
 
 def data_lines(scenario: Scenario, prices: Prices) -> list[Line]:
-    """What goes through an endpoint: addresses of files, unless `send_files`, and answers."""
+    """What goes through an endpoint: references to files, unless `send_files`, and answers."""
     answers = scenario.requests * np.asarray(scenario.answer_kb)
     return [
         line("data in", scenario.requests * sent_kb(scenario) / KB_PER_GB, prices["sagemaker.data_in_gb"]),

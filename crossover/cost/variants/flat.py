@@ -1,9 +1,9 @@
-"""What others sell: a server for a flat monthly rent, and a service that is paid by the call."""
+"""Third-party offers: a server for a flat monthly rent, and a service that is paid per call."""
 
 import numpy as np
 
 from crossover.cost.bill import Bill, Problem, line
-from crossover.cost.capacity import MOST_INSTANCES, ONE_INSTANCE, instances_needed
+from crossover.cost.capacity import MAX_INSTANCES, ONE_INSTANCE, instances_needed
 from crossover.cost.numbers import Amount
 from crossover.cost.prices import ANYWHERE, Price, Prices
 from crossover.cost.scenario import CallPrice, Rent, Scenario
@@ -27,7 +27,7 @@ def rent(scenario: Scenario, prices: Prices) -> Bill:
         assumes_one_instance=scenario.single_instance or scenario.rent.vcpus is None,
         problems=(
             *((ONE_INSTANCE,) if scenario.single_instance else ()),
-            Problem(text=f"More than {MOST_INSTANCES:,} instances are needed.", where=count > MOST_INSTANCES),
+            Problem(text=f"More than {MAX_INSTANCES:,} instances are needed.", where=count > MAX_INSTANCES),
         ),
     )
 
@@ -80,7 +80,7 @@ RENT = Variant(
 )
 CALL_PRICE = Variant(
     name="call-price",
-    title="paid by the call",
+    title="paid per call",
     formula="n calls, in any currency",
     bill=call_price,
     billing=Billing.PER_CALL,

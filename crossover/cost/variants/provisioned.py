@@ -7,26 +7,26 @@ from crossover.cost.cold_share import poisson_quick
 from crossover.cost.erlang import loss_probability, servers_for_loss
 from crossover.cost.numbers import Amount
 from crossover.cost.prices import Prices
-from crossover.cost.scenario import SECONDS_A_MONTH, Scenario
+from crossover.cost.scenario import SECONDS_PER_MONTH, Scenario
 from crossover.cost.variants.common import function_lines, function_problems, network_lines, shared_lines, zip_problems
 from crossover.cost.variants.variant import Variant
 
-MOST_READY = 10_000  # beyond, no count is made
+MAX_PROVISIONED = 10_000  # larger numbers are not computed
 
 
 def ready(scenario: Scenario) -> Amount:
     """How many environments are kept ready."""
     if scenario.provisioned is not None:
         return scenario.provisioned
-    at_once = np.minimum(scenario.peak_rate * scenario.warm(), MOST_READY)
+    at_once = np.minimum(scenario.peak_rate * scenario.warm(), MAX_PROVISIONED)
     return servers_for_loss(at_once, scenario.provisioned_overflow)
 
 
 def bill(scenario: Scenario, prices: Prices) -> Bill:
     """k m t kept ready; n (1 - B(k, a)) m w used of it; the overflow n B(k, a) on demand.
 
-    B is Erlang's loss formula at the peak's load a = rate w. The overflow is taken to be as cold as Poisson traffic of
-    its own rate.
+    B is Erlang's loss formula at the peak's load a = rate w. The overflow is assumed to have
+    the cold share of Poisson traffic of its own rate.
     """
     warm = scenario.warm()
     kept = ready(scenario)
@@ -47,7 +47,9 @@ def bill(scenario: Scenario, prices: Prices) -> Bill:
     )
     return Bill(
         lines=(
-            line("kept ready", kept * gb * SECONDS_A_MONTH, prices["lambda.provisioned.gb_second"], discount=discount),
+            line(
+                "kept ready", kept * gb * SECONDS_PER_MONTH, prices["lambda.provisioned.gb_second"], discount=discount
+            ),
             line("duration", used, prices["lambda.provisioned.duration_gb_second"], discount=discount),
             line("requests", scenario.requests * (1 - overflow), prices["lambda.request"]),
             *on_demand,
@@ -59,7 +61,8 @@ def bill(scenario: Scenario, prices: Prices) -> Bill:
             *zip_problems(scenario),
             *function_problems(scenario, warm),
             Problem(
-                text=f"More than {MOST_READY:,} requests come at once.", where=scenario.peak_rate * warm > MOST_READY
+                text=f"More than {MAX_PROVISIONED:,} requests come at once.",
+                where=scenario.peak_rate * warm > MAX_PROVISIONED,
             ),
         ),
     )

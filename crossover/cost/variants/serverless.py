@@ -6,11 +6,11 @@ from crossover.cost.bill import Bill, Problem, line
 from crossover.cost.prices import Prices
 from crossover.cost.scenario import Scenario
 from crossover.cost.variants.common import proxy_lines, shared_lines
-from crossover.cost.variants.endpoint import LONGEST_SECONDS, data_lines, payload_problems
+from crossover.cost.variants.endpoint import MAX_SECONDS, data_lines, payload_problems
 from crossover.cost.variants.variant import Variant
 
-LARGEST_PAYLOAD_MB = 4.194304  # docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints-invoke.html
-MOST_CONCURRENT = 200  # of one endpoint: docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints.html
+MAX_PAYLOAD_MB = 4.194304  # docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints-invoke.html
+MAX_CONCURRENCY = 200  # of one endpoint: docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints.html
 
 
 def bill(scenario: Scenario, prices: Prices) -> Bill:
@@ -27,14 +27,14 @@ def bill(scenario: Scenario, prices: Prices) -> Bill:
             *shared_lines(scenario, prices),
         ),
         problems=(
-            *payload_problems(scenario, LARGEST_PAYLOAD_MB),
+            *payload_problems(scenario, MAX_PAYLOAD_MB),
             Problem(
-                text=f"A prediction takes longer than SageMaker's {LONGEST_SECONDS} s.",
-                where=np.asarray(seconds) > LONGEST_SECONDS,
+                text=f"A prediction takes longer than SageMaker's {MAX_SECONDS} s.",
+                where=np.asarray(seconds) > MAX_SECONDS,
             ),
             Problem(
-                text=f"About {np.max(at_once):,.0f} run at once; a serverless endpoint allows {MOST_CONCURRENT}.",
-                where=at_once > MOST_CONCURRENT,
+                text=f"About {np.max(at_once):,.0f} run at once; a serverless endpoint allows {MAX_CONCURRENCY}.",
+                where=at_once > MAX_CONCURRENCY,
             ),
         ),
     )

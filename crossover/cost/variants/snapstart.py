@@ -4,7 +4,7 @@ import numpy as np
 
 from crossover.cost.bill import Bill, Problem, line
 from crossover.cost.prices import Prices
-from crossover.cost.scenario import SECONDS_A_MONTH, Scenario
+from crossover.cost.scenario import SECONDS_PER_MONTH, Scenario
 from crossover.cost.variants.common import function_lines, function_problems, network_lines, shared_lines
 from crossover.cost.variants.variant import Measurement, Variant
 
@@ -28,7 +28,7 @@ def bill(scenario: Scenario, prices: Prices) -> Bill:
         cold_share=cold,
         init_name="restoring",
     )
-    cached = scenario.snapstart_versions * gb * SECONDS_A_MONTH
+    cached = scenario.snapstart_versions * gb * SECONDS_PER_MONTH
     return Bill(
         lines=(
             *lines,

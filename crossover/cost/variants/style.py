@@ -1,4 +1,4 @@
-"""Colour and dashes of each variant's line, so that no two lines look alike."""
+"""Colour and dashes of each variant's line, so that every line looks different."""
 
 from collections.abc import Iterable
 from itertools import product
@@ -18,13 +18,13 @@ class Style(NamedTuple):
     dash: str
 
 
-OTHER = Style("black", "solid")  # of what is no variant of the cost model
+OTHER = Style("black", "solid")  # of anything that is not a variant of the cost model
 
 
 def styles(variants: Iterable[Variant]) -> dict[str, Style]:
     """The style of each variant by its name.
 
-    What a variant says itself goes first; then those that name a colour get its next free dash, and the others the next
+    A variant's own style goes first; then those that name a colour get its next free dash, and the others the next
     free pair, in the variants' order. Beyond 48 variants pairs repeat.
     """
     by_name: dict[str, Style] = {}

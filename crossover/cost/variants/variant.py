@@ -48,7 +48,7 @@ class Variant:
         measured: which measurement of a benchmark of this variant fills which field of the scenario.
         is_deployable: whether this project has a construct for it.
         group: heading in the page's list of variants that are always on; `short` unless given.
-        is_drawn: whether the page draws its line before anybody asks for it.
+        is_drawn: whether the page draws its line at first.
         colour: of its line, one of COLOURS; one that is free where it is empty.
         dash: of its line, one of DASHES; one that is free for the colour where it is empty.
 

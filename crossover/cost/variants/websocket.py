@@ -16,17 +16,17 @@ from crossover.cost.variants.common import (
 from crossover.cost.variants.variant import Variant
 
 KB_PER_METERED_MESSAGE = 32  # aws.amazon.com/api-gateway/pricing
-LARGEST_MESSAGE_KB = (
+MAX_MESSAGE_KB = (
     128  # docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
 )
 
-LONGEST_SECONDS = 29  # of an integration, as the line above
+MAX_SECONDS = 29  # of an integration, as the line above
 
 
 def bill(scenario: Scenario, prices: Prices) -> Bill:
     """As standard, and messages of 32 KB both ways, the minutes of the connections, and the image.
 
-    The file goes through S3 and its address through the socket, unless `send_files`.
+    The file goes through S3 and a reference to it through the socket, unless `send_files`.
     """
     warm = scenario.warm()
     answer_kb = np.asarray(scenario.answer_kb)
@@ -48,12 +48,12 @@ def bill(scenario: Scenario, prices: Prices) -> Bill:
         ),
         problems=(
             Problem(
-                text=f"A message of {np.max(largest_kb):,.0f} KB is over WebSocket's limit of {LARGEST_MESSAGE_KB} KB.",
-                where=largest_kb > LARGEST_MESSAGE_KB,
+                text=f"A message of {np.max(largest_kb):,.0f} KB is over WebSocket's limit of {MAX_MESSAGE_KB} KB.",
+                where=largest_kb > MAX_MESSAGE_KB,
             ),
             Problem(
-                text=f"An invocation takes longer than the API's {LONGEST_SECONDS} s.",
-                where=np.asarray(warm) > LONGEST_SECONDS,
+                text=f"An invocation takes longer than the API's {MAX_SECONDS} s.",
+                where=np.asarray(warm) > MAX_SECONDS,
             ),
             *init_problems(scenario),
             *function_problems(scenario, warm),

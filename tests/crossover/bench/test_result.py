@@ -194,7 +194,7 @@ def test_a_result_is_read_as_it_was_written_and_the_cost_model_reads_it_too(tmp_
     ("text", "named"),
     [
         ("{", "cannot be read"),
-        ("[]", "is no result of `crossover bench run` of schema 1"),
+        ("[]", "is not a result of `crossover bench run` of schema 1"),
         ('{"schema": 1}', "is no result"),
         ('{"schema": 2, "kind": "crossover bench run"}', "is no result"),
     ],

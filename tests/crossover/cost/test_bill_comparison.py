@@ -8,14 +8,14 @@ import pytest
 from crossover.cost.bill_comparison import compare, sensitivity
 from crossover.cost.numbers import number
 from crossover.cost.prices import load
-from crossover.cost.scenario import MINUTES_A_MONTH, Scenario
+from crossover.cost.scenario import MINUTES_PER_MONTH, Scenario
 from crossover.cost.variants import VARIANTS, deployable
 
 PRICES = load("us-east-1")
 
 
 def at(rpm: float, **fields: object) -> Scenario:
-    return Scenario(requests=rpm * MINUTES_A_MONTH, **fields)  # type: ignore[arg-type]
+    return Scenario(requests=rpm * MINUTES_PER_MONTH, **fields)  # type: ignore[arg-type]
 
 
 def test_below_the_break_even_point_the_verdict_says_when_to_switch() -> None:
@@ -66,12 +66,12 @@ def test_others_are_shown_but_are_no_candidates() -> None:
 
 def test_a_traffic_beyond_the_usual_range_is_compared_too() -> None:
     comparison = compare(at(0.01), PRICES, candidates=deployable())
-    assert comparison.break_evens.bands[0].lowest == pytest.approx(0.01 * MINUTES_A_MONTH)
+    assert comparison.break_evens.bands[0].lowest == pytest.approx(0.01 * MINUTES_PER_MONTH)
 
 
 def test_prices_that_nobody_confirmed_are_named_once() -> None:
     comparison = compare(at(72), PRICES, candidates=deployable())
-    names = [price.id for price in comparison.doubtful_prices]
+    names = [price.id for price in comparison.unconfirmed_prices]
     assert "sagemaker.host.ml.t2.medium" in names
     assert "lambda.gb_second" not in names
     assert len(names) == len(set(names))

@@ -12,9 +12,9 @@ import pytest
 
 from crossover import cli
 from crossover.cost.measured import ONE_MACHINE_MARK
-from crossover.cost.options import WITH_OWN_FORM, ScenarioOptions, numbers_of
+from crossover.cost.options import DECLARED_SEPARATELY, ScenarioOptions, numbers_of
 from crossover.cost.prices import load
-from crossover.cost.scenario import MINUTES_A_MONTH, Scenario
+from crossover.cost.scenario import MINUTES_PER_MONTH, Scenario
 from crossover.cost.variants import VARIANTS, deployable
 from crossover.errors import UsageError
 
@@ -57,7 +57,7 @@ def test_the_whole_answer_on_a_terminal(cost: Command) -> None:
     assert "sagemaker costs less from there on" in out
     assert "If an input has another value" in out
     assert "assumed: wait_seconds 0.05" in out
-    assert "Prices that nobody confirmed for eu-west-1: " in out
+    assert "Unconfirmed prices for eu-west-1: " in out
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_a_rehearsal_s_many_changes_are_counted_in_a_sentence(cost: Command) -> 
 
 def test_json_holds_what_the_model_gives(cost: Command) -> None:
     answer = cost.json("--rpm 72 --cold-share 0.1 --memory 2048")
-    scenario = Scenario(requests=72.0 * MINUTES_A_MONTH, cold_share=0.1, memory_mb=2048.0)
+    scenario = Scenario(requests=72.0 * MINUTES_PER_MONTH, cold_share=0.1, memory_mb=2048.0)
     for name, bill in answer["variants"].items():
         assert bill["usd"] == pytest.approx(float(VARIANTS[name].bill(scenario, load("us-east-1")).usd))
         assert sum(line["usd"] for line in bill["lines"]) == pytest.approx(bill["usd"])
@@ -92,7 +92,7 @@ def test_json_holds_what_the_model_gives(cost: Command) -> None:
     assert answer["given"] == ["cold_share", "memory_mb", "requests"]
     assert [band["variant"] for band in answer["bands"]] == ["standard", "sagemaker"]
     assert answer["break_evens"][0]["requests"] == answer["bands"][0]["highest"]
-    assert answer["bands"][0]["lowest"] / MINUTES_A_MONTH == pytest.approx(0.1)
+    assert answer["bands"][0]["lowest"] / MINUTES_PER_MONTH == pytest.approx(0.1)
 
 
 def test_csv_has_a_row_for_each_line_of_each_bill(cost: Command) -> None:
@@ -213,7 +213,7 @@ def test_a_sweep_tabulates_every_combination(cost: Command) -> None:
     assert len(rows) == 8
     assert [float(row["rpm"]) for row in rows[:4]] == pytest.approx([1, 10, 100, 1000])
     for row in rows:
-        scenario = Scenario(requests=float(row["rpm"]) * MINUTES_A_MONTH, memory_mb=float(row["memory_mb"]))
+        scenario = Scenario(requests=float(row["rpm"]) * MINUTES_PER_MONTH, memory_mb=float(row["memory_mb"]))
         usd = {name: float(VARIANTS[name].bill(scenario, load("us-east-1")).usd) for name in deployable()}
         assert float(row["standard_usd"]) == pytest.approx(usd["standard"])
         assert row["cheapest"] == min(usd, key=lambda name: usd[name])
@@ -259,9 +259,9 @@ def test_what_is_taken_for_granted_is_listed(cost: Command) -> None:
         ("--region mars", "There are no prices for region 'mars'; the snapshot has "),
         ("--memory 64", "The value of memory_mb is 64; it must be from 128 to 10,240."),
         ("--cold-share 2", "The value of cold_share is 2; it must be from 0 to 1."),
-        ("--rent 750:EUR", "What EUR is worth is not given; add --exchange EUR=1.15, in USD."),
+        ("--rent 750:EUR", "The exchange rate of EUR is not given; add --exchange EUR=1.15, in USD."),
         ("--rent much", "The rent in 'much' is 'much'; it must be a number above 0."),
-        ("--rent 5:EURO --exchange EUR=1", "The currency is 'EURO'; it must have three letters, as EUR."),
+        ("--rent 5:EURO --exchange EUR=1", "The currency is 'EURO'; it must have three letters, such as EUR."),
         ("--rent 5 --exchange EUR=x", "The exchange rate in 'EUR=x' is 'x'; it must be a number above 0."),
         ("--variants lambda", "There is no variant 'lambda'; there are standard, "),
         ("--variants rent", "No price is given for rent"),
@@ -277,7 +277,7 @@ def test_what_is_taken_for_granted_is_listed(cost: Command) -> None:
             "The value of rpm is '9:1:3'; it must be a number, numbers with commas, or LOW:HIGH:COUNT.",
         ),
         ("sweep --rpm 1:9:2000 --memory 128:256:2000", "These are 4,000,000 scenarios; there may be 1,000,000."),
-        ("sweep --rpm 1:9:3 --arrivals batches:5:60", "a sweep takes none but poisson, or a --cold-share."),
+        ("sweep --rpm 1:9:3 --arrivals batches:5:60", "a sweep takes only poisson, or a --cold-share."),
         ("sweep --memory 64,128", "The value of memory_mb is 64; it must be from 128 to 10,240."),
     ],
 )
@@ -288,7 +288,7 @@ def test_a_mistake_is_one_sentence(cost: Command, line: str, message: str) -> No
 
 
 def test_every_input_of_the_model_has_an_option() -> None:
-    inputs = [each.name for each in fields(Scenario) if each.name not in WITH_OWN_FORM]
+    inputs = [each.name for each in fields(Scenario) if each.name not in DECLARED_SEPARATELY]
     assert [each.name for each in fields(ScenarioOptions)][-len(inputs) :] == inputs
 
 

@@ -43,8 +43,8 @@ def test_what_one_machine_measured_without_aws_is_known_as_that(tmp_path: Path) 
     ("document", "message"),
     [
         ("{", "cannot be read"),
-        ([], "is no benchmark's result of schema 1"),
-        ({"schema": 2, "scenario": {}}, "is no benchmark's result of schema 1"),
+        ([], "is not a benchmark's result of schema 1"),
+        ({"schema": 2, "scenario": {}}, "is not a benchmark's result of schema 1"),
         ({"schema": 1}, "has no member 'scenario'"),
         ({"schema": 1, "scenario": {"speed": 3}}, "measures 'speed', which the model does not know; it knows "),
         ({"schema": 1, "scenario": {"instance_type": "ml.c5.large"}}, "measures 'instance_type'"),

@@ -350,8 +350,8 @@ def test_a_publication_date_in_another_format_is_an_error(files: Files, value: A
 @pytest.mark.parametrize(
     ("document", "message"),
     [
-        ([], "is no price list of AmazonCloudWatch"),
-        ({"offerCode": "AmazonEFS"}, "is no price list of AmazonCloudWatch"),
+        ([], "is not a price list of AmazonCloudWatch"),
+        ({"offerCode": "AmazonEFS"}, "is not a price list of AmazonCloudWatch"),
         ({"offerCode": "AmazonCloudWatch"}, "it has no 'terms'"),
         ({"offerCode": "AmazonCloudWatch", "terms": {}}, "it has no 'OnDemand'"),
         ({"offerCode": "AmazonCloudWatch", "terms": {"OnDemand": {}}}, "it has no 'products'"),
@@ -377,7 +377,7 @@ def test_a_document_in_another_format_is_an_error(files: Files, document: Any, m
 
 def test_broken_json_is_an_error(files: Files) -> None:
     files.bodies[path("AmazonCloudWatch")] = b'{"offerCode": '
-    assert re.search(r"AmazonCloudWatch/\d+/us-east-1/index.json is no JSON: Expecting value", failure(files, "logs"))
+    assert re.search(r"AmazonCloudWatch/\d+/us-east-1/index.json is not JSON: Expecting value", failure(files, "logs"))
 
 
 def test_a_truncated_body_is_an_error_even_where_it_is_json(files: Files) -> None:
@@ -400,7 +400,7 @@ def test_an_error_of_the_server_is_named(files: Files) -> None:
     ("region", "message"),
     [
         ("mars", "AWS's price list of AmazonCloudWatch has no region 'mars'"),
-        ("eu-west-1", "names 'https://example.com/' for eu-west-1, which is no price list"),
+        ("eu-west-1", "names 'https://example.com/' for eu-west-1, which is not a price list"),
     ],
 )
 def test_an_index_must_lead_to_a_price_list(files: Files, region: str, message: str) -> None:
@@ -442,7 +442,7 @@ def test_a_broken_file_is_fetched_once_for_all_its_prices(files: Files) -> None:
     files.bodies[path("AWSLambda")] = b"{"
     message = failure(files, "lambda")
     assert files.asked.count(path("AWSLambda")) == 1
-    assert message.count("is no JSON") == 1
+    assert message.count("is not JSON") == 1
     assert all(source.id in message for source in SOURCES if source.id.startswith("lambda."))
 
 
@@ -509,8 +509,8 @@ def test_without_credentials_the_message_says_how_to_go_on(files: Files) -> None
         refresh((), ["us-east-1"], files=source, api=QueryApi(no_client), only=["nat", "efs"])
     assert str(failed.value).splitlines()[1:] == [
         "- nat.hour (us-east-1), nat.gb (us-east-1): AWS's Price List Query API, which needs credentials, does not "
-        "tell the prices of EC2 (Unable to locate credentials); --only lambda, say, leaves them out, --keep-old keeps "
-        "the old ones."
+        "return the prices of EC2 (Unable to locate credentials); leave them out with, say, --only lambda, or keep the "
+        "old ones with --keep-old."
     ]
 
 

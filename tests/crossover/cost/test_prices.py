@@ -161,19 +161,19 @@ def test_saving_where_nothing_can_be_written_is_one_sentence_and_leaves_nothing(
         ({"tiers": [[0, 2], [0, 1]]}, "ascend"),
         ({"tiers": [[0, 2], [9, 1], [5, 1]]}, "ascend"),
         ({"tiers": [[0, -2]]}, "no less than 0"),
-        ({"tiers": [[0, "2"]]}, "Entry 1 of .* is no price: .*'2' is no number"),
-        ({"tiers": [[0, True]]}, "True is no number"),
-        ({"tiers": [[0, float("nan")]]}, "nan is no number"),
-        ({"tiers": [[0, float("inf")]]}, "inf is no number"),
-        ({"tiers": [[0]]}, "Entry 1 of .* is no price"),
-        ({"tiers": 5}, "Entry 1 of .* is no price"),
+        ({"tiers": [[0, "2"]]}, "Entry 1 of .* is not a price: .*'2' is not a number"),
+        ({"tiers": [[0, True]]}, "True is not a number"),
+        ({"tiers": [[0, float("nan")]]}, "nan is not a number"),
+        ({"tiers": [[0, float("inf")]]}, "inf is not a number"),
+        ({"tiers": [[0]]}, "Entry 1 of .* is not a price"),
+        ({"tiers": 5}, "Entry 1 of .* is not a price"),
         ({"status": "sure"}, "The status of .* is 'sure'; it must be one of confirmed, derived, unconfirmed,"),
         ({"date": "May 2025"}, "The date of .* is 'May 2025'; it must be YYYY, YYYY-MM, YYYY-MM-DD or undated"),
         ({"date": "2026-13"}, "The date of .* is '2026-13'"),
         ({"date": "20261004"}, "The date of .* is '20261004'"),
         ({"unit": ""}, "The unit of entry 1 of .* is ''; it must be a text"),
         ({"source": None}, "The source of entry 1 of .* is None; it must be a text"),
-        ({"tax": 1}, "Entry 1 of .* is no price: .*tax"),
+        ({"tax": 1}, "Entry 1 of .* is not a price: .*tax"),
     ],
 )
 def test_a_bad_entry_is_named(tmp_path: Path, change: dict[str, Any], message: str) -> None:
@@ -183,9 +183,9 @@ def test_a_bad_entry_is_named(tmp_path: Path, change: dict[str, Any], message: s
 
 def test_an_entry_lacks_nothing(tmp_path: Path) -> None:
     for name in ENTRY:
-        with pytest.raises(UsageError, match=r"Entry 1 of .* is no price"):
+        with pytest.raises(UsageError, match=r"Entry 1 of .* is not a price"):
             read(written(tmp_path, {key: value for key, value in ENTRY.items() if key != name}))
-    with pytest.raises(UsageError, match=r"Entry 2 of .* is no price"):
+    with pytest.raises(UsageError, match=r"Entry 2 of .* is not a price"):
         read(written(tmp_path, ENTRY, "no entry"))
 
 
@@ -196,7 +196,7 @@ def test_a_price_stands_there_once(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("head", [{"schema": 2}, {"schema": None}, {"currency": "EUR"}])
 def test_another_format_is_refused(tmp_path: Path, head: dict[str, Any]) -> None:
-    with pytest.raises(UsageError, match="is no snapshot of prices of schema 1 in USD"):
+    with pytest.raises(UsageError, match="is not a price snapshot of schema 1 in USD"):
         read(written(tmp_path, ENTRY, **head))
 
 
@@ -205,13 +205,13 @@ def test_another_format_is_refused(tmp_path: Path, head: dict[str, Any]) -> None
     [
         (b"{", "cannot be read: Expecting"),
         (b"\xff\xfe", "cannot be read: 'utf-8' codec"),
-        (b"[]", "is no snapshot of prices"),
+        (b"[]", "is not a price snapshot"),
         (b'{"schema": 1, "currency": "USD"}', "holds no entries"),
         (b'{"schema": 1, "currency": "USD", "entries": []}', "holds no entries"),
         (b'{"schema": 1, "currency": "USD", "entries": {"a": 1}}', "holds no entries"),
     ],
 )
-def test_what_is_no_snapshot_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
+def test_refuses_a_file_that_is_not_a_snapshot(tmp_path: Path, content: bytes, message: str) -> None:
     path = tmp_path / "snapshot.json"
     path.write_bytes(content)
     with pytest.raises(UsageError, match=message):

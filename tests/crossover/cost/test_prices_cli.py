@@ -264,8 +264,8 @@ def test_refresh_writes_a_snapshot_that_the_model_takes(
     assert {price.status for price in new.by_id.values()} == {"confirmed"}
     # EFS's price, and two with tiers beyond the first that the shipped snapshot does without
     assert output == (
-        f"{len(SOURCES)} prices refreshed: 3 cost something else than before, 0 are new. 0 could not be had.\n"
-        "Written to prices.json; `crossover cost --prices prices.json` counts with it.\n"
+        f"{len(SOURCES)} prices refreshed: 3 changed, 0 new. 0 could not be read.\n"
+        "Written to prices.json; `crossover cost --prices prices.json` uses it.\n"
     )
     assert [each.name for each in tmp_path.iterdir()] == ["prices.json"]
 
@@ -294,9 +294,9 @@ def test_keep_old_names_what_it_keeps_and_what_it_leaves_out(
     files.bodies[path("AmazonEFS")] = b"{"
     arguments = ("refresh", "--region", "us-east-1", "--only", "efs", "--only", "ecr", "--keep-old")
     kept, left_out, summary, _ = output_of(monkeypatch, capsys, *arguments).splitlines()
-    assert kept.startswith("efs.storage_gb_month in us-east-1 is kept as it was: ") and "is no JSON" in kept
+    assert kept.startswith("efs.storage_gb_month in us-east-1 is kept as it was: ") and "is not JSON" in kept
     assert left_out.startswith("efs.read_gb in us-east-1 is left out: ")
-    assert summary.startswith("1 prices refreshed: 0 cost something else") and summary.endswith("2 could not be had.")
+    assert summary.startswith("1 prices refreshed: 0 changed") and summary.endswith("2 could not be read.")
     new = {(price.id, price.region): price for price in read(tmp_path / "prices.json")}
     assert new["efs.storage_gb_month", "us-east-1"] == load("us-east-1")["efs.storage_gb_month"]
     assert ("efs.read_gb", "us-east-1") not in new

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from crossover.cost import traffic
-from crossover.cost.scenario import MINUTES_A_MONTH, SECONDS_A_MONTH, Scenario
+from crossover.cost.scenario import MINUTES_PER_MONTH, SECONDS_PER_MONTH, Scenario
 from crossover.errors import UsageError
 
 SCENARIO = Scenario(warm_seconds=0.1, idle_seconds=300.0)
@@ -15,7 +15,7 @@ def test_a_batch_after_a_long_quiet_is_all_cold() -> None:
     batch = traffic.parse("batches:50:600", SCENARIO)
     assert batch.share is not None
     assert (batch.share.low, batch.share.high) == (1.0, 1.0)
-    assert batch.requests == pytest.approx(50 / 600 * SECONDS_A_MONTH)
+    assert batch.requests == pytest.approx(50 / 600 * SECONDS_PER_MONTH)
 
 
 def test_the_same_batch_spread_over_ten_minutes_is_all_warm() -> None:
@@ -35,7 +35,7 @@ def test_a_trace_gives_share_and_volume(tmp_path: Path) -> None:
     played = traffic.parse(f"trace:{trace}", SCENARIO)
     assert played.share is not None
     assert played.share.low == played.share.high == 0.5
-    assert played.requests == pytest.approx(3 / 1000 * SECONDS_A_MONTH)
+    assert played.requests == pytest.approx(3 / 1000 * SECONDS_PER_MONTH)
 
 
 def test_poisson_needs_no_playing() -> None:
@@ -44,7 +44,7 @@ def test_poisson_needs_no_playing() -> None:
 
 def test_the_exact_bracket_is_left_out_where_it_would_take_long() -> None:
     assert traffic.exact(SCENARIO) is not None
-    assert traffic.exact(Scenario(requests=1e6 * MINUTES_A_MONTH)) is None
+    assert traffic.exact(Scenario(requests=1e6 * MINUTES_PER_MONTH)) is None
 
 
 @pytest.mark.parametrize(
@@ -70,5 +70,5 @@ def test_what_cannot_be_is_one_sentence(text: str, message: str) -> None:
 def test_a_trace_of_one_moment_has_no_rate(tmp_path: Path) -> None:
     trace = tmp_path / "trace.txt"
     trace.write_text("5\n5\n")
-    with pytest.raises(UsageError, match="holds a single moment"):
+    with pytest.raises(UsageError, match="holds a single time"):
         traffic.parse(f"trace:{trace}", SCENARIO)

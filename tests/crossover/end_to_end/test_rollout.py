@@ -21,7 +21,7 @@ from .conftest import synthesize
 pytestmark = pytest.mark.slow
 
 CLIP = sources() / "model/samples/misc_crow.flac"
-MOST_UPLOADS = 120
+MAX_UPLOADS = 120
 UPLOAD_INTERVAL_SECONDS = 0.5
 WAIT_SECONDS = 60
 
@@ -55,7 +55,7 @@ def uploading(clients: Clients, *variants: Variant) -> Iterator[list[Upload]]:
     uploads, end = list[Upload](), threading.Event()
 
     def upload() -> None:
-        while not end.wait(UPLOAD_INTERVAL_SECONDS) and len(uploads) < MOST_UPLOADS:
+        while not end.wait(UPLOAD_INTERVAL_SECONDS) and len(uploads) < MAX_UPLOADS:
             uploads.extend(upload_to(clients, *variants))
 
     with ThreadPoolExecutor(1) as pool:

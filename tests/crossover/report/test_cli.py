@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from crossover import cli
-from crossover.cost.scenario import MINUTES_A_MONTH, Scenario
+from crossover.cost.scenario import MINUTES_PER_MONTH, Scenario
 from crossover.report import cli as report_cli
 from crossover.report import cost_page, picture, results_page
 from crossover.report.page import Page
@@ -48,7 +48,7 @@ def test_the_page_is_written_for_the_scenario_of_the_options(
     out = run(monkeypatch, capsys, options, code=0)
     [(scenario, prices, candidates)] = seen
     assert isinstance(scenario, Scenario)
-    assert scenario.requests == pytest.approx(72 * MINUTES_A_MONTH)
+    assert scenario.requests == pytest.approx(72 * MINUTES_PER_MONTH)
     assert scenario.cold_share == 0.1
     assert prices.region == "eu-west-1"
     assert candidates == ("standard", "snapstart", "sagemaker")
@@ -90,7 +90,7 @@ def test_a_result_makes_its_page_with_what_was_measured(
     assert inputs.scenario.warm_seconds == measured["warm_seconds"]
     assert inputs.scenario.proxy_seconds == measured["proxy_seconds"]
     assert inputs.scenario.memory_mb == 2048 != measured["memory_mb"]
-    assert inputs.scenario.requests == pytest.approx(72 * MINUTES_A_MONTH)
+    assert inputs.scenario.requests == pytest.approx(72 * MINUTES_PER_MONTH)
     assert len(observations) == len(document["observations"])
     assert "<title>Rehearsal: Benchmark of " in Path("results.html").read_text()
 

@@ -12,14 +12,14 @@ import pytest
 from crossover.cost.break_even import HIGHEST_RPM, LOWEST_RPM, break_evens
 from crossover.cost.candidates import Candidate, all_candidates
 from crossover.cost.prices import load
-from crossover.cost.scenario import MINUTES_A_MONTH, Rent, Scenario
+from crossover.cost.scenario import MINUTES_PER_MONTH, Rent, Scenario
 from crossover.cost.variants import VARIANTS
 from crossover.report import cost_data, cost_page
 from crossover.report.page import Page
 from tests.crossover.report import few
 
 PRICES = load("us-east-1")
-SCENARIO = Scenario(cpu_seconds=0.2, requests=72 * MINUTES_A_MONTH, cold_share=0.03, rent=Rent(amount=150.0))
+SCENARIO = Scenario(cpu_seconds=0.2, requests=72 * MINUTES_PER_MONTH, cold_share=0.03, rent=Rent(amount=150.0))
 POSITIONS = (None, 0.0, 0.1)
 LINES = {
     "standard", "snapstart", "efs", "sagemaker:ml.t2.medium", "sagemaker:ml.c5.large", "ec2-t3.medium", "rent",
@@ -170,7 +170,7 @@ def test_lines_that_no_parameter_moves_are_stored_once(data: Any) -> None:
 
 
 def test_prices_that_nobody_confirmed_are_named(page: Page) -> None:
-    assert "To be checked before you rely on them: " in page.body
+    assert "Check these before you rely on them: " in page.body
     assert "sagemaker.host.ml.t2.medium (unconfirmed)" in page.body
     assert "lambda.gb_second (" not in page.body  # confirmed
     assert f"<td>{PRICES['lambda.gb_second'].date}</td>" in page.body
@@ -196,7 +196,7 @@ def test_ticks_of_linear_axes_begin_at_nothing_and_end_evenly(data: Any) -> None
 
 
 def test_points_are_round_numbers_a_minute_and_the_scenarios_own() -> None:
-    rpm = cost_data.drawn(Scenario(requests=71.93 * MINUTES_A_MONTH)) / MINUTES_A_MONTH
+    rpm = cost_data.drawn(Scenario(requests=71.93 * MINUTES_PER_MONTH)) / MINUTES_PER_MONTH
     assert rpm[0] == pytest.approx(LOWEST_RPM)
     assert rpm[-1] == pytest.approx(HIGHEST_RPM)
     assert np.isclose(rpm, 71.93, rtol=1e-12).any()

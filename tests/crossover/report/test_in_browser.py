@@ -16,7 +16,7 @@ from playwright.sync_api import Page as Tab
 from crossover.cost.break_even import HIGHEST_RPM, BreakEven, break_evens
 from crossover.cost.candidates import candidates_named
 from crossover.cost.prices import load
-from crossover.cost.scenario import MINUTES_A_MONTH, Scenario
+from crossover.cost.scenario import MINUTES_PER_MONTH, Scenario
 from crossover.cost.variants import VARIANTS
 from crossover.report import cost_page, picture
 from crossover.report.page import Page
@@ -24,7 +24,7 @@ from crossover.report.page import Page
 pytestmark = pytest.mark.slow
 
 PRICES = load("us-east-1")
-SCENARIO = Scenario(cpu_seconds=0.2, requests=72 * MINUTES_A_MONTH)
+SCENARIO = Scenario(cpu_seconds=0.2, requests=72 * MINUTES_PER_MONTH)
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +86,7 @@ def assert_shows(tab: Tab, wanted: list[BreakEven]) -> None:
     rpm = [each.rpm for each in wanted]
     usd = [each.usd for each in wanted]
     assert [float(row["rpm"]) for row in listed(tab)] == pytest.approx(rpm, rel=1e-8)
-    assert [float(row["requests"]) / MINUTES_A_MONTH for row in listed(tab)] == pytest.approx(rpm, rel=1e-8)
+    assert [float(row["requests"]) / MINUTES_PER_MONTH for row in listed(tab)] == pytest.approx(rpm, rel=1e-8)
     assert [float(row["usd"]) for row in listed(tab)] == pytest.approx(usd, rel=1e-6)
     marked = drawn(tab)
     assert marked["x"] == pytest.approx(rpm, rel=1e-8)
@@ -225,8 +225,8 @@ def test_pointing_at_a_line_reads_it_out(tab: Tab) -> None:
     said = tab.text_content(".hovertext") or ""
     assert "EC2 c5.large behind an NLB" in said
     assert f"{at['usd']:.2f} USD a month" in said
-    bill = VARIANTS["ec2-c5.large"].bill(replace(SCENARIO, requests=float(MINUTES_A_MONTH)), PRICES)
-    assert f"{float(bill.usd) / MINUTES_A_MONTH * 1e6:,.0f} USD a million" in said
+    bill = VARIANTS["ec2-c5.large"].bill(replace(SCENARIO, requests=float(MINUTES_PER_MONTH)), PRICES)
+    assert f"{float(bill.usd) / MINUTES_PER_MONTH * 1e6:,.0f} USD a million" in said
     assert "1 instance" in said
     assert "1 request a minute" in said
 

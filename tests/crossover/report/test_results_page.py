@@ -17,7 +17,7 @@ from crossover.cost.bill_comparison import compare
 from crossover.cost.numbers import number
 from crossover.cost.options import Inputs
 from crossover.cost.prices import load
-from crossover.cost.scenario import MINUTES_A_MONTH, Scenario
+from crossover.cost.scenario import MINUTES_PER_MONTH, Scenario
 from crossover.cost.traffic import Traffic
 from crossover.cost.variants import deployable
 from crossover.report import result_charts
@@ -76,7 +76,7 @@ def few_lines() -> Any:
 
 
 def inputs_of(document: Document, **more: Any) -> Inputs:
-    values: dict[str, Any] = {**document["scenario"], "requests": 72 * MINUTES_A_MONTH, **more}
+    values: dict[str, Any] = {**document["scenario"], "requests": 72 * MINUTES_PER_MONTH, **more}
     return Inputs(
         scenario=Scenario(**values),
         given=frozenset(values),
@@ -108,7 +108,7 @@ def tables(page: Page) -> Tables:
 
 def test_the_verdict_is_the_cost_models_with_what_was_measured(page: Page, document: Document) -> None:
     values: dict[str, Any] = {**measured.read(POISSON).values}
-    scenario = Scenario(**values, requests=72 * MINUTES_A_MONTH)
+    scenario = Scenario(**values, requests=72 * MINUTES_PER_MONTH)
     verdict = compare(scenario, PRICES, candidates=deployable()).verdict
     assert f"<h1>{html.escape(verdict)}</h1>" in page.body
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from .bad_file import BadFile, around, noise
 from .not_audio import id3_tag
 
-MOST_IN_A_FRAME = 65_535
+MAX_PER_FRAME = 65_535
 WHOLE_FRAMES = "its length is not declared, so its frames are all there is"
 OPTIONAL = "the fault is in a part that decoding does not need"
 
@@ -43,7 +43,7 @@ def block(kind: int, body: bytes, size: int | None = None, *, last: bool = False
 
 
 def stream_info(
-    *, total: int, channels: int = 1, rate: int = 16_000, bits: int = 16, most: int = MOST_IN_A_FRAME, least: int = 16
+    *, total: int, channels: int = 1, rate: int = 16_000, bits: int = 16, most: int = MAX_PER_FRAME, least: int = 16
 ) -> bytes:
     """The body of STREAMINFO; a total of 0 means unknown."""
     packed = rate << 44 | channels - 1 << 41 | bits - 1 << 36 | total
@@ -64,7 +64,7 @@ def frame(
     return body + struct.pack(">H", crc(body, 16, 0x8005))
 
 
-def silent(number: int, samples: int = MOST_IN_A_FRAME, channels: int = 1) -> bytes:
+def silent(number: int, samples: int = MAX_PER_FRAME, channels: int = 1) -> bytes:
     """A frame of a few bytes for the maximum number of samples."""
     return frame(number, samples, bytes(3) * channels, channels=channels)
 
@@ -80,7 +80,7 @@ def flac(frames: bytes, *blocks: bytes, **info: int) -> bytes:
 
 def silence(total_frames: int, declared: int, *, channels: int, rate: int) -> bytes:
     """A stream of silence, in whole frames."""
-    frames = b"".join(silent(n, channels=channels) for n in range(-(-total_frames // MOST_IN_A_FRAME)))
+    frames = b"".join(silent(n, channels=channels) for n in range(-(-total_frames // MAX_PER_FRAME)))
     return flac(frames, total=declared, channels=channels, rate=rate)
 
 

@@ -186,7 +186,9 @@ def test_the_cost_model_takes_the_result_and_says_that_it_is_none_of_aws(
     answer = json.loads(capsys.readouterr().out)
     assert answer["scenario"]["cpu_seconds"] == 0.009
     assert {"cpu_seconds", "init_seconds", "file_mb", "model_mb"} <= set(answer["given"])
-    assert any("the handler alone on one machine: these are no figures of AWS" in each for each in answer["remarks"])
+    assert any(
+        "The handler was measured alone on one machine: the times are not AWS's" in each for each in answer["remarks"]
+    )
 
 
 def test_a_page_of_costs_from_such_a_result_is_marked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -110,7 +110,7 @@ def test_a_rehearsal_says_so_everywhere_and_asks_nothing(
     assert terminal.run(*QUICK, "--local", "--output", "r.json") == 0
     said = capsys.readouterr()
     assert terminal.questions == []
-    assert "A rehearsal on the local AWS: these are this machine's times, and no figures of AWS." in said.out
+    assert "A rehearsal on the local AWS: the times are this machine's, not AWS's." in said.out
     assert "on AWS, had it been there" in said.out
     assert "What this would cost on AWS, about" in said.err
     assert json.loads(Path("r.json").read_text())["rehearsal"] is True

@@ -1,4 +1,4 @@
-"""A flat rent and a price by the call."""
+"""A flat rent and a price per call."""
 
 import numpy as np
 import pytest
