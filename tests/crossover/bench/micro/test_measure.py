@@ -15,7 +15,7 @@ from rich.console import Console
 
 from crossover import cli
 from crossover.bench import cgroup, machine
-from crossover.bench.micro import measure, tables
+from crossover.bench.micro import measure, micro_tables
 from crossover.bench.micro.document import Document
 from crossover.bench.micro.measure import Options
 from crossover.bench.micro.workbench import Process
@@ -233,7 +233,7 @@ def test_where_the_result_cannot_be_written_nothing_is_measured(
 def test_the_tables_are_whole_at_any_width(bench: Bench, width: int, quota: bool) -> None:
     document = run(quota=quota)
     console = Console(width=width, file=io.StringIO())
-    for table in tables.tables(document):
+    for table in micro_tables.tables(document):
         console.print(table)
     text = console.file.getvalue()  # type: ignore[attr-defined]
     assert "…" not in text
@@ -246,14 +246,14 @@ def test_the_tables_are_whole_at_any_width(bench: Bench, width: int, quota: bool
 
 def test_the_sentences_name_the_cheapest_the_fastest_and_the_marks(bench: Bench) -> None:
     # 10 ms, or 34.55 ms with 512 MB: billed 10 and 35 ms.
-    said = tables.sentences(run())
+    said = micro_tables.sentences(run())
     assert said[0] == "Warm, the cheapest is 512 MB with 1 thread, 0.49 USD a million at 34.6 ms."
     assert said[1] == (
         "The fastest is 4,096 MB with 1 thread (capped), 0.87 USD a million at 10.0 ms: 1.76 times as much."
     )
     assert said[2] == "capped: its share of vCPUs is more than this machine's 2 processors."
     assert len(said) == 3
-    derived = tables.sentences(run(quota=False, memory_mb=(1769, 2048), threads=(1,)))
+    derived = micro_tables.sentences(run(quota=False, memory_mb=(1769, 2048), threads=(1,)))
     assert derived[0].startswith("Warm, the cheapest and the fastest is 1,769 MB with 1 thread (derived)")
     assert derived[1].startswith("derived: computed from wall time and CPU time without a quota")
     assert derived[1].endswith("It was switched off: --no-quota.")
@@ -263,7 +263,7 @@ def test_a_row_over_its_quota_is_not_to_be_believed(bench: Bench, monkeypatch: p
     monkeypatch.setattr(bench, "run", lambda **_: process(threads=2, cpu_share=1.0, throttled_periods=0))
     document = run(memory_mb=(512,), threads=(2,))
     assert document["sweep"]["rows"][0]["quota_held"] is False
-    assert tables.sentences(document)[-1].startswith("over quota: ")
+    assert micro_tables.sentences(document)[-1].startswith("over quota: ")
 
 
 @needs_python
