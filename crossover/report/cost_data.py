@@ -4,7 +4,7 @@ import dataclasses
 import math
 from collections.abc import Iterable, Sequence
 from itertools import groupby
-from typing import Any
+from typing import NotRequired, TypedDict
 
 import numpy as np
 
@@ -24,13 +24,143 @@ POINTS_DRAWN_PER_DECADE = 40  # of the points of a line
 MAX_STEPS = 60  # instances; beyond, a step is too low to be seen
 
 
-def cost_data(scenario: Scenario, prices: Prices, names: Sequence[str]) -> dict[str, Any]:
+class VariantJson(TypedDict):
+    """A variant, the style of its lines, and whether they are shown at first."""
+
+    name: str
+    title: str
+    short: str
+    colour: str
+    dash: str
+    shown: bool
+
+
+class AlwaysOn(TypedDict):
+    """A candidate that is always on: `id` is its key, `group` the heading that it stands under."""
+
+    id: str
+    variant: str
+    title: str
+    short: str
+    group: str
+
+
+class ColdShare(TypedDict):
+    """A position of the parameter; None for that of Poisson arrivals."""
+
+    value: float | None
+    label: str
+
+
+class Grid(TypedDict):
+    """Traffic of the points of a line, in requests a minute and a month."""
+
+    rpm: list[float | None]
+    requests: list[float | None]
+
+
+class Curve(TypedDict):
+    """What each point of `grid` costs: USD a month and per million requests, None where it is not possible."""
+
+    grid: int
+    usd: list[float | None]
+    perMillion: list[float | None]
+    instances: NotRequired[list[int]]
+
+
+class Lines(TypedDict):
+    """The number of the curve of each candidate at each cold share, by the candidate's key."""
+
+    grids: list[Grid]
+    curves: list[Curve]
+    lines: dict[str, list[int]]
+
+
+class BreakEvenJson(TypedDict):
+    """A break-even point of a pair: from it on `above` is cheaper, 0 what is on demand, 1 what is always on."""
+
+    rpm: float | None
+    requests: float | None
+    usd: float | None
+    above: int | None
+    cause: str
+
+
+class Pair(TypedDict):
+    """What is on demand against what is always on, at one cold share; `first` is cheaper at the lowest traffic."""
+
+    verdict: str
+    now: str
+    first: int | None
+    breakEvens: list[BreakEvenJson]
+
+
+class BandJson(TypedDict):
+    """From `lowest` to `highest` requests a minute the candidates with these keys are the cheapest."""
+
+    keys: list[str]
+    title: str
+    lowest: float | None
+    highest: float | None
+    text: str
+
+
+class Bands(TypedDict):
+    """The cheapest at one cold share: of the chosen variants, and of all."""
+
+    candidates: list[BandJson]
+    all: list[BandJson]
+
+
+class Tick(TypedDict):
+    """A tick: requests a minute, as text too, and requests a month."""
+
+    rpm: float
+    text: str
+    month: str
+
+
+class Ticks(TypedDict):
+    """Of the logarithmic axis, of each linear one, and of the costs, in USD."""
+
+    log: list[Tick]
+    linear: list[list[Tick]]
+    usd: list[float]
+
+
+class Start(TypedDict):
+    """The parameters' first positions: two candidates' keys, a cold share, a point of the first grid."""
+
+    onDemand: str
+    alwaysOn: str
+    cold: int
+    traffic: int
+
+
+class CostData(Lines):
+    """What cost.js reads. `pairs` has "<on demand> <always on>" as keys; it and `bands` have one entry a cold share."""
+
+    range: str
+    candidates: str
+    variants: list[VariantJson]
+    onDemand: list[str]
+    alwaysOn: list[AlwaysOn]
+    colds: list[ColdShare]
+    pairs: dict[str, list[Pair]]
+    bands: list[Bands]
+    ticks: Ticks
+    start: Start
+    caption: str
+
+
+def cost_data(scenario: Scenario, prices: Prices, names: Sequence[str], *, caption: str) -> CostData:
     """What the script draws: the parameters' positions, and the lines, break-even points and bands of each position.
 
     Args:
         scenario: one.
         prices: of the region.
         names: of variants among which the cheapest is sought, besides that among all.
+        caption: of the chart.
     """
     candidates = all_candidates(scenario, prices)
     shares = cold_shares(scenario)
@@ -74,6 +204,7 @@ def cost_data(scenario: Scenario, prices: Prices, names: Sequence[str]) -> dict[
         ],
         "ticks": {"log": _decades(), "linear": _windows(), "usd": [10.0**power for power in range(-3, 8)]},
         "start": _start(scenario, shares, candidates),
+        "caption": caption,
     }
 
 
@@ -93,7 +224,7 @@ def drawn(scenario: Scenario) -> Floats:
     return np.unique([*rounded, own]) * MINUTES_PER_MONTH
 
 
-def _variants(candidates: Sequence[Candidate]) -> list[dict[str, Any]]:
+def _variants(candidates: Sequence[Candidate]) -> list[VariantJson]:
     """The variants, each once, with the style of their lines."""
     first = {each.variant.name: each for each in reversed(candidates)}
     return [
@@ -101,14 +232,15 @@ def _variants(candidates: Sequence[Candidate]) -> list[dict[str, Any]]:
             "name": name,
             "title": first[name].variant.title,
             "short": first[name].short,
-            **style_of(name)._asdict(),
+            "colour": style_of(name).colour,
+            "dash": style_of(name).dash,
             "shown": first[name].variant.is_drawn,
         }
         for name in dict.fromkeys(each.variant.name for each in candidates)
     ]
 
 
-def _always_on(candidate: Candidate) -> dict[str, Any]:
+def _always_on(candidate: Candidate) -> AlwaysOn:
     return {
         "id": candidate.key,
         "variant": candidate.variant.name,
@@ -124,10 +256,10 @@ def _cold_label(share: float | None, scenario: Scenario) -> str:
     return f"{number(100 * share)} %{', as given' if share == scenario.cold_share else ''}"
 
 
-def _lines(grid: CostGrid, points: Floats) -> dict[str, Any]:
+def _lines(grid: CostGrid, points: Floats) -> Lines:
     """The lines: traffic that several of them share, each different line once, and which one each candidate has."""
     traffic: list[Floats] = [points]
-    curves: list[dict[str, Any]] = []
+    curves: list[Curve] = []
     numbers: dict[str, int] = {}
     lines: dict[str, list[int]] = {}
     for candidate, instances, steps, costs in zip(grid.candidates, grid.instances, grid.steps, grid.costs, strict=True):
@@ -147,14 +279,14 @@ def _lines(grid: CostGrid, points: Floats) -> dict[str, Any]:
                 if seen[key] == len(curves):
                     curves.append(curve)
             lines[candidate.key].append(seen[key])
-    shown = [
+    shown: list[Grid] = [
         {"rpm": _compact(each / MINUTES_PER_MONTH, DIGITS), "requests": _compact(each, DIGITS)} for each in traffic
     ]
     return {"grids": shown, "curves": curves, "lines": lines}
 
 
-def _curve(grid: int, volumes: Floats, costs: Floats, instances: Floats) -> dict[str, Any]:
-    curve: dict[str, Any] = {
+def _curve(grid: int, volumes: Floats, costs: Floats, instances: Floats) -> Curve:
+    curve: Curve = {
         "grid": grid,
         "usd": _money(costs),
         "perMillion": _money(costs / volumes * 1e6),
@@ -164,7 +296,7 @@ def _curve(grid: int, volumes: Floats, costs: Floats, instances: Floats) -> dict
     return curve
 
 
-def _money(amounts: Floats) -> list[float | int | None]:
+def _money(amounts: Floats) -> list[float | None]:
     """As `_compact`, with the digits that the page shows, so that a number is rounded once only."""
     return [
         _without_point(round(amount, 0 if amount >= 1000 else 2))
@@ -174,22 +306,22 @@ def _money(amounts: Floats) -> list[float | int | None]:
     ]
 
 
-def _compact(values: Iterable[float], digits: int) -> list[float | int | None]:
+def _compact(values: Iterable[float], digits: int) -> list[float | None]:
     """For JSON: rounded, whole numbers without a point, None for what is infinite."""
     return [_short(value, digits) for value in values]
 
 
-def _short(value: float, digits: int) -> float | int | None:
+def _short(value: float, digits: int) -> float | None:
     if not math.isfinite(value):
         return None
     return _without_point(significant(value, digits))
 
 
-def _without_point(value: float) -> float | int:
+def _without_point(value: float) -> float:
     return int(value) if value.is_integer() else value
 
 
-def _pair(found: BreakEvens, one: Candidate, other: Candidate, own: float, costs: Floats) -> dict[str, Any]:
+def _pair(found: BreakEvens, one: Candidate, other: Candidate, own: float, costs: Floats) -> Pair:
     """Of one that is on demand and one that is always on; `costs` are both bills at the scenario's own traffic."""
     side = {one.key: 0, other.key: 1, None: None}
     at_own = dict(zip((one.title, other.title), costs.tolist(), strict=True))
@@ -212,9 +344,9 @@ def _pair(found: BreakEvens, one: Candidate, other: Candidate, own: float, costs
     }
 
 
-def _bands(found: BreakEvens, by_key: dict[str, Candidate]) -> list[dict[str, Any]]:
+def _bands(found: BreakEvens, by_key: dict[str, Candidate]) -> list[BandJson]:
     """The cheapest over the range of traffic; adjacent ones that differ only in their instance type are one band."""
-    shown = []
+    shown: list[BandJson] = []
     known = [(band, None if band.variant is None else by_key[band.variant]) for band in found.bands]
     for _, group in groupby(known, lambda pair: pair[1] and pair[1].variant.name):
         bands, candidates = zip(*group, strict=True)
@@ -233,18 +365,18 @@ def _bands(found: BreakEvens, by_key: dict[str, Candidate]) -> list[dict[str, An
     return shown
 
 
-def _decades() -> list[dict[str, Any]]:
+def _decades() -> list[Tick]:
     powers = range(round(np.log10(LOWEST_RPM)), round(np.log10(HIGHEST_RPM)) + 1)
     return [_tick(10.0**power) for power in powers]
 
 
-def _windows() -> list[list[dict[str, Any]]]:
+def _windows() -> list[list[Tick]]:
     """The ticks of linear axes, which end at 0.5, 1, 2 requests a minute and so on."""
     ends = [step * 10.0**power for power in range(-1, 5) for step in (1, 2, 5)]
     return [[_tick(end * part / 5) for part in range(6)] for end in ends if LOWEST_RPM < end <= HIGHEST_RPM]
 
 
-def _tick(rpm: float) -> dict[str, Any]:
+def _tick(rpm: float) -> Tick:
     requests = rpm * MINUTES_PER_MONTH
     for size, unit in ((1e6, " M"), (1e3, " k")):
         if requests >= size:
@@ -252,7 +384,7 @@ def _tick(rpm: float) -> dict[str, Any]:
     return {"rpm": rpm, "text": number(rpm), "month": number(requests)}
 
 
-def _start(scenario: Scenario, shares: Sequence[float | None], candidates: Sequence[Candidate]) -> dict[str, Any]:
+def _start(scenario: Scenario, shares: Sequence[float | None], candidates: Sequence[Candidate]) -> Start:
     """The parameters' first positions: two variants that can be deployed where there are any."""
     on_demand = [each for each in candidates if not each.variant.is_always_on]
     always_on = [each for each in candidates if each.variant.is_always_on]

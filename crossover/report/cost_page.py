@@ -13,7 +13,7 @@ from crossover.cost.numbers import number
 from crossover.cost.prices import Price, Prices, dates_of
 from crossover.cost.scenario import Scenario
 from crossover.cost.variants import deployable
-from crossover.report.cost_data import cost_data
+from crossover.report.cost_data import CostData, cost_data
 from crossover.report.page import Page, details, table, template
 
 
@@ -31,7 +31,7 @@ class CostPart:
     chart: str
     assumptions: str
     prices: str
-    data: dict[str, Any]
+    data: CostData
 
 
 def cost_page(scenario: Scenario, prices: Prices, candidates: Sequence[str] | None = None, *, mark: str = "") -> Page:
@@ -69,7 +69,7 @@ def cost_part(scenario: Scenario, prices: Prices, candidates: Sequence[str] | No
         chart=template("break_even.html"),
         assumptions=_assumptions(scenario),
         prices=_prices(used),
-        data={**cost_data(scenario, prices, names), "caption": caption},
+        data=cost_data(scenario, prices, names, caption=caption),
     )
 
 
