@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -89,6 +89,39 @@ class Upload:
     earlier_sequencer: str = ""
 
 
+class LabelScore(TypedDict):
+    """A label with its score."""
+
+    label: str
+    score: float
+
+
+class Item(TypedDict, total=False):
+    """The item of one object: one whose status is FAILED has an error in place of a prediction."""
+
+    object_key: str
+    bucket: str
+    version_id: str
+    etag: str
+    sequencer: str
+    size_bytes: float
+    status: str
+    label: str
+    score: float
+    top_labels: list[LabelScore]
+    audio_seconds: float
+    error_code: str
+    error_message: str
+    predictor: str
+    model_sha256: str
+    cold_start: bool
+    timings_ms: dict[str, float]
+    request_id: str
+    uploaded_at: str
+    completed_at: str
+    expires_at: float
+
+
 @dataclass(frozen=True, kw_only=True)
 class Result:
     """The result of an upload.
@@ -98,7 +131,7 @@ class Result:
         milliseconds: from the upload, by S3's clock, to the item's completion, by the handler's.
     """
 
-    item: Mapping[str, Any]
+    item: Item
     milliseconds: float
 
 
@@ -118,12 +151,13 @@ def find_variants(
     """
     cloudformation = clients("cloudformation")
     pages = cloudformation.get_paginator("describe_stacks").paginate()
-    found = {
-        variant.name: variant
+    outputs = {
+        stack["StackName"]: {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
         for page in pages
         for stack in page["Stacks"]
-        if f"{stack['StackName']}-".startswith(f"{prefix}-") and (variant := _variant(stack))
+        if f"{stack['StackName']}-".startswith(f"{prefix}-")
     }
+    found = {variant.name: variant for stack in outputs if (variant := _variant(stack, outputs[stack]))}
     where = f"in {cloudformation.meta.region_name}"
     if not found:
         raise UsageError(f"No variant is deployed {where} in a stack named {prefix}-...; `{deployed_by}` deploys it.")
@@ -134,13 +168,12 @@ def find_variants(
     return [found[name] for name in names] if names else list(found.values())
 
 
-def _variant(stack: Mapping[str, Any]) -> Variant | None:
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+def _variant(stack: str, outputs: Mapping[str, str]) -> Variant | None:
     if "Predictor" not in outputs:
         return None  # the stack is no variant's, or is still being created
     return Variant(
         name=outputs["Predictor"],
-        stack=stack["StackName"],
+        stack=stack,
         bucket=outputs["InputBucketName"],
         table=outputs["PredictionsTableName"],
         function=outputs["FunctionName"],
@@ -166,7 +199,7 @@ def upload(clients: Clients, variant: Variant, file: Path, *, key: str = "") -> 
     Raises:
         UsageError: the file cannot be read.
     """
-    earlier = _get_item(clients, variant, key) if key else {}
+    earlier = _get_item(clients, variant, key) if key else Item()
     key = key or f"{uuid.uuid4().hex[:12]}/{file.name}"
     try:
         body = file.open("rb")
@@ -212,7 +245,7 @@ def wait_for_end(
     sleep: Callable[[float], None] = time.sleep,
     is_abandoned: Callable[[], bool] = lambda: False,
     on_error: Callable[[Exception], None] | None = None,
-) -> dict[str, Any] | DeadLetter | None:
+) -> Item | DeadLetter | None:
     """Wait for an upload's item or dead letter.
 
     Args:
@@ -253,13 +286,14 @@ def wait_for_end(
     return None
 
 
-def find_item(clients: Clients, upload: Upload) -> dict[str, Any] | None:
+def find_item(clients: Clients, upload: Upload) -> Item | None:
     """The item of this upload; None while there is none, or only that of an earlier upload under the same key."""
     item = _get_item(clients, upload.variant, upload.key)
     return item if item and item["sequencer"] != upload.earlier_sequencer else None
 
 
-def _get_item(clients: Clients, variant: Variant, key: str) -> dict[str, Any]:
+def _get_item(clients: Clients, variant: Variant, key: str) -> Item:
+    """The item of a key; an empty one where there is none."""
     from boto3.dynamodb.types import (
         TypeDeserializer,  # here, because it imports all of boto3, which takes half a second
     )
@@ -267,7 +301,8 @@ def _get_item(clients: Clients, variant: Variant, key: str) -> dict[str, Any]:
     response = clients("dynamodb").get_item(
         TableName=variant.table, Key={"object_key": {"S": key}}, ConsistentRead=True
     )
-    return {name: _plain(TypeDeserializer().deserialize(value)) for name, value in response.get("Item", {}).items()}
+    values = response.get("Item", {})
+    return cast(Item, {name: _plain(TypeDeserializer().deserialize(value)) for name, value in values.items()})
 
 
 def find_dead_letter(clients: Clients, upload: Upload) -> DeadLetter | None:
@@ -280,7 +315,7 @@ def find_dead_letter(clients: Clients, upload: Upload) -> DeadLetter | None:
     return None
 
 
-def _milliseconds(item: Mapping[str, Any]) -> float:
+def _milliseconds(item: Item) -> float:
     """From the upload to the item, both by AWS's clocks, so without what polling for it here adds."""
     duration = datetime.fromisoformat(item["completed_at"]) - datetime.fromisoformat(item["uploaded_at"])
     return duration / timedelta(milliseconds=1)

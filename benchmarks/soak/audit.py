@@ -4,12 +4,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import TypedDict
 from urllib.parse import unquote_plus
 
-from benchmarks.soak.fault_proxy import Traffic, Write
+from benchmarks.soak.fault_proxy import S3Event, Traffic, Write
 from benchmarks.soak.faults import Action
 from benchmarks.soak.upload_plan import Kind, PlannedObject
+from crossover.deployed import Item
 
 ATTEMPTS = 3  # of Lambda to process an event: a dead letter needs as many failures
 
@@ -68,6 +69,12 @@ class Verdict:
         return self.outcome is not Outcome.LOST and not (self.duplicated or self.stale_overwrite or self.wrong)
 
 
+class DeadLetterRecord(TypedDict):
+    """Lambda's record of an event that failed for good, as far as the audit reads it."""
+
+    requestPayload: S3Event
+
+
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
     """The final state.
@@ -78,8 +85,8 @@ class Evidence:
         traffic: what passed the proxy.
     """
 
-    items: Mapping[str, Sequence[Mapping[str, Any]]]
-    dead_letters: Mapping[str, Sequence[Mapping[str, Any]]]
+    items: Mapping[str, Sequence[Item]]
+    dead_letters: Mapping[str, Sequence[DeadLetterRecord]]
     traffic: Traffic
 
 
@@ -126,7 +133,7 @@ class Audit:
 def audit(uploads: Sequence[Upload], evidence: Evidence) -> Audit:
     """Judge every upload."""
     items = {item["object_key"]: item for table in evidence.items.values() for item in table}
-    dead_letters: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
+    dead_letters: dict[tuple[str, str], list[DeadLetterRecord]] = defaultdict(list)
     strays = []
     known = {(upload.planned.key, upload.etag): upload.planned.variant for upload in uploads}
     for variant, queue in evidence.dead_letters.items():
@@ -152,8 +159,8 @@ def audit(uploads: Sequence[Upload], evidence: Evidence) -> Audit:
 
 def _judge(
     upload: Upload,
-    item: Mapping[str, Any] | None,
-    dead_letters: Sequence[Mapping[str, Any]],
+    item: Item | None,
+    dead_letters: Sequence[DeadLetterRecord],
     writes: Sequence[Write],
     traffic: Traffic,
 ) -> Verdict:
@@ -197,9 +204,9 @@ def _could_not_know(planned: PlannedObject) -> bool:
 def _wrong(
     upload: Upload,
     outcome: Outcome,
-    item: Mapping[str, Any] | None,
-    event: Mapping[str, Any],
-    dead_letters: Sequence[Mapping[str, Any]],
+    item: Item | None,
+    event: S3Event,
+    dead_letters: Sequence[DeadLetterRecord],
     traffic: Traffic,
 ) -> Iterable[str]:
     """Violations other than loss, duplicates and stale results."""
@@ -226,7 +233,7 @@ def _comparable(sequencer: str) -> str:
     return sequencer.upper().rstrip("0")
 
 
-def _event_id(dead_letter: Mapping[str, Any]) -> tuple[str, str]:
+def _event_id(dead_letter: DeadLetterRecord) -> tuple[str, str]:
     """Key and ETag of the event in a dead letter; empty where it has none."""
     try:
         entity = dead_letter["requestPayload"]["Records"][0]["s3"]["object"]

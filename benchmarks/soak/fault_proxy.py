@@ -19,7 +19,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, TypedDict
 from urllib.parse import unquote, unquote_plus, urlsplit
 
 import psutil
@@ -63,6 +63,32 @@ class Write:
     accepted: bool
 
 
+class S3Object(TypedDict):
+    """The object of a record of S3's event."""
+
+    key: str
+    eTag: str
+    sequencer: str
+
+
+class S3Entity(TypedDict):
+    """What a record says about S3."""
+
+    object: S3Object
+
+
+class S3Record(TypedDict):
+    """A record of S3's event."""
+
+    s3: S3Entity
+
+
+class S3Event(TypedDict):
+    """S3's event, as far as the soak reads it; it has one record."""
+
+    Records: list[S3Record]
+
+
 @dataclass
 class Traffic:
     """The traffic so far; guarded by `lock`.
@@ -78,7 +104,7 @@ class Traffic:
         waiting: copies of events whose time has not come.
     """
 
-    events: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    events: dict[tuple[str, str], S3Event] = field(default_factory=dict)
     copies: Counter[tuple[str, str]] = field(default_factory=Counter)
     writes: list[Write] = field(default_factory=list)
     requests: Counter[str] = field(default_factory=Counter)
@@ -167,7 +193,7 @@ class FaultProxy(ThreadingHTTPServer):
 
     def deliver(self, key: str, request: Request) -> None:
         """Deliver S3's event to its function, as often and at the times that are planned."""
-        event = json.loads(request.body)
+        event: S3Event = json.loads(request.body)
         event_id = (key, event["Records"][0]["s3"]["object"]["eTag"])
         delays = self.deliveries.get(event_id, (0.0,))
         with self.traffic.lock:

@@ -9,14 +9,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import Enum
 from functools import cache
-from typing import Any
+from typing import cast
 
 from rich.console import Console
 
-from benchmarks.soak.audit import Audit, Evidence, Upload, audit
+from benchmarks.soak.audit import Audit, DeadLetterRecord, Evidence, Upload, audit
 from benchmarks.soak.contents import make_content
 from benchmarks.soak.fault_proxy import FaultProxy, Traffic, fault_proxy
 from benchmarks.soak.upload_plan import PlannedObject, make_plan
+from crossover.aws import aws_errors
+from crossover.deployed import Item, find_variants
 from crossover.errors import CrossoverError
 from crossover.local.ports import free_port
 from crossover.local.process import Emulator
@@ -171,8 +173,6 @@ def soaked_aws(
 
 def soak(options: Options, local: SoakedAws, *, announce: Callable[[str], None] = lambda what: None) -> Report:
     """Upload under faults, wait until all events have ended, and audit. Tables and queues must be empty."""
-    from crossover.aws import aws_errors  # here, because boto3 takes a second to import
-
     with aws_errors():
         return _Soak(options, local, announce).run()
 
@@ -181,9 +181,7 @@ class _Soak:
     """One soak."""
 
     def __init__(self, options: Options, local: SoakedAws, announce: Callable[[str], None]) -> None:
-        import boto3
-
-        from crossover.deployed import find_variants
+        import boto3  # here, because it takes half a second
 
         self.options, self.emulator, self.proxy, self.announce = options, local.emulator, local.proxy, announce
         self.clients = cache(boto3.client)
@@ -264,25 +262,25 @@ class _Soak:
             traffic=self.proxy.traffic,
         )
 
-    def _items(self, table: str) -> list[Mapping[str, Any]]:
+    def _items(self, table: str) -> list[Item]:
         from boto3.dynamodb.types import TypeDeserializer
 
         plain = TypeDeserializer().deserialize
         pages = self.clients("dynamodb").get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
-        return [{name: plain(value) for name, value in item.items()} for page in pages for item in page["Items"]]
+        items = [item for page in pages for item in page["Items"]]
+        return [cast(Item, {name: plain(value) for name, value in item.items()}) for item in items]
 
-    def _dead_letters(self, queue: str) -> list[Mapping[str, Any]]:
-        dead_letters = []
-        while messages := self._messages(queue):
-            dead_letters += [json.loads(message["Body"]) for message in messages]
+    def _dead_letters(self, queue: str) -> list[DeadLetterRecord]:
+        dead_letters: list[DeadLetterRecord] = []
+        while bodies := self._bodies(queue):
+            dead_letters += map(json.loads, bodies)
         return dead_letters
 
-    def _messages(self, queue: str) -> list[Mapping[str, Any]]:
+    def _bodies(self, queue: str) -> list[str]:
         answer = self.clients("sqs").receive_message(
             QueueUrl=queue, MaxNumberOfMessages=10, VisibilityTimeout=HIDDEN_SECONDS
         )
-        messages: list[Mapping[str, Any]] = answer.get("Messages", [])
-        return messages
+        return [message["Body"] for message in answer.get("Messages", [])]
 
 
 def injected_by_fault(traffic: Traffic) -> Mapping[str, Counter[str]]:

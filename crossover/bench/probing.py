@@ -54,8 +54,8 @@ def probe(
     endpoint: str = NO_ENDPOINT,
     settings: Mapping[str, str] | None = None,
     started_by: Callable[[list[str]], list[str]] = list,
-) -> dict[str, Any]:
-    """Run a script and return the JSON object on its last line.
+) -> Any:
+    """Run a script and return the JSON object on its last line, which the caller knows the type of.
 
     The interpreter starts without site-packages, so that it sees only the folders that the script is given.
 
@@ -79,8 +79,7 @@ def probe(
         raise CrossoverError(f"The probe {script.name} did not end within {PROBE_SECONDS} s.") from None
     if answer.returncode:
         raise _failed(script, answer.stderr)
-    result: dict[str, Any] = json.loads(answer.stdout.splitlines()[-1])
-    return result
+    return json.loads(answer.stdout.splitlines()[-1])
 
 
 @contextmanager
@@ -90,7 +89,7 @@ def asked_probe(
     *arguments: object,
     endpoint: str = NO_ENDPOINT,
     settings: Mapping[str, str] | None = None,
-) -> Iterator[tuple[dict[str, Any], Callable[[], dict[str, Any]]]]:
+) -> Iterator[tuple[Any, Callable[[], Any]]]:
     """Start a script that prints one JSON object, and another for each line that it reads; otherwise like `probe`.
 
     Yields:
@@ -115,22 +114,21 @@ def asked_probe(
             late.set()
             process.kill()
 
-        def answer() -> dict[str, Any]:
+        def answer() -> Any:
             assert process.stdout
             deadline = Timer(PROBE_SECONDS, end)
             deadline.start()
             line = process.stdout.readline()
             deadline.cancel()
             if line:
-                said: dict[str, Any] = json.loads(line)
-                return said
+                return json.loads(line)
             process.wait()
             if late.is_set():
                 raise CrossoverError(f"The probe {script.name} did not answer within {PROBE_SECONDS} s.")
             errors.seek(0)
             raise _failed(script, errors.read())
 
-        def ask() -> dict[str, Any]:
+        def ask() -> Any:
             assert process.stdin
             with suppress(BrokenPipeError):  # it has ended: there is no answer
                 process.stdin.write("\n")

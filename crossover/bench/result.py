@@ -4,13 +4,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
-from typing import Any, Literal, TypedDict, get_args
+from typing import Literal, TypedDict, get_args
 
 from crossover import documents
 from crossover.bench import statistics
 from crossover.bench.run.deployment import DeploymentJson
 from crossover.bench.run.endpoint_metrics import EndpointMetrics
-from crossover.bench.run.observation import Observation, Outcome
+from crossover.bench.run.observation import Observation, ObservationJson, Outcome
 from crossover.bench.run.plan import Phase, PlanJson
 from crossover.bench.statistics import Summary
 from crossover.cost.variants import VARIANTS, Measurement
@@ -161,7 +161,7 @@ class Document(TypedDict):
     statistics: Statistics
     scenario: dict[str, float]
     endpoint_metrics: dict[str, EndpointMetrics | None]
-    observations: list[dict[str, Any]]
+    observations: list[ObservationJson]
 
 
 def read(path: Path) -> Document:
@@ -182,7 +182,7 @@ def observations_of(document: Document) -> list[Observation]:
     Raises:
         KeyError, TypeError, ValueError: the document does not hold observations.
     """
-    return [Observation.from_dict(values) for values in document["observations"]]
+    return [Observation.from_json(values) for values in document["observations"]]
 
 
 def sum_up(observations: Iterable[Observation], *, is_open_loop: bool, seed: int) -> VariantCounts:

@@ -2,15 +2,14 @@
 
 from io import StringIO
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
-from crossover.deployed import Result
+from crossover.deployed import Item, Result
 from crossover.predicting import Row, table
 
 SPEECH = Path("clips/speech.wav")
-SUCCEEDED: dict[str, Any] = {
+SUCCEEDED: Item = {
     "status": "SUCCEEDED",
     "top_labels": [
         {"label": "Speech", "score": 0.985},
@@ -20,7 +19,7 @@ SUCCEEDED: dict[str, Any] = {
     ],
     "cold_start": True,
 }
-FAILED: dict[str, Any] = {
+FAILED: Item = {
     "status": "FAILED",
     "error_code": "EMPTY_FILE",
     "error_message": "The file is empty.",
@@ -34,7 +33,7 @@ def lines(*rows: Row, width: int = 160) -> list[str]:
     return output.getvalue().splitlines()
 
 
-def row(item: dict[str, Any], *, file: Path = SPEECH, variant: str = "standard", milliseconds: float = 1234.5) -> Row:
+def row(item: Item, *, file: Path = SPEECH, variant: str = "standard", milliseconds: float = 1234.5) -> Row:
     return Row(file=file, variant=variant, result=Result(item=item, milliseconds=milliseconds))
 
 
@@ -83,7 +82,7 @@ def test_a_file_is_named_once_for_all_its_variants() -> None:
 
 
 def test_labels_are_shown_as_they_are_even_if_they_look_like_markup() -> None:
-    item = {**SUCCEEDED, "top_labels": [{"label": "[red] noise", "score": 0.5}]}
+    item: Item = {**SUCCEEDED, "top_labels": [{"label": "[red] noise", "score": 0.5}]}
     assert line_with("SUCCEEDED", lines(row(item)))[2] == "[red] noise 0.50"
 
 

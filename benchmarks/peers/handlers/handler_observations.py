@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass, field
 from statistics import median
 from typing import TypedDict
 
+from crossover.deployed import LabelScore
+
 OURS, BASELINE = "ours", "baseline"
 BASELINE_OF = {"handler": BASELINE, "decode": BASELINE, "model": OURS}  # of the model, ours is the bare session.run
 
@@ -38,7 +40,7 @@ class Answer(TypedDict):
     """What a handler writes for the speech clip."""
 
     label: str
-    top_labels: list[Mapping[str, object]]
+    top_labels: list[LabelScore]
 
 
 class About(TypedDict, total=False):

@@ -6,17 +6,17 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import psutil
 
 from benchmarks.peers.serving.server_observations import Start
 from benchmarks.peers.serving.servers import Address, Server
+from crossover.deployed import LabelScore
 from crossover.errors import CrossoverError
 from crossover.local.ports import HOST, is_free
 from crossover.terminal import printable
@@ -170,9 +170,9 @@ def _ask(address: Address, method: str, path: str, body: bytes | None) -> tuple[
         connection.close()
 
 
-def _top_labels(server: Server, answer: bytes) -> list[Mapping[str, object]]:
+def _top_labels(server: Server, answer: bytes) -> list[LabelScore]:
     try:
-        found: list[dict[str, Any]] = json.loads(answer)["top_labels"]
+        found: list[LabelScore] = json.loads(answer)["top_labels"]
         return [{"label": str(each["label"]), "score": float(each["score"])} for each in found]
     except (ValueError, KeyError, TypeError) as error:
         raise NotServingError(

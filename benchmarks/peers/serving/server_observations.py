@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
+from crossover.deployed import LabelScore
+
 
 @dataclass(frozen=True, kw_only=True)
 class Start:
@@ -21,11 +23,11 @@ class Start:
     turn: int
     ready_seconds: float
     first_prediction_seconds: float
-    top_labels: Sequence[Mapping[str, object]]
+    top_labels: Sequence[LabelScore]
 
     @property
     def label(self) -> str:
-        return str(self.top_labels[0]["label"]) if self.top_labels else ""
+        return self.top_labels[0]["label"] if self.top_labels else ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -163,7 +163,9 @@ def _rounds(
             with _limited(parent, memory_mb) as group:
                 processes[configuration].append(bench.run(threads=threads, calls=options.calls, group=group))
         progress(f"round {number} of {options.processes}: warm calls against decode + resample + session.run")
-        times = probe(bench.python, PROBES / "warm.py", bench.bundle, s3_event(), SPEECH, options.calls)
+        times: dict[str, list[float]] = probe(
+            bench.python, PROBES / "warm.py", bench.bundle, s3_event(), SPEECH, options.calls
+        )
         for name, observed in times.items():
             warm.setdefault(name, []).extend(observed)
     return processes, warm

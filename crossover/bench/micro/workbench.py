@@ -5,12 +5,12 @@ the handler's own part, and not AWS's time. INIT here is what Lambda calls runti
 spawn to the imported handler. It excludes Lambda's runtime client, extensions and the download of the code.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import monotonic
-from typing import Any, Self, cast
+from typing import Self, TypedDict, cast
 
 from crossover.bench import cgroup
 from crossover.bench.micro.document import ColdStartJson, ProcessJson, ThrottlingJson
@@ -34,6 +34,39 @@ COLD_PHASES = (
 )
 BACKGROUND = "model fetch"  # while these run
 WARM_PHASES = ("fetch", "decode", "inference", "store", "other")
+
+
+class ProbedStart(TypedDict):
+    """What probes/phases.py prints of a cold start: times of the monotonic clock and durations, s; `handler_ms` in ms.
+
+    `fetch` is when the model's fetch began and ended.
+    """
+
+    first_line: float
+    imported: float
+    answered: float
+    phases: dict[str, float]
+    fetch: tuple[float, float]
+    init_cpu: float
+    cpu: float
+    handler_ms: dict[str, float]
+
+
+class ProbedCall(TypedDict):
+    """What it prints of a warm call."""
+
+    total_ms: float
+    cpu_ms: float
+    store_ms: float
+    handler_ms: dict[str, float]
+
+
+class Probed(TypedDict):
+    """What it prints."""
+
+    threads: int
+    cold: ProbedStart
+    warm: list[ProbedCall]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,13 +99,8 @@ class ColdStart:
     handler_ms: dict[str, float]
 
     @classmethod
-    def read(cls, found: Mapping[str, Any], spawned: float) -> Self:
-        """From the probe's output.
-
-        Args:
-            found: its member `cold`; times of the monotonic clock and durations, s.
-            spawned: when the process was started, by the same clock.
-        """
+    def read(cls, found: ProbedStart, spawned: float) -> Self:
+        """From the probe's output; `spawned` is when the process was started, by the monotonic clock, s."""
         total_ms, init_ms = _ms(found["answered"] - spawned), _ms(found["imported"] - spawned)
         spent = {**found["phases"], "interpreter": found["first_line"] - spawned}
         phases = {name: _ms(spent.get(name, 0.0)) for name in COLD_PHASES[:-1]}
@@ -106,8 +134,8 @@ class WarmCall:
     phases_ms: dict[str, float]
 
     @classmethod
-    def read(cls, found: Mapping[str, Any]) -> Self:
-        """From one element of the probe's member `warm`."""
+    def read(cls, found: ProbedCall) -> Self:
+        """From the probe's output."""
         handler, total_ms = found["handler_ms"], round(found["total_ms"], 3)
         phases = {
             "fetch": handler["download"],
@@ -169,7 +197,7 @@ class Workbench:
             CrossoverError: it failed.
         """
         spawned = monotonic()
-        found = probe(
+        found: Probed = probe(
             self.python,
             PROBES / "phases.py",
             *(self.bundle, s3_event(), threads, calls, cgroup.PERIOD_SECONDS),

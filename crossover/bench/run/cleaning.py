@@ -1,6 +1,6 @@
 """Removes what a benchmark has uploaded and what it led to: objects, items, dead letters."""
 
-from typing import Any
+from typing import TypedDict
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -11,6 +11,13 @@ from crossover.deployed import Variant
 OBJECTS_AT_ONCE = 1000
 ITEMS_AT_ONCE = 25
 MAX_TRIES = 10  # of items that DynamoDB returns as unprocessed
+
+
+class ObjectVersion(TypedDict):
+    """A version of an object, or a delete marker, as S3 wants it named."""
+
+    Key: str
+    VersionId: str
 
 
 def clean(clients: Clients, variant: Variant, prefix: str, *, with_dead_letters: bool) -> list[str]:
@@ -44,7 +51,7 @@ def clean(clients: Clients, variant: Variant, prefix: str, *, with_dead_letters:
     return problems
 
 
-def _versions(clients: Clients, variant: Variant, prefix: str) -> list[dict[str, Any]]:
+def _versions(clients: Clients, variant: Variant, prefix: str) -> list[ObjectVersion]:
     """Every version of every object, and the delete markers."""
     pages = clients("s3").get_paginator("list_object_versions").paginate(Bucket=variant.bucket, Prefix=prefix)
     return [
@@ -55,7 +62,7 @@ def _versions(clients: Clients, variant: Variant, prefix: str) -> list[dict[str,
     ]
 
 
-def _delete_objects(clients: Clients, variant: Variant, objects: list[dict[str, Any]]) -> None:
+def _delete_objects(clients: Clients, variant: Variant, objects: list[ObjectVersion]) -> None:
     for start in range(0, len(objects), OBJECTS_AT_ONCE):
         chunk = objects[start : start + OBJECTS_AT_ONCE]
         clients("s3").delete_objects(Bucket=variant.bucket, Delete={"Objects": chunk, "Quiet": True})

@@ -82,14 +82,13 @@ class NewConfigurations:
             CrossoverError: the present one cannot be read, so it could not be put back.
         """
         if self._original is None:
-            original = _variables(self._client.get_function_configuration(FunctionName=self._function))
-            self._original = {name: value for name, value in original.items() if name != VARIABLE}
+            self._original = {name: value for name, value in self._variables().items() if name != VARIABLE}
         self._made += 1
         self._set({**self._original, VARIABLE: f"{self._run_id}-{self._made}"})
 
     def find_left(self) -> None:
         """Find what a killed benchmark has left behind, so that `undo` removes it."""
-        variables = _variables(self._client.get_function_configuration(FunctionName=self._function))
+        variables = self._variables()
         if VARIABLE in variables:
             self._original = {name: value for name, value in variables.items() if name != VARIABLE}
 
@@ -101,6 +100,16 @@ class NewConfigurations:
             self._set(self._original)
             self._original = None
         return problems
+
+    def _variables(self) -> dict[str, str]:
+        environment = self._client.get_function_configuration(FunctionName=self._function).get("Environment", {})
+        if "Error" in environment:
+            raise CrossoverError(
+                f"The environment of {self._function} cannot be read, so it could not be put back: "
+                f"{environment['Error'].get('Message', '')}"
+            )
+        variables: dict[str, str] = environment.get("Variables", {})
+        return variables
 
     def _set(self, variables: dict[str, str]) -> None:
         self._client.update_function_configuration(FunctionName=self._function, Environment={"Variables": variables})
@@ -196,17 +205,6 @@ class NewVersions:
         with contextlib.suppress(self._client.exceptions.ResourceNotFoundException):
             self._client.delete_function(FunctionName=self._function, Qualifier=version)
         self._made.remove(version)
-
-
-def _variables(config: dict[str, Any]) -> dict[str, str]:
-    environment = config.get("Environment", {})
-    if "Error" in environment:
-        raise CrossoverError(
-            f"The environment of {config['FunctionName']} cannot be read, so it could not be put back: "
-            f"{environment['Error'].get('Message', '')}"
-        )
-    variables: dict[str, str] = environment.get("Variables", {})
-    return variables
 
 
 @contextlib.contextmanager

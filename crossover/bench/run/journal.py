@@ -70,7 +70,7 @@ class Journal:
                 if "begins" in line:
                     journal.segments.append(line["begins"])
                 else:
-                    journal.observations.append(Observation.from_dict(line))
+                    journal.observations.append(Observation.from_json(line))
         except (ValueError, KeyError, TypeError) as error:
             raise UsageError(f"{path} is not a journal of a benchmark: {error!r}.") from error
         if schema != SCHEMA:

@@ -3,10 +3,11 @@
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import Any, Self, TypedDict
+from typing import Any, Self, TypedDict, cast
 
 from crossover.bench.run.plan import Phase
-from crossover.bench.run.report_lines import Report
+from crossover.bench.run.report_lines import Report, ReportJson
+from crossover.deployed import Item
 
 
 class Outcome(Enum):
@@ -19,21 +20,39 @@ class Outcome(Enum):
     NOT_UPLOADED = "not uploaded"
 
 
-class Item(TypedDict, total=False):
-    """The fields of an item that a measurement needs; the others hold the prediction."""
+# What a measurement needs of an item; the rest is the prediction.
+ITEM_FIELDS = (
+    "request_id",
+    "status",
+    "error_code",
+    "cold_start",
+    "timings_ms",
+    "audio_seconds",
+    "model_sha256",
+    "uploaded_at",
+    "completed_at",
+)
 
+
+class ObservationJson(TypedDict):
+    """An observation in a result or a journal."""
+
+    variant: str
+    phase: str
+    number: int
+    file: str
+    concurrency: int | None
+    segment: int
+    intended_s: float
+    sent_s: float
+    uploaded_s: float | None
+    s3_date: str
+    upload_retries: int
+    outcome: str
+    error: str
     request_id: str
-    status: str
-    error_code: str
-    cold_start: bool
-    timings_ms: dict[str, float]
-    audio_seconds: float
-    model_sha256: str
-    uploaded_at: str
-    completed_at: str
-
-
-ITEM_FIELDS = tuple(Item.__annotations__)
+    item: Item
+    reports: list[ReportJson]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,22 +137,22 @@ class Observation:
         """The same observation with these REPORT lines."""
         return replace(self, reports=reports)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> ObservationJson:
         """For JSON."""
-        return {**asdict(self), "phase": self.phase.value, "outcome": self.outcome.value}
+        values = {**asdict(self), "phase": self.phase.value, "outcome": self.outcome.value}
+        return cast(ObservationJson, values)
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Self:
+    def from_json(cls, values: ObservationJson) -> Self:
         """The inverse of `to_json`.
 
         Raises:
             KeyError, TypeError, ValueError: the values are not those of an observation.
         """
-        return cls(
-            **{
-                **values,
-                "phase": Phase(values["phase"]),
-                "outcome": Outcome(values["outcome"]),
-                "reports": tuple(Report(**report) for report in values["reports"]),
-            }
-        )
+        fields: Any = {
+            **values,
+            "phase": Phase(values["phase"]),
+            "outcome": Outcome(values["outcome"]),
+            "reports": tuple(Report(**report) for report in values["reports"]),
+        }
+        return cls(**fields)

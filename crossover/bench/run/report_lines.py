@@ -3,12 +3,26 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 from crossover.aws import Clients
 
 PATTERN = '"REPORT RequestId:"'
 BEGINNING = "REPORT RequestId: "
+
+
+class ReportJson(TypedDict):
+    """A report in a result or a journal."""
+
+    request_id: str
+    duration_ms: float
+    billed_ms: float
+    memory_mb: float
+    max_memory_mb: float
+    init_ms: float | None
+    restore_ms: float | None
+    billed_restore_ms: float | None
+    status: str
 
 
 @dataclass(frozen=True, kw_only=True)

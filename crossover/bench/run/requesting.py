@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from email.utils import parsedate_to_datetime
-from typing import Any, cast
+from typing import cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -10,10 +10,10 @@ from crossover import aws
 from crossover.aws import Clients
 from crossover.bench.run.context import Clock, Control
 from crossover.bench.run.files import File
-from crossover.bench.run.observation import ITEM_FIELDS, Item, Observation, Outcome
+from crossover.bench.run.observation import ITEM_FIELDS, Observation, Outcome
 from crossover.bench.run.plan import Planned
 from crossover.dead_letter_queue import DeadLetter
-from crossover.deployed import Delays, Upload, Variant, wait_for_end
+from crossover.deployed import Delays, Item, Upload, Variant, wait_for_end
 
 # Between two reads of the table, s. They do not reduce precision, since the item holds its own time; but in a closed
 # loop the next request waits for them.
@@ -134,14 +134,15 @@ class Requester:
         return self.clock.monotonic() - self.began
 
 
-def _with_item(observation: Observation, item: dict[str, Any]) -> Observation:
+def _with_item(observation: Observation, item: Item) -> Observation:
     refused = item["status"] != "SUCCEEDED"
+    values = dict(item)
     return replace(
         observation,
         outcome=Outcome.REFUSED if refused else Outcome.SUCCEEDED,
         error=f"{item['error_code']}: {item['error_message']}" if refused else "",
         request_id=item["request_id"],
-        item=cast(Item, {name: item[name] for name in ITEM_FIELDS if name in item}),
+        item=cast(Item, {name: values[name] for name in ITEM_FIELDS if name in values}),
     )
 
 

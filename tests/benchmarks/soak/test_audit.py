@@ -4,10 +4,11 @@ from collections import Counter
 from dataclasses import replace
 from typing import Any
 
-from benchmarks.soak.audit import Audit, Evidence, Outcome, Upload, Verdict, audit
-from benchmarks.soak.fault_proxy import Traffic, Write
+from benchmarks.soak.audit import Audit, DeadLetterRecord, Evidence, Outcome, Upload, Verdict, audit
+from benchmarks.soak.fault_proxy import S3Event, Traffic, Write
 from benchmarks.soak.faults import ALWAYS, FAULTS, Fault
 from benchmarks.soak.upload_plan import Kind, PlannedObject, PlannedUpload
+from crossover.deployed import Item
 
 KEY = "standard/00001 a+b é.wav"
 ENCODED = "standard/00001+a%2Bb+%C3%A9.wav"
@@ -34,16 +35,17 @@ def uploaded(
     return Upload(planned=planned, kind=kind, etag=etag, size_bytes=10, is_last=is_last)
 
 
-def event(etag: str = "new", sequencer: str = "0B") -> dict[str, Any]:
+def event(etag: str = "new", sequencer: str = "0B") -> S3Event:
     return {"Records": [{"s3": {"object": {"key": ENCODED, "eTag": etag, "sequencer": sequencer}}}]}
 
 
-def item(etag: str = "new", sequencer: str = "0B", status: str = "SUCCEEDED", **more: Any) -> dict[str, Any]:
+def item(etag: str = "new", sequencer: str = "0B", status: str = "SUCCEEDED", error_code: str = "") -> Item:
     padded = sequencer.ljust(32, "0")
-    return {"object_key": KEY, "sequencer": padded, "status": status, "etag": etag, "size_bytes": 10, **more}
+    values = Item(object_key=KEY, sequencer=padded, status=status, etag=etag, size_bytes=10)
+    return {**values, "error_code": error_code} if error_code else values
 
 
-def letter(etag: str = "new", sequencer: str = "0B") -> dict[str, Any]:
+def dead_letter(etag: str = "new", sequencer: str = "0B") -> DeadLetterRecord:
     return {"requestPayload": event(etag, sequencer)}
 
 
@@ -53,10 +55,10 @@ def write(sequencer: str = "0B", status: str = "SUCCEEDED", *, accepted: bool = 
 
 def judge(
     *uploads: Upload,
-    items: tuple[dict[str, Any], ...] = (),
-    dead_letters: tuple[dict[str, Any], ...] = (),
+    items: tuple[Item, ...] = (),
+    dead_letters: tuple[DeadLetterRecord, ...] = (),
     writes: tuple[Write, ...] = (),
-    events: tuple[dict[str, Any], ...] = (event(),),
+    events: tuple[S3Event, ...] = (event(),),
     copies: int = 1,
     failures: int = 0,
 ) -> Audit:
@@ -90,7 +92,7 @@ def test_a_bad_file_must_be_a_failed_item_with_its_code() -> None:
     result = judge(uploaded(kind=Kind.TEXT), items=(failed,), writes=(write(status="FAILED"),))
     assert only(result).outcome is Outcome.FAILED
     assert result.problems == []
-    for wrong in (item(), {**failed, "error_code": "EMPTY_FILE"}):
+    for wrong in (item(), item(status="FAILED", error_code="EMPTY_FILE")):
         assert judge(uploaded(kind=Kind.TEXT), items=(wrong,), writes=(write(),)).problems
     assert judge(items=(failed,), writes=(write(status="FAILED"),)).problems  # of what is good audio
 
@@ -113,23 +115,23 @@ def test_a_write_whose_item_is_gone_is_no_result() -> None:
 
 
 def test_a_dead_letter_with_the_event_and_enough_failures_is_an_end() -> None:
-    result = judge(dead_letters=(letter(),), failures=3)
+    result = judge(dead_letters=(dead_letter(),), failures=3)
     assert only(result).outcome is Outcome.DEAD_LETTERED
     assert result.problems == []
 
 
 def test_a_dead_letter_without_failures_that_explain_it_is_wrong() -> None:
-    assert "only 2 failed requests" in judge(dead_letters=(letter(),), failures=2).problems[0]
+    assert "only 2 failed requests" in judge(dead_letters=(dead_letter(),), failures=2).problems[0]
 
 
 def test_a_dead_letter_must_hold_the_very_event() -> None:
-    changed = letter()
+    changed = dead_letter()
     changed["requestPayload"]["Records"][0]["s3"]["object"]["sequencer"] = "0C"
     assert "does not hold the event" in judge(dead_letters=(changed,), failures=3).problems[0]
 
 
 def test_result_and_dead_letter_of_one_event_are_a_duplicate() -> None:
-    result = judge(items=(item(),), writes=(write(),), dead_letters=(letter(),), failures=3)
+    result = judge(items=(item(),), writes=(write(),), dead_letters=(dead_letter(),), failures=3)
     assert only(result).duplicated
     assert "duplicated = 1" in result.sentence
     assert result.problems
@@ -137,22 +139,22 @@ def test_result_and_dead_letter_of_one_event_are_a_duplicate() -> None:
 
 def test_a_dead_letter_after_a_write_whose_answer_was_lost_is_no_duplicate() -> None:
     upload = uploaded(fault=LOST_ANSWER, times=2)
-    result = judge(upload, items=(item(),), writes=(write(),), dead_letters=(letter(),), failures=3)
+    result = judge(upload, items=(item(),), writes=(write(),), dead_letters=(dead_letter(),), failures=3)
     assert only(result).outcome is Outcome.SUCCEEDED
     assert result.problems == []
 
 
 def test_each_copy_of_an_event_ends_for_itself() -> None:
-    result = judge(items=(item(),), writes=(write(),), dead_letters=(letter(),), failures=3, copies=2)
+    result = judge(items=(item(),), writes=(write(),), dead_letters=(dead_letter(),), failures=3, copies=2)
     assert only(result).outcome is Outcome.SUCCEEDED
     assert result.problems == []
-    two = (letter(), letter())
+    two = (dead_letter(), dead_letter())
     assert only(judge(items=(item(),), writes=(write(),), dead_letters=two, failures=6, copies=2)).duplicated
 
 
 def test_more_dead_letters_than_copies_of_the_event_are_duplicates() -> None:
-    assert only(judge(dead_letters=(letter(), letter()), failures=6)).duplicated
-    assert not only(judge(dead_letters=(letter(), letter()), failures=6, copies=2)).duplicated
+    assert only(judge(dead_letters=(dead_letter(), dead_letter()), failures=6)).duplicated
+    assert not only(judge(dead_letters=(dead_letter(), dead_letter()), failures=6, copies=2)).duplicated
 
 
 OLD, NEW = uploaded("old", is_last=False), uploaded("new")
@@ -195,7 +197,7 @@ def test_a_newer_write_that_was_refused_leaves_nothing_to_overwrite() -> None:
 
 
 def test_an_older_result_beside_the_dead_letter_of_the_newer_event_is_fine() -> None:
-    dead_letters = (letter("new", "0B"),)
+    dead_letters = (dead_letter("new", "0B"),)
     result = judge(
         OLD, NEW, items=(item("old", "0A"),), writes=(write("0A"),), dead_letters=dead_letters, events=BOTH, failures=3
     )
@@ -212,27 +214,31 @@ def test_sequencers_of_different_length_are_compared_as_s3_says() -> None:
 
 
 def test_an_item_about_other_bytes_is_wrong() -> None:
-    for wrong in (item("other"), {**item(), "size_bytes": 11}):
+    larger = item()
+    larger["size_bytes"] += 1
+    for wrong in (item("other"), larger):
         assert "other bytes" in judge(items=(wrong,), writes=(write(),)).problems[0]
 
 
 def test_a_result_in_spite_of_a_fault_that_never_ends_is_wrong() -> None:
     upload = uploaded(fault=THROTTLED, times=ALWAYS)
     assert "could succeed" in judge(upload, items=(item(),), writes=(write(),), failures=12).problems[0]
-    assert judge(upload, dead_letters=(letter(),), failures=12).problems == []
+    assert judge(upload, dead_letters=(dead_letter(),), failures=12).problems == []
 
 
 def test_what_belongs_to_no_upload_is_a_problem() -> None:
-    stranger = {**item(), "object_key": "stranger"}
+    stranger = item()
+    stranger["object_key"] = "stranger"
     result = judge(items=(item(), stranger), writes=(write(),))
     assert "'stranger'" in result.problems[0]
-    for odd in (letter("unknown"), {"requestPayload": {"no": "event"}}, {}):
-        assert judge(items=(item(),), writes=(write(),), dead_letters=(odd,)).problems
+    odd: tuple[Any, ...] = (dead_letter("unknown"), {"requestPayload": {"no": "event"}}, {})
+    for each in odd:
+        assert judge(items=(item(),), writes=(write(),), dead_letters=(each,)).problems
 
 
 def test_a_dead_letter_in_another_variants_queue_is_a_problem() -> None:
     traffic = Traffic(events={(KEY, "new"): event()}, copies=Counter({(KEY, "new"): 1}), failures=Counter({KEY: 3}))
-    evidence = Evidence(items={}, dead_letters={"snapstart": [letter()]}, traffic=traffic)
+    evidence = Evidence(items={}, dead_letters={"snapstart": [dead_letter()]}, traffic=traffic)
     result = audit([uploaded()], evidence)
     assert only(result).outcome is Outcome.LOST
     assert result.strays

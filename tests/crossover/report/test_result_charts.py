@@ -70,7 +70,7 @@ def test_forced_cold_starts_are_told_from_those_of_the_load(drawn: Any) -> None:
 
 def test_a_forced_start_that_was_warm_counts_as_warm(read: tuple[result.Document, list[Observation]]) -> None:
     values = next(each for each in read[0]["observations"] if each["phase"] == "cold")
-    lukewarm = Observation.from_dict({**values, "item": {**values["item"], "cold_start": False}})
+    lukewarm = Observation.from_json({**values, "item": {**values["item"], "cold_start": False}})
     assert result_charts.kind_of(lukewarm) == result_charts.WARM
 
 

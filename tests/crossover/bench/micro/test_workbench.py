@@ -12,6 +12,7 @@ from crossover.bench.micro.workbench import (
     MODEL_PATH,
     WARM_PHASES,
     ColdStart,
+    ProbedStart,
     WarmCall,
     Workbench,
     workbench,
@@ -27,12 +28,12 @@ measures = pytest.mark.benchmark
 
 
 def test_a_cold_start_s_phases_add_up_and_what_is_in_none_of_them_is_other() -> None:
-    found = {
+    found: ProbedStart = {
         "first_line": 100.010,
         "imported": 100.310,
         "answered": 100.350,
         "phases": {"imports: numpy": 0.1, "clients": 0.05, "first run": 0.03, "other": 7.0},
-        "fetch": [100.2, 100.26],
+        "fetch": (100.2, 100.26),
         "init_cpu": 0.25,
         "cpu": 0.27,
         "handler_ms": {"total": 29.0},
