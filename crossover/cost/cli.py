@@ -3,13 +3,14 @@
 import csv
 import json
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import typer
 
-from crossover.cost import comparison_tables, published
+from crossover.cost import comparison_json, comparison_tables, published
 from crossover.cost.bill_comparison import compare, sensitivity
 from crossover.cost.options import Inputs, ScenarioOptions
 from crossover.cost.scenario import MINUTES_PER_MONTH, Scenario
@@ -54,9 +55,9 @@ def _cost(options: Cost) -> None:
     if options.lines and options.lines not in comparison.bills:
         raise UsageError(f"There is no variant {options.lines!r}; there are {', '.join(comparison.bills)}.")
     if options.as_json:
-        print(json.dumps(comparison_tables.as_dict(comparison, inputs, sensitivity(comparison)), indent=2))
+        print(json.dumps(comparison_json.as_json(comparison, inputs, sensitivity(comparison)), indent=2))
     elif options.as_csv:
-        _print_csv(comparison_tables.as_rows(comparison))
+        _print_csv(comparison_json.as_rows(comparison))
     elif options.lines:
         print_table(comparison_tables.lines_table(comparison, options.lines))
     else:
@@ -94,7 +95,7 @@ def assumptions() -> None:
     print_table(comparison_tables.assumptions_table(fields(Scenario)))
 
 
-def _sweep(inputs: Inputs) -> list[dict[str, Any]]:
+def _sweep(inputs: Inputs) -> list[dict[str, float | str | None]]:
     """One row for each scenario: what was varied, USD a month of each candidate, and the cheapest."""
     scenario, names = inputs.scenario, inputs.candidates
     size = scenario.cases
@@ -127,7 +128,7 @@ def _print_published(preset: str, *, as_json: bool, as_csv: bool) -> None:
         print(published.NOTE)
 
 
-def _print_csv(rows: list[dict[str, Any]]) -> None:
+def _print_csv(rows: Sequence[Mapping[str, object]]) -> None:
     writer = csv.DictWriter(sys.stdout, fieldnames=list(rows[0]), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)

@@ -1,6 +1,6 @@
-"""A comparison as tables, as JSON and as CSV."""
+"""The tables of `crossover cost`, and the remarks under them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import Field, fields
 from itertools import groupby
 from typing import Any
@@ -17,7 +17,6 @@ from crossover.cost.break_even import BreakEven, Cause
 from crossover.cost.measured import ONE_MACHINE_MARK
 from crossover.cost.numbers import Amount, number
 from crossover.cost.options import Inputs
-from crossover.cost.prices import Price
 from crossover.cost.published import Claim, figure
 from crossover.cost.scenario import ASSUMED, MEASURED, MINUTES_PER_MONTH, Scenario
 from crossover.cost.variants import VARIANTS
@@ -38,7 +37,7 @@ def print_comparison(comparison: Comparison, inputs: Inputs, effects: Sequence[E
         console.print()
         print_table(table)
     console.print()
-    for text in _remarks(comparison, inputs):
+    for text in remarks(comparison, inputs):
         console.print(f"! {text}", highlight=False, soft_wrap=True, markup=False)
 
 
@@ -152,20 +151,20 @@ def _sensitivity_table(effects: Sequence[Effect]) -> Table:
     return table
 
 
-def _remarks(comparison: Comparison, inputs: Inputs) -> list[str]:
+def remarks(comparison: Comparison, inputs: Inputs) -> list[str]:
     """What to know before relying on it."""
-    remarks = [
+    found = [
         f"{name}: {problem.text}"
         for name, bill in comparison.bills.items()
         for problem in bill.problems
         if np.any(problem.where) and (name in comparison.candidates or not problem.fatal)
     ]
     if inputs.is_rehearsal:
-        remarks.append("The measurements are of a rehearsal on the local AWS: the times are not AWS's.")
+        found.append("The measurements are of a rehearsal on the local AWS: the times are not AWS's.")
     if inputs.is_one_machine:
-        remarks.append(ONE_MACHINE_MARK)
+        found.append(ONE_MACHINE_MARK)
     if "cold_share" in inputs.measured:
-        remarks.append("The cold share is the benchmark's, at its own traffic; give yours with --cold-share.")
+        found.append("The cold share is the benchmark's, at its own traffic; give yours with --cold-share.")
     cheaper = [
         f"{name} {_money(bill.usd)} USD"
         for name, bill in comparison.bills.items()
@@ -174,22 +173,22 @@ def _remarks(comparison: Comparison, inputs: Inputs) -> list[str]:
         and bill.comparable < comparison.bills[comparison.cheapest].usd
     ]
     if cheaper:
-        remarks.append(f"Cheaper, but not a candidate: {', '.join(cheaper)}.")
+        found.append(f"Cheaper, but not a candidate: {', '.join(cheaper)}.")
     known = {*inputs.given, *inputs.derived}
     guessed = [name for name in DECISIVE if name not in known and not _is_overridden(name, inputs.scenario)]
     if inputs.derived:
         work = f"{inputs.scenario.cpu_seconds:.3g} CPU-s"
-        remarks.append(f"Instances are counted for {work} a request, the work in warm_seconds; give --cpu-seconds.")
+        found.append(f"Instances are counted for {work} a request, the work in warm_seconds; give --cpu-seconds.")
     origins = {each.name: each.metadata["origin"] for each in fields(Scenario)}
     for origin, meaning in ((MEASURED, "measured on the developers' machine, not on AWS"), (ASSUMED, "assumed")):
         names = [f"{name} {getattr(inputs.scenario, name):g}" for name in guessed if origins[name] == origin]
         if names:
-            remarks.append(f"By default and {meaning}: {', '.join(names)}. Give your own, or a benchmark with --from.")
+            found.append(f"By default and {meaning}: {', '.join(names)}. Give your own, or a benchmark with --from.")
     unconfirmed = comparison.unconfirmed_prices
     if unconfirmed:
         named = ", ".join(f"{price.id} ({price.status})" for price in unconfirmed)
-        remarks.append(f"Unconfirmed prices for {comparison.prices.region}: {named}.")
-    return remarks
+        found.append(f"Unconfirmed prices for {comparison.prices.region}: {named}.")
+    return found
 
 
 def _is_overridden(name: str, scenario: Scenario) -> bool:
@@ -219,7 +218,7 @@ def lines_table(comparison: Comparison, name: str) -> Table:
     return table
 
 
-def sweep_tables(rows: Sequence[dict[str, Any]], *, width: int) -> list[Table]:
+def sweep_tables(rows: Sequence[Mapping[str, float | str | None]], *, width: int) -> list[Table]:
     """The rows of a sweep: as many tables of this width as all columns take, each with what was varied."""
     shown = [name for name in rows[0] if name != "requests" or "rpm" not in rows[0]]
     cells = {name: [_cell(name, row[name], row["cheapest"]) for row in rows] for name in shown}
@@ -248,7 +247,7 @@ def _heading(name: str) -> str:
     return name.removesuffix("_usd")
 
 
-def _cell(name: str, value: float | str | None, cheapest: str | None) -> Text:
+def _cell(name: str, value: float | str | None, cheapest: float | str | None) -> Text:
     if value is None:
         return Text("-")
     if isinstance(value, str):
@@ -284,99 +283,6 @@ def assumptions_table(inputs: Sequence[Field[Any]]) -> Table:
         value = f"{shown} {metadata['unit']}".strip() if shown else ""
         table.add_row(each.name, value, metadata["origin"] if shown else "", metadata["meaning"])
     return table
-
-
-def as_dict(comparison: Comparison, inputs: Inputs, effects: Sequence[Effect]) -> dict[str, Any]:
-    """Everything about a comparison, for JSON."""
-    scenario = comparison.scenario
-    warm = float(scenario.warm())
-    return {
-        "schema": 1,
-        "region": comparison.prices.region,
-        "scenario": {each.name: _plain(getattr(scenario, each.name)) for each in fields(scenario)},
-        "given": sorted(inputs.given),
-        "rpm": float(scenario.rpm),
-        "arrivals": inputs.traffic.text,
-        "warm_seconds": warm,
-        "cold_share": float(scenario.cold(warm)),
-        "candidates": list(comparison.candidates),
-        "cheapest": comparison.cheapest,
-        "verdict": comparison.verdict,
-        "variants": {name: _bill_as_dict(bill) for name, bill in comparison.bills.items()},
-        "break_evens": [
-            {**vars(point), "cause": point.cause.value, "is_step": point.is_step, "rpm": point.rpm}
-            for point in comparison.break_evens.points
-        ],
-        "bands": [vars(band) for band in comparison.break_evens.bands],
-        "sensitivity": [{**vars(effect), "usd": _finite(effect.usd)} for effect in effects],
-        "remarks": _remarks(comparison, inputs),
-        "unconfirmed_prices": [_price_as_dict(price) for price in comparison.unconfirmed_prices],
-    }
-
-
-def _bill_as_dict(bill: Bill) -> dict[str, Any]:
-    return {
-        "usd": float(bill.usd) if bill.is_possible else None,
-        "possible": bool(bill.is_possible),
-        "instances": None if bill.instances is None else float(bill.instances),
-        "assumes_one_instance": bill.assumes_one_instance,
-        "problems": [problem.text for problem in bill.problems if np.any(problem.where)],
-        "lines": [
-            {
-                "name": line.name,
-                "quantity": float(line.quantity),
-                "usd": float(line.usd),
-                "price": _price_as_dict(line.price),
-            }
-            for line in bill.lines
-        ],
-    }
-
-
-def _price_as_dict(price: Price) -> dict[str, Any]:
-    return {
-        "id": price.id,
-        "usd": price.value,
-        "unit": price.unit,
-        "date": price.date,
-        "status": price.status,
-        "source": price.source,
-    }
-
-
-def _plain(value: Any) -> Any:
-    if value is None or isinstance(value, bool | str):
-        return value
-    return vars(value) if hasattr(value, "amount") else float(value)
-
-
-def as_rows(comparison: Comparison) -> list[dict[str, Any]]:
-    """A row for each variant and line, for CSV; what is not possible has its row and no USD."""
-    rows = []
-    for name, bill in comparison.bills.items():
-        possible = bool(bill.is_possible)
-        shared = {
-            "rpm": float(comparison.scenario.rpm),
-            "variant": name,
-            "possible": possible,
-            "cheapest": name == comparison.cheapest,
-        }
-        for line in bill.lines:
-            quantity, usd = float(line.quantity), float(line.usd)
-            rows.append(
-                {
-                    **shared,
-                    "line": line.name,
-                    "quantity": quantity,
-                    "unit_usd": line.price.value,
-                    "usd": usd if possible else None,
-                }
-            )
-    return rows
-
-
-def _finite(value: float) -> float | None:
-    return value if np.isfinite(value) else None
 
 
 def _money(usd: Amount) -> str:

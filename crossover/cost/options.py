@@ -176,32 +176,29 @@ class ScenarioOptions:
         Raises:
             UsageError: they contradict each other, or a value is out of bounds.
         """
-        chosen = {each.name: getattr(self, each.name) for each in fields(ScenarioOptions)}
-        return _inputs(chosen, numbers_of if sweeps else _one_number)
+        return _inputs(self, numbers_of if sweeps else _one_number)
 
 
-def _inputs(chosen: dict[str, Any], numbers: Callable[[str, str], list[float]]) -> Inputs:
+def _inputs(options: ScenarioOptions, numbers: Callable[[str, str], list[float]]) -> Inputs:
     """What the options say; `numbers` are those in a text, by the option's name and the text."""
-    prices = load(chosen["region"], chosen["prices"])
-    values: dict[str, Any] = {}
-    result = measured.read(chosen["results"]) if chosen["results"] else measured.Measured(values={}, is_rehearsal=False)
-    values |= result.values
-    values |= {
-        each.name: chosen[each.name] if each.metadata["bounds"] is None else numbers(each.name, chosen[each.name])
-        for each in fields(Scenario)
-        if each.name not in DECLARED_SEPARATELY and chosen[each.name] is not None
-    }
-    exchange = _exchange(chosen["exchange"] or [])
-    if chosen["rent"]:
-        values["rent"] = _rent(chosen["rent"], exchange)
-    if chosen["call_price"]:
-        values["call_price"] = _call_price(chosen["call_price"], exchange)
-    if chosen["rpm"] is not None and chosen["requests"] is not None:
+    prices = load(options.region, options.prices)
+    result = measured.read(options.results) if options.results else measured.Measured(values={}, is_rehearsal=False)
+    values: dict[str, Any] = dict(result.values)
+    for each in fields(Scenario):
+        value = None if each.name in DECLARED_SEPARATELY else getattr(options, each.name)
+        if value is not None:
+            values[each.name] = value if each.metadata["bounds"] is None else numbers(each.name, value)
+    exchange = _exchange(options.exchange or [])
+    if options.rent:
+        values["rent"] = _rent(options.rent, exchange)
+    if options.call_price:
+        values["call_price"] = _call_price(options.call_price, exchange)
+    if options.rpm is not None and options.requests is not None:
         raise UsageError("Both --rpm and --requests are given; give one of them.")
-    if chosen["requests"] is not None:
-        values["requests"] = numbers("requests", chosen["requests"])
-    if chosen["rpm"] is not None:
-        rpm = numbers("rpm", chosen["rpm"])
+    if options.requests is not None:
+        values["requests"] = numbers("requests", options.requests)
+    if options.rpm is not None:
+        rpm = numbers("rpm", options.rpm)
         check_bounds("rpm", rpm, RPM_BOUNDS)
         values["requests"] = [each * MINUTES_PER_MONTH for each in rpm]
     given = frozenset(values)
@@ -210,9 +207,9 @@ def _inputs(chosen: dict[str, Any], numbers: Callable[[str, str], list[float]]) 
     derived = ("cpu_seconds",) if "warm_seconds" in given and "cpu_seconds" not in given else ()
     if derived:
         scenario = replace(scenario, cpu_seconds=_cpu_seconds_of(scenario))
-    scenario, how = _with_traffic(scenario, chosen["arrivals"], given)
+    scenario, how = _with_traffic(scenario, options.arrivals, given)
     offered = [name for name, variant in VARIANTS.items() if variant.is_priced(scenario)]
-    wanted = chosen["variants"] or ",".join(deployable())
+    wanted = options.variants or ",".join(deployable())
     names = offered if wanted == "all" else variant_names(wanted, allowed=VARIANTS)
     for name in names:
         if name not in offered:
@@ -228,7 +225,7 @@ def _inputs(chosen: dict[str, Any], numbers: Callable[[str, str], list[float]]) 
         derived=derived,
         is_rehearsal=result.is_rehearsal,
         is_one_machine=result.is_one_machine,
-        measured=frozenset(name for name in result.values if chosen.get(name) is None),
+        measured=frozenset(name for name in result.values if getattr(options, name, None) is None),
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict, cast
 
 import numpy as np
 
@@ -77,6 +77,20 @@ class Price:
         """Days since the source had it, at most: a month or year counts from its first day. None where undated."""
         day = first_day(self.date)
         return None if day is None else max(0, (today - day).days)
+
+
+class PriceJson(TypedDict):
+    """An entry of a snapshot: a Price without what is empty."""
+
+    id: str
+    region: str
+    tiers: tuple[tuple[float, float], ...]
+    unit: str
+    source: str
+    date: str
+    status: str
+    usage_type: NotRequired[str]
+    note: NotRequired[str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,7 +193,7 @@ def save(prices: Iterable[Price], path: Path) -> None:
     Raises:
         CrossoverError: it cannot be written.
     """
-    lines = [f"    {json.dumps(_plain(price))}" for price in sorted(prices, key=lambda price: (price.id, price.region))]
+    lines = [f"    {json.dumps(_entry(price))}" for price in sorted(prices, key=lambda price: (price.id, price.region))]
     head = f'{{\n  "schema": {SCHEMA},\n  "currency": "{CURRENCY}",\n  "entries": [\n'
     new = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -205,9 +219,8 @@ def first_day(text: str) -> datetime.date | None:
     return datetime.date.fromisoformat(text + "-01" * ((len("YYYY-MM-DD") - len(text)) // len("-01")))
 
 
-def _plain(price: Price) -> dict[str, Any]:
-    """An entry of the file: without what is empty."""
-    return {name: value for name, value in asdict(price).items() if value != ""}
+def _entry(price: Price) -> PriceJson:
+    return cast(PriceJson, {name: value for name, value in asdict(price).items() if value != ""})
 
 
 def _price(entry: Any, number: int, path: Path) -> Price:

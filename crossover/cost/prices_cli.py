@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, TypedDict, cast
 
 import typer
 from rich.console import Console
@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from crossover.cost import price_list, price_refresh
-from crossover.cost.prices import SNAPSHOT, Price, load, read, regions_of, save
+from crossover.cost.prices import SNAPSHOT, Price, PriceJson, load, read, regions_of, save
 from crossover.errors import UsageError
 from crossover.terminal import printable, table_console
 
@@ -91,7 +91,7 @@ def show(
     found = list(load(region, prices).by_id.values() if region else read(prices))
     found.sort(key=lambda price: (price.id, price.region))
     if as_json:
-        print(json.dumps([_plain(price) for price in found], indent=2))
+        print(json.dumps([_price_json(price) for price in found], indent=2))
         return
     numbers = {address: number for number, address in enumerate(sorted({_address(price) for price in found}), start=1)}
     console = table_console()
@@ -123,7 +123,7 @@ def diff(
     old, new = files if len(files) == 2 else (SNAPSHOT, files[0])
     found = changes(read(old), read(new))
     if as_json:
-        print(json.dumps([_plain_change(change) for change in found], indent=2))
+        print(json.dumps([_change_json(change) for change in found], indent=2))
         return
     if found:
         console = table_console()
@@ -192,18 +192,32 @@ def _today() -> date:
     return datetime.now(UTC).date()
 
 
-def _plain(price: Price) -> dict[str, Any]:
-    return {**asdict(price), "is_sure": price.is_sure, "age_days": price.age_days(_today())}
+class _PriceJson(PriceJson):
+    is_sure: bool
+    age_days: int | None
 
 
-def _plain_change(change: Change) -> dict[str, Any]:
+class _ChangeJson(TypedDict):
+    id: str
+    region: str
+    kind: str
+    percent: float | None
+    old: PriceJson | None
+    new: PriceJson | None
+
+
+def _price_json(price: Price) -> _PriceJson:
+    return cast(_PriceJson, {**asdict(price), "is_sure": price.is_sure, "age_days": price.age_days(_today())})
+
+
+def _change_json(change: Change) -> _ChangeJson:
     return {
         "id": change.price.id,
         "region": change.price.region,
         "kind": change.kind,
         "percent": change.percent,
-        "old": None if change.old is None else asdict(change.old),
-        "new": None if change.new is None else asdict(change.new),
+        "old": cast(PriceJson, asdict(change.old)) if change.old else None,
+        "new": cast(PriceJson, asdict(change.new)) if change.new else None,
     }
 
 

@@ -3,9 +3,9 @@
 import contextlib
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
-from typing import Annotated, Any
+from typing import Annotated, Any, TypedDict
 
 import typer
 from rich.console import Console
@@ -150,8 +150,21 @@ def _line(dead_letter: DeadLetter, what: str) -> str:
     return printable(" ".join([dead_letter.id, *dead_letter.keys])) + f": {printable(what)}"
 
 
-def _as_json(variant: Variant, dead_letter: DeadLetter) -> dict[str, Any]:
-    """A dead letter for JSON; `record` is Lambda's, with the event, or the message's text where it is no record."""
+class _DeadLetterJson(TypedDict):
+    """A dead letter; `record` is Lambda's, with the event, or the message's text where it is no record."""
+
+    id: str
+    variant: str
+    sent_at: str
+    keys: list[str]
+    error_type: str
+    error_message: str
+    condition: str
+    attempts: int | None
+    record: Mapping[str, Any] | str
+
+
+def _as_json(variant: Variant, dead_letter: DeadLetter) -> _DeadLetterJson:
     return {
         "id": dead_letter.id,
         "variant": variant.name,
