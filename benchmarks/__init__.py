@@ -1,1 +1,1 @@
-"""For maintainers: this project compared with others, and a soak under faults. Not installed."""
+"""For maintainers: comparisons with other implementations, and a soak under faults. Not installed."""

@@ -76,11 +76,13 @@ def soak(
     ] = 0.2,
     variants: Annotated[str, typer.Option(help="Names, separated by commas, or all.")] = "all",
     seed: Annotated[int, typer.Option(help="Seed of the plan of uploads and faults.")] = 1,
-    concurrency: Annotated[int, typer.Option(min=1, max=64, help="Most events, and functions, at once.")] = 8,
-    timeout: Annotated[float, typer.Option(min=10, help="Longest time for all uploads to end, s.")] = 1800,
+    concurrency: Annotated[
+        int, typer.Option(min=1, max=64, help="Maximum number of events, and functions, at once.")
+    ] = 8,
+    timeout: Annotated[float, typer.Option(min=10, help="Maximum time for all uploads to end, s.")] = 1800,
     negative_control: Annotated[
         soak_run.NegativeControl | None,
-        typer.Option(help="Break the pipeline on purpose: the soak must notice.", show_default=False),
+        typer.Option(help="Break the pipeline on purpose: the soak must detect it.", show_default=False),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:

@@ -88,7 +88,7 @@ MACHINE = "## The machine"
 
 
 def main() -> None:
-    """Write the page, or say in one sentence why not and exit with 1."""
+    """Write the page, or print in one sentence why not and exit with 1."""
     try:
         write()
     except CrossoverError as error:
@@ -99,7 +99,7 @@ def write() -> None:
     """Write the page from the results.
 
     Raises:
-        CrossoverError: a result is missing, is another one or damaged, or the page cannot be written.
+        CrossoverError: a result is missing, of another kind or damaged, or the page cannot be written.
     """
     micro = cast(MicroDocument, read(MICRO, ON_ONE_MACHINE, measure.SCHEMA))
     peers = cast(measure_peers.Document, read(PEERS, measure_peers.KIND, measure_peers.SCHEMA))
@@ -162,7 +162,7 @@ def page(micro: MicroDocument, peers: measure_peers.Document) -> str:
 def speed_table(micro: MicroDocument, peers: measure_peers.Document) -> str:
     """The README's table, as Markdown: a few of the page's figures. The arguments are those of `page`."""
     handlers, serving = peers["handlers"], peers["serving"]
-    table = Table("", "median", "beside it", "ratio")
+    table = Table("", "median", "compared with", "ratio")
 
     def of_handlers(name: str, part: str, subject: str, measure: str, unit: str) -> None:
         rows = {
@@ -171,13 +171,17 @@ def speed_table(micro: MicroDocument, peers: measure_peers.Document) -> str:
             if (row["part"], row["subject"], row["measure"]) == (part, subject, measure)
         }
         ours, usual = rows["ours"]["median"], rows["usual"]["median"]
-        to_ours = rows["usual"]["to_ours"]
-        ratio = f"{1 / to_ours:.2f}" if to_ours else ""
-        table.add_row(name, f"{ours:,.1f} {unit}", f"the usual way, with librosa: {usual:,.1f} {unit}", ratio)
+        ratio_to_ours = rows["usual"]["ratio_to_ours"]
+        ratio = f"{1 / ratio_to_ours:.2f}" if ratio_to_ours else ""
+        table.add_row(
+            name, f"{ours:,.1f} {unit}", f"the usual implementation, with librosa: {usual:,.1f} {unit}", ratio
+        )
 
     def of_serving(clients: int) -> None:
         rows = {row["server"]: row for row in serving["summary"] if row["clients"] == clients}
-        speed = {name: row["to_ours"]["requests_per_second"] or 0.0 for name, row in rows.items() if name != "ours"}
+        speed = {
+            name: row["ratio_to_ours"]["requests_per_second"] or 0.0 for name, row in rows.items() if name != "ours"
+        }
         best = max(speed, key=lambda name: speed[name])
         ours, other = (f"{rows[name]['figures']['requests_per_second']:.1f} requests/s" for name in ("ours", best))
         name = f"the container, {counted(clients, 'client')}"
@@ -185,9 +189,9 @@ def speed_table(micro: MicroDocument, peers: measure_peers.Document) -> str:
 
     for each in micro["measurements"]:
         middle, unit = median(each["observed"]), each["unit"]
-        yardstick = f"{each['yardstick_name']}: {median(each['yardstick']):.1f} {unit}" if each["yardstick"] else ""
-        ratio = f"{each['result']:.2f}" if each["yardstick"] else ""
-        table.add_row(each["name"], f"{middle:.1f} {unit}", yardstick, ratio)
+        baseline = f"{each['baseline_name']}: {median(each['baseline']):.1f} {unit}" if each["baseline"] else ""
+        ratio = f"{each['result']:.2f}" if each["baseline"] else ""
+        table.add_row(each["name"], f"{middle:.1f} {unit}", baseline, ratio)
     of_handlers("cold start, spawn to first answer", "handler", handlers["speech"], "cold_ms", "ms")
     stereo = handlers["clips"][0]["name"]
     of_handlers(f"decoding and resampling {stereo}", "decode", stereo, "warm_ms", "ms")
@@ -198,7 +202,7 @@ def speed_table(micro: MicroDocument, peers: measure_peers.Document) -> str:
 
 
 def markdown(table: Table) -> str:
-    """A printed table in Markdown: title, rows and caption, without the lines between sections."""
+    """A printed table as Markdown: title, rows and caption, without the lines between sections."""
     columns = [
         [
             _text(column.header),
@@ -220,7 +224,7 @@ def _text(printed: RenderableType, line_break: str = " ") -> str:
 
 
 def _escaped(text: str) -> str:
-    """Markdown that shows this text. Between letters _ is no mark; in a table | ends a cell."""
+    """Markdown that shows this text. Between letters _ is not markup; in a table | ends a cell."""
     return re.sub(r"[\\`*\[\]<&|~]|(?<![^\W_])_|_(?![^\W_])", r"\\\g<0>", text)
 
 
@@ -229,7 +233,7 @@ def _list(sentences: Iterable[str]) -> str:
 
 
 def _machine_table(micro: MicroDocument, peers: measure_peers.Document) -> Table:
-    """What affects the figures of each result; of peers, each part can be measured by itself."""
+    """What affects the figures of each result; of peers, each part can be measured alone."""
     table = Table("", micro["kind"], peers["kind"])
     machines = [micro["machine"], peers["machine"]]
     parts = f"handlers {peers['handlers']['measured_at']}, serving {peers['serving']['measured_at']}"

@@ -1,1 +1,1 @@
-"""This project compared with others that do the same work, each in an environment of its own."""
+"""This project compared with others for the same task, each in its own environment."""

@@ -1,4 +1,4 @@
-"""The environments that peers run in: each one's locked packages in a folder of its own in the cache."""
+"""The environments that peers run in: each one's locked packages in its own folder in the cache."""
 
 import hashlib
 import shutil

@@ -12,10 +12,10 @@ from benchmarks.peers.serving import measure_servers, server_summary, server_tab
 from crossover.bench import machine
 from crossover.errors import UsageError
 
-SCHEMA = 3
+SCHEMA = 4
 KIND = "python -m benchmarks peers"
 PARTS = ("handlers", "serving")
-DIGITS = 6  # significant digits of a figure that are kept; clocks are no more precise
+DIGITS = 6  # significant digits of a figure that are kept; clocks are not more precise
 
 
 class HandlersPart(handler_observations.Section):
@@ -128,7 +128,7 @@ def sentences(document: Document) -> list[str]:
 
 
 def _rounded(value: object) -> object:
-    """The same value with all its figures rounded."""
+    """The same value with all figures rounded."""
     match value:
         case float():
             return float(f"{value:.{DIGITS}g}")

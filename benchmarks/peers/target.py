@@ -1,11 +1,11 @@
-"""The aims of this project in comparison with its peers."""
+"""The targets of this project in comparison with its peers."""
 
 from collections.abc import Sequence
 from typing import NamedTuple, Self
 
 
 class Target(NamedTuple):
-    """One figure and what is allowed of it. A figure that was not measured is None and does not hold.
+    """One figure and its allowed range. A figure that was not measured is None and does not hold.
 
     Attributes:
         name: what the figure is.

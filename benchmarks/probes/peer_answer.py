@@ -1,6 +1,6 @@
-"""What a handler writes for one event: the item, as it goes over the wire.
+"""What a handler writes for one event: the item, as it is sent.
 
-Usage: python peer_answer.py HANDLER EVENT FOLDER... ; the folders stand first on the import path.
+Usage: python peer_answer.py HANDLER EVENT FOLDER... ; the folders are first on the import path.
 """
 
 import importlib

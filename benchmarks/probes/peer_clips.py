@@ -1,6 +1,6 @@
-"""Writes the files to decode that the repository has not: a recording of 10 s in stereo, in three formats.
+"""Writes the files to decode that are not in the repository: a recording of 10 s in stereo, in three formats.
 
-Usage: python peer_clips.py RECORDING TARGET FOLDER... ; the folders stand first on the import path.
+Usage: python peer_clips.py RECORDING TARGET FOLDER... ; the folders are first on the import path.
 """
 
 import json

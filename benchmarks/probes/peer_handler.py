@@ -1,6 +1,6 @@
 """A handler's cold start, and then a warm call for each line read, in one process.
 
-Usage: python peer_handler.py HANDLER EVENT FOLDER... ; the folders stand first on the import path.
+Usage: python peer_handler.py HANDLER EVENT FOLDER... ; the folders are first on the import path.
 """
 
 import importlib
@@ -14,7 +14,7 @@ from types import SimpleNamespace
 
 name, event, *folders = sys.argv[1:]
 sys.path[:0] = folders
-# What a handler logs is written, but is no answer.
+# What a handler logs is written, but is not an answer.
 answers, sys.stdout = sys.stdout, Path(os.devnull).open("w")  # noqa: SIM115
 handler, context = importlib.import_module(name).handler, SimpleNamespace(aws_request_id="peer")
 parsed = json.loads(event)

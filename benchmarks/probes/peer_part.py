@@ -1,8 +1,8 @@
-"""One part of a handler by itself: the first call of it, and a warm call for each line read, in a process of its own.
+"""One part of a handler alone: its first call, and a warm call for each line read, in its own process.
 
-Usage: python peer_part.py PART MODEL AUDIO THREADS FOLDER... ; the folders stand first on the import path.
+Usage: python peer_part.py PART MODEL AUDIO THREADS FOLDER... ; the folders are first on the import path.
 
-A part imports its handler first, so that a decoder meets the process, and its heap, as a request does.
+A part imports its handler first, so that a decoder runs in the same process state, and heap, as in a request.
 """
 
 import io
@@ -18,21 +18,21 @@ from typing import Any
 part, model, audio, threads, *folders = sys.argv[1:]
 sys.path[:0] = folders
 path = Path(audio)
-took: dict[str, float] = {}
+times_ms: dict[str, float] = {}
 last = time.perf_counter()
 
 
-def lap(name: str) -> None:
-    """Keep the time since the last lap under this name."""
+def record_time(name: str) -> None:
+    """Record the time since the last call under this name."""
     global last
     now = time.perf_counter()
-    took[name], last = (now - last) * 1000, now
+    times_ms[name], last = (now - last) * 1000, now
 
 
 def decode_ours() -> Callable[[], Any]:
     import standard_handler
 
-    lap("import_ms")
+    record_time("import_ms")
     from inference.audio import decode
 
     data, predictor = path.read_bytes(), standard_handler.processor.predictor
@@ -41,7 +41,7 @@ def decode_ours() -> Callable[[], Any]:
 
 def decode_librosa() -> Callable[[], Any]:
     librosa = import_module("usual_handler").librosa
-    lap("import_ms")
+    record_time("import_ms")
     return lambda: librosa.load(path, sr=16_000, mono=True)
 
 
@@ -51,7 +51,7 @@ def decode_alone() -> Callable[[], Any]:
 
     import standard_handler  # noqa: F401
 
-    lap("import_ms")
+    record_time("import_ms")
     data = path.read_bytes()
     return lambda: soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)
 
@@ -59,9 +59,9 @@ def decode_alone() -> Callable[[], Any]:
 def run_onnx() -> Callable[[], Any]:
     from inference.model import Model
 
-    lap("import_ms")
+    record_time("import_ms")
     loaded = Model.load(Path(model), threads=int(threads))
-    lap("load_ms")
+    record_time("load_ms")
     feeds = {"waveform": _samples()}
     return lambda: loaded.session.run(["scores"], feeds)
 
@@ -70,10 +70,10 @@ def run_tflite() -> Callable[[], Any]:
     import numpy as np
     from ai_edge_litert.interpreter import Interpreter
 
-    lap("import_ms")
+    record_time("import_ms")
     interpreter = Interpreter(model_path=model, num_threads=int(threads))
     interpreter.allocate_tensors()
-    lap("load_ms")
+    record_time("load_ms")
     waveform, scores = interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]["index"]
     samples, cut = _samples(), import_module("frames").cut  # model/frames.py
 
@@ -88,14 +88,14 @@ def run_tflite() -> Callable[[], Any]:
     return run
 
 
-def least() -> Callable[[], Any]:
+def baseline() -> Callable[[], Any]:
     """Decode, mix down, resample and `session.run`, with the handler's libraries and session."""
     import soundfile
     import soxr
 
     import standard_handler
 
-    lap("import_ms")
+    record_time("import_ms")
     data, loaded = path.read_bytes(), standard_handler.processor.predictor.model
 
     def run() -> Any:
@@ -113,14 +113,14 @@ def _samples() -> Any:
     return soundfile.read(path, dtype="float32")[0]
 
 
-parts = (decode_ours, decode_librosa, decode_alone, run_onnx, run_tflite, least)
+parts = (decode_ours, decode_librosa, decode_alone, run_onnx, run_tflite, baseline)
 call = {each.__name__: each for each in parts}[part]()
-lap("prepare_ms")
+record_time("prepare_ms")
 call()
-lap("first_ms")
+record_time("first_ms")
 # VmHWM and not getrusage: ru_maxrss starts at the size of the process that spawned this one.
 (peak_kb,) = re.findall(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
-print(json.dumps({**took, "peak_mb": int(peak_kb) / 1024}), flush=True)
+print(json.dumps({**times_ms, "peak_mb": int(peak_kb) / 1024}), flush=True)
 for _ in sys.stdin:
     cpu, started = time.process_time(), time.perf_counter()
     call()

@@ -167,17 +167,17 @@ def _judge(
     event_id = (upload.planned.key, upload.etag)
     event = traffic.events.get(event_id)
     if event is None:
-        return Verdict(upload=upload, outcome=Outcome.LOST, wrong=("S3 has sent no event of it.",))
+        return Verdict(upload=upload, outcome=Outcome.LOST, wrong=("S3 has sent no event for it.",))
     sequencer = _comparable(event["Records"][0]["s3"]["object"]["sequencer"])
     own_writes = [write for write in writes if _comparable(write.sequencer) == sequencer]
     newest_accepted = max((_comparable(write.sequencer) for write in writes if write.accepted), default="")
-    stands = _comparable(item["sequencer"]) if item else ""
-    is_stale = upload.is_last and stands < newest_accepted
-    if item and stands == sequencer:
+    is_current = _comparable(item["sequencer"]) if item else ""
+    is_stale = upload.is_last and is_current < newest_accepted
+    if item and is_current == sequencer:
         status = item["status"]
     elif own_writes and (is_stale or not upload.is_last):
-        # Of an overwritten upload the table keeps nothing once the newer one's result stands there; but it has answered
-        # the write, by taking it or by saying that a newer result stands there.
+        # The table keeps nothing of an overwritten upload once it holds the newer one's result; but it has answered
+        # the write, by accepting it or by reporting that it holds a newer result.
         status = own_writes[-1].status
     else:
         status = ""

@@ -19,7 +19,7 @@ def make_content(kind: Kind, seed: str) -> bytes:
         case Kind.AUDIO:
             return _noise(chance)
         case Kind.TEXT:
-            return f"These are words and no audio. {chance.random()}".encode()
+            return f"These are words, not audio. {chance.random()}".encode()
         case Kind.EMPTY:
             return b""
         case Kind.TRUNCATED:

@@ -101,7 +101,7 @@ class Traffic:
         injected: by variant and name of the fault.
         failures: requests of each key that failed, whether injected or in consequence of a fault elsewhere: while a
             killed container is being started again, all that asks it fails.
-        waiting: copies of events whose time has not come.
+        waiting: copies of events that are not due yet.
     """
 
     events: dict[tuple[str, str], S3Event] = field(default_factory=dict)
@@ -222,7 +222,9 @@ class FaultProxy(ThreadingHTTPServer):
 def fault_proxy(*, upstream: int) -> Iterator[FaultProxy]:
     """Serve until the block ends."""
     with FaultProxy(upstream=upstream) as proxy:
-        threading.Thread(target=proxy.serve_forever, args=(0.05,), daemon=True).start()  # looks for the end so often, s
+        threading.Thread(
+            target=proxy.serve_forever, args=(0.05,), daemon=True
+        ).start()  # interval between two checks for the end, s
         try:
             yield proxy
         finally:

@@ -1,4 +1,4 @@
-"""The faults that AWS is known for: what a worker gets instead of the answer that it expects.
+"""Faults that occur on AWS: what a worker gets instead of the answer that it expects.
 
 The texts are those of the services. A worker is a caller of AWS: a function, or the endpoint's container.
 """
@@ -28,7 +28,7 @@ class Action(Enum):
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer of a service, such as an error in its own words."""
+    """An answer of a service, such as an error with the service's own text."""
 
     status: int
     body: bytes
@@ -43,7 +43,7 @@ class Fault:
         name: as printed.
         service: to which the affected requests go: s3 (GetObject), dynamodb (PutItem) or sagemaker (InvokeEndpoint).
         action: what is done with the request.
-        times: how many requests of one object may meet it. A fault that occurs at most twice is survived, since an
+        times: how many requests of one object may meet it. A fault that occurs at most twice does no harm, since an
             event is tried three times.
         answer: for REFUSE.
         seconds: for HOLD.

@@ -1,4 +1,4 @@
-"""The soak: a local AWS of its own, the uploads, the waiting, the evidence."""
+"""The soak: its own local AWS, the uploads, the wait, the evidence."""
 
 import contextlib
 import hashlib
@@ -33,14 +33,14 @@ RETRY_BASE_SECONDS = 2
 # Once nothing has been in progress for this long, no event is between two processes either.
 QUIET_SECONDS = 3.0
 POLL_SECONDS = 0.02
-# Long enough that no dead letter is read twice.
+# Long enough that no dead letter is received twice.
 HIDDEN_SECONDS = 3600
-# The share of events that a negative control loses.
+# Share of the events that a negative control loses.
 LOST_SHARE = 0.05
 
 
 class NegativeControl(Enum):
-    """How to break the pipeline on purpose, to see that the soak notices."""
+    """How to break the pipeline on purpose, to check that the soak detects it."""
 
     LOSE_EVENTS = "lose-events"
     OVERWRITE = "overwrite"
@@ -121,7 +121,7 @@ def events_of(report: Report) -> dict[str, int]:
 
 
 def run(options: Options, *, console: Console, workspace: Workspace | None = None) -> Report:
-    """Start a local AWS, deploy the variants, soak them, and stop it.
+    """Start a local AWS, deploy the variants, run the soak, and stop it.
 
     Raises:
         CrossoverError: something could not be started or deployed, or another soak runs.
@@ -197,7 +197,7 @@ class _Soak:
         self.uploads: list[Upload] = []
 
     def run(self) -> Report:
-        """Do all of it."""
+        """Run all of it."""
         self.proxy.begin(self.plan, strip_conditions=self.options.negative_control is NegativeControl.OVERWRITE)
         self.started = time.monotonic()
         for planned in self.plan:

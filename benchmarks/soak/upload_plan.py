@@ -13,7 +13,7 @@ OVERWRITTEN_SHARE = 0.1
 LATE_SECONDS = 2.0
 """The delay of a late event: long enough for the next upload of its key to be processed."""
 # When the copies of an event are delivered, s after the upload: S3 delivers at least once and in any order.
-DISTURBED = ((0.0, 0.0), (0.0, LATE_SECONDS), (LATE_SECONDS,))
+LATE_OR_TWICE = ((0.0, 0.0), (0.0, LATE_SECONDS), (LATE_SECONDS,))
 
 
 class Kind(Enum):
@@ -75,7 +75,9 @@ def make_plan(
             late or delivered twice; 0 to 1.
         seed: of all random choices.
     """
-    decks = {variant: _deck(variant, seed, has_endpoint=variant in endpoints) for variant in variants}
+    faults_by_variant = {
+        variant: _shuffled_faults(variant, seed, has_endpoint=variant in endpoints) for variant in variants
+    }
     plan: list[PlannedObject] = []
     left = uploads
     for number in range(uploads):
@@ -84,10 +86,10 @@ def make_plan(
         variant = variants[number % len(variants)]
         key = f"{variant}/{number:05} a+b é.wav"  # what S3 encodes in its events
         chance = random.Random(f"{seed} {key}")
-        fault, times = next(decks[variant]) if chance.random() < fault_rate else (None, 0)
+        fault, times = next(faults_by_variant[variant]) if chance.random() < fault_rate else (None, 0)
         is_overwritten = chance.random() < OVERWRITTEN_SHARE and left > 1
-        disturbed = chance.choice(DISTURBED) if chance.random() < fault_rate else (0.0,)
-        last = PlannedUpload(kind=_kind(chance, fault), deliveries=disturbed)
+        deliveries = chance.choice(LATE_OR_TWICE) if chance.random() < fault_rate else (0.0,)
+        last = PlannedUpload(kind=_kind(chance, fault), deliveries=deliveries)
         # In every other pair the event of the older upload comes after that of the newer one.
         first = PlannedUpload(kind=Kind.AUDIO, deliveries=(chance.choice((0.0, LATE_SECONDS)),))
         pair = (first, last) if is_overwritten else (last,)
@@ -105,7 +107,7 @@ def _kind(chance: random.Random, fault: Fault | None) -> Kind:
     return kind
 
 
-def _deck(variant: str, seed: int, *, has_endpoint: bool) -> Iterator[tuple[Fault, int]]:
+def _shuffled_faults(variant: str, seed: int, *, has_endpoint: bool) -> Iterator[tuple[Fault, int]]:
     """Every fault of a variant once before any is repeated, so that a short soak meets them all."""
     faults = faults_of(has_endpoint=has_endpoint)
     for round_number in count():

@@ -20,8 +20,8 @@ from pathlib import Path
 from crossover import interrupts
 from crossover.errors import CrossoverError
 
-# The period of the quota; our own choice, since AWS documents none. Work that needs less than one period's quota is not
-# slowed down at all, so that with Linux's default of 100 ms a short call would hardly notice its share.
+# The period of the quota; chosen by us, since AWS documents none. Work that needs less than one period's quota is not
+# slowed down at all, so with Linux's default of 100 ms a quota would hardly slow down a short call.
 PERIOD_SECONDS = 0.02
 REMOVAL_SECONDS = 5.0
 # The shell enters the group and becomes the command: the same process, so whoever ends it ends the command.
@@ -40,7 +40,7 @@ class Throttling:
     Attributes:
         periods: in which something ran in the group.
         throttled_periods: those of them in which the quota was used up.
-        throttled_seconds: time that its processes were held up, summed over the processors.
+        throttled_seconds: time that its processes were throttled, summed over the processors.
     """
 
     periods: int

@@ -148,7 +148,7 @@ def run_benchmark(
         )
         region = clients("lambda").meta.region_name
         prices = load(region)
-        if not session.may_spend(plan, deployments, prices, console, max_usd=max_usd, local=local, yes=yes):
+        if not session.confirm_cost(plan, deployments, prices, console, max_usd=max_usd, local=local, yes=yes):
             console.print("Nothing was measured.")
             raise typer.Exit(1)
         journal = session.open_journal(output, plan, clock, local=local, resume=resume)
@@ -183,7 +183,7 @@ def run_benchmark(
 
 
 def check_writable(output: Path | None) -> None:
-    """Refuse an output that cannot be written, before minutes are spent on measuring.
+    """Refuse an output that cannot be written, before measuring for minutes.
 
     Raises:
         UsageError: its folder does not exist, or it is a folder itself.
@@ -195,7 +195,7 @@ def check_writable(output: Path | None) -> None:
 
 
 def save(document: Mapping[str, object], output: Path | None) -> None:
-    """Write a result where that is asked for."""
+    """Write a result where an output is given."""
     if output is not None:
         documents.write(output, document)
 

@@ -18,7 +18,7 @@ class Machine(TypedDict):
 
     `processor` is its model, `processors` the number that this process may run on, `memory_mb` in 2^20 bytes, `python`
     the handlers' version, `packages` the versions in the bundle, `load_average` the runnable processes over the last 1,
-    5 and 15 minutes: what else was running.
+    5 and 15 minutes, which shows other load.
     """
 
     processor: str
@@ -49,7 +49,7 @@ def describe() -> Machine:
 
 
 def processors() -> int:
-    """How many processors this process may run on; where the system cannot say (macOS), how many there are."""
+    """How many processors this process may run on; all of them where the system does not report that (macOS)."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -71,6 +71,6 @@ def versions_in(folder: Path) -> dict[str, str]:
 
 
 def _version_of(python: Path) -> str:
-    """Such as 3.12.1; this process's own version may be another one."""
+    """Such as 3.12.1; this process may run another version."""
     code = "import platform; print(platform.python_version())"
     return subprocess.run([python, "-I", "-S", "-c", code], capture_output=True, text=True, check=True).stdout.strip()

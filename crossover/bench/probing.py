@@ -60,7 +60,7 @@ def probe(
     The interpreter starts without site-packages, so that it sees only the folders that the script is given.
 
     Args:
-        endpoint: URL that answers for all of AWS; by default nothing does.
+        endpoint: URL that answers all AWS requests; by default none does.
         settings: environment variables that replace or add to those of a function.
         started_by: wraps the command, for instance to enter a control group first.
 
@@ -165,7 +165,7 @@ def _environment(endpoint: str, settings: Mapping[str, str] | None) -> dict[str,
 
 
 def _failed(script: Path, errors: str) -> CrossoverError:
-    last = errors.strip().splitlines()[-1:] or ["it said nothing"]
+    last = errors.strip().splitlines()[-1:] or ["it printed nothing"]
     return CrossoverError(f"The probe {script.name} failed: {last[0]}")
 
 

@@ -16,7 +16,7 @@ from crossover.bench.statistics import Summary
 from crossover.cost.variants import VARIANTS, Measurement
 from crossover.errors import UsageError
 
-SCHEMA = 1
+SCHEMA = 2
 KIND = "crossover bench run"
 MB = 1e6  # as the cost model counts files
 
@@ -122,7 +122,7 @@ class Statistics(TypedDict):
 
 
 class Environment(TypedDict):
-    """Where the benchmark ran, and what it measured; `aws_clock_ahead_s` are the bounds of the clocks' difference."""
+    """Where the benchmark ran, and on what; `aws_clock_ahead_s` are the bounds of the clocks' difference."""
 
     crossover: str
     python: str
@@ -135,11 +135,11 @@ class Environment(TypedDict):
 
 
 class PricesUsed(TypedDict):
-    """The region and dates of the prices, and which of them nobody has confirmed."""
+    """The region and dates of the prices, and which of them are unconfirmed."""
 
     region: str
     dates: list[str]
-    unsure: list[str]
+    unconfirmed: list[str]
 
 
 class Document(TypedDict):
@@ -188,7 +188,7 @@ def observations_of(document: Document) -> list[Observation]:
 def sum_up(observations: Iterable[Observation], *, is_open_loop: bool, seed: int) -> VariantCounts:
     """The statistics of one variant: warm, cold, and together at the cold share of the load.
 
-    Forced cold starts show how long a cold start takes, never how often one occurs. Requests that failed are counted,
+    Forced cold starts show how long a cold start takes, not how often one occurs. Requests that failed are counted,
     and have no latency.
     """
     every = list(observations)
@@ -260,7 +260,7 @@ def scenario(
         observations: of all variants.
         memory_mb: of each variant's function.
         file_bytes: sizes of the files by their names.
-        is_open_loop: only then the cold share tells something about traffic.
+        is_open_loop: only then does the cold share apply to other traffic.
     """
 
     def seconds(variant: str, *, cold: bool, measure: str) -> float | None:
@@ -289,7 +289,7 @@ def scenario(
         for measurement, scenario_field in VARIANTS[name].measured.items():
             measured = value(name, measurement)
             if measured is None or scenario_field in found:
-                continue  # the first variant that measured a field decides it
+                continue  # the first variant that measured a field is used
             found[scenario_field] = measured
             is_rounded |= measurement is Measurement.WARM_BILLED_SECONDS
     sizes = [file_bytes[each.file] for each in observations if each.phase is Phase.LOAD]

@@ -59,8 +59,8 @@ def summarize(values: Sequence[float], *, seed: int) -> Summary | None:
 def together(warm: Sequence[float], cold: Sequence[float], share: float, *, seed: int) -> Summary | None:
     """Warm and cold observations as if `share` of all requests were cold, however many of each there are.
 
-    Each observation weighs as much as its kind's share allows; a resample draws from each kind as many as there are. A
-    quantile is the least observation that the weights reach it with: between the warm ones and the cold ones lies
+    Each observation is weighted by its kind's share; a resample draws from each kind as many as there are. A
+    quantile is the smallest observation at which the weights reach it: between the warm ones and the cold ones there is
     nothing that could be interpolated.
 
     Args:

@@ -83,4 +83,4 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing: the benchmark's output is its table."""
+        """Log nothing: the benchmark's output is its table."""

@@ -44,7 +44,7 @@ class Comparison:
     def unconfirmed_prices(self) -> list[Price]:
         """Unconfirmed prices in the bills, sorted by name."""
         used = {line.price.id: line.price for bill in self.bills.values() for line in bill.lines}
-        return [price for _, price in sorted(used.items()) if not price.is_sure]
+        return [price for _, price in sorted(used.items()) if not price.is_confirmed]
 
     @property
     def verdict(self) -> str:

@@ -7,7 +7,7 @@ from crossover import documents
 from crossover.cost.scenario import Scenario
 from crossover.errors import UsageError
 
-SCHEMA = 1
+SCHEMA = 2
 ON_ONE_MACHINE = "crossover bench micro"  # the kind of result that has no AWS figures
 REHEARSAL_MARK = "A rehearsal on the local AWS: the times are this machine's, not AWS's."
 ONE_MACHINE_MARK = "The handler was measured alone on one machine: the times are not AWS's."

@@ -59,7 +59,7 @@ class Price:
         return self.tiers[0][1]
 
     @property
-    def is_sure(self) -> bool:
+    def is_confirmed(self) -> bool:
         """Whether it needs no check."""
         return self.status in ("confirmed", "given")
 

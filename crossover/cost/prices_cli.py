@@ -99,14 +99,14 @@ def show(
     print("\nSources:")
     for address, number in numbers.items():
         print(f"{number:>3} {printable(address)}")
-    unsure = [price for price in found if not price.is_sure]
-    if unsure:
+    unconfirmed = [price for price in found if not price.is_confirmed]
+    if unconfirmed:
         print("\nNot confirmed:")
-    for status, prices_of in _grouped(unsure, lambda price: price.status):
+    for status, prices_of in _grouped(unconfirmed, lambda price: price.status):
         ids = _grouped(prices_of, lambda price: price.id)
         where = ", ".join(f"{price_id} ({', '.join(price.region for price in same)})" for price_id, same in ids)
         print(printable(f"  {status}: {where}"))
-    print(f"\n{printable(_summary(found, len(unsure)))}")
+    print(f"\n{printable(_summary(found, len(unconfirmed)))}")
 
 
 @app.command()
@@ -193,7 +193,7 @@ def _today() -> date:
 
 
 class _PriceJson(PriceJson):
-    is_sure: bool
+    is_confirmed: bool
     age_days: int | None
 
 
@@ -207,7 +207,7 @@ class _ChangeJson(TypedDict):
 
 
 def _price_json(price: Price) -> _PriceJson:
-    return cast(_PriceJson, {**asdict(price), "is_sure": price.is_sure, "age_days": price.age_days(_today())})
+    return cast(_PriceJson, {**asdict(price), "is_confirmed": price.is_confirmed, "age_days": price.age_days(_today())})
 
 
 def _change_json(change: Change) -> _ChangeJson:
@@ -247,7 +247,7 @@ def _table(prices: Iterable[Price], numbers: Mapping[str, int], *, is_narrow: bo
         age = price.age_days(_today())
         name, region, date_ = map(_text, (price.id, price.region, price.date))
         usd = _text(_usd(price, f" {price.unit.removeprefix('USD')}"))
-        status = Text(price.status, style="" if price.is_sure else "yellow")
+        status = Text(price.status, style="" if price.is_confirmed else "yellow")
         days, source = Text("" if age is None else f"{age}"), Text(f"{numbers[_address(price)]}")
         if is_narrow:
             table.add_row(_lines(name, region), usd, _lines(status, date_), source)
@@ -304,9 +304,9 @@ def _usd(price: Price, unit: str = "") -> str:
     return "\n".join(f"{each}{bound}" for each, bound in zip(usd, bounds, strict=True))
 
 
-def _summary(prices: Sequence[Price], unsure: int) -> str:
+def _summary(prices: Sequence[Price], unconfirmed: int) -> str:
     """How many prices there are, how many are not confirmed, and how old the oldest is."""
-    text = f"{len(prices)} prices, {unsure} of them not confirmed"
+    text = f"{len(prices)} prices, {unconfirmed} of them not confirmed"
     dated = [(age, price) for price in prices if (age := price.age_days(_today())) is not None]
     if dated:
         age, oldest = max(dated, key=lambda each: each[0])

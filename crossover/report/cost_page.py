@@ -117,12 +117,12 @@ def _value(value: Any, unit: str) -> str:
 
 
 def _prices(used: Sequence[Price]) -> str:
-    unsure = [price for price in used if not price.is_sure]
-    named = ", ".join(f"{price.id} ({price.status})" for price in unsure)
-    note = f"Check these before you rely on them: {named}." if unsure else "All of them are confirmed."
+    unconfirmed = [price for price in used if not price.is_confirmed]
+    named = ", ".join(f"{price.id} ({price.status})" for price in unconfirmed)
+    note = f"Check these before you rely on them: {named}." if unconfirmed else "All of them are confirmed."
     rows = [
         [price.id, number(price.value), price.unit, price.date, price.status, price.source]
-        for price in [*unsure, *(price for price in used if price.is_sure)]
+        for price in [*unconfirmed, *(price for price in used if price.is_confirmed)]
     ]
     headings = ["price", "of the first tier", "unit", "date", "status", "source"]
     listed = table(headings, rows, classes=["", "number", "", "", "", "source"])

@@ -265,7 +265,7 @@ def _environment(document: Document) -> str:
         ["idle time of an endpoint before a forced cold start", f"{number(plan['idle_seconds'])} s"],
         ["seed", f"{plan['seed']}, of the arrivals, the order of the files and the bootstrap"],
         ["prices", f"{prices['region']}, of {', '.join(prices['dates'])}"],
-        ["unconfirmed prices", ", ".join(prices["unsure"]) or "none"],
+        ["unconfirmed prices", ", ".join(prices["unconfirmed"]) or "none"],
         *([name, _text(value)] for name, value in environment.items() if name != "variants"),
     ]
     files = [

@@ -27,7 +27,7 @@ from tests.benchmarks.peers.handlers.test_handler_tables import section as handl
 from tests.benchmarks.peers.serving.test_server_tables import section as serving_section
 from tests.crossover.bench.micro.example_process import process
 
-PROMISED: dict[str, Any] = {"limit": 1.15, "yardstick_name": "session.run", "yardstick": [10.0]}
+PROMISED: dict[str, Any] = {"max_allowed": 1.15, "baseline_name": "session.run", "baseline": [10.0]}
 PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 
 
@@ -36,11 +36,11 @@ def micro() -> micro_document.Document:
     processes = [process(threads=2, warm_ms=(11.0, 12.0, 17.0)) for _ in range(3)]
     rows = [memory_sizes.row(memory_mb, processes, load("us-east-1"), processors=2) for memory_mb in (512, 4096)]
     made = {
-        "schema": 1,
+        "schema": 2,
         "kind": "crossover bench micro",
         "measured_at": "2026-11-22T20:53:52Z",
         "machine": MACHINE,
-        "settings": {"quota": "none", "why_no_quota": "There is no *cgroup* [v2]."},
+        "settings": {"quota": "none", "no_quota_reason": "There is no *cgroup* [v2]."},
         "measurements": [Measurement(name="warm call", unit="ms", observed=[11.0, 12.0], **PROMISED).to_json()],
         "cold": {"n": 3, "median_ms": {"total": 320.0}},
         "warm": {"n": 9, "median_ms": {"total": 12.0}},
@@ -57,7 +57,7 @@ def micro() -> micro_document.Document:
 def peers() -> measure_peers.Document:
     """A result of `python -m benchmarks peers` with both parts."""
     return {
-        "schema": 3,
+        "schema": 4,
         "kind": "python -m benchmarks peers",
         "measured_at": "2026-11-22T21:30:00Z",
         "machine": {**MACHINE, "load_average": [1.5, 0.5, 0.75]},
@@ -223,17 +223,17 @@ def test_the_command_writes_the_page_from_the_results(docs: Path) -> None:
         ("micro.json", None, r"There is no .*micro\.json; `crossover bench micro --output` writes it\."),
         ("peers.json", None, r"There is no .*peers\.json; `python -m benchmarks peers --output` writes it\."),
         ("micro.json", "{", r".*micro\.json cannot be read: Expecting .*\."),
-        ("peers.json", "[]", r".*peers\.json is not a result of `python -m benchmarks peers` of schema 3\."),
-        ("peers.json", micro(), r".*peers\.json is not a result of `python -m benchmarks peers` of schema 3\."),
+        ("peers.json", "[]", r".*peers\.json is not a result of `python -m benchmarks peers` of schema 4\."),
+        ("peers.json", micro(), r".*peers\.json is not a result of `python -m benchmarks peers` of schema 4\."),
         (
             "micro.json",
-            {**micro(), "schema": 3},
-            r".*micro\.json is not a result of `crossover bench micro` of schema 1\.",
+            {**micro(), "schema": 4},
+            r".*micro\.json is not a result of `crossover bench micro` of schema 2\.",
         ),
         (
             "peers.json",
-            {**peers(), "schema": 1},
-            r".*peers\.json is not a result of `python -m benchmarks peers` of schema 3\.",
+            {**peers(), "schema": 2},
+            r".*peers\.json is not a result of `python -m benchmarks peers` of schema 4\.",
         ),
         (
             "peers.json",

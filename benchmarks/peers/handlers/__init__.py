@@ -1,1 +1,1 @@
-"""The project's handler against other ways to write it: cold start, warm call, decoding, and the model alone."""
+"""The project's handler compared with other implementations: cold start, warm call, decoding, and the model alone."""

@@ -1,4 +1,4 @@
-"""What was observed of the handlers, and what follows from it: medians and ratios."""
+"""What was observed of the handlers, and their medians and ratios."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -19,7 +19,7 @@ class Observation:
         part: what was measured: `handler`, `decode` or `model`.
         subject: what it was measured on: a file, or a number of threads.
         implementation: its name; `baseline` for the least that must be done.
-        round: from 0; -1 for the very first, which only warms the disk and is in no summary.
+        round: from 0; -1 for the very first, which only warms the disk cache and is in no summary.
         measured: by the name of the measure, which ends in its unit: a number, or one for each call.
         error: why nothing was measured; empty where something was.
     """
@@ -37,16 +37,16 @@ class Observation:
 
 
 class Answer(TypedDict):
-    """What a handler writes for the speech clip."""
+    """The prediction that a handler writes for the speech clip."""
 
     label: str
     top_labels: list[LabelScore]
 
 
 class About(TypedDict, total=False):
-    """An implementation: what it is, and its sizes and answer, or why it is unavailable."""
+    """An implementation: its description, sizes and answer, or why it is unavailable."""
 
-    what: str
+    description: str
     unavailable: str | None
     package_bytes: int
     model_bytes: int
@@ -64,8 +64,8 @@ class Clip(TypedDict):
 class Row(TypedDict):
     """A measure of an implementation: `n` values of `processes` processes, calls of all processes alike.
 
-    `to_ours` and `to_baseline` are the medians of its ratios to our value and the baseline's in the same turn, which
-    need not be the ratios of the medians; None where that was not measured or is 0.
+    `ratio_to_ours` and `ratio_to_baseline` are the medians of its ratios to our value and the baseline's in the same
+    turn, which need not be the ratios of the medians; None where that was not measured or is 0.
     """
 
     part: str
@@ -75,10 +75,10 @@ class Row(TypedDict):
     processes: int
     n: int
     median: float
-    least: float
-    most: float
-    to_ours: float | None
-    to_baseline: float | None
+    min: float
+    max: float
+    ratio_to_ours: float | None
+    ratio_to_baseline: float | None
 
 
 class Section(TypedDict):
@@ -118,10 +118,10 @@ def sum_up(observations: Sequence[Observation]) -> list[Row]:
             "processes": len({number for number, _ in turns}),
             "n": len(turns),
             "median": median(turns.values()),
-            "least": min(turns.values()),
-            "most": max(turns.values()),
-            "to_ours": ratio(key, OURS),
-            "to_baseline": ratio(key, BASELINE_OF[key[0]]),
+            "min": min(turns.values()),
+            "max": max(turns.values()),
+            "ratio_to_ours": ratio(key, OURS),
+            "ratio_to_baseline": ratio(key, BASELINE_OF[key[0]]),
         }
         for key, turns in values.items()
         if turns

@@ -11,7 +11,7 @@ from benchmarks.peers.handlers.implementations import TFLITE, USUAL
 from benchmarks.peers.target import Target
 from crossover.terminal import printable
 
-COLD_AT_MOST, DECODE_AT_MOST = 0.36, 0.6
+MAX_COLD_RATIO, MAX_DECODE_RATIO = 0.36, 0.6
 
 
 class Column(NamedTuple):
@@ -19,26 +19,26 @@ class Column(NamedTuple):
 
     heading: str
     measure: str
-    field: Literal["median", "to_ours", "to_baseline"] = "median"
+    field: Literal["median", "ratio_to_ours", "ratio_to_baseline"] = "median"
     digits: int = 2
 
 
 HANDLERS = (
     Column("cold ms", "cold_ms", digits=0),
-    Column("x ours", "cold_ms", "to_ours"),
+    Column("x ours", "cold_ms", "ratio_to_ours"),
     Column("CPU s", "cold_cpu_s"),
     Column("peak MB", "peak_mb", digits=0),
     Column("warm ms", "warm_ms", digits=1),
-    Column("x ours", "warm_ms", "to_ours"),
-    Column("x baseline", "warm_ms", "to_baseline"),
+    Column("x ours", "warm_ms", "ratio_to_ours"),
+    Column("x baseline", "warm_ms", "ratio_to_baseline"),
     Column("CPU ms", "warm_cpu_ms", digits=1),
-    Column("x ours", "warm_cpu_ms", "to_ours"),
+    Column("x ours", "warm_cpu_ms", "ratio_to_ours"),
 )
 DECODING = (
     Column("first ms", "first_ms", digits=1),
     Column("warm ms", "warm_ms"),
-    Column("x ours", "warm_ms", "to_ours"),
-    Column("x baseline", "warm_ms", "to_baseline"),
+    Column("x ours", "warm_ms", "ratio_to_ours"),
+    Column("x baseline", "warm_ms", "ratio_to_baseline"),
     Column("CPU ms", "warm_cpu_ms"),
 )
 MODEL = (
@@ -46,9 +46,9 @@ MODEL = (
     Column("load ms", "load_ms", digits=1),
     Column("peak MB", "peak_mb", digits=0),
     Column("run ms", "warm_ms", digits=1),
-    Column("x baseline", "warm_ms", "to_baseline"),
+    Column("x baseline", "warm_ms", "ratio_to_baseline"),
     Column("CPU ms", "warm_cpu_ms", digits=1),
-    Column("x baseline", "warm_cpu_ms", "to_baseline"),
+    Column("x baseline", "warm_cpu_ms", "ratio_to_baseline"),
 )
 
 
@@ -92,7 +92,7 @@ def tables(section: Section) -> list[Table]:
 def targets(section: Section) -> list[Target]:
     """The aims: our time as a part of the usual handler's."""
     ratios = {
-        (row["part"], row["subject"], row["measure"]): row["to_ours"]
+        (row["part"], row["subject"], row["measure"]): row["ratio_to_ours"]
         for row in section["summary"]
         if row["implementation"] == USUAL
     }
@@ -103,8 +103,8 @@ def targets(section: Section) -> list[Target]:
 
     speech, stereo = section["speech"], section["clips"][0]["name"]
     return [
-        target("cold start, of the usual handler's", "handler", speech, "cold_ms", COLD_AT_MOST),
-        target(f"decoding {stereo}, warm, of librosa.load's", "decode", stereo, "warm_ms", DECODE_AT_MOST),
+        target("cold start, of the usual handler's", "handler", speech, "cold_ms", MAX_COLD_RATIO),
+        target(f"decoding {stereo}, warm, of librosa.load's", "decode", stereo, "warm_ms", MAX_DECODE_RATIO),
     ]
 
 
@@ -120,7 +120,7 @@ def _implementations_table(section: Section) -> Table:
         sizes = [about.get("package_bytes"), about.get("model_bytes")]
         table.add_row(
             name,
-            about["what"] + (f"\n✗ {escape(printable(reason))}" if reason else ""),
+            about["description"] + (f"\n✗ {escape(printable(reason))}" if reason else ""),
             *("-" if size is None else f"{size / 1e6:.1f}" for size in sizes),
         )
     table.caption = "Python 3.12, bytecode included. Lambda has a boto3 of its own, which a package may leave out."

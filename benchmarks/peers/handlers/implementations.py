@@ -1,4 +1,4 @@
-"""Who is compared: each handler with its packages in a folder of its own and the model file that it loads."""
+"""The handlers that are compared, each with its own folder of packages and the model file that it loads."""
 
 import subprocess
 from collections.abc import Callable
@@ -27,7 +27,7 @@ class Implementation:
     Attributes:
         name: `ours`, `usual` or `tflite`.
         handler: the module with its `handler`.
-        folders: what stands first on its import path.
+        folders: the folders that are first on its import path.
         model: the file that it loads.
     """
 
@@ -38,7 +38,7 @@ class Implementation:
 
     @property
     def package_bytes(self) -> int:
-        """What its folders hold, bytecode included, the model not."""
+        """The size of its folders, bytecode included, without the model."""
         files = [path for folder in self.folders for path in folder.rglob("*") if path.is_file()]
         return sum(path.stat().st_size for path in files)
 
@@ -49,7 +49,7 @@ def ours() -> Implementation:
 
 
 def usual() -> Implementation:
-    """The usual way to write it.
+    """The usual implementation.
 
     Raises:
         CrossoverError: its packages cannot be installed.
@@ -58,10 +58,10 @@ def usual() -> Implementation:
 
 
 def tflite() -> Implementation:
-    """The original model through its own interpreter.
+    """The original model in its own interpreter.
 
     Raises:
-        CrossoverError: its packages or the model cannot be had.
+        CrossoverError: its packages or the model cannot be installed.
     """
     return Implementation(name=TFLITE, handler="tflite_handler", folders=_folders("tflite"), model=_tflite_file())
 
@@ -74,7 +74,7 @@ def peers(progress: Callable[[str], None]) -> tuple[list[Implementation], dict[s
     """
     found, reasons = [], {}
     for name, make in {USUAL: usual, TFLITE: tflite}.items():
-        progress(f"installing the packages of the peer {name}, in a folder of their own")
+        progress(f"installing the packages of the peer {name}, in their own folder")
         try:
             found.append(make())
         except CrossoverError as error:
@@ -87,14 +87,14 @@ def _folders(peer: str) -> tuple[Path, Path]:
 
 
 def _tflite_file() -> Path:
-    """YAMNet's TFLite file, out of the environment that model.onnx is built in; its sha256 is checked there."""
+    """YAMNet's TFLite file, from the environment that model.onnx is built in; its sha256 is checked there."""
     question = "import yamnet_tflite; print(yamnet_tflite.verified_file())"
     try:
         python = python_with(sources() / "model/requirements.txt")
-        # With -c, the working directory stands first on the import path.
+        # With -c, the working directory is first on the import path.
         answer = subprocess.run([python, "-c", question], cwd=sources() / "model", capture_output=True, text=True)
     except (InstallError, OSError) as error:
-        raise CrossoverError(f"YAMNet's TFLite file cannot be had: {' '.join(str(error).split())}") from error
+        raise CrossoverError(f"YAMNet's TFLite file is not available: {' '.join(str(error).split())}") from error
     if answer.returncode:
-        raise CrossoverError(f"YAMNet's TFLite file cannot be had: {answer.stderr.strip().splitlines()[-1]}")
+        raise CrossoverError(f"YAMNet's TFLite file is not available: {answer.stderr.strip().splitlines()[-1]}")
     return Path(answer.stdout.strip())

@@ -51,7 +51,7 @@ def measure(*, processes: int, calls: int, progress: Progress) -> Section:
         progress: told what is being measured.
 
     Raises:
-        CrossoverError: this project's own handler cannot be measured. A peer that cannot be is listed with the reason.
+        CrossoverError: this project's own handler cannot be measured. A peer that cannot is listed with the reason.
     """
     python = bundle_python()
     progress("building the bundle")
@@ -147,7 +147,7 @@ def _answer(python: Path, implementation: Implementation, aws: StubAws) -> Answe
 
 
 def _agreeing(answer: Answer, expected: Answer) -> Answer:
-    """The answer, if it is the expected one: else two different tasks would be timed.
+    """The answer, if it is the expected one; otherwise two different tasks would be timed.
 
     Raises:
         CrossoverError: it has another top label.
@@ -173,7 +173,7 @@ def _handlers(python: Path, here: dict[str, Implementation], aws: StubAws) -> di
 
     @contextmanager
     def least() -> Iterator[tuple[Figures, Ask]]:
-        with _part(python, "least", here[OURS], SPEECH)() as (_, ask):
+        with _part(python, "baseline", here[OURS], SPEECH)() as (_, ask):
             yield {}, ask
 
     return {**{name: partial(started, each) for name, each in here.items()}, BASELINE: least}
@@ -226,9 +226,9 @@ def _about(
     name: str, here: Mapping[str, Implementation], answers: Mapping[str, Answer], reasons: Mapping[str, str]
 ) -> About:
     if name not in here:
-        return {"what": DESCRIPTIONS[name], "unavailable": reasons[name]}
+        return {"description": DESCRIPTIONS[name], "unavailable": reasons[name]}
     return {
-        "what": DESCRIPTIONS[name],
+        "description": DESCRIPTIONS[name],
         "unavailable": None,
         "package_bytes": here[name].package_bytes,
         "model_bytes": here[name].model.stat().st_size,

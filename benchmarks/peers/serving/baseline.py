@@ -20,8 +20,8 @@ from crossover.errors import CrossoverError
 
 DECODE_AND_RUN, RUN = "decode+run", "run"
 SPARE_SECONDS = 120  # for start and end of the process
-# How many loops, with how many threads a prediction: one client's best and a crowd's best are among them.
-SHAPES: tuple[tuple[int, int | None], ...] = ((1, 1), (1, 2), (1, None), (2, 1))
+# How many loops, with how many threads a prediction: the best for one client and the best for many are among them.
+KINDS_OF_LOOP: tuple[tuple[int, int | None], ...] = ((1, 1), (1, 2), (1, None), (2, 1))
 STEP_BASELINE_SECONDS = 0.7  # of each bare loop before and after a step
 LEAD_SECONDS = 0.5
 
@@ -80,7 +80,7 @@ def run_loop(
         raise CrossoverError(f"The bare loop did not end within {seconds + SPARE_SECONDS:g} s.") from None
     after = Busy.now()
     if answer.returncode:
-        last = answer.stderr.strip().splitlines()[-1:] or ["it said nothing"]
+        last = answer.stderr.strip().splitlines()[-1:] or ["it printed nothing"]
         raise CrossoverError(f"The bare loop failed: {last[0]}")
     result = json.loads(answer.stdout)
     loop = Loop(
@@ -148,7 +148,7 @@ class BaselineRunner:
             answer: Answer = json.loads(self._process.stdout.readline())
             return answer
         except (ValueError, BrokenPipeError):
-            said = self._process.stderr.read().strip().splitlines()[-1:] or ["it said nothing"]
+            said = self._process.stderr.read().strip().splitlines()[-1:] or ["it printed nothing"]
             raise CrossoverError(f"The bare loop failed: {said[0]}") from None
 
 

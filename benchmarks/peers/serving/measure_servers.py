@@ -15,9 +15,9 @@ from resource import RUSAGE_CHILDREN, getrusage
 from benchmarks.peers.serving import wrk
 from benchmarks.peers.serving.baseline import (
     DECODE_AND_RUN,
+    KINDS_OF_LOOP,
     LEAD_SECONDS,
     RUN,
-    SHAPES,
     BaselineRunner,
     Busy,
     baseline_runner,
@@ -30,19 +30,19 @@ from benchmarks.peers.serving.servers import CORES, Server, find_servers
 from crossover.bench.probing import SPEECH
 from crossover.errors import CrossoverError, UsageError
 
-# Turns of this project's server in a round. Every other is compared with this one, so its figures should be the surest:
-# best with about as many turns as the square root of the number of the others.
-# C. W. Dunnett, A multiple comparison procedure for comparing several treatments with a control, 1955.
-OURS_A_ROUND = 3
+# Turns of this project's server in a round. Every other is compared with this one, so its figures should be the most
+# precise: best with about as many turns as the square root of the number of the others. C. W. Dunnett, A multiple
+# comparison procedure for comparing several treatments with a control, 1955.
+OWN_TURNS_PER_ROUND = 3
 WARM_UP_SECONDS = 2
-IDLE_SHARE = 0.1  # of a core: what a server at rest may use for itself
+IDLE_SHARE = 0.1  # of a core: what an idle server may use
 MAX_LEADS = 10
 MAX_CLIENTS, MAX_SECONDS, MAX_ROUNDS = 256, 600, 100
 
 
 @dataclass(frozen=True, kw_only=True)
 class Observed:
-    """Everything that was seen, in the order in which it was seen."""
+    """Everything that was observed, in order."""
 
     loops: list[Loop] = field(default_factory=list)
     starts: list[Start] = field(default_factory=list)
@@ -61,11 +61,11 @@ def measure(
         seconds: of each step and of each bare loop; wrk takes whole ones.
         rounds: in which every server has a turn, and this project's several.
         servers: names, as `servers.NAMES` has them; all where there are none.
-        progress: told what is under way.
+        progress: told what is being done.
 
     Raises:
         UsageError: an argument is not allowed, or wrk is not installed.
-        CrossoverError: the bare loops cannot be run. A server that cannot be is listed among the failures.
+        CrossoverError: the bare loops cannot be run. A server that cannot is listed among the failures.
     """
     wrk = check(clients=clients, seconds=seconds, rounds=rounds, servers=servers)
     chosen = find_servers(servers)
@@ -80,7 +80,7 @@ def measure(
             "clients": sorted(set(clients)),
             "seconds": int(seconds),
             "rounds": rounds,
-            "turns_of_ours": OURS_A_ROUND,
+            "own_turns_per_round": OWN_TURNS_PER_ROUND,
             "warm_up_seconds": WARM_UP_SECONDS,
             "lead_seconds": LEAD_SECONDS,
             "cores": min(CORES, len(cores)),
@@ -128,7 +128,7 @@ def _observe(
     servers = in_turn(_installed(servers, observed, progress))
     for number in range(1, rounds + 1):
         label = ""
-        for loops, threads in SHAPES:
+        for loops, threads in KINDS_OF_LOOP:
             for part in (DECODE_AND_RUN, RUN):
                 progress(f"round {number} of {rounds}: the baseline, {loops} x {threads or 'default'}, {part}")
                 loop, label = run_loop(loops, threads, part, clip=SPEECH, seconds=seconds, round_number=number)
@@ -158,16 +158,16 @@ def _installed(servers: Sequence[Server], observed: Observed, progress: Callable
 
 
 def in_turn(servers: Sequence[Server]) -> list[Server]:
-    """The turns of a round: of each other server one, and among them OURS_A_ROUND of this project's."""
+    """The turns of a round: of each other server one, and among them OWN_TURNS_PER_ROUND of this project's."""
     ours = [server for server in servers if server.is_ours]
     others = [server for server in servers if not server.is_ours]
-    apart = -(-len(others) // OURS_A_ROUND) or 1
+    apart = -(-len(others) // OWN_TURNS_PER_ROUND) or 1
     parts = [others[first : first + apart] for first in range(0, len(others), apart)] or [[]]
     return [server for part in parts for server in (*ours, *part)]
 
 
 def rotated(servers: Sequence[Server], places: int) -> list[Server]:
-    """The same servers, beginning so many places later."""
+    """The same servers, starting `places` later."""
     first = places % max(1, len(servers))
     return [*servers[first:], *servers[:first]]
 

@@ -124,7 +124,7 @@ def _free_address() -> Address:
 
 
 def _started(server: Server, process: subprocess.Popen[str]) -> float:
-    """When the supervisor started the server, in the time of time.monotonic(), s."""
+    """When the supervisor started the server, by time.monotonic(), s."""
     assert process.stdout and process.stderr
     line = process.stdout.readline()
     if not line:

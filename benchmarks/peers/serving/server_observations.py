@@ -1,4 +1,4 @@
-"""What is observed of servers in their turns, and of the baseline; the result keeps all of it."""
+"""What is observed of servers and of the baseline in each turn; the result keeps all of it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ class Start:
     Attributes:
         server: its name.
         turn: of this server, from 1 on.
-        ready_seconds: from spawn until it says that it is up, s.
+        ready_seconds: from spawn until it reports that it is ready, s.
         first_prediction_seconds: from spawn until the first prediction has arrived, s.
         top_labels: that prediction: labels with scores, best first.
     """
@@ -78,7 +78,7 @@ class Step:
         return self.server_cpu_seconds / self.succeeded if self.succeeded else None
 
     def percentile_ms(self, percent: float) -> float | None:
-        """The least latency that so many per cent of the observations do not exceed, ms; None without observations."""
+        """A percentile of the latency, ms; None without observations."""
         microseconds = percentile(self.latency_us, self.counts, percent)
         return None if microseconds is None else microseconds / 1000
 
@@ -164,7 +164,7 @@ class StepBaseline:
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
-    """A server that could not be measured, or not to the end.
+    """A server that could not be measured, or not completely.
 
     Attributes:
         server: its name.

@@ -1,4 +1,4 @@
-"""The sum-up of a comparison: medians over the turns, and what each is of this project's and of the baseline's."""
+"""The summary of a comparison: medians over the turns, and their ratios to this project's and to the baseline's."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from statistics import median
@@ -32,7 +32,7 @@ OF_A_LOOP: dict[str, Callable[[Loop], float | None]] = {
     "memory_mb": lambda loop: loop.memory_mb,
     "first_prediction_seconds": lambda loop: loop.first_prediction_seconds,
 }
-# What is compared; the rest tells under which circumstances.
+# What is compared; the rest describes the conditions.
 COMPARED = (
     "requests_per_second",
     "p50_ms",
@@ -45,17 +45,17 @@ COMPARED = (
 
 SEED = 1  # of the bootstrap
 LATENCIES = ("p50_ms", "p99_ms")
-STANDING = ("memory_mb", "ready_seconds", "first_prediction_seconds")  # the same under every load
-MOVING = tuple(name for name in COMPARED if name not in STANDING)  # with the machine's speed
+PER_SERVER = ("memory_mb", "ready_seconds", "first_prediction_seconds")  # the same under every load
+PER_STEP = tuple(name for name in COMPARED if name not in PER_SERVER)  # with the machine's speed
 
 
 class Row(TypedDict):
     """One server under one load: medians over its turns.
 
-    `errors` is their number in all turns. `to_ours` and `to_baseline` are ratios to our figures and to the baseline's,
-    whose kind of loop is `baseline`. Figures that depend on the machine's speed are compared by their ratios to the
-    baseline of their own steps. `to_baseline_interval` is the 95 % interval of throughput's (`statistics.METHOD`). A
-    ratio is None where a figure is missing, an interval where there is a single turn.
+    `errors` is their number in all turns. `ratio_to_ours` and `ratio_to_baseline` are ratios to our figures and to the
+    baseline's, whose kind of loop is `baseline`. Figures that depend on the machine's speed are compared by their
+    ratios to the baseline of their own steps. `ratio_to_baseline_interval` is the 95 % interval of throughput's
+    (`statistics.METHOD`). A ratio is None where a figure is missing, an interval where there is a single turn.
     """
 
     server: str
@@ -63,10 +63,10 @@ class Row(TypedDict):
     turns: int
     errors: int
     figures: Figures
-    to_ours: Figures
+    ratio_to_ours: Figures
     baseline: str | None
-    to_baseline: Figures
-    to_baseline_interval: list[float] | None
+    ratio_to_baseline: Figures
+    ratio_to_baseline_interval: list[float] | None
 
 
 class About(TypedDict):
@@ -106,15 +106,17 @@ def sum_up(
     pairs = dict.fromkeys((step.server, step.clients) for step in steps)
     figures = {pair: _figures_of(*pair, steps, starts) for pair in pairs}
     by_turn = {pair: _relative_steps(*pair, steps, baselines) for pair in pairs}
-    relative = {pair: {name: _median(turn[name] for turn in by_turn[pair]) for name in MOVING} for pair in pairs}
+    relative = {pair: {name: _median(turn[name] for turn in by_turn[pair]) for name in PER_STEP} for pair in pairs}
     rows: list[Row] = []
     for pair in pairs:
         server, clients = pair
         ours = {**figures.get((OURS, clients), {}), **relative.get((OURS, clients), {})}
         baseline = _fastest_baseline(clients, baselines)
-        standing = loop_figures(baseline, DECODE_AND_RUN, loops) if baseline else {}
+        per_server = loop_figures(baseline, DECODE_AND_RUN, loops) if baseline else {}
         # A bare loop cannot say how long a request among many clients waits at least.
-        moving = {name: None if clients > 1 and name in LATENCIES else value for name, value in relative[pair].items()}
+        per_step = {
+            name: None if clients > 1 and name in LATENCIES else value for name, value in relative[pair].items()
+        }
         turns = [step for step in steps if (step.server, step.clients) == pair]
         rows.append(
             {
@@ -123,13 +125,13 @@ def sum_up(
                 "turns": len(turns),
                 "errors": sum(sum(step.errors.values()) for step in turns),
                 "figures": figures[pair],
-                "to_ours": ratios({**figures[pair], **relative[pair]}, ours),
+                "ratio_to_ours": ratios({**figures[pair], **relative[pair]}, ours),
                 "baseline": baseline,
-                "to_baseline": {
-                    **ratios(figures[pair], {name: standing.get(name) for name in STANDING}),
-                    **moving,
+                "ratio_to_baseline": {
+                    **ratios(figures[pair], {name: per_server.get(name) for name in PER_SERVER}),
+                    **per_step,
                 },
-                "to_baseline_interval": _interval(turn["requests_per_second"] for turn in by_turn[pair]),
+                "ratio_to_baseline_interval": _interval(turn["requests_per_second"] for turn in by_turn[pair]),
             }
         )
     return rows
@@ -144,7 +146,7 @@ def relative(step: Step, baselines: Sequence[StepBaseline]) -> Figures:
         baselines: before and after this step, all of one kind.
     """
     if not baselines:
-        return dict.fromkeys(MOVING)
+        return dict.fromkeys(PER_STEP)
     rate = _rate(baselines)
     cpu_seconds = sum(each.cpu_seconds for each in baselines) / sum(each.predictions for each in baselines)
     p50, p99, cpu = step.percentile_ms(50), step.percentile_ms(99), step.cpu_seconds_per_request
@@ -173,7 +175,7 @@ def _is_of(baseline: StepBaseline, step: Step) -> bool:
 
 
 def _fastest_baseline(clients: int, baselines: Iterable[StepBaseline]) -> str | None:
-    """The kind of loop that was fastest over all steps with so many clients."""
+    """The kind of loop that was fastest over all steps with this number of clients."""
     kinds: dict[str, list[StepBaseline]] = {}
     for each in baselines:
         if each.clients == clients:
@@ -205,13 +207,13 @@ def _figures_of(server: str, clients: int, steps: Iterable[Step], starts: Iterab
     peaks = {step.turn: max(each.memory_mb for each in every if each.turn == step.turn) for step in every}
     return {
         **{name: _median(measure(step) for step in mine) for name, measure in OF_A_STEP.items()},
-        "memory_mb": _median(peaks.values()),  # of a whole turn: memory that was taken is seldom given back
+        "memory_mb": _median(peaks.values()),  # of a whole turn: memory is seldom returned to the system
         **{name: _median(measure(start) for start in begun) for name, measure in OF_A_START.items()},
     }
 
 
 def _interval(values: Iterable[float | None]) -> list[float] | None:
-    """The interval of the median of the values that are known."""
+    """The interval of the median of the known values."""
     summary = summarize([value for value in values if value is not None], seed=SEED)
     if summary is None or summary["median"]["low"] is None or summary["median"]["high"] is None:
         return None
@@ -219,6 +221,6 @@ def _interval(values: Iterable[float | None]) -> list[float] | None:
 
 
 def _median(values: Iterable[float | None]) -> float | None:
-    """The median of the values that are known."""
+    """The median of the known values."""
     known = [value for value in values if value is not None]
     return median(known) if known else None

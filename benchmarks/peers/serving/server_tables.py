@@ -9,17 +9,17 @@ from benchmarks.peers.serving.servers import OURS
 from benchmarks.peers.target import Target
 from crossover.terminal import printable
 
-ENOUGH, STEADY = 0.95, 1.2  # of the baseline's throughput, at least; p99 / p50, at most
-CROWDS, MOST = (4, 16), 16  # clients
+MIN_RATIO, MAX_P99_TO_P50 = 0.95, 1.2  # of the baseline's throughput, at least; p99 / p50, at most
+MANY_CLIENTS, MOST_CLIENTS = (4, 16), 16  # clients
 
 LEGEND = (
     "n: turns. 95 %: interval of the throughput's ratio to the baseline's. others: CPU used by neither server nor wrk."
 )
-MANY_OTHERS = 0.1  # above this share of the cores, what else ran is pointed at
+HIGH_OTHER_SHARE = 0.1  # above this share of the cores, other load is pointed out
 
 
 def tables(section: Section) -> list[Table]:
-    """One table for each number of clients, one of what belongs to no load, one of the baseline, and the failures."""
+    """One table for each number of clients, one of memory and start, one of the baseline, and the failures."""
     summary = section["summary"]
     shown = [_load_table(section, clients) for clients in dict.fromkeys(row["clients"] for row in summary)]
     if shown:
@@ -32,26 +32,34 @@ def tables(section: Section) -> list[Table]:
 
 
 def targets(section: Section) -> list[Target]:
-    """What this project's server aims at."""
+    """The targets of this project's server."""
     ours = {row["clients"]: row for row in section["summary"] if row["server"] == OURS}
     alone = [
-        row["to_ours"]["requests_per_second"]
+        row["ratio_to_ours"]["requests_per_second"]
         for row in section["summary"]
         if row["clients"] == 1 and section["servers"][row["server"]]["workers"] == 1
     ]
     found = []
-    for clients in CROWDS:
+    for clients in MANY_CLIENTS:
         row = ours.get(clients)
         ratio, between = (
-            (row["to_baseline"]["requests_per_second"], row["to_baseline_interval"]) if row else (None, None)
+            (row["ratio_to_baseline"]["requests_per_second"], row["ratio_to_baseline_interval"])
+            if row
+            else (None, None)
         )
-        found.append(Target.at_least(f"throughput with {clients} clients, of the baseline's", ratio, ENOUGH, between))
+        found.append(
+            Target.at_least(f"throughput with {clients} clients, of the baseline's", ratio, MIN_RATIO, between)
+        )
     answered = [ratio for ratio in alone if ratio]
     single = 1 / max(answered) if answered else None
-    found.append(Target.at_least("throughput with 1 client, of the best server with one session", single, ENOUGH))
-    figures = ours[MOST]["figures"] if MOST in ours else {}
+    found.append(Target.at_least("throughput with 1 client, of the best server with one session", single, MIN_RATIO))
+    figures = ours[MOST_CLIENTS]["figures"] if MOST_CLIENTS in ours else {}
     usual, slow = figures.get("p50_ms"), figures.get("p99_ms")
-    found.append(Target.at_most(f"p99 with {MOST} clients, of p50", slow / usual if slow and usual else None, STEADY))
+    found.append(
+        Target.at_most(
+            f"p99 with {MOST_CLIENTS} clients, of p50", slow / usual if slow and usual else None, MAX_P99_TO_P50
+        )
+    )
     return found
 
 
@@ -73,18 +81,18 @@ def _load_table(section: Section, clients: int) -> Table:
         "others",
     ):
         table.add_column(column, justify="left" if column == "server" else "right", no_wrap=True)
-    for row in sorted(rows, key=lambda row: -(row["to_baseline"]["requests_per_second"] or 0)):
+    for row in sorted(rows, key=lambda row: -(row["ratio_to_baseline"]["requests_per_second"] or 0)):
         others = row["figures"]["other_cpu_share"]
         table.add_row(
             *_name(section, row["server"]),
             str(row["turns"]),
             _cell(row, "requests_per_second", of_baseline=True),
-            "-".join(f"{end:.2f}" for end in row["to_baseline_interval"] or ()) or "-",
+            "-".join(f"{end:.2f}" for end in row["ratio_to_baseline_interval"] or ()) or "-",
             _cell(row, "p50_ms"),
             _cell(row, "p99_ms"),
             _cell(row, "cpu_seconds_per_request", 1000, of_baseline=True),
             f"{row['errors']:,}",
-            "-" if others is None else f"{others:.0%} !" if others > MANY_OTHERS else f"{others:.0%}",
+            "-" if others is None else f"{others:.0%} !" if others > HIGH_OTHER_SHARE else f"{others:.0%}",
         )
     return table
 
@@ -141,11 +149,13 @@ def _name(section: Section, name: str) -> tuple[str, str]:
 
 
 def _cell(row: Row, name: str, factor: float = 1.0, *, of_baseline: bool = False) -> str:
-    """`91.4 (1.00 0.81)`: the figure, and what it is of this project's and, where asked for, of the baseline's."""
+    """`91.4 (1.00 0.81)`: the figure, and its ratio to this project's and, where asked for, to the baseline's."""
     value = row["figures"][name]
     if value is None:
         return "-"
-    compared = [row["to_ours"][name], row["to_baseline"][name]] if of_baseline else [row["to_ours"][name]]
+    compared = (
+        [row["ratio_to_ours"][name], row["ratio_to_baseline"][name]] if of_baseline else [row["ratio_to_ours"][name]]
+    )
     ratios = " ".join("-" if ratio is None else _number(ratio) for ratio in compared)
     return f"{_number(value * factor)} ({ratios})"
 

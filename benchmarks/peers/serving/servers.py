@@ -50,7 +50,7 @@ class Server:
         command: that is started in a folder of its own; takes the interpreter, that folder and the address.
         variables: its environment variables, in addition to PATH and the like; takes the server, the folder and the
             address.
-        predict_path, health_path: where it predicts, and where it says that it is up.
+        predict_path, health_path: where it predicts, and where it reports that it is ready.
         needs: a program that must be on the PATH, and the package that has it.
     """
 
@@ -150,7 +150,7 @@ def _fastapi(workers: int) -> Server:
             *("--host", HOST, "--port", address.port, "--workers", workers),
         ],
         variables=_peer,
-        health_path="/openapi.json",  # it has no route for its health; this one is there from the beginning
+        health_path="/openapi.json",  # it has no health route; this one is there from the start
     )
 
 

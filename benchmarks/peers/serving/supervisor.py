@@ -1,8 +1,8 @@
-"""Runs a server and all that it starts as one tree of processes: `python supervisor.py LOG COMMAND [ARGUMENT ...]`.
+"""Runs a server and all that it starts as one process tree: `python supervisor.py LOG COMMAND [ARGUMENT ...]`.
 
-Servers leave processes behind: one starts its real server in the background, others forget their workers when they are
+Servers leave processes behind: one starts its real server in the background, others leave their workers when they are
 stopped. Here every orphan becomes a child of this process (a subreaper, prctl(2)), so that none escapes what counts the
-tree's CPU time and memory, or its end. SIGTERM ends the tree, and so does the death of who started this process.
+tree's CPU time and memory, or its end. SIGTERM ends the tree, and so does the end of the process that started this one.
 
 Prints one line once the command has been started: when that was, CLOCK_MONOTONIC, s.
 """
@@ -19,7 +19,7 @@ from pathlib import Path
 import psutil
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36  # <linux/prctl.h>
-STOP_SECONDS = 5.0  # for a server to end by itself
+STOP_SECONDS = 5.0  # for a server to stop
 
 
 def main(log: str, *command: str) -> None:
@@ -43,7 +43,7 @@ def main(log: str, *command: str) -> None:
 
 
 def _stop(server: int) -> None:
-    """Let the server end by itself."""
+    """Let the server stop."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     end = time.monotonic() + STOP_SECONDS
     with suppress(ProcessLookupError, ChildProcessError):

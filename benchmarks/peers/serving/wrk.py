@@ -9,7 +9,7 @@ from typing import TypedDict
 from crossover.errors import CrossoverError, UsageError
 
 SCRIPT = Path(__file__).with_name("post.lua")
-TIMEOUT_SECONDS = 30  # longer than any answer should take: wrk counts what takes longer as an error
+TIMEOUT_SECONDS = 30  # longer than any answer should take; wrk counts longer ones as errors
 
 
 class Counted(TypedDict):
@@ -58,7 +58,7 @@ def post(url: str, clip: Path, content_type: str, *, clients: int, seconds: int)
     except subprocess.TimeoutExpired:
         raise CrossoverError(f"wrk did not end within {most} s.") from None
     if answer.returncode:
-        said = " ".join((answer.stderr or answer.stdout).split()) or "it said nothing"
+        said = " ".join((answer.stderr or answer.stdout).split()) or "it printed nothing"
         raise CrossoverError(f"wrk failed: {said}")
     return parse(answer.stdout)
 

@@ -19,7 +19,7 @@ FRAME_LENGTH, FRAME_HOP = 15_600, 7_680  # samples: 0.975 s, one every 0.48 s, a
 model = os.environ["MODEL_S3_URI"]
 s3 = boto3.client("s3")
 dynamodb = boto3.client("dynamodb")
-# One thread, the default: each frame is a run of its own, too short to be worth sharing between two.
+# One thread, the default: each frame is a separate run, too short to share between two.
 interpreter = Interpreter(model_path=model)
 interpreter.allocate_tensors()
 waveform_index = interpreter.get_input_details()[0]["index"]
@@ -52,7 +52,7 @@ def decode(data: bytes) -> NDArray[np.float32]:
 
 
 def predict(samples: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The mean of the frames' scores, float32 [521]; the file takes one frame at a time."""
+    """The mean of the frames' scores, float32 [521]; the model takes one frame at a time."""
     scores = []
     for frame in frames(samples):
         interpreter.set_tensor(waveform_index, frame)

@@ -9,31 +9,31 @@ from crossover.bench.machine import Machine
 
 @dataclass(frozen=True, kw_only=True)
 class Measurement:
-    """One thing measured against its yardstick.
+    """One measurement and its baseline.
 
     Attributes:
         name: what was measured.
         unit: of the observations.
         observed: one figure per run.
-        yardstick_name, yardstick: what it is compared with, measured in the same run; empty for an absolute limit.
-        limit: the largest allowed ratio, or without a yardstick the largest allowed median; None without an aim.
+        baseline_name, baseline: what it is compared with, measured in the same run; empty for an absolute max_allowed.
+        max_allowed: the largest ratio that is allowed, or without a baseline the largest median; None for no limit.
     """
 
     name: str
     unit: str
     observed: list[float]
-    yardstick_name: str
-    yardstick: list[float]
-    limit: float | None
+    baseline_name: str
+    baseline: list[float]
+    max_allowed: float | None
 
     @property
     def result(self) -> float:
-        """The ratio of the medians, or without a yardstick the median."""
-        return median(self.observed) / (median(self.yardstick) if self.yardstick else 1.0)
+        """The ratio of the medians, or without a baseline the median."""
+        return median(self.observed) / (median(self.baseline) if self.baseline else 1.0)
 
     @property
     def holds(self) -> bool:
-        return self.limit is None or self.result <= self.limit
+        return self.max_allowed is None or self.result <= self.max_allowed
 
     def to_json(self) -> "MeasurementJson":
         """The measurement in a result."""
@@ -41,9 +41,9 @@ class Measurement:
             "name": self.name,
             "unit": self.unit,
             "observed": self.observed,
-            "yardstick_name": self.yardstick_name,
-            "yardstick": self.yardstick,
-            "limit": self.limit,
+            "baseline_name": self.baseline_name,
+            "baseline": self.baseline,
+            "max_allowed": self.max_allowed,
             "result": round(self.result, 4),
             "holds": self.holds,
         }
@@ -55,9 +55,9 @@ class MeasurementJson(TypedDict):
     name: str
     unit: str
     observed: list[float]
-    yardstick_name: str
-    yardstick: list[float]
-    limit: float | None
+    baseline_name: str
+    baseline: list[float]
+    max_allowed: float | None
     result: float
     holds: bool
 
@@ -71,7 +71,7 @@ class Settings(TypedDict):
     threads: list[int]
     audio: str
     quota: str
-    why_no_quota: str
+    no_quota_reason: str
     quota_period_ms: float
 
 
@@ -122,13 +122,13 @@ class ObservationJson(ProcessJson):
 
 
 class ColdMedians(TypedDict):
-    """`beside` is what runs in the background of the phases."""
+    """`background` is what runs in the background of the phases."""
 
     total: float
     init: float
     first_call: float
     phases: dict[str, float]
-    beside: dict[str, float]
+    background: dict[str, float]
 
 
 class ColdSummary(TypedDict):
@@ -186,15 +186,15 @@ class RowKey(TypedDict):
 
 
 class Choice(TypedDict):
-    """Which rows to know, by their warm calls.
+    """The rows worth knowing, by their warm calls.
 
-    `cheapest` costs least, `fastest` has the lowest median; `about_as_fast` costs least of those whose median is at
-    most 5 % above the fastest one's.
+    `cheapest` costs least, `fastest` has the lowest median; `cheapest_near_fastest` costs least of those with a median
+    at most 5 % above the fastest one's.
     """
 
     cheapest: RowKey
     fastest: RowKey
-    about_as_fast: RowKey
+    cheapest_near_fastest: RowKey
 
 
 class Sweep(Choice):

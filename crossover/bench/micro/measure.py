@@ -22,8 +22,8 @@ from crossover.cost.prices import Prices, load
 from crossover.cost.scenario import Scenario
 from crossover.errors import CrossoverError, UsageError
 
-SCHEMA = 1
-REGION = "us-east-1"  # whose prices count: the cost model's default
+SCHEMA = 2
+REGION = "us-east-1"  # whose prices are used: the cost model's default
 MIN_MEMORY_MB, MAX_MEMORY_MB = 128, 10_240  # docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
 MAX_THREADS = 64
 LARGE_OBJECT_BYTES = 50 * 1024**2
@@ -73,7 +73,7 @@ def run(options: Options, *, progress: Callable[[str], None]) -> Document:
     progress("building the bundles")
     described = machine.describe()
     proxy = proxy_bundle()
-    parent, why_no_quota = _quotas(wanted=options.quota)
+    parent, no_quota_reason = _quotas(wanted=options.quota)
     with workbench() as bench:
         progress("one process that only warms the disk")
         bench.run(calls=0)
@@ -94,7 +94,7 @@ def run(options: Options, *, progress: Callable[[str], None]) -> Document:
             "threads": list(options.threads),
             "audio": SPEECH.name,
             "quota": f"cgroup v{parent.version}" if parent else "none",
-            "why_no_quota": why_no_quota,
+            "no_quota_reason": no_quota_reason,
             "quota_period_ms": cgroup.PERIOD_SECONDS * 1000,
         },
         "measurements": [each.to_json() for each in (*_warm_measurements(warm), memory)],
@@ -118,10 +118,10 @@ def run(options: Options, *, progress: Callable[[str], None]) -> Document:
 def scenario(as_it_is: Sequence[Process], rows: Sequence[Row]) -> dict[str, float]:
     """The measured inputs of the cost model, as fields of cost.scenario.Scenario.
 
-    `cpu_seconds` is the mean of all warm calls, since instances are counted by the sum of the work. `init_seconds` is
-    the mean INIT with the model's own memory size and the handler's own number of threads, where that was measured.
-    `file_mb` and `model_mb` are the sizes of the files used. `warm_seconds` is not among them: a warm call here does
-    not wait for S3 and DynamoDB.
+    `cpu_seconds` is the mean of all warm calls, since the number of instances depends on the sum of the work.
+    `init_seconds` is the mean INIT with the model's own memory size and the handler's own number of threads, where that
+    was measured. `file_mb` and `model_mb` are the sizes of the files used. `warm_seconds` is not among them: a warm
+    call here does not wait for S3 and DynamoDB.
     """
     found = {
         "cpu_seconds": round(fmean(call.cpu_ms for process in as_it_is for call in process.warm) / 1000, 6),
@@ -206,7 +206,7 @@ def _cold(processes: Sequence[Process]) -> ColdSummary:
             "init": median(each.init_ms for each in colds),
             "first_call": median(each.first_call_ms for each in colds),
             "phases": {name: median(each.phases_ms[name] for each in colds) for name in COLD_PHASES},
-            "beside": {BACKGROUND: round(median(each.fetch_end_ms - each.fetch_begin_ms for each in colds), 3)},
+            "background": {BACKGROUND: round(median(each.fetch_end_ms - each.fetch_begin_ms for each in colds), 3)},
         },
     }
 
@@ -227,14 +227,14 @@ def _warm(processes: Sequence[Process]) -> WarmSummary:
 
 
 def _warm_measurements(times: Mapping[str, list[float]]) -> list[Measurement]:
-    def measurement(name: str, key: str, limit: float | None) -> Measurement:
+    def measurement(name: str, key: str, max_allowed: float | None) -> Measurement:
         return Measurement(
             name=name,
             unit="ms",
             observed=times[key],
-            yardstick_name="decode + resample + session.run",
-            yardstick=times["least"],
-            limit=limit,
+            baseline_name="decode + resample + session.run",
+            baseline=times["baseline"],
+            max_allowed=max_allowed,
         )
 
     return [
@@ -255,9 +255,9 @@ def _proxy_memory(python: Path, proxy: Path, processes: int) -> Measurement:
         name=f"proxy, peak memory for a {LARGE_OBJECT_BYTES // 1024**2} MB object",
         unit="MB",
         observed=peaks,
-        yardstick_name="",
-        yardstick=[],
-        limit=100.0,
+        baseline_name="",
+        baseline=[],
+        max_allowed=100.0,
     )
 
 

@@ -19,7 +19,7 @@ from crossover.cost.scenario import MB_PER_VCPU, Scenario
 from crossover.cost.variants.common import function_lines
 
 MILLION = 1e6
-ABOUT_AS_FAST = 1.05  # times the fastest median
+NEAR_FASTEST = 1.05  # times the fastest median
 
 
 def vcpus_of(memory_mb: int) -> float:
@@ -98,7 +98,7 @@ def usd_per_million(memory_mb: int, mean_billed_ms: float, prices: Prices) -> fl
 
 
 def choose(rows: Sequence[Row]) -> Choice:
-    """The cheapest and the fastest of some rows; of equals the smaller and the earlier one."""
+    """The cheapest and the fastest of some rows; among equals the smaller and the earlier one."""
 
     def usd(row: Row) -> tuple[float, int]:
         return row["usd_per_million"]["warm"], row["memory_mb"]
@@ -107,15 +107,15 @@ def choose(rows: Sequence[Row]) -> Choice:
         return {"memory_mb": row["memory_mb"], "threads": row["threads"]}
 
     fastest = min(rows, key=lambda row: (row["median_ms"]["warm"], *usd(row)))
-    enough = ABOUT_AS_FAST * fastest["median_ms"]["warm"]
+    enough = NEAR_FASTEST * fastest["median_ms"]["warm"]
     return {
         "cheapest": key(min(rows, key=usd)),
         "fastest": key(fastest),
-        "about_as_fast": key(min((row for row in rows if row["median_ms"]["warm"] <= enough), key=usd)),
+        "cheapest_near_fastest": key(min((row for row in rows if row["median_ms"]["warm"] <= enough), key=usd)),
     }
 
 
 def _held(process: Process, vcpus: float) -> bool:
-    """Of the cold start, in which the process hardly ever waits."""
+    """Of the cold start, during which the process hardly waits."""
     cpu_ms = process.cold.init_cpu_ms + process.cold.first_call_cpu_ms
     return held(vcpus, cpu_seconds=cpu_ms / 1000, wall_seconds=process.cold.total_ms / 1000)

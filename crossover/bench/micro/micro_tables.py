@@ -17,7 +17,7 @@ from crossover.bench.micro.document import (
     WarmCallsJson,
     WarmSummary,
 )
-from crossover.bench.micro.memory_sizes import ABOUT_AS_FAST
+from crossover.bench.micro.memory_sizes import NEAR_FASTEST
 from crossover.bench.micro.workbench import BACKGROUND, COLD_PHASES, WARM_PHASES
 from crossover.cost.scenario import MB_PER_VCPU
 
@@ -37,14 +37,14 @@ def tables(document: Document) -> list[Table]:
 
 
 def sentences(document: Document) -> list[str]:
-    """Which memory sizes to know, and what the marks mean."""
+    """The memory sizes worth knowing, and what the marks mean."""
     sweep, settings = document["sweep"], document["settings"]
     rows = {(row["memory_mb"], row["threads"]): row for row in sweep["rows"]}
 
     def row(key: RowKey) -> Row:
         return rows[key["memory_mb"], key["threads"]]
 
-    cheapest, fastest, enough = row(sweep["cheapest"]), row(sweep["fastest"]), row(sweep["about_as_fast"])
+    cheapest, fastest, enough = row(sweep["cheapest"]), row(sweep["fastest"]), row(sweep["cheapest_near_fastest"])
     said = [f"Warm, the cheapest is {_row(cheapest)}."]
     if fastest is cheapest:
         said = [f"Warm, the cheapest and the fastest is {_row(cheapest)}."]
@@ -52,11 +52,11 @@ def sentences(document: Document) -> list[str]:
         times = _usd(fastest) / _usd(cheapest)
         said.append(f"The fastest is {_row(fastest)}: {times:.2f} times as much.")
     if enough is not fastest:
-        said.append(f"Within {ABOUT_AS_FAST - 1:.0%} of the fastest, {_row(enough)} is the cheapest.")
+        said.append(f"Within {NEAR_FASTEST - 1:.0%} of the fastest, {_row(enough)} is the cheapest.")
     if any(row["derived"] for row in sweep["rows"]):
         said.append(
             "derived: computed from wall time and CPU time without a quota, assuming that work slows down in "
-            f"proportion to the share of vCPUs and waiting does not. {settings['why_no_quota']}"
+            f"proportion to the share of vCPUs and waiting does not. {settings['no_quota_reason']}"
         )
     if any(row["capped"] for row in sweep["rows"]):
         processors = document["machine"]["processors"]
@@ -132,17 +132,17 @@ def _sweep_table(sweep: Sweep, settings: Settings) -> Table:
 
 
 def _measurements_table(measurements: Sequence[MeasurementJson]) -> Table:
-    table = _table(f"Aims, {NOT_AWS}", "measured", "n", "median", "yardstick", "ratio", "at most")
+    table = _table(f"Aims, {NOT_AWS}", "measured", "n", "median", "baseline", "ratio", "at most")
     for each in measurements:
-        unit, yardstick, limit = each["unit"], each["yardstick"], each["limit"]
-        against = f"\nagainst {each['yardstick_name']}" if yardstick else ""
-        allowed = "" if limit is None else f"{limit:.2f}" if yardstick else f"{limit:.0f} {unit}"
+        unit, baseline, max_allowed = each["unit"], each["baseline"], each["max_allowed"]
+        against = f"\nagainst {each['baseline_name']}" if baseline else ""
+        allowed = "" if max_allowed is None else f"{max_allowed:.2f}" if baseline else f"{max_allowed:.0f} {unit}"
         table.add_row(
             f"{each['name']}{against}",
             f"{len(each['observed']):,}",
             f"{median(each['observed']):.1f} {unit}",
-            f"{median(yardstick):.1f} {unit}" if yardstick else "",
-            f"{each['result']:.2f}" if yardstick else "",
+            f"{median(baseline):.1f} {unit}" if baseline else "",
+            f"{each['result']:.2f}" if baseline else "",
             f"{allowed}: {'holds' if each['holds'] else 'missed'}" if allowed else "",
         )
     return table

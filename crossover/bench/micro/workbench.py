@@ -179,7 +179,7 @@ class Process:
 
 @dataclass(frozen=True, kw_only=True)
 class Workbench:
-    """What processes are started with: an interpreter, the deployed bundle, and the URL that answers for AWS."""
+    """What processes are started with: an interpreter, the deployed bundle, and the URL that answers AWS requests."""
 
     python: Path
     bundle: Path

@@ -1,4 +1,4 @@
-"""Scripts that run inside a bundle, in a fresh interpreter that has nothing of this environment.
+"""Scripts that run inside a bundle, in a fresh interpreter without this environment's packages.
 
 Each prints one JSON object. They are files to execute, not modules to import.
 """

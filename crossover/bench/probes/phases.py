@@ -58,7 +58,7 @@ def in_phase(phase: str, function: "Any") -> "Any":
 
 
 def phase_of_import(name: str) -> str:
-    """What a library imports counts for the library; what the handler's own module does has phases of its own."""
+    """Imports by a library count as that library's; the handler's own module has its own phases."""
     library = name.partition(".")[0]
     if library in LIBRARIES:
         return LIBRARIES[library]
@@ -68,7 +68,7 @@ def phase_of_import(name: str) -> str:
 
 
 class Importer:
-    """Stands in for the finder of files in sys.meta_path: finds the same, and wraps what executes a module."""
+    """Replaces the path finder in sys.meta_path: finds the same modules, and times their execution."""
 
     @staticmethod
     def find_spec(name: str, path: "Any" = None, target: "Any" = None) -> "Any":
@@ -124,7 +124,7 @@ sys.path.insert(0, bundle)
 import standard_handler  # noqa: E402
 
 imported, init_cpu = time.monotonic(), time.process_time()
-sys.meta_path[-1] = finder  # what the first event imports late is a part of it
+sys.meta_path[-1] = finder  # late imports by the first event are a part of it
 
 # From here on nothing is imported that the handler has not imported.
 import io  # noqa: E402

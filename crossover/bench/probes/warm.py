@@ -1,4 +1,4 @@
-"""Warm calls: the whole handler and the least that it must do, alternating in one process.
+"""Warm calls: the whole handler and the baseline that it must do, alternating in one process.
 
 Usage: python warm.py BUNDLE EVENT AUDIO CALLS. Nothing leaves the process. S3 and DynamoDB are answered in two places:
 
@@ -6,7 +6,7 @@ Usage: python warm.py BUNDLE EVENT AUDIO CALLS. Nothing leaves the process. S3 a
 - `handler_with_sdk`: by the hook that botocore calls before it sends, so that the SDK still builds and signs its
   requests and parses the answers.
 
-`least` is decode, resample and `session.run`, with the same session and libraries.
+`baseline` is the least that a handler must do: decode, resample and `session.run`, with the same session and libraries.
 """
 
 import io
@@ -76,17 +76,17 @@ def handler_with_sdk() -> None:
     standard_handler.handler(parsed, context)
 
 
-def least() -> None:
+def baseline() -> None:
     samples, rate = soundfile.read(io.BytesIO(content), dtype="float32", always_2d=True)
     mono = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1)
     waveform = mono if rate == model.sample_rate else soxr.resample(mono, rate, model.sample_rate)
     model.session.run(["scores"], {"waveform": np.ascontiguousarray(waveform)})
 
 
-times: dict[str, list[float]] = {"handler": [], "handler_with_sdk": [], "least": []}
+times: dict[str, list[float]] = {"handler": [], "handler_with_sdk": [], "baseline": []}
 log, sys.stdout = sys.stdout, io.StringIO()  # the handler's log line is made, but not shown
 for call in range(-5, int(calls)):
-    for function in (handler, handler_with_sdk, least):
+    for function in (handler, handler_with_sdk, baseline):
         started = time.perf_counter()
         function()
         if call >= 0:

@@ -1,1 +1,1 @@
-"""The benchmark of deployed variants: real uploads, joined with what AWS says of each of them."""
+"""The benchmark of deployed variants: real uploads, joined with what AWS reports of each of them."""

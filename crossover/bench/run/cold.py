@@ -39,14 +39,14 @@ class ColdStarts(Protocol):
         """Let the next event meet a new execution environment."""
 
     def undo(self) -> list[str]:
-        """Put everything back; returns what could not be, each as a sentence. It can be called twice."""
+        """Restore everything; returns what could not be restored, each as a sentence. It can be called twice."""
 
     def find_left(self) -> None:
         """Find what a killed benchmark has left behind, so that `undo` removes it."""
 
 
 def cold_starts(clients: Clients, variant: Variant, *, run_id: str, clock: Clock) -> ColdStarts:
-    """How to force them depends on what S3 invokes: the function itself, or an alias of it."""
+    """How cold starts are forced depends on what S3 invokes: the function itself, or an alias of it."""
     qualifier = variant.handler_arn.split(":")[7:]
     if qualifier:
         return NewVersions(clients("lambda"), variant.function, qualifier[0], run_id=run_id, clock=clock)
@@ -209,7 +209,7 @@ class NewVersions:
 
 @contextlib.contextmanager
 def _noting(what: str) -> Iterator[list[str]]:
-    """Note as a sentence that something could not be put back, and go on."""
+    """Record as a sentence that something could not be restored, and go on."""
     problems: list[str] = []
     try:
         yield problems

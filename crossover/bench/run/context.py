@@ -1,4 +1,4 @@
-"""What a benchmark runs with: clients, prices, this machine's clock, what shows its progress and what stops it."""
+"""What a benchmark runs with: clients, prices, clock, progress display and control."""
 
 import math
 import threading
@@ -56,10 +56,10 @@ class Watcher(Protocol):
         """A request has ended; `usd` were spent so far."""
 
     def say(self, what: str) -> None:
-        """Something else begins."""
+        """Another phase begins."""
 
     def warn(self, sentence: str) -> None:
-        """Something needs a person's attention."""
+        """Something needs the user's attention."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +84,7 @@ class RunContext:
 
 
 def clock_offset(answers: Iterable[tuple[float, float, float]]) -> tuple[float, float]:
-    """By how much AWS's clock is ahead of this machine's, as a range, s.
+    """How far AWS's clock is ahead of this machine's, as a range, s.
 
     The Date of an answer is truncated to the second: AWS's clock showed a time from Date up to Date + 1 s at some
     moment between the sending of the request and the arrival of the answer. Each answer narrows the range.

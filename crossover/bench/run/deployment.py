@@ -91,7 +91,7 @@ def shared_limits(deployments: Iterable[Deployment]) -> Limits:
 
 
 def _endpoint_instances(clients: Clients, variant: Variant) -> tuple[str, int | None]:
-    """Type and number of the endpoint's instances; nothing where the account, or the local AWS, does not tell them."""
+    """Type and number of the endpoint's instances; empty where the account, or the local AWS, does not report them."""
     if not variant.endpoint:
         return "", None
     with contextlib.suppress(BotoCoreError, ClientError, KeyError):

@@ -82,7 +82,7 @@ def estimate_table(lines: Sequence[Line], plan: Plan, seconds: float, *, is_rehe
 
 
 def print_result(document: Document) -> None:
-    """Print the tables of a result, and what else is to be said of it."""
+    """Print the tables of a result, and remarks on it."""
     print_table(result_table(document))
     throughput = throughput_table(document)
     if throughput:
@@ -152,7 +152,7 @@ def throughput_table(document: Document) -> Table | None:
 
 
 def sentences(document: Document) -> list[str]:
-    """What is to be said beyond the tables, sentence by sentence."""
+    """The remarks below the tables, as sentences."""
     said = [f"Times in ms: {', '.join(f'{name[:-3]} is {meaning}' for name, meaning in SHOWN.items())}."]
     for variant, figures in document["statistics"]["variants"].items():
         said.append(_counts(variant, figures))
@@ -162,7 +162,7 @@ def sentences(document: Document) -> list[str]:
     if any(map(_has_few, document["statistics"]["variants"].values())):
         said.append(f"Where there are fewer than {FEW} observations, p99 says little more than the maximum.")
     said.append("No observation was discarded; the result file holds every one, with those that failed.")
-    would_be = " on AWS, had it been there" if document["rehearsal"] else ""
+    would_be = " on AWS, if it had run there" if document["rehearsal"] else ""
     said.append(f"Spent: about {document['spent_usd']:.4f} USD{would_be}.")
     if document["stopped"]:
         said.append(document["stopped"])
@@ -181,7 +181,7 @@ def _counts(variant: str, figures: VariantStatistics) -> str:
 
 
 def _errors(variant: str, observations: Sequence[Mapping[str, object]]) -> list[str]:
-    """The most frequent reasons for what did not succeed."""
+    """The most frequent errors."""
     counts = Counter(str(each["error"]) for each in observations if each["variant"] == variant and each["error"])
     return [f"{variant}, {number:,} times: {printable(error)}" for error, number in counts.most_common(SHOWN_ERRORS)]
 

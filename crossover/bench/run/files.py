@@ -23,7 +23,7 @@ CHANNEL_FACTORS = (1, 2, 4, 8)
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What the variants take, all of them: bytes of a file, s of audio, channels."""
+    """What all variants accept: bytes of a file, s of audio, channels."""
 
     max_bytes: int = 200 * 1024**2
     max_seconds: float = 600.0
@@ -49,7 +49,7 @@ class File:
         recording: what it was made from.
         size_bytes: of it.
         seconds: how long it plays.
-        content: the bytes; no part of the plan as it is written down.
+        content: the bytes; not part of the plan in the result.
     """
 
     name: str
@@ -73,7 +73,7 @@ def parse_sizes(text: str) -> list[int]:
     """Sizes such as 12KB,200KB,2MB, in bytes; KB and MB are powers of 1,024.
 
     Raises:
-        UsageError: one of them is none, or there is none.
+        UsageError: one is not a size, or there is none.
     """
     sizes = []
     for part in text.replace(",", " ").split():
@@ -81,7 +81,7 @@ def parse_sizes(text: str) -> list[int]:
         size = int(float(match[1]) * UNITS[match[2]]) if match else 0
         if not match or size < MIN_BYTES:
             raise UsageError(
-                f"The size {part!r} is none; it must be at least {MIN_BYTES // 1024}KB, as in 12KB or 2MB."
+                f"The size {part!r} is not a size; it must be at least {MIN_BYTES // 1024}KB, as in 12KB or 2MB."
             )
         sizes.append(size)
     if not sizes:
@@ -100,8 +100,8 @@ def make_files(
 
     Args:
         recordings: audio files; those that are neither PCM in WAV nor FLAC cannot be cut and are left out.
-        sizes: of the files, bytes; a FLAC is exactly so long, a WAV at most a sample shorter.
-        limits: what the variants take.
+        sizes: of the files, bytes; a FLAC has exactly this size, a WAV is at most a sample smaller.
+        limits: what the variants accept.
         announce: told what is being made.
 
     Raises:
@@ -130,7 +130,7 @@ def name_of(size: int) -> str:
 
 
 def _make(kind: str, paths: Sequence[Path], size: int, limits: Limits, *, turn: int) -> File:
-    """From the recording whose turn it is, or the next one that fits."""
+    """From the next recording in turn that fits."""
     problem = ""
     for offset in range(len(paths)):
         path = paths[(turn + offset) % len(paths)]

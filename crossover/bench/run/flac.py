@@ -1,4 +1,4 @@
-"""FLAC cut and repeated without decoding it: whole frames, numbered anew, which is what an encoder would have written.
+"""FLAC cut and repeated without decoding it: whole frames, renumbered, as an encoder would have written them.
 
 Format: https://www.rfc-editor.org/rfc/rfc9639.html
 """
@@ -39,14 +39,14 @@ def read(data: bytes) -> Flac:
     """Take a file apart.
 
     Raises:
-        FlacError: it is no FLAC, is damaged, has blocks of changing sizes, or is shorter than one block.
+        FlacError: it is not FLAC, is damaged, has blocks of different sizes, or is shorter than one block.
     """
     if not data.startswith(MAGIC) or len(data) < HEADER_BYTES or data[4] & 0x7F != STREAM_INFO:
-        raise FlacError("it is no FLAC")
+        raise FlacError("it is not FLAC")
     info = data[8 : 8 + STREAM_INFO_BYTES]
     block_size = int.from_bytes(info[2:4], "big")
     if block_size != int.from_bytes(info[:2], "big"):
-        raise FlacError("its blocks are of changing sizes")
+        raise FlacError("its blocks have different sizes")
     position, is_last = len(MAGIC), False
     while not is_last:
         is_last = bool(data[position] & 0x80)
@@ -99,7 +99,7 @@ def _split(audio: bytes) -> list[bytes]:
     """The frames, each of which begins where a header with the expected number and a valid checksum stands."""
     starts = [0]
     if not _header_ends(audio, 0, 0):
-        raise FlacError("its blocks are of changing sizes, or it is damaged")
+        raise FlacError("its blocks have different sizes, or it is damaged")
     position = audio.find(FIXED_BLOCKS, 1)
     while position >= 0:
         if _header_ends(audio, position, len(starts)):
@@ -107,7 +107,7 @@ def _split(audio: bytes) -> list[bytes]:
         position = audio.find(FIXED_BLOCKS, position + 1)
     frames = [audio[start:end] for start, end in zip(starts, [*starts[1:], len(audio)], strict=True)]
     for number, frame in enumerate(frames):
-        if _crc(frame, 16, 0x8005):  # over a frame with its own checksum it is 0
+        if _crc(frame, 16, 0x8005):  # 0 over a frame that includes its checksum
             raise FlacError(f"its frame {number} is damaged")
     return frames
 
@@ -128,9 +128,9 @@ def _header_ends(audio: bytes, start: int, number: int) -> int:
 
 
 def _numbered(frame: bytes, number: int) -> bytes:
-    """A frame under another number, with the checksums that go with it."""
+    """A frame with another number, with matching checksums."""
     first = frame[4]
-    coded_bytes = 1 if first < 0x80 else 8 - (first ^ 0xFF).bit_length()  # as many as there are leading ones
+    coded_bytes = 1 if first < 0x80 else 8 - (first ^ 0xFF).bit_length()  # as many bytes as there are leading ones
     size_code, rate_code = frame[2] >> 4, frame[2] & 0x0F
     rest = 4 + coded_bytes
     end = rest + {6: 1, 7: 2}.get(size_code, 0) + {12: 1, 13: 2, 14: 2}.get(rate_code, 0)
@@ -140,7 +140,7 @@ def _numbered(frame: bytes, number: int) -> bytes:
 
 
 def _coded(number: int) -> bytes:
-    """A number as UTF-8 would write it, as far as a file of 200 MB needs it."""
+    """A number coded as in UTF-8, as far as a file of 200 MB needs it."""
     return chr(number).encode("utf-8", "surrogatepass")
 
 

@@ -1,4 +1,4 @@
-"""How requests are sent: on schedule in an open loop, or a fixed number at once in a closed one."""
+"""How requests are sent: on schedule in an open loop, or with a fixed concurrency in a closed one."""
 
 import itertools
 import threading
@@ -11,7 +11,7 @@ from crossover import interrupts
 from crossover.bench.run.context import Clock, Control
 from crossover.bench.run.plan import Planned
 
-# Further uploads wait for a thread; their latency counts from the intended time all the same.
+# Further uploads wait for a thread; their latency still counts from the intended time.
 MOST_AT_ONCE = 128
 # How long requests in progress may go on once the benchmark is interrupted.
 GRACE_SECONDS = 20.0
@@ -27,7 +27,7 @@ def open_loop(requests: Sequence[Planned], send: Send, *, began: float, clock: C
         send: sends one and waits for its end, on a thread of its own; takes the intended time, s since `began`.
         began: on the monotonic clock, s.
         clock: this machine's.
-        control: says before each request whether to stop.
+        control: checked before each request.
     """
     with Threads(control) as threads:
         first = clock.monotonic() - began - _offset(requests[0])
@@ -40,7 +40,7 @@ def open_loop(requests: Sequence[Planned], send: Send, *, began: float, clock: C
 
 
 def closed_loop(requests: Sequence[Planned], send: Send, *, began: float, clock: Clock, control: Control) -> None:
-    """Keep as many requests in progress as their slots say, step by step; takes the arguments of `open_loop`."""
+    """Keep as many requests in progress as their slots specify, step by step; takes the arguments of `open_loop`."""
     for concurrency, step in itertools.groupby(requests, key=lambda planned: planned.slot.concurrency):
         assert concurrency is not None
         work = _Worker(iter(list(step)), lambda planned: send(planned, clock.monotonic() - began), control)
@@ -68,7 +68,7 @@ class _Worker:
 
 
 class Threads:
-    """Runs calls on threads; the end of its `with` block waits for them, and re-raises the first exception of any.
+    """Runs calls on threads; the end of its `with` block waits for them, and re-raises the first exception.
 
     Args:
         control: told when an interruption or an exception ends the block.

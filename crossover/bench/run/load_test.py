@@ -318,7 +318,7 @@ class LoadTest:
             "prices": {
                 "region": context.prices.region,
                 "dates": sorted({price.date for price in used}),
-                "unsure": sorted(price.id for price in used if not price.is_sure),
+                "unconfirmed": sorted(price.id for price in used if not price.is_confirmed),
             },
             "spent_usd": round(self.meter.usd, 6),
             "left_behind": left_behind,

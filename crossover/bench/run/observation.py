@@ -1,4 +1,4 @@
-"""One observation: a request, and all that is known of it."""
+"""One observation: a request, and all that is known about it."""
 
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
@@ -14,7 +14,7 @@ class Outcome(Enum):
     """How a request ended. Only those that succeeded have a latency; all are counted."""
 
     SUCCEEDED = "succeeded"
-    REFUSED = "refused"  # a FAILED item: the file's own fault
+    REFUSED = "refused"  # a FAILED item: the file itself cannot be processed
     DEAD_LETTER = "dead letter"
     NO_ITEM = "no item"
     NOT_UPLOADED = "not uploaded"

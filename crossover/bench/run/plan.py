@@ -11,7 +11,7 @@ from crossover.bench.run.schedule import Slot
 
 
 class Phase(Enum):
-    """The load comes first, else it would meet the warm environments that forced cold starts leave behind."""
+    """The load comes first, since forced cold starts leave warm environments behind."""
 
     LOAD = "load"
     COLD = "cold"
@@ -113,7 +113,7 @@ def make_plan(
     idle_seconds: float,
     key_prefix: str = "",
 ) -> Plan:
-    """A plan in which all files occur equally often, give or take one, in an order that the seed determines."""
+    """A plan in which all files occur equally often, within one, in an order that the seed determines."""
     order = _order(len(slots) + cold, len(files), seed)
     return Plan(
         variants=tuple(variants),
@@ -130,12 +130,12 @@ def make_plan(
 
 
 def difference(old: Mapping[str, object], new: Mapping[str, object]) -> str | None:
-    """The first member in which two plans differ, as a clause; None where they are the same."""
+    """The first field in which two plans differ, as a clause; None where they are the same."""
     for name in new:
         before, now = old.get(name), new[name]
         if before != now:
             if isinstance(now, list) and name != "variants":
-                return f"its {name} are others"
+                return f"its {name} differ"
             return f"{name} is {before!r} there and {now!r} here"
     return None
 

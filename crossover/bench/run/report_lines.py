@@ -92,7 +92,7 @@ def fetch(clients: Clients, log_group: str, *, since: float) -> Mapping[str, tup
 
     Raises:
         botocore.exceptions.BotoCoreError, ClientError: CloudWatch Logs did not answer; a group that is not there yet
-            is no error.
+            is not an error.
     """
     logs = clients("logs")
     found: dict[str, list[tuple[int, Report]]] = {}

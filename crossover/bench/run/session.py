@@ -1,4 +1,4 @@
-"""What `crossover bench run` needs before it measures: AWS, the variants, a person's consent, a journal."""
+"""What `crossover bench run` needs before it measures: AWS, the variants, the user's confirmation, a journal."""
 
 import contextlib
 import sys
@@ -97,7 +97,7 @@ def find_deployments(clients: Clients, names: Sequence[str], *, prefix: str, loc
     return [describe(clients, variant) for variant in found]
 
 
-def may_spend(
+def confirm_cost(
     plan: Plan,
     deployments: Sequence[Deployment],
     prices: Prices,
@@ -107,7 +107,7 @@ def may_spend(
     local: bool,
     yes: bool,
 ) -> bool:
-    """Show what the benchmark may cost, and ask for consent, which the local AWS does not need.
+    """Show what the benchmark may cost and ask for confirmation; the local AWS costs nothing and does not ask.
 
     Raises:
         UsageError: it may cost more than `max_usd`, or there is no terminal to ask on.

@@ -1,7 +1,7 @@
 """The cost of a benchmark on AWS: estimated before it begins, and counted while it runs.
 
 Prices are those of the cost model. Reading the tables, CloudWatch's metrics and storing the files meanwhile are left
-out, as too cheap to matter.
+out: they cost too little to matter.
 """
 
 import threading
@@ -19,14 +19,14 @@ from crossover.cost.scenario import Scenario
 # The clip that cost.scenario's CPU time was measured with.
 CLIP_SECONDS = 7.1
 MIN_CACHED_SECONDS = 3 * 3600.0  # docs.aws.amazon.com/lambda/latest/dg/snapstart.html, "SnapStart pricing"
-DEFAULT_INSTANCE_TYPE = "ml.t2.medium"  # where the account does not tell the type
+DEFAULT_INSTANCE_TYPE = "ml.t2.medium"  # where the account does not report the type
 # Guesses, s: how long a forced cold start takes, and the joining at the end.
 FORCING_SECONDS, FORCING_SNAPSHOT_SECONDS, JOINING_SECONDS = 10.0, 120.0, 120.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """One line of an estimate: what for, how much of it, and USD."""
+    """One line of an estimate: what is paid for, its quantity, and USD."""
 
     name: str
     quantity: str
@@ -34,7 +34,7 @@ class Line:
 
 
 class Tariff:
-    """The cost of single events of one variant, USD.
+    """The cost of single operations of one variant, USD.
 
     Args:
         deployment: of the variant.

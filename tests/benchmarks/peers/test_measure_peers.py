@@ -70,7 +70,7 @@ def test_servers_are_checked_first_and_measured_last(world: World) -> None:
     load = {"servers": ["ours"], "clients": (1, 4), "seconds": 5, "rounds": 2}
     assert world.asked == [("check", load), ("handlers", {"processes": 3, "calls": 4}), ("serving", load)]
     assert said == ["handlers: 1 of 2", "serving: round 1"]
-    assert (found["schema"], found["kind"]) == (3, "python -m benchmarks peers")
+    assert (found["schema"], found["kind"]) == (4, "python -m benchmarks peers")
     assert found["machine"] == MACHINE
     assert all(each["measured_at"].endswith("Z") for each in (found, found["handlers"], found["serving"]))
     assert json.loads(json.dumps(found)) == found

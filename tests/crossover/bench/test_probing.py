@@ -55,7 +55,7 @@ def test_scripts_take_turns(scripts: Path) -> None:
 
 
 def test_a_script_that_ends_before_it_answers_is_one_sentence(scripts: Path) -> None:
-    sentence = r"^The probe silent\.py failed: it said nothing$"
+    sentence = r"^The probe silent\.py failed: it printed nothing$"
     with pytest.raises(CrossoverError, match=sentence), asked_probe(PYTHON, scripts / "silent.py"):
         pass
     with pytest.raises(CrossoverError, match=sentence):

@@ -194,9 +194,9 @@ def test_a_result_is_read_as_it_was_written_and_the_cost_model_reads_it_too(tmp_
     ("text", "named"),
     [
         ("{", "cannot be read"),
-        ("[]", "is not a result of `crossover bench run` of schema 1"),
-        ('{"schema": 1}', "is not a result"),
-        ('{"schema": 2, "kind": "crossover bench run"}', "is not a result"),
+        ("[]", "is not a result of `crossover bench run` of schema 2"),
+        ('{"schema": 2}', "is not a result"),
+        ('{"schema": 1, "kind": "crossover bench run"}', "is not a result"),
     ],
 )
 def test_what_is_no_result_is_one_sentence(tmp_path: Path, text: str, named: str) -> None:

@@ -17,25 +17,25 @@ def write(folder: Path, document: Any) -> Path:
 
 
 def test_the_numbers_are_fields_of_a_scenario(tmp_path: Path) -> None:
-    path = write(tmp_path, {"schema": 1, "scenario": {"warm_seconds": 0.2, "memory_mb": 2048}, "observations": []})
+    path = write(tmp_path, {"schema": 2, "scenario": {"warm_seconds": 0.2, "memory_mb": 2048}, "observations": []})
     found = measured.read(path)
     assert found.values == {"warm_seconds": 0.2, "memory_mb": 2048.0}
     assert not found.is_rehearsal
 
 
 def test_a_rehearsal_is_known_as_one(tmp_path: Path) -> None:
-    path = write(tmp_path, {"schema": 1, "rehearsal": True, "scenario": {"warm_seconds": 0.2}})
+    path = write(tmp_path, {"schema": 2, "rehearsal": True, "scenario": {"warm_seconds": 0.2}})
     found = measured.read(path)
     assert found.is_rehearsal
     assert not found.is_one_machine
 
 
 def test_what_one_machine_measured_without_aws_is_known_as_that(tmp_path: Path) -> None:
-    path = write(tmp_path, {"schema": 1, "kind": "crossover bench micro", "scenario": {"cpu_seconds": 0.02}})
+    path = write(tmp_path, {"schema": 2, "kind": "crossover bench micro", "scenario": {"cpu_seconds": 0.02}})
     found = measured.read(path)
     assert found.is_one_machine
     assert not found.is_rehearsal
-    path = write(tmp_path, {"schema": 1, "kind": "crossover bench run", "scenario": {"warm_seconds": 0.2}})
+    path = write(tmp_path, {"schema": 2, "kind": "crossover bench run", "scenario": {"warm_seconds": 0.2}})
     assert not measured.read(path).is_one_machine
 
 
@@ -43,13 +43,13 @@ def test_what_one_machine_measured_without_aws_is_known_as_that(tmp_path: Path) 
     ("document", "message"),
     [
         ("{", "cannot be read"),
-        ([], "is not a benchmark's result of schema 1"),
-        ({"schema": 2, "scenario": {}}, "is not a benchmark's result of schema 1"),
-        ({"schema": 1}, "has no member 'scenario'"),
-        ({"schema": 1, "scenario": {"speed": 3}}, "measures 'speed', which the model does not know; it knows "),
-        ({"schema": 1, "scenario": {"instance_type": "ml.c5.large"}}, "measures 'instance_type'"),
-        ({"schema": 1, "scenario": {"warm_seconds": "fast"}}, "The value of warm_seconds in .* is 'fast'"),
-        ({"schema": 1, "scenario": {"warm_seconds": True}}, "The value of warm_seconds in .* is True"),
+        ([], "is not a benchmark's result of schema 2"),
+        ({"schema": 1, "scenario": {}}, "is not a benchmark's result of schema 2"),
+        ({"schema": 2}, "has no member 'scenario'"),
+        ({"schema": 2, "scenario": {"speed": 3}}, "measures 'speed', which the model does not know; it knows "),
+        ({"schema": 2, "scenario": {"instance_type": "ml.c5.large"}}, "measures 'instance_type'"),
+        ({"schema": 2, "scenario": {"warm_seconds": "fast"}}, "The value of warm_seconds in .* is 'fast'"),
+        ({"schema": 2, "scenario": {"warm_seconds": True}}, "The value of warm_seconds in .* is True"),
     ],
 )
 def test_what_is_no_result_is_one_sentence(tmp_path: Path, document: Any, message: str) -> None:

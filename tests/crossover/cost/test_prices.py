@@ -72,7 +72,7 @@ def test_every_entry_names_its_source_unit_and_usage_type_as_the_price_list_does
 
 
 def test_confirmed_prices_have_a_date() -> None:
-    assert [price.id for price in read() if price.date == "undated" and price.is_sure] == []
+    assert [price.id for price in read() if price.date == "undated" and price.is_confirmed] == []
 
 
 def test_hosting_without_a_gpu_costs_a_fifth_more_than_ec2() -> None:

@@ -85,9 +85,10 @@ def test_show_names_what_is_not_confirmed_and_sums_up(
         "  unconfirmed: sagemaker.data_in_gb (us-east-1), sagemaker.data_out_gb (us-east-1), "
         "sagemaker.host.ml.t2.medium (us-east-1)"
     )
-    unsure = sum(not price.is_sure for price in read())
+    count = sum(not price.is_confirmed for price in read())
     assert summary == (
-        f"{len(read())} prices, {unsure} of them not confirmed; the oldest, nlb.hour in ap-southeast-1, is of 2021, "
+        f"{len(read())} prices, {count} of them not confirmed; "
+        "the oldest, nlb.hour in ap-southeast-1, is of 2021, "
         "2151 days ago; 1 undated."
     )
 
@@ -148,7 +149,7 @@ def test_show_as_json_has_everything(monkeypatch: pytest.MonkeyPatch, capsys: py
         "status": "confirmed",
         "usage_type": "Request",
         "note": "",
-        "is_sure": True,
+        "is_confirmed": True,
         "age_days": 49,
     }
 

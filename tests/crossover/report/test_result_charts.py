@@ -181,8 +181,8 @@ def change(path: Path, changes: dict[str, Any], *, without: str = "") -> Path:
 @pytest.mark.parametrize(
     ("changes", "without", "said"),
     [
-        ({"schema": 0}, "", "is not a result of `crossover bench run` of schema 1"),
-        ({"kind": "crossover bench micro"}, "", "is not a result of `crossover bench run` of schema 1"),
+        ({"schema": 0}, "", "is not a result of `crossover bench run` of schema 2"),
+        ({"kind": "crossover bench micro"}, "", "is not a result of `crossover bench run` of schema 2"),
         ({}, "plan", "is not a complete result of a benchmark: it lacks plan."),
         ({"observations": [{"variant": "standard"}]}, "", "cannot be read: KeyError('phase')."),
         ({"observations": [7]}, "", "cannot be read: TypeError"),

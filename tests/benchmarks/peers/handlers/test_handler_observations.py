@@ -31,10 +31,10 @@ def test_the_median_is_that_of_all_processes_calls() -> None:
         "processes": 2,
         "n": 5,
         "median": 3.0,
-        "least": 1.0,
-        "most": 9.0,
-        "to_ours": 1.0,
-        "to_baseline": None,
+        "min": 1.0,
+        "max": 9.0,
+        "ratio_to_ours": 1.0,
+        "ratio_to_baseline": None,
     }
 
 
@@ -49,7 +49,7 @@ def test_each_implementation_is_set_against_ours_and_the_baseline() -> None:
         observation(implementation, {"warm_ms": [value]})
         for implementation, value in (("usual", 6.0), ("baseline", 2.0), ("ours", 3.0))
     ]
-    assert [(each["to_ours"], each["to_baseline"]) for each in sum_up(observed)] == [
+    assert [(each["ratio_to_ours"], each["ratio_to_baseline"]) for each in sum_up(observed)] == [
         (2.0, 3.0),
         (2 / 3, 1.0),
         (1.0, 1.5),
@@ -64,12 +64,12 @@ def test_ratios_are_of_the_same_turns_however_fast_the_machine_was_in_them() -> 
         observation("usual", {"warm_ms": [2.0, 2.0, 9.0]}, number=1),  # the last has nothing beside it
     ]
     usual = row(observed, "usual", "warm_ms")
-    assert (usual["to_ours"], usual["median"], usual["n"]) == (2.0, 5.5, 6)
+    assert (usual["ratio_to_ours"], usual["median"], usual["n"]) == (2.0, 5.5, 6)
 
 
 def test_ratios_are_of_the_same_part_and_subject() -> None:
     observed = [observation("ours", {"warm_ms": 1.0}, part="decode"), observation("usual", {"warm_ms": 5.0})]
-    assert row(observed, "usual", "warm_ms")["to_ours"] is None
+    assert row(observed, "usual", "warm_ms")["ratio_to_ours"] is None
 
 
 def test_the_baseline_of_the_model_is_the_bare_run_of_ours() -> None:
@@ -77,7 +77,7 @@ def test_the_baseline_of_the_model_is_the_bare_run_of_ours() -> None:
         observation("ours", {"warm_ms": [4.0]}, part="model"),
         observation("tflite", {"warm_ms": [3.0]}, part="model"),
     ]
-    assert row(observed, "tflite", "warm_ms")["to_baseline"] == 0.75
+    assert row(observed, "tflite", "warm_ms")["ratio_to_baseline"] == 0.75
 
 
 def test_what_failed_or_was_not_called_has_no_median() -> None:
@@ -88,4 +88,4 @@ def test_what_failed_or_was_not_called_has_no_median() -> None:
 
 def test_there_is_no_ratio_to_nothing() -> None:
     observed = [observation("ours", {"cold_cpu_s": 0.0}), observation("usual", {"cold_cpu_s": 2.0})]
-    assert row(observed, "usual", "cold_cpu_s")["to_ours"] is None
+    assert row(observed, "usual", "cold_cpu_s")["ratio_to_ours"] is None

@@ -39,13 +39,13 @@ def section(*, usual: bool = True, cold_ms: float = 300.0, decode_ms: float = 6.
         "calls": 1,
         "speech": "speech.wav",
         "implementations": {
-            "ours": {"what": "ours", "unavailable": None, **sizes},
+            "ours": {"description": "ours", "unavailable": None, **sizes},
             "usual": {
-                "what": "librosa",
+                "description": "librosa",
                 "unavailable": None if usual else "No such wheel.",
                 **(sizes if usual else About()),
             },
-            "tflite": {"what": "TFLite", "unavailable": None, **sizes},
+            "tflite": {"description": "TFLite", "unavailable": None, **sizes},
         },
         "clips": [{"name": FLAC, "bytes": 500_000, "sha256": "5" * 64}],
         "observations": [each.to_json() for each in observations],

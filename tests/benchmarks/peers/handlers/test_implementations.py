@@ -1,4 +1,4 @@
-"""The peers: what they take, and that one which cannot be had is a reason and no crash."""
+"""The peers: their packages, and that a missing one is reported with its reason and does not end the run."""
 
 import sys
 from pathlib import Path
@@ -48,7 +48,7 @@ def test_a_model_that_cannot_be_installed_is_one_sentence(monkeypatch: pytest.Mo
         raise InstallError("uv failed:\nno network")
 
     monkeypatch.setattr(implementations, "python_with", fail)
-    with pytest.raises(CrossoverError, match=r"^YAMNet's TFLite file cannot be had: uv failed: no network$"):
+    with pytest.raises(CrossoverError, match=r"^YAMNet's TFLite file is not available: uv failed: no network$"):
         implementations._tflite_file()
 
 
@@ -56,5 +56,7 @@ def test_a_model_that_is_not_the_expected_one_is_refused(monkeypatch: pytest.Mon
     monkeypatch.setattr(
         implementations, "python_with", lambda _: Path(sys.executable)
     )  # which has no tflite to read it with
-    with pytest.raises(CrossoverError, match=r"^YAMNet's TFLite file cannot be had: ModuleNotFoundError: .*'tflite'$"):
+    with pytest.raises(
+        CrossoverError, match=r"^YAMNet's TFLite file is not available: ModuleNotFoundError: .*'tflite'$"
+    ):
         implementations._tflite_file()

@@ -158,7 +158,7 @@ def test_the_baseline_of_the_handlers_knows_warm_calls_only(monkeypatch: pytest.
 def test_a_peer_that_answers_something_else_is_not_measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     result, _ = measured(monkeypatch, tmp_path, {**ALIKE, "usual_handler": "Dog"})
     assert result["implementations"]["usual"] == {
-        "what": implementations.DESCRIPTIONS["usual"],
+        "description": implementations.DESCRIPTIONS["usual"],
         "unavailable": "It answers 'Dog' where 'Speech' is expected.",
     }
     assert {each["implementation"] for each in result["observations"]} == {"ours", "tflite", "baseline"}

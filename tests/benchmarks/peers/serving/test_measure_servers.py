@@ -265,7 +265,7 @@ def test_a_missing_wrk_is_found_out_before_anything_is_installed(
 @needs_python
 @pytest.mark.slow
 def test_this_projects_server_and_a_plain_fastapi_app_for_real(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(measure_servers, "SHAPES", ((1, 1), (1, None)))
+    monkeypatch.setattr(measure_servers, "KINDS_OF_LOOP", ((1, 1), (1, None)))
     monkeypatch.setattr(measure_servers, "WARM_UP_SECONDS", 1)
     section = measure_servers.measure(
         clients=[2], seconds=1, rounds=1, servers=["ours", "fastapi"], progress=lambda _: None

@@ -47,21 +47,21 @@ def test_each_row_is_compared_with_this_projects_under_the_same_load_and_with_th
     ]
     starts = [start("ours"), start("slow", ready=3.0)]
     rows = {(row["server"], row["clients"]): row for row in sum_up(steps, starts, [loop(1, 2)], step_baselines)}
-    assert rows["ours", 1]["to_baseline"]["requests_per_second"] == 50 / 80
-    assert rows["slow", 1]["to_baseline"]["requests_per_second"] == 25 / 160
-    assert rows["slow", 1]["to_ours"]["requests_per_second"] == 0.25
-    assert rows["slow", 1]["to_ours"]["p50_ms"] == 2.0
-    assert rows["slow", 4]["to_ours"]["requests_per_second"] == 0.25
-    assert rows["slow", 4]["to_ours"]["ready_seconds"] == 3.0
-    assert rows["ours", 4]["to_ours"] == dict.fromkeys(rows["ours", 4]["to_ours"], 1.0)
+    assert rows["ours", 1]["ratio_to_baseline"]["requests_per_second"] == 50 / 80
+    assert rows["slow", 1]["ratio_to_baseline"]["requests_per_second"] == 25 / 160
+    assert rows["slow", 1]["ratio_to_ours"]["requests_per_second"] == 0.25
+    assert rows["slow", 1]["ratio_to_ours"]["p50_ms"] == 2.0
+    assert rows["slow", 4]["ratio_to_ours"]["requests_per_second"] == 0.25
+    assert rows["slow", 4]["ratio_to_ours"]["ready_seconds"] == 3.0
+    assert rows["ours", 4]["ratio_to_ours"] == dict.fromkeys(rows["ours", 4]["ratio_to_ours"], 1.0)
     assert (rows["slow", 1]["baseline"], rows["slow", 4]["baseline"]) == ("1 loop, 2 threads", "2 loops, 1 thread")
-    assert rows["slow", 1]["to_baseline"]["memory_mb"] == 2.0
+    assert rows["slow", 1]["ratio_to_baseline"]["memory_mb"] == 2.0
 
 
 def test_without_this_projects_server_and_without_loops_there_are_no_ratios() -> None:
     (row,) = sum_up([step("other")], [], [], [])
     assert row["baseline"] is None
-    assert set(row["to_ours"].values()) == set(row["to_baseline"].values()) == {None}
+    assert set(row["ratio_to_ours"].values()) == set(row["ratio_to_baseline"].values()) == {None}
 
 
 def test_a_step_is_held_against_the_baseline_before_and_after_it() -> None:
@@ -83,35 +83,35 @@ def test_the_baseline_is_the_kind_of_loop_that_was_fastest_beside_all_steps_of_s
     ]
     ours, other, crowd = sum_up(steps, [], [], step_baselines)
     assert ours["baseline"] == other["baseline"] == "1 loop, 2 threads"
-    assert other["to_baseline"]["requests_per_second"] == 0.5
-    assert crowd["to_baseline"]["requests_per_second"] == 0.1
+    assert other["ratio_to_baseline"]["requests_per_second"] == 0.5
+    assert crowd["ratio_to_baseline"]["requests_per_second"] == 0.1
 
 
 def test_each_step_has_the_baseline_of_its_own_turn() -> None:
     steps = [step(turn=number, requests=requests) for number, requests in ((1, 100), (2, 400), (3, 30))]
     step_baselines = [step_baseline(turn=number, predictions=rate) for number, rate in ((1, 100), (2, 400), (3, 40))]
     (row,) = sum_up(steps, [], [], step_baselines)
-    assert row["to_baseline"]["requests_per_second"] == 0.5
+    assert row["ratio_to_baseline"]["requests_per_second"] == 0.5
 
 
 def test_the_interval_of_what_throughput_is_of_the_baselines_is_that_of_the_median_of_all_turns() -> None:
     steps = [step(turn=turn, requests=requests) for turn, requests in enumerate((160, 180, 200, 220, 240))]
     step_baselines = [step_baseline(turn=turn, predictions=100) for turn in range(5)]
     (row,) = sum_up(steps, [], [], step_baselines)
-    assert row["to_baseline_interval"] is not None
-    low, high = row["to_baseline_interval"]
-    assert row["to_baseline"]["requests_per_second"] == 1.0
+    assert row["ratio_to_baseline_interval"] is not None
+    low, high = row["ratio_to_baseline_interval"]
+    assert row["ratio_to_baseline"]["requests_per_second"] == 1.0
     assert 0.8 <= low < 1.0 < high <= 1.2
     (once,) = sum_up(steps[:1], [], [], step_baselines)
-    assert once["to_baseline_interval"] is None  # a single turn tells nothing of others
+    assert once["ratio_to_baseline_interval"] is None  # a single turn tells nothing of others
 
 
 def test_only_one_clients_latency_has_a_baseline() -> None:
     steps = [step(clients=1), step(clients=2)]
     one, two = sum_up(steps, [], [], [step_baseline(clients=1), step_baseline(clients=2, kind=(2, 1))])
-    assert one["to_baseline"]["p50_ms"] == 1.0  # 10 ms, 100 a second
-    assert two["to_baseline"]["p50_ms"] is two["to_baseline"]["p99_ms"] is None
-    assert two["to_baseline"]["requests_per_second"] == 0.5
+    assert one["ratio_to_baseline"]["p50_ms"] == 1.0  # 10 ms, 100 a second
+    assert two["ratio_to_baseline"]["p50_ms"] is two["ratio_to_baseline"]["p99_ms"] is None
+    assert two["ratio_to_baseline"]["requests_per_second"] == 0.5
 
 
 def test_a_kind_of_loop_is_the_median_of_its_rounds() -> None:

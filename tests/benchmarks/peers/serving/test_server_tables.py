@@ -72,7 +72,7 @@ def test_throughput_has_its_turns_and_its_interval() -> None:
 
     given = section()
     assert cells()[2:5] == ["1", "50.0 (1.00 0.50)", "-"]
-    given["summary"][1] |= {"turns": 12, "to_baseline_interval": [0.456, 0.543]}
+    given["summary"][1] |= {"turns": 12, "ratio_to_baseline_interval": [0.456, 0.543]}
     assert cells()[2:5] == ["12", "50.0 (1.00 0.50)", "0.46-0.54"]
     assert "n: turns." in texts(given)[0]
     assert "n: turns." not in texts(given)[1]  # said once
@@ -116,7 +116,7 @@ def test_everything_fits_a_terminal_of_120_columns() -> None:
 def test_what_was_not_observed_is_a_dash() -> None:
     given = section()
     given["summary"][0]["figures"]["p99_ms"] = None
-    given["summary"][0]["to_ours"] = dict.fromkeys(given["summary"][0]["to_ours"])
+    given["summary"][0]["ratio_to_ours"] = dict.fromkeys(given["summary"][0]["ratio_to_ours"])
     one = texts(given)[0]
     assert " - " in row(one, "slow")
     assert "12.5 (- 0.12)" in row(one, "slow")

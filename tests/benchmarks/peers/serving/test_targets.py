@@ -20,8 +20,8 @@ def row(
     server: str,
     clients: int,
     *,
-    to_ours: float | None = 1.0,
-    to_baseline: float | None = 1.0,
+    ratio_to_ours: float | None = 1.0,
+    ratio_to_baseline: float | None = 1.0,
     p50_ms: float | None = 100.0,
     p99_ms: float | None = 100.0,
 ) -> dict[str, Any]:
@@ -30,13 +30,13 @@ def row(
         "server": server,
         "clients": clients,
         "figures": {
-            "requests_per_second": 80.0 * (to_ours or 0.0),
+            "requests_per_second": 80.0 * (ratio_to_ours or 0.0),
             "p50_ms": p50_ms,
             "p99_ms": p99_ms,
         },
-        "to_ours": {"requests_per_second": to_ours},
-        "to_baseline": {"requests_per_second": to_baseline},
-        "to_baseline_interval": (0.9, 0.99),
+        "ratio_to_ours": {"requests_per_second": ratio_to_ours},
+        "ratio_to_baseline": {"requests_per_second": ratio_to_baseline},
+        "ratio_to_baseline_interval": (0.9, 0.99),
     }
 
 
@@ -60,25 +60,32 @@ def assert_met(found: tuple[float | None, bool], value: float, *, holds: bool) -
 
 
 def test_a_crowd_s_throughput_is_held_against_the_baseline() -> None:
-    four, sixteen, *_ = met(row("ours", 4, to_baseline=0.94), row("ours", 16, to_baseline=0.95), row("double", 4))
+    four, sixteen, *_ = met(
+        row("ours", 4, ratio_to_baseline=0.94), row("ours", 16, ratio_to_baseline=0.95), row("double", 4)
+    )
     assert four == (0.94, False)
     assert sixteen == (0.95, True)
     assert targets(section(row("ours", 4)))[0].between == (0.9, 0.99)
 
 
 def test_one_client_s_is_held_against_the_best_server_with_one_session() -> None:
-    rows = [row("ours", 1), row("single", 1, to_ours=0.5), row("other single", 1, to_ours=1.25)]
+    rows = [row("ours", 1), row("single", 1, ratio_to_ours=0.5), row("other single", 1, ratio_to_ours=1.25)]
     assert_met(met(*rows)[2], 0.8, holds=False)
     assert_met(met(*rows[:2])[2], 2.0, holds=True)
 
 
 def test_servers_with_two_sessions_and_larger_crowds_are_not_in_that() -> None:
-    rows = [row("ours", 1), row("single", 1, to_ours=0.8), row("double", 1, to_ours=3.0), row("single", 4, to_ours=2.0)]
+    rows = [
+        row("ours", 1),
+        row("single", 1, ratio_to_ours=0.8),
+        row("double", 1, ratio_to_ours=3.0),
+        row("single", 4, ratio_to_ours=2.0),
+    ]
     assert_met(met(*rows)[2], 1.25, holds=True)
 
 
 def test_a_server_that_answered_nothing_is_not_the_best_one() -> None:
-    rows = [row("ours", 1), row("single", 1, to_ours=0.0), row("other single", 1, to_ours=0.8)]
+    rows = [row("ours", 1), row("single", 1, ratio_to_ours=0.0), row("other single", 1, ratio_to_ours=0.8)]
     assert_met(met(*rows)[2], 1.25, holds=True)
     assert met(*rows[:2])[2] == (None, False)
 
@@ -92,10 +99,12 @@ def test_the_slow_answers_of_a_crowd_are_held_against_its_usual_ones(p99_ms: flo
 def test_what_was_not_measured_has_no_value_and_does_not_hold() -> None:
     nothing = [(None, False)] * 4
     assert met() == nothing
-    assert met(row("single", 1, to_ours=None), row("double", 16, to_ours=None)) == nothing
+    assert met(row("single", 1, ratio_to_ours=None), row("double", 16, ratio_to_ours=None)) == nothing
     assert met(row("ours", 2)) == nothing  # another crowd
     assert met(row("ours", 1), row("double", 1)) == nothing  # no peer with one session
-    assert met(row("ours", 4, to_baseline=None), row("ours", 16, to_baseline=None))[:2] == [(None, False)] * 2
+    assert (
+        met(row("ours", 4, ratio_to_baseline=None), row("ours", 16, ratio_to_baseline=None))[:2] == [(None, False)] * 2
+    )
 
 
 def test_a_crowd_that_got_no_answer_has_no_slow_ones() -> None:

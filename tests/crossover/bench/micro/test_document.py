@@ -1,10 +1,12 @@
-"""One thing against its yardstick."""
+"""One thing against its baseline."""
 
 from crossover.bench.micro.document import Measurement
 
 
-def measurement(observed: list[float], yardstick: list[float], limit: float | None) -> Measurement:
-    return Measurement(name="m", unit="ms", observed=observed, yardstick_name="y", yardstick=yardstick, limit=limit)
+def measurement(observed: list[float], baseline: list[float], max_allowed: float | None) -> Measurement:
+    return Measurement(
+        name="m", unit="ms", observed=observed, baseline_name="y", baseline=baseline, max_allowed=max_allowed
+    )
 
 
 def test_a_ratio_is_one_of_medians_and_keeps_every_observation() -> None:
@@ -17,5 +19,5 @@ def test_a_ratio_is_one_of_medians_and_keeps_every_observation() -> None:
     assert measurement([2.1], [4.0], None).holds
 
 
-def test_without_a_yardstick_the_median_itself_is_the_result() -> None:
+def test_without_a_baseline_the_median_is_the_result() -> None:
     assert measurement([30.0, 31.0, 99.0], [], 100.0).result == 31.0

@@ -80,7 +80,7 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> Bench:
         if script.name == "proxy.py":
             return {"peak_mb": 36.0}
         calls = int(str(arguments[-1]))
-        return {"handler": [11.0] * calls, "handler_with_sdk": [12.0] * calls, "least": [10.0] * calls}
+        return {"handler": [11.0] * calls, "handler_with_sdk": [12.0] * calls, "baseline": [10.0] * calls}
 
     monkeypatch.setattr(measure, "workbench", workbench)
     monkeypatch.setattr(measure, "probe", probe)
@@ -105,7 +105,7 @@ def test_configurations_take_turns_and_each_has_its_quota(bench: Bench) -> None:
     asked = [(0, 5, None)] + [(threads, 5, share) for share in (512 / 1769, 2) for threads in (1, 2)]
     assert bench.asked == [(0, 0, None), *asked * 3]  # the first one only warms the disk
     assert document["settings"]["quota"] == "cgroup v2"
-    assert document["settings"]["why_no_quota"] == ""
+    assert document["settings"]["no_quota_reason"] == ""
     assert [(row["memory_mb"], row["threads"]) for row in document["sweep"]["rows"]] == [
         (512, 1),
         (512, 2),
@@ -123,10 +123,10 @@ def test_every_process_is_in_the_result(bench: Bench) -> None:
     assert {len(each["warm"]["total_ms"]) for each in document["observations"]} == {5}
     assert [len(each["observed"]) for each in document["measurements"]] == [15, 15, 3]
     assert [each["result"] for each in document["measurements"]] == [1.1, 1.2, 36.0]
-    assert (document["schema"], document["kind"]) == (1, "crossover bench micro")
+    assert (document["schema"], document["kind"]) == (2, "crossover bench micro")
     assert document["cold"]["n"] == 3
     assert document["cold"]["median_ms"]["total"] == 320.0
-    assert document["cold"]["median_ms"]["beside"] == {"model fetch": 50.0}
+    assert document["cold"]["median_ms"]["background"] == {"model fetch": 50.0}
     assert document["warm"]["n"] == 15
     assert document["warm"]["median_ms"]["phases"]["inference"] == 10.0
     assert document["warm"]["cpu_seconds"]["mean"] == 0.009
@@ -138,13 +138,13 @@ def test_without_quotas_one_process_serves_all_memory_sizes(bench: Bench, monkey
     assert all(row["derived"] for row in document["sweep"]["rows"])
     assert len(document["sweep"]["rows"]) == 4
     assert document["settings"]["quota"] == "none"
-    assert document["settings"]["why_no_quota"] == "It was switched off: --no-quota."
+    assert document["settings"]["no_quota_reason"] == "It was switched off: --no-quota."
 
     def find() -> None:
         raise cgroup.QuotaUnavailableError("None here.")
 
     monkeypatch.setattr(cgroup, "find", find)
-    assert run()["settings"]["why_no_quota"] == "None here."
+    assert run()["settings"]["no_quota_reason"] == "None here."
 
 
 @pytest.mark.parametrize(
@@ -201,7 +201,7 @@ def test_a_page_of_costs_from_such_a_result_is_marked(tmp_path: Path, monkeypatc
     monkeypatch.setattr(report_cli, "cost_page", page)
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "micro.json"
-    path.write_text(json.dumps({"schema": 1, "kind": "crossover bench micro", "scenario": {"cpu_seconds": 0.03}}))
+    path.write_text(json.dumps({"schema": 2, "kind": "crossover bench micro", "scenario": {"cpu_seconds": 0.03}}))
     assert crossover(monkeypatch, "report --cost --from", str(path)) == 0
     assert crossover(monkeypatch, "report --cost") == 0
     assert marks == [ONE_MACHINE_MARK, ""]
@@ -271,8 +271,8 @@ def test_a_row_over_its_quota_is_not_to_be_believed(bench: Bench, monkeypatch: p
 def test_warm_calls_run_in_the_bundle() -> None:
     times = probe(bundle_python(), PROBES / "warm.py", inference_bundle(), s3_event(), SPEECH, 3)
     for warm in measure._warm_measurements(times):
-        assert len(warm.observed) == len(warm.yardstick) == 3
-        assert min(warm.observed + warm.yardstick) > 0
+        assert len(warm.observed) == len(warm.baseline) == 3
+        assert min(warm.observed + warm.baseline) > 0
 
 
 @needs_python

@@ -90,6 +90,6 @@ def test_the_sentences_say_how_it_was_counted() -> None:
         "In brackets: intervals, percentile bootstrap, 2,000 resamples, 95%, seed 1.",
         "Where there are fewer than 100 observations, p99 says little more than the maximum.",
         "No observation was discarded; the result file holds every one, with those that failed.",
-        "Spent: about 0.1200 USD on AWS, had it been there.",
+        "Spent: about 0.1200 USD on AWS, if it had run there.",
     ]
     assert not [sentence for sentence in display.sentences(document(count=100)) if "fewer than" in sentence]

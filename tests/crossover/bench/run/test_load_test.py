@@ -171,7 +171,7 @@ def test_each_variant_gets_the_same_load_by_itself_and_then_they_take_turns_with
 def test_the_document_holds_everything(account: Account) -> None:
     ended = account.benchmark(whole_plan()).run()
     document = ended.document
-    assert (document["schema"], document["kind"], document["rehearsal"]) == (1, "crossover bench run", False)
+    assert (document["schema"], document["kind"], document["rehearsal"]) == (2, "crossover bench run", False)
     assert document["stopped"] is None
     assert document["left_behind"] == ended.left_behind == []
     assert document["plan"] == whole_plan().to_json()

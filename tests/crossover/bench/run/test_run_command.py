@@ -111,7 +111,7 @@ def test_a_rehearsal_says_so_everywhere_and_asks_nothing(
     said = capsys.readouterr()
     assert terminal.questions == []
     assert "A rehearsal on the local AWS: the times are this machine's, not AWS's." in said.out
-    assert "on AWS, had it been there" in said.out
+    assert "on AWS, if it had run there" in said.out
     assert "What this would cost on AWS, about" in said.err
     assert json.loads(Path("r.json").read_text())["rehearsal"] is True
 
@@ -239,7 +239,7 @@ def test_a_result_is_never_overwritten(terminal: Terminal, capsys: pytest.Captur
         (["--variants", "tpu"], "There is no variant 'tpu'"),
         (["--arrival", "poisson:60"], "The arrivals are 'poisson:60'; the rate must be"),
         (["--requests", "0"], "There are 0 requests"),
-        (["--sizes", "12"], "The size '12' is none"),
+        (["--sizes", "12"], "The size '12' is not a size"),
         (["--sizes", "900MB"], "The size 900MB is over the variants' limit of 200MB."),
         (["--audio", "gone"], "gone cannot be read: No such file or directory."),
         (["--audio", "."], "The folder . holds no audio"),
