@@ -3,7 +3,7 @@
 import json
 import shlex
 import sys
-from typing import Any
+from typing import TypedDict
 
 from crossover import paths
 from crossover.errors import UsageError
@@ -12,14 +12,28 @@ from crossover.inputs import split_names, variant_names
 DEFAULT_PREFIX = "Crossover"
 
 
-def context() -> dict[str, Any]:
-    """The context in cdk.json: the settings, and the CDK's own flags.
+class Context(TypedDict, total=False):
+    """The settings that a command reads; beside them stand the app's other settings, and the CDK's own flags."""
+
+    stack_prefix: str
+    variants: str | list[str] | None
+    model_path: str
+
+
+class CdkJson(TypedDict, total=False):
+    """A project's cdk.json, as far as a command reads it."""
+
+    app: str
+    context: Context
+
+
+def context() -> Context:
+    """The context in cdk.json: all settings and flags.
 
     Raises:
         CrossoverError: there is no project, or its cdk.json cannot be read.
     """
-    content: dict[str, Any] = _cdk_json().get("context", {})
-    return content
+    return _cdk_json().get("context", Context())
 
 
 def app_command() -> list[str]:
@@ -51,7 +65,7 @@ def known_variants() -> list[str]:
         CrossoverError: there is no project, or its cdk.json cannot be read.
     """
     variants = context().get("variants")
-    if variants in (None, "all"):
+    if variants is None or variants == "all":
         return _registered()
     return [name.strip() for name in variants.split(",")] if isinstance(variants, str) else list(variants)
 
@@ -85,10 +99,10 @@ def _registered() -> list[str]:
     return list(deployable())
 
 
-def _cdk_json() -> dict[str, Any]:
+def _cdk_json() -> CdkJson:
     path = paths.project() / "cdk.json"
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content: CdkJson = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UsageError(f"{path} cannot be read: {error}.") from error
     if not isinstance(content, dict):

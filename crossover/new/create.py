@@ -11,13 +11,14 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from string import Template
-from typing import Any
+from typing import Any, TypedDict
 
 from crossover.cdk.compute import VARIANTS
 from crossover.cdk.model_artifact import ModelArtifactError, read_contract
 from crossover.errors import CrossoverError, UsageError
 from crossover.inputs import variant_names
 from crossover.paths import sources
+from crossover.project import CdkJson
 
 TEMPLATE = Path(__file__).with_name("template")
 COPIED = ("app.py", "stacks")
@@ -25,6 +26,12 @@ MODEL = Path("model/model.onnx")
 MODEL_PAPERS = ("model/MODEL_CARD.md", "model/LICENSE-YAMNET")
 """What goes with the package's own model; its licence demands it."""
 NAME = r"[A-Za-z][A-Za-z0-9-]{0,63}"  # a stack_prefix
+
+
+class PackageJson(TypedDict):
+    """package.json or its lock; the rest is copied."""
+
+    name: str
 
 
 def create(folder: Path, *, model: Path | None, variants: str, name: str) -> str:
@@ -103,8 +110,8 @@ def _write(folder: Path, model: Path, *, papers: bool, values: dict[str, str], v
     for entry in MODEL_PAPERS if papers else ():
         shutil.copyfile(sources() / entry, folder / entry)
     _write_json(folder / "cdk.json", _cdk_json(values["name"], variants))
-    _write_json(folder / "package.json", _read_json("package.json") | {"name": values["name"].lower()})
-    _write_json(folder / "package-lock.json", _read_json("package-lock.json") | {"name": values["name"].lower()})
+    for entry in ("package.json", "package-lock.json"):
+        _write_json(folder / entry, _package_json(entry, values["name"]))
 
 
 def _renamed(path: Path) -> Path:
@@ -112,16 +119,21 @@ def _renamed(path: Path) -> Path:
     return path.with_name(".gitignore") if path.name == "gitignore" else path
 
 
-def _cdk_json(name: str, variants: Sequence[str]) -> dict[str, Any]:
-    settings = _read_json("cdk.json")
-    settings["context"] |= {"variants": ",".join(variants), "stack_prefix": name, "model_path": MODEL.as_posix()}
-    return settings
-
-
-def _read_json(name: str) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads((sources() / name).read_text(encoding="utf-8"))
+def _cdk_json(name: str, variants: Sequence[str]) -> CdkJson:
+    content: CdkJson = _read_json("cdk.json")
+    content["context"] |= {"variants": ",".join(variants), "stack_prefix": name, "model_path": MODEL.as_posix()}
     return content
 
 
-def _write_json(path: Path, content: dict[str, Any]) -> None:
+def _package_json(entry: str, name: str) -> PackageJson:
+    content: PackageJson = _read_json(entry)
+    content["name"] = name.lower()
+    return content
+
+
+def _read_json(entry: str) -> Any:
+    return json.loads((sources() / entry).read_text(encoding="utf-8"))
+
+
+def _write_json(path: Path, content: CdkJson | PackageJson) -> None:
     path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
