@@ -53,7 +53,11 @@ class Installation:
             **inherited,
             "PATH": os.pathsep.join([str(self.folder / "bin"), *path]),
             "HOME": str(self.home),
+            # What uv, npm and jsii have downloaded or unpacked is the machine's, whoever runs them.
             "UV_CACHE_DIR": _uv_cache(),
+            "npm_config_cache": str(Path.home() / ".npm"),
+            "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(Path.home() / ".cache/aws/jsii/package-cache"),
+            "CDK_VALIDATION": "false",  # as in tests/environment.py
             "AWS_EC2_METADATA_DISABLED": "true",
             "COLUMNS": "200",
             **changes,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from crossover.paths import cache
 from tests.package.distributions import ROOT, Installation
 
 pytestmark = pytest.mark.slow
@@ -53,6 +54,8 @@ def test_a_project_deploys_to_the_local_aws(project: Path, with_node: Installati
     wheel_and_lock = {"UV_FIND_LINKS": str(wheel.parent), "UV_CONSTRAINT": str(ROOT / "requirements-dev.txt")}
     answer = with_node.run("make", "setup", folder=project, seconds=600, **wheel_and_lock)
     assert answer.returncode == 0, answer.stdout + answer.stderr
-    answer = with_node.run("make", "demo", "VARIANTS=standard", folder=project, seconds=600)
+    # The bundle and the emulator's environment are those of the other tests: they have the same content.
+    shared = {"CROSSOVER_CACHE": str(cache())}
+    answer = with_node.run("make", "demo", "VARIANTS=standard", folder=project, seconds=600, **shared)
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert answer.stdout.count("SUCCEEDED") == 3  # the sample clips
