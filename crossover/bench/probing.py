@@ -11,7 +11,7 @@ from threading import Event, Timer
 from typing import Any
 from urllib.parse import quote_plus
 
-from crossover.bundling.bundles import INFERENCE, PROXY
+from crossover.bundling import INFERENCE, PROXY
 from crossover.bundling.cache import build_bundle
 from crossover.bundling.find_python import find_python
 from crossover.errors import CrossoverError

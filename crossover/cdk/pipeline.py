@@ -1,10 +1,11 @@
 """Event wiring: the bucket notifies the compute, and events that fail for good go to the dead-letter queue."""
 
 import jsii
-from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
+from aws_cdk import CfnOutput, CfnResource, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_notifications as notifications
 from aws_cdk import aws_sqs as sqs
@@ -12,10 +13,11 @@ from constructs import Construct
 
 from crossover.cdk import rules
 from crossover.cdk.compute.interface import Compute
-from crossover.cdk.deploy_time_functions import keep_logs_in_stack
 from crossover.cdk.encryption import allow_use
 from crossover.cdk.findings import acknowledge
 from crossover.cdk.storage import PipelineStorage
+
+BASIC_EXECUTION_POLICY = "arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
 
 
 class InferencePipeline(Construct):
@@ -80,7 +82,7 @@ class InferencePipeline(Construct):
             notifications.LambdaDestination(compute.source),
             *([key_filter] if storage.key_prefix or key_suffix else []),
         )
-        keep_logs_in_stack(self, encryption_key)
+        _keep_logs_in_stack(self, encryption_key)
         if publish_outputs:
             self._publish_outputs(storage, compute)
 
@@ -96,6 +98,34 @@ class InferencePipeline(Construct):
         }
         for name, value in outputs.items():  # in the stack itself, where they keep these names
             CfnOutput(Stack.of(self), name, value=value)
+
+
+def _keep_logs_in_stack(scope: Construct, encryption_key: kms.IKey | None) -> None:
+    """Give the functions that CDK adds, as for notifications, log groups that are deleted with the stack.
+
+    Lambda would create ones that keep their logs for ever. Call this after the constructs that add such functions.
+    """
+    for resource in Stack.of(scope).node.find_all():
+        # CDK adds its own functions as plain CfnResource, and those of an app as CfnFunction.
+        if not isinstance(resource, CfnResource) or isinstance(resource, lambda_.CfnFunction):
+            continue
+        if resource.cfn_resource_type != "AWS::Lambda::Function":
+            continue
+        provider = resource.node.scope
+        if isinstance(provider, Construct) and not provider.node.try_find_child("Logs"):
+            log_group = logs.LogGroup(
+                provider,
+                "Logs",
+                retention=logs.RetentionDays.ONE_WEEK,
+                encryption_key=encryption_key,
+                removal_policy=RemovalPolicy.DESTROY,
+            )
+            resource.add_property_override("LoggingConfig.LogGroup", log_group.log_group_name)
+            acknowledge(
+                provider,
+                f"AwsSolutions-IAM4[Policy::{BASIC_EXECUTION_POLICY}]",
+                "CDK chooses the role of the functions that it adds; they run while deploying and at no other time.",
+            )
 
 
 @jsii.implements(lambda_.IDestination)

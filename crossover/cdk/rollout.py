@@ -11,7 +11,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
-from crossover.bundling.bundles import HEALTH_CHECK
+from crossover.bundling import HEALTH_CHECK
 from crossover.cdk.findings import acknowledge, acknowledge_wildcard
 from crossover.cdk.python_function import FunctionOptions, create_python_function
 

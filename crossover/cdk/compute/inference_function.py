@@ -6,7 +6,7 @@ from typing import ClassVar
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from crossover.bundling.bundles import INFERENCE
+from crossover.bundling import INFERENCE
 from crossover.bundling.recipe import Bundle
 from crossover.cdk import rules
 from crossover.cdk.dashboard_cost import Cost

@@ -8,7 +8,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from crossover.bundling.bundles import PROXY
+from crossover.bundling import PROXY
 from crossover.bundling.recipe import Bundle
 from crossover.cdk import rules
 from crossover.cdk.dashboard_cost import Cost, find_price

@@ -69,7 +69,7 @@ class PythonEnvironment(lambda_runtime.ProvidedWorker):  # type: ignore[misc]
         result: Properties = super().invoke(event, request_id, **named)
         asked_at, answered_at = self._answered_at or (self._asked_at, time.monotonic())
         times = self._phases(called_at, asked_at, answered_at)
-        report = report_line(request_id, self.config, times, peak_memory_mb(self._proc))
+        report = report_line(request_id, self.config.get("MemorySize", 128), times, peak_memory_mb(self._proc))
         start = f"START RequestId: {request_id} Version: {self.config.get('Version', '$LATEST')}"
         log = [result["log"]] if result.get("log") else []
         return {**result, "log": "\n".join([start, *log, f"END RequestId: {request_id}", report])}

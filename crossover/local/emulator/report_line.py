@@ -2,19 +2,18 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any
 
 BILLED = ("Duration", "Init Duration", "Billed Restore Duration")
 
 
-def report_line(request_id: str, config: Mapping[str, Any], times: Mapping[str, float], peak_mb: int) -> str:
+def report_line(request_id: str, memory_mb: int, times: Mapping[str, float], peak_mb: int) -> str:
     """The REPORT line; the billed duration is the sum of what the line shows, rounded up to the next ms.
 
     https://docs.aws.amazon.com/lambda/latest/dg/snapstart-monitoring.html and, on INIT being part of what is billed,
     https://aws.amazon.com/blogs/compute/aws-lambda-standardizes-billing-for-init-phase
 
     Args:
-        config: of the function.
+        memory_mb: of the function.
         times: durations, ms, by their names in the line: Duration, and those of INIT or restore.
         peak_mb: peak memory of the environment.
     """
@@ -24,7 +23,7 @@ def report_line(request_id: str, config: Mapping[str, Any], times: Mapping[str, 
         f"REPORT RequestId: {request_id}",
         f"Duration: {shown['Duration']:.2f} ms",
         f"Billed Duration: {math.ceil(billed)} ms",
-        f"Memory Size: {config.get('MemorySize', 128)} MB",
+        f"Memory Size: {memory_mb} MB",
         f"Max Memory Used: {peak_mb} MB",
     ]
     parts += [f"{name}: {shown[name]:.2f} ms" for name in ("Init Duration", "Restore Duration") if name in shown]

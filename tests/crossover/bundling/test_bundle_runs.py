@@ -15,7 +15,7 @@ import boto3
 import pytest
 import soundfile
 
-from crossover.bundling.bundles import INFERENCE, PROXY
+from crossover.bundling import INFERENCE, PROXY
 from crossover.bundling.cache import build_bundle
 from crossover.bundling.find_python import find_python
 from crossover.bundling.recipe import Bundle
@@ -237,7 +237,7 @@ SYNTH = """
     import sys
     import aws_cdk as cdk
     from aws_cdk import aws_lambda as lambda_
-    from crossover.bundling.bundles import PROXY
+    from crossover.bundling import PROXY
     from crossover.cdk.bundled_code import bundled_code
     app = cdk.App(outdir=sys.argv[1], analytics_reporting=False)
     stack = cdk.Stack(app, "Stack")

@@ -24,10 +24,9 @@ import pytest
 from aws_cdk import aws_lambda as lambda_
 from uv import find_uv_bin
 
+from crossover.bundling import HEALTH_CHECK, INFERENCE, PROXY, find_python
 from crossover.bundling import cache as bundle_cache
-from crossover.bundling import find_python
 from crossover.bundling import recipe as bundle_recipe
-from crossover.bundling.bundles import HEALTH_CHECK, INFERENCE, PROXY
 from crossover.bundling.cache import build_bundle, source_hash
 from crossover.bundling.recipe import Bundle, BundlingError, Size
 from crossover.cdk import bundled_code as bundling
@@ -355,7 +354,7 @@ def test_two_processes_may_make_the_same_bundle_at_once(project: Path, monkeypat
 
 def test_processes_that_work_in_one_cache_all_get_the_bundle(tmp_path: Path) -> None:
     code = (
-        "from crossover.bundling.bundles import HEALTH_CHECK; from crossover.bundling.cache import build_bundle;"
+        "from crossover.bundling import HEALTH_CHECK; from crossover.bundling.cache import build_bundle;"
         f"print(build_bundle(HEALTH_CHECK, python_version={THIS_VERSION!r}))"
     )
     forgotten = tmp_path / "bundles/inference-0123"

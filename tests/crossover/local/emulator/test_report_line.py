@@ -7,7 +7,7 @@ from crossover.local.emulator.report_line import report_line
 
 
 def reported(**times: float) -> Report:
-    line = report_line("id", {"MemorySize": 512}, {name.replace("_", " "): time for name, time in times.items()}, 99)
+    line = report_line("id", 512, {name.replace("_", " "): time for name, time in times.items()}, 99)
     report = parse(line)
     assert report is not None
     return report
