@@ -5,9 +5,11 @@ import io
 import os
 import sys
 import unicodedata
+from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.table import Table
+if TYPE_CHECKING:  # importing them takes a tenth of a second, and every command imports this module
+    from rich.console import Console
+    from rich.table import Table
 
 WIDTH_WITHOUT_TERMINAL = 120
 ERROR_HANDLER = "crossover"
@@ -51,20 +53,22 @@ def _similar(character: str) -> str:
     return plain or "?"
 
 
-def is_unicode(console: Console) -> bool:
+def is_unicode(console: "Console") -> bool:
     """Whether the console can show every character."""
     return console.encoding.startswith("utf")
 
 
-def table_console() -> Console:
+def table_console() -> "Console":
     """Standard output, as wide as the terminal, COLUMNS, or 120 columns where there is neither."""
+    from rich.console import Console
+
     console = Console()
     if console.is_terminal or "COLUMNS" in os.environ:
         return console
     return Console(width=WIDTH_WITHOUT_TERMINAL)
 
 
-def print_table(table: Table) -> None:
+def print_table(table: "Table") -> None:
     """Print a table to standard output."""
     table_console().print(table)
 

@@ -13,7 +13,7 @@ import numpy as np
 from crossover.cost.bill import Problem
 from crossover.cost.erlang import servers_for_waiting
 from crossover.cost.instance_types import InstanceType
-from crossover.cost.numbers import Amount
+from crossover.cost.numbers import Amount, keep_latest
 from crossover.cost.scenario import Scenario
 
 MAX_INSTANCES = 10_000  # larger numbers are not computed
@@ -21,6 +21,7 @@ MAX_INSTANCES = 10_000  # larger numbers are not computed
 ONE_INSTANCE = Problem(text="One instance whatever the load, as in the published tables: for comparison.", fatal=False)
 
 
+@keep_latest
 def instances_needed(
     load: Amount, *, vcpus: int, sustained_vcpus: float, utilisation: Amount, waiting: Amount, at_least: Amount = 1.0
 ) -> Amount:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crossover.cost.erlang import loss_probabilities
-from crossover.cost.numbers import Amount
+from crossover.cost.numbers import Amount, keep_latest
 
 # Requests in progress up to which `poisson_quick` is computed; beyond, the share is inversely proportional to them.
 MAX_CONCURRENCY = 1000.0
@@ -68,6 +68,7 @@ def poisson(
     return _bracket(high, rate, service_seconds, idle_seconds, lifetime_hours)
 
 
+@keep_latest
 def poisson_quick(
     rate: Amount, service_seconds: Amount, idle_seconds: Amount, *, lifetime_hours: Amount | None = None
 ) -> ColdShare:

@@ -260,7 +260,7 @@ def _lines(grid: CostGrid, points: Floats) -> Lines:
     """The lines: traffic that several of them share, each different line once, and which one each candidate has."""
     traffic: list[Floats] = [points]
     curves: list[Curve] = []
-    numbers: dict[str, int] = {}
+    numbers: dict[tuple[object, ...], int] = {}
     lines: dict[str, list[int]] = {}
     for candidate, instances, steps, costs in zip(grid.candidates, grid.instances, grid.steps, grid.costs, strict=True):
         visible = steps[instances[np.searchsorted(grid.volumes, steps)] <= MAX_STEPS] if steps.size else steps
@@ -275,7 +275,7 @@ def _lines(grid: CostGrid, points: Floats) -> Lines:
             key = of_case.tobytes()
             if key not in seen:
                 curve = _curve(its, volumes, of_case, instances[at])
-                seen[key] = numbers.setdefault(repr(curve), len(curves))
+                seen[key] = numbers.setdefault(_as_key(curve), len(curves))
                 if seen[key] == len(curves):
                     curves.append(curve)
             lines[candidate.key].append(seen[key])
@@ -296,11 +296,17 @@ def _curve(grid: int, volumes: Floats, costs: Floats, instances: Floats) -> Curv
     return curve
 
 
+def _as_key(curve: Curve) -> tuple[object, ...]:
+    return tuple(tuple(value) if isinstance(value, list) else value for value in curve.values())
+
+
 def _money(amounts: Floats) -> list[float | None]:
     """As `_compact`, with the digits that the page shows, so that a number is rounded once only."""
     return [
-        _without_point(round(amount, 0 if amount >= 1000 else 2))
-        if 1 <= amount < 10**DIGITS
+        round(amount)
+        if 1000 <= amount < 10**DIGITS
+        else _without_point(round(amount, 2))
+        if 1 <= amount < 1000
         else _short(amount, SMALL_DIGITS if amount < 1 else DIGITS)
         for amount in amounts.tolist()
     ]
