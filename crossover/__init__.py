@@ -1,1 +1,1 @@
-"""The command line: which way of deploying the model is best, measured and counted."""
+"""The command line: which variant of the deployment is best, measured and calculated."""

@@ -25,7 +25,7 @@ CLOCK_TOLERANCE = timedelta(seconds=2)
 
 
 class Clients(Protocol):
-    """Gives AWS clients, as `boto3.client` does; called often, so it should keep them."""
+    """Gives AWS clients, as `boto3.client` does; called often, so it should cache them."""
 
     def __call__(self, service: str, /) -> Any: ...
 
@@ -39,7 +39,7 @@ def open_clients(*, connections: int = 10) -> Clients:
     Args:
         connections: size of each client's connection pool.
     """
-    import boto3  # here, because it takes half a second to import and not every command gets this far
+    import boto3  # here, because it takes half a second to import and not every command needs it
     from botocore.config import Config
 
     @cache
@@ -79,7 +79,7 @@ def _clause(error: Exception) -> str:
 
 
 def response_time(response: Mapping[str, Any]) -> datetime:
-    """When the service sent this response, by its own clock, because this machine's may be wrong; by this machine's
+    """When the service sent this response, by its own clock, since this machine's may be wrong; by this machine's
     where the response does not say."""
     date = response["ResponseMetadata"]["HTTPHeaders"].get("date")
     return parsedate_to_datetime(date) if date else datetime.now(UTC)

@@ -18,7 +18,7 @@ app = typer.Typer(
 )
 
 Files = Annotated[list[Path], typer.Argument(help="Audio files, or folders of them.", show_default=False)]
-Variants = Annotated[str, typer.Option(help="Names with commas between them; all by default.", show_default=False)]
+Variants = Annotated[str, typer.Option(help="Names separated by commas; all by default.", show_default=False)]
 
 
 @app.command()
@@ -72,18 +72,20 @@ def predict(
 @app.command()
 def new(
     folder: Annotated[Path, typer.Argument(help="A new or an empty folder.", show_default=False)],
-    model: Annotated[Path | None, typer.Option(help="An ONNX file with its contract; else the published one.")] = None,
+    model: Annotated[
+        Path | None, typer.Option(help="ONNX file with its contract; the published one by default.")
+    ] = None,
     variants: Variants = "",
-    name: Annotated[str, typer.Option(help="Prefix of the stacks' names; else made of the folder's.")] = "",
+    name: Annotated[str, typer.Option(help="Prefix of the stacks' names; by default from the folder's name.")] = "",
 ) -> None:
-    """Write a CDK app of your own: settings, stacks, a test and the model, which is checked."""
+    """Write your own CDK app: settings, stacks, a test and the checked model."""
     from crossover.new.create import create
 
     print(create(folder, model=model, variants=variants, name=name))
 
 
 def _add(name: str, module: str, meaning: str) -> None:
-    """Add a command with sub-commands of its own, whose module is imported only when it runs."""
+    """Add a group of commands whose module is imported only when it runs."""
 
     def delegate(context: typer.Context) -> None:
         sub_app = importlib.import_module(module).app

@@ -33,8 +33,9 @@ def main(app: typer.Typer, program: str) -> None:
     except interrupts.InterruptedBySignalError as interrupted:
         print(f"{program}: {interrupted.sentence}", file=sys.stderr)
         code = interrupted.exit_code
-    except BrokenPipeError:  # as after `| head -1`: whoever read the output wants no more of it
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains when it flushes at exit
+    except BrokenPipeError:  # as after `| head -1`: the reader of the output has closed it
+        # Else Python reports an error when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 1
     sys.exit(code)
 
@@ -43,14 +44,14 @@ def run(app: typer.Typer, arguments: Sequence[str], *, program: str) -> int:
     """Run one command of `app`; returns its exit code.
 
     Raises:
-        UsageError: the arguments are none of this app's, or the person does not want to go on.
+        UsageError: the arguments are not valid for this app, or the user declined.
         CrossoverError: the command failed.
     """
     try:
         code = app(list(arguments), prog_name=program, standalone_mode=False)
     except _OptionError as error:
         message = " ".join(error.format_message().split()).rstrip(".")  # type: ignore[attr-defined]
-        if not message:  # a command that has only sub-commands was called without any: its help has been printed
+        if not message:  # a command group was called without a command: its help has been printed
             return 2
         context = getattr(error, "ctx", None)
         help_command = f"{context.command_path if context else program} --help"

@@ -1,4 +1,4 @@
-"""The dead-letter queue: scanned without taking anything out of it, and what Lambda's records in it say.
+"""The dead-letter queue: scanned without removing anything, and the fields of Lambda's records in it.
 
 Format: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
 """
@@ -141,7 +141,7 @@ class Scan:
 
     Attributes:
         hidden: approximate number of messages that another reader was holding at the start.
-        overtaken: whether messages came in meanwhile, or the first ones came round again before the last was seen.
+        overtaken: whether messages came in meanwhile, or the first ones came again before the last was seen.
 
     Raises:
         botocore.exceptions.BotoCoreError, ClientError: the SQS request failed.

@@ -170,7 +170,7 @@ def find_variants(
 
 def _variant(stack: str, outputs: Mapping[str, str]) -> Variant | None:
     if "Predictor" not in outputs:
-        return None  # the stack is no variant's, or is still being created
+        return None  # the stack is not a variant's, or is still being created
     return Variant(
         name=outputs["Predictor"],
         stack=stack,

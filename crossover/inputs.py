@@ -1,4 +1,4 @@
-"""What a person names on the command line: audio files, variants, numbers."""
+"""Values given on the command line: audio files, variants, numbers."""
 
 import mimetypes
 from collections.abc import Collection, Iterable
@@ -13,10 +13,10 @@ AUDIO_SUFFIXES = (".flac", ".mp3", ".ogg", ".wav")
 def audio_files(paths: Iterable[Path]) -> list[Path]:
     """The named files, whatever their format, and the audio files in the named folders.
 
-    A file with a picture's suffix is refused, so that nothing is deployed and waited for in vain.
+    A file with an image's suffix is refused before anything is deployed.
 
     Raises:
-        UsageError: a path does not exist, cannot be read or is a picture, or a folder holds no audio.
+        UsageError: a path does not exist, cannot be read or is an image, or a folder holds no audio.
     """
     return list(chain.from_iterable(map(_audio_files, paths)))
 
@@ -25,7 +25,7 @@ def _audio_files(path: Path) -> list[Path]:
     try:
         if not path.is_dir():
             with path.open("rb"):
-                return [_not_a_picture(path)]
+                return [_refuse_image(path)]
         files = sorted(file for file in path.iterdir() if file.suffix.lower() in AUDIO_SUFFIXES and file.is_file())
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
@@ -34,10 +34,10 @@ def _audio_files(path: Path) -> list[Path]:
     return files
 
 
-def _not_a_picture(path: Path) -> Path:
+def _refuse_image(path: Path) -> Path:
     media_type, _ = mimetypes.guess_type(path.name)
     if media_type and media_type.startswith("image/"):
-        raise UsageError(f"{path} is a picture ({media_type}), but the model takes audio: {', '.join(AUDIO_SUFFIXES)}.")
+        raise UsageError(f"{path} is an image ({media_type}), but the model takes audio: {', '.join(AUDIO_SUFFIXES)}.")
     return path
 
 

@@ -14,7 +14,7 @@ class InterruptedBySignalError(BaseException):
     Attributes:
         exit_code: what a shell reports for a process that this signal ended: 130 for Ctrl-C.
         stopped: what was stopped because of it, by name.
-        running: what goes on running, with how to stop it.
+        running: what keeps running, with how to stop it.
     """
 
     def __init__(self, number: int) -> None:

@@ -46,7 +46,8 @@ def predict_all(
     timeout_seconds: float,
     announce: Callable[[str], None] = lambda what: None,
 ) -> list[Row]:
-    """Upload each file to each variant and wait for its item, one after the other, so that none slows another down.
+    """Upload each file to each variant and wait for its item, one after the other, so that they do not slow each other
+    down.
 
     Raises:
         UsageError: a file cannot be read.

@@ -1,4 +1,4 @@
-"""Output on any terminal: one that cannot show every character, one of 80 columns, none at all."""
+"""Output on any terminal: with a limited character set, with 80 columns, or without a terminal."""
 
 import codecs
 import io

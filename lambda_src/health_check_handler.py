@@ -34,7 +34,7 @@ def handler(event: dict[str, Any], context: object) -> None:
 
 
 def find_problem(version: str) -> str | None:
-    """What is wrong with a version of a function, or None."""
+    """The problem of a function's version, or None."""
     try:
         answer = lambda_client.invoke(FunctionName=version, Payload=json.dumps(EVENT).encode())
         if "FunctionError" in answer:

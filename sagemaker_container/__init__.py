@@ -1,1 +1,1 @@
-"""What runs in the SageMaker endpoint, and on any always-on server: an HTTP server around `inference`."""
+"""What runs in the SageMaker endpoint, or on any always-on server: an HTTP server around `inference`."""

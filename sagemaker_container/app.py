@@ -50,12 +50,12 @@ class Predictors:
     """One model in two sessions, since a session keeps the number of threads that it is created with.
 
     Attributes:
-        alone: for a request that is the only one: as many threads as CPUs.
-        crowded: for concurrent requests: one thread each (docs/decisions/0004-container-threads.md).
+        single: for a request that runs alone: as many threads as CPUs.
+        concurrent: for concurrent requests: one thread each (docs/decisions/0004-container-threads.md).
     """
 
-    alone: "LocalPredictor"
-    crowded: "LocalPredictor"
+    single: "LocalPredictor"
+    concurrent: "LocalPredictor"
 
 
 class App(Starlette):
@@ -101,7 +101,7 @@ class App(Starlette):
             timings.update(prediction.timings_ms)
         except ClientDisconnect:
             status, answer = CLIENT_CLOSED_REQUEST, {}
-        except asyncio.CancelledError:  # by uvicorn, when the time to drain is over
+        except asyncio.CancelledError:  # by uvicorn, when the time for a graceful stop is over
             message = "The server stopped before the request was done; try again later."
             status, answer = 503, _error("STOPPING", message)
             record |= answer
@@ -133,7 +133,7 @@ class App(Starlette):
             async with self.queue.turn(deadline):
                 if await request.is_disconnected():
                     raise ClientDisconnect
-                predictor = self.predictors.alone if self.queue.occupied == 1 else self.predictors.crowded
+                predictor = self.predictors.single if self.queue.occupied == 1 else self.predictors.concurrent
                 return await self.queue.compute(lambda: predict(predictor))
 
     def _reader(self, request: Request) -> Callable[[Request, Hold, dict[str, Any]], Awaitable[Predict]]:
@@ -192,7 +192,7 @@ async def _read_body(request: Request, max_bytes: int, too_large: InputError, ho
 
 
 def _refusal(error: Exception) -> tuple[int, dict[str, Any]]:
-    """Status and body of the answer to an error; of an unexpected error it tells no details."""
+    """Status and body of the answer to an error; an unexpected error's details are not included."""
     match error:
         case InputError():
             status = {"UNSUPPORTED_CONTENT_TYPE": 415, "INVALID_REQUEST": 400}.get(error.code, 422)
@@ -200,14 +200,14 @@ def _refusal(error: Exception) -> tuple[int, dict[str, Any]]:
         case UnavailableError():
             return 503, _error(error.code, error.message)
         case ParamValidationError():
-            return 400, _error("INVALID_REQUEST", "S3 allows no such bucket, key or version id.")
+            return 400, _error("INVALID_REQUEST", "S3 does not allow such a bucket, key or version id.")
         case ClientError() if error.response["Error"]["Code"] in INVALID_REFERENCE_CODES:
-            return 400, _error("INVALID_REQUEST", "S3 allows no such bucket, key or version id.")
+            return 400, _error("INVALID_REQUEST", "S3 does not allow such a bucket, key or version id.")
         case ClientError() if error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500:
             return 503, _error("S3_UNAVAILABLE", "S3 could not answer; try again later.")
         case BotoCoreError():
             return 503, _error("S3_UNAVAILABLE", "S3 could not be reached; try again later.")
-    return 500, _error("INTERNAL_ERROR", "The prediction failed; the server's log tells the reason.")
+    return 500, _error("INTERNAL_ERROR", "The prediction failed; the server's log has the reason.")
 
 
 def _error(code: str, message: str) -> dict[str, Any]:

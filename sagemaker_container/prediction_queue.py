@@ -25,12 +25,12 @@ class UnavailableError(Exception):
 
 
 class PredictionQueue:
-    """Admits requests and gives each its turn, first come, first served.
+    """Admits requests and serves them in order of arrival.
 
     A request takes a place before its body is read, so that waiting requests are bounded in number and in bytes.
 
     Args:
-        workers: predictions that run at once, each in a thread of its own.
+        workers: predictions that run at once, each in its own thread.
         max_waiting: requests that may wait for their turn.
         max_held_bytes: total size of the bodies that have been read and not yet answered.
 

@@ -20,7 +20,7 @@ from inference.limits import Limits
 from sagemaker_container.app import App, Predictors
 from sagemaker_container.prediction_queue import PredictionQueue
 
-# SageMaker kills a container 30 s after SIGTERM; requests under way have a little less to finish in.
+# SageMaker kills a container 30 s after SIGTERM; requests in progress have a little less time to finish.
 # https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html
 MAX_STOP_SECONDS = 25
 # Longer than SageMaker waits for an answer, so that a connection is never closed just as it is used again.
@@ -141,11 +141,11 @@ async def _serve(settings: Settings, listener: socket.socket) -> int:
     async def load() -> int:
         try:
             predictors = await asyncio.to_thread(load_predictors, settings)
-        except Exception as error:  # whatever it is: without a model there is nothing to serve
+        except Exception as error:  # any error: without a model there is nothing to serve
             server.should_exit = True
             return _fail(str(error))
         app.predictors = predictors
-        model = predictors.crowded.model
+        model = predictors.concurrent.model
         ready = {"event": "ready", "model": model.name, "version": model.version, "model_sha256": model.sha256}
         log.info(json.dumps({**ready, "processors": settings.cpus, "max_waiting": settings.max_waiting}))
         return 0
@@ -183,14 +183,14 @@ def load_predictors(settings: Settings) -> Predictors:
         predictor.prime()
         return predictor
 
-    crowded = predictor(1, spinning=False)
-    alone = crowded if settings.cpus == 1 else predictor(settings.cpus, spinning=True)
+    concurrent = predictor(1, spinning=False)
+    single = concurrent if settings.cpus == 1 else predictor(settings.cpus, spinning=True)
     _give_back_memory()
-    return Predictors(alone=alone, crowded=crowded)
+    return Predictors(single=single, concurrent=concurrent)
 
 
 def _give_back_memory() -> None:
-    """Return to the system the memory that loading needed; glibc would keep about 20 MB of it."""
+    """Return the memory that loading needed to the system; glibc would keep about 20 MB of it."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(0)

@@ -26,7 +26,7 @@ class Comparison(Stack):
     def __init__(
         self, scope: Construct, construct_id: str, *, stack_name: str, stacks: Sequence[InferenceStack]
     ) -> None:
-        super().__init__(scope, construct_id, stack_name=stack_name, description="The variants side by side")
+        super().__init__(scope, construct_id, stack_name=stack_name, description="The variants compared")
         self._stacks = stacks
         dashboard = cloudwatch.Dashboard(self, "Dashboard", default_interval=Duration.days(1))
         dashboard.add_widgets(
@@ -90,7 +90,7 @@ def _search(
     """The metric of the resource whose name begins with the stack's name and its own logical id.
 
     An unquoted term finds names that contain it, in this order and spelling; a quoted one only names that equal it.
-    The sum over the one series found gets our label; the search alone would add labels of its own.
+    The sum over the one series found gets our label; the search alone would use its own labels.
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/search-expression-syntax.html
     """
     element = resource.node.default_child

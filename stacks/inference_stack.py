@@ -20,7 +20,7 @@ from stacks.settings import Settings
 
 
 class InferenceStack(Stack):
-    """One stack a variant, each with its own bucket and table, to be deployed, measured and deleted independently."""
+    """One stack per variant, with its own bucket and table, to be deployed, measured and deleted independently."""
 
     def __init__(self, scope: Construct, construct_id: str, *, variant: type[Compute], settings: Settings) -> None:
         """Create the stack.

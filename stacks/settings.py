@@ -35,7 +35,7 @@ class Settings:
     stack_prefix: str = setting(
         "Crossover",
         rules.text(r"[A-Za-z][A-Za-z0-9-]{0,63}", "1 to 64 letters, digits and hyphens, a letter first"),
-        "stacks are named `<stack_prefix>-Standard` and so on; another prefix makes a second copy",
+        "stacks are named `<stack_prefix>-Standard` and so on; another prefix deploys a second copy",
     )
     model_path: str = setting(
         "model/model.onnx",
@@ -46,11 +46,11 @@ class Settings:
     timeout_seconds: int = setting(
         120,
         rules.TIMEOUT_SECONDS,
-        "longest invocation of a function, the proxy included; every wait for AWS ends before, with its own error",
+        "timeout of a function, the proxy included; every call to AWS times out earlier, with its own error",
     )
     proxy_memory_mb: int = setting(128, rules.MEMORY_MB, "memory of the function in front of the endpoint")
     instance_type: str = setting("ml.t2.medium", rules.INSTANCE_TYPE, "instance type of the SageMaker endpoint")
-    instance_count: int = setting(1, rules.INSTANCE_COUNT, "how many instances")
+    instance_count: int = setting(1, rules.INSTANCE_COUNT, "number of instances of the endpoint")
     max_audio_seconds: int = setting(600, rules.MAX_AUDIO_SECONDS, "longer audio becomes a FAILED item")
     max_channels: int = setting(8, rules.MAX_CHANNELS, "audio of more channels becomes a FAILED item")
     max_file_mb: int = setting(200, rules.MAX_FILE_MB, "a larger file becomes a FAILED item, without being downloaded")
@@ -61,14 +61,14 @@ class Settings:
     input_lifetime_days: int | None = setting(
         None,
         rules.LIFETIME_DAYS,
-        "uploads are deleted after so many days, a replaced or deleted version so many days after that",
+        "days after which uploads are deleted, and replaced or deleted versions as many days after that",
     )
-    item_lifetime_days: int | None = setting(None, rules.LIFETIME_DAYS, "predictions are deleted after so many days")
-    log_retention_days: int = setting(30, rules.LOG_RETENTION_DAYS, "logs are deleted after so many days")
+    item_lifetime_days: int | None = setting(None, rules.LIFETIME_DAYS, "days after which predictions are deleted")
+    log_retention_days: int = setting(30, rules.LOG_RETENTION_DAYS, "days after which logs are deleted")
     reserved_concurrency: int | None = setting(
         None,
         rules.RESERVED_CONCURRENCY,
-        "most invocations of a function at once, so that a burst does not overload the endpoint; 100 of the account's "
+        "maximum concurrency of a function, so that a burst does not overload the endpoint; 100 of the account's "
         "limit must remain for other functions",
     )
     removal_policy: str = setting(
@@ -86,8 +86,7 @@ class Settings:
     encryption: str = setting(
         "aws",
         rules.one_of("aws", "customer"),
-        "whose keys encrypt bucket, table, queue and logs: AWS's, or your own, created by the stack, at 1 to 3 USD a "
-        "month",
+        "whose keys encrypt bucket, table, queue and logs: AWS's, or one created by the stack, at 1 to 3 USD a month",
     )
     network: str = setting(
         "public",

@@ -21,7 +21,7 @@ OPTIONS: tuple[dict[str, str], ...] = (
     {"network": "isolated"},
     {"rollout": "canary"},
 )
-# What people call a role, by how its path begins; the variants name their own.
+# Names of the roles by the prefix of their path; the variants name their own.
 ROLES = {
     "Compute/FunctionRole": "function",
     **{f"Compute/{path}": name for variant in VARIANTS.values() for path, name in variant.roles.items()},

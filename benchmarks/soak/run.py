@@ -201,7 +201,7 @@ class _Soak:
         self.proxy.begin(self.plan, strip_conditions=self.options.negative_control is NegativeControl.OVERWRITE)
         self.started = time.monotonic()
         for planned in self.plan:
-            while self.emulator.events_under_way() >= self.options.concurrency and self._time_is_left:
+            while self.emulator.events_in_progress() >= self.options.concurrency and self._time_is_left:
                 time.sleep(POLL_SECONDS)
             if not self._time_is_left:
                 break
@@ -243,7 +243,7 @@ class _Soak:
         """Wait until nothing is in progress; False where the time is over before."""
         quiet_since = time.monotonic()
         while self._time_is_left:
-            in_progress = self.emulator.events_under_way() + self.proxy.traffic.waiting
+            in_progress = self.emulator.events_in_progress() + self.proxy.traffic.waiting
             now = time.monotonic()
             if in_progress:
                 quiet_since = now

@@ -31,7 +31,7 @@ UNUSED_SECONDS = 24 * 3600.0
 
 
 def build_bundle(bundle: Bundle, *, python_version: str = "3.12", for_host: bool = False) -> Path:
-    """The folder of the finished bundle, made now unless the cache has one of the same sources. Not to be written to.
+    """The folder of the finished bundle, built unless the cache has one of the same sources. Do not write to it.
 
     Raises BundlingError with one sentence where it cannot be made, ValueError for a version not of the form "3.12".
     """
@@ -71,7 +71,7 @@ def _make(bundle: Bundle, finished: Path, *, python_version: str, target: str) -
 
 
 def source_hash(bundle: Bundle, *, python_version: str, platform: str, with_bytecode: bool) -> str:
-    """A sha256 of all that decides what is in a bundle: our files, the lock, the recipe, and what it is made for."""
+    """A sha256 of everything that determines a bundle: our files, the lock, the recipe, and the target."""
     digest = hashlib.sha256(f"{bundle} {python_version} {platform} {with_bytecode}".encode())
     for source in bundle.files(SOURCES):
         digest.update(source.relative_to(SOURCES).as_posix().encode())

@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 
 ANSWER_SECONDS = 20.0
-"""How long an interpreter may take to say its version: a cold disk is slow, a hanging shim must not block."""
+"""How long an interpreter may take to report its version: a cold disk is slow, a hanging shim must not block."""
 
 
 @cache
@@ -23,9 +23,9 @@ def find_python(version: str) -> Path | None:
     """The first working interpreter of `version` ("3.12"), or None.
 
     Looked at in this order: the running interpreter, PATH, pyenv's versions, uv's managed interpreters. A candidate
-    counts only when it runs and says that it is a plain CPython (no debug or free-threaded build) of that version:
-    pyenv's shims, for one, are on PATH and fail unless their version is selected. Raises ValueError as check_version
-    does.
+    counts only when it runs and reports that it is a plain CPython (no debug or free-threaded build) of that version:
+    pyenv's shims, for example, are on PATH and fail unless their version is selected. Raises ValueError as
+    check_version does.
     """
     check_version(version)
     return next((path for path in _candidates(version) if _is_python(path, version)), None)

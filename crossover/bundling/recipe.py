@@ -123,7 +123,7 @@ def assemble(
 
     Both folders exist and are empty; `scratch` takes the whole wheels and is the caller's to delete. `install` is the
     start of a pip-like install command, `compiler` the interpreter that makes the bytecode, or None for no bytecode.
-    Raises BundlingError where a wheel cannot be had, a source does not compile, or the bundle is larger than Lambda
+    Raises BundlingError where a wheel is not available, a source does not compile, or the bundle is larger than Lambda
     takes.
     """
     missing = [path.name for path in bundle.files(sources) if not path.is_file()]

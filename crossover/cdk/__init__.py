@@ -10,7 +10,7 @@ What is listed here is public; names in the modules may change without notice.
 
 import os
 
-# onnxruntime, which reads the model at synth, reports what it runs to Microsoft unless this is set before its import.
+# onnxruntime, which reads the model at synth, sends usage data to Microsoft unless this is set before its import.
 # https://github.com/microsoft/onnxruntime/blob/main/docs/Privacy.md
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 

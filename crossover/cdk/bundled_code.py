@@ -73,7 +73,7 @@ def bundled_code(
 
 @jsii.implements(ILocalBundling)
 class _LocalBundling:
-    """Copies the finished bundle to where CDK wants it.
+    """Copies the finished bundle to where CDK expects it.
 
     CDK takes an existing cdk.out/asset.<hash> unchecked, so a half-filled one would be deployed. aws-cdk-lib fills a
     folder named asset.<hash>-building and renames it when this returns, so an interrupted synth leaves none;
@@ -85,6 +85,6 @@ class _LocalBundling:
         self._build = partial(build_bundle, bundle, python_version=python_version, for_host=for_host)
 
     def try_bundle(self, output_dir: str, *, image: DockerImage, **_options: Any) -> bool:
-        # A copy and no hard links: whoever edits a file in cdk.out must not change the cache.
+        # A copy, not hard links: editing a file in cdk.out must not change the cache.
         shutil.copytree(self._build(), output_dir, dirs_exist_ok=True)
         return True

@@ -7,7 +7,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from crossover.cost.prices import Price, load
 
 REGION = "us-east-1"
-SHARED_LINES = "S3, DynamoDB, logs, free tier"  # alike in all variants, or the account's
+SHARED_LINES = "S3, DynamoDB, logs, free tier"  # the same in all variants, or the account's
 
 
 def find_price(price_id: str) -> Price | None:

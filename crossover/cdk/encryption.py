@@ -50,14 +50,14 @@ def create_key(scope: Construct, construct_id: str, *, removal_policy: RemovalPo
     """One key for everything that a stack stores: files, predictions, dead letters, logs.
 
     Benefit: reading the data takes the key as well; CloudTrail records its use; disabling it locks everything at once.
-    Nobody, not even an administrator, uses it directly: only through the services that hold the data.
+    Not even an administrator can use it directly: only through the services that hold the data.
     Cost: 1 USD a month, 2 after its first yearly rotation and 3 after the second, and 0.03 USD for 10,000 requests; the
     bucket and the table make few, since they reuse their data keys (public prices of 2026). When its stack is deleted,
     the key waits 7 days, the minimum of KMS; until then the deletion can be cancelled.
     """
     account = (
         iam.AccountRootPrincipal()
-    )  # everyone whom the account's own policies allow: the roles of the stack, and people
+    )  # every principal that the account's policies allow: the stack's roles and users
     through_services = {
         "StringEquals": {"kms:ViaService": [_endpoint(name) for name in ("s3", "dynamodb", "sqs", "logs")]}
     }

@@ -20,7 +20,7 @@ class ModelArtifactError(ValueError):
 
 
 class ModelContract(Protocol):
-    """What a model file says of itself, as lambda_src/inference/contract.py reads it."""
+    """What a model file declares, as lambda_src/inference/contract.py reads it."""
 
     @property
     def name(self) -> str: ...
@@ -52,7 +52,7 @@ class ModelArtifact(Construct):
         """Upload the file.
 
         Raises:
-            ModelArtifactError: the file is no model, or its contract cannot be served.
+            ModelArtifactError: the file is not a model, or its contract cannot be served.
         """
         super().__init__(scope, construct_id)
         self.contract = read_contract(Path(path))
@@ -77,10 +77,10 @@ class ModelArtifact(Construct):
 
 
 def read_contract(path: Path) -> ModelContract:
-    """Read what the model says of itself, with the handlers' own reader.
+    """Read what the model declares, with the handlers' own reader.
 
     Raises:
-        ModelArtifactError: there is no such file, it is no model, or the handlers could not serve it.
+        ModelArtifactError: there is no such file, it is not a model, or the handlers could not serve it.
     """
     if not path.is_file():
         raise ModelArtifactError(f"There is no model file {path}.")
@@ -88,7 +88,9 @@ def read_contract(path: Path) -> ModelContract:
         session = onnxruntime.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's own classes share no base but this
         reason = str(error).partition("\n")[0]
-        raise ModelArtifactError(f"The model file {path} is no ONNX model with its weights inside: {reason}") from None
+        raise ModelArtifactError(
+            f"The model file {path} is not an ONNX model with its weights inside: {reason}"
+        ) from None
     reader = _contract_module()
     try:
         contract: ModelContract = reader.read_contract(
@@ -101,11 +103,11 @@ def read_contract(path: Path) -> ModelContract:
 
 @cache
 def _contract_module() -> Any:
-    """lambda_src/inference/contract.py, loaded as a file: what runs in Lambda is no part of this package."""
+    """lambda_src/inference/contract.py, loaded as a file: what runs in Lambda is not part of this package."""
     name = "crossover.cdk._model_contract"
     spec = importlib.util.spec_from_file_location(name, sources() / "lambda_src/inference/contract.py")
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # where its dataclass looks itself up
+    sys.modules[name] = module  # where its dataclass is looked up
     spec.loader.exec_module(module)
     return module

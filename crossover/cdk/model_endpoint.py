@@ -1,4 +1,4 @@
-"""A SageMaker endpoint that runs this project's container: one that is made here, or an existing one."""
+"""A SageMaker endpoint that runs this project's container: a new or an existing one."""
 
 from aws_cdk import Aws, Fn, IgnoreMode, Names, Stack, Token
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -126,7 +126,7 @@ class ModelEndpoint(Endpoint):
             storage: whose files the container may read.
             instance_type: of x86_64; SageMaker hosts no ml.t3.
             instance_count: 1 to 100.
-            canary: whether new instances get some of the traffic first and are taken back if they fail. Without it
+            canary: whether new instances get some of the traffic first and are rolled back if they fail. Without it
                 SageMaker still keeps the old instances if the new ones do not start.
 
         Raises:
@@ -227,7 +227,7 @@ class ModelEndpoint(Endpoint):
         )
 
     def _create_endpoint(self, config: sagemaker.CfnEndpointConfig, role: iam.Role) -> sagemaker.CfnEndpoint:
-        # SageMaker names the log group after the endpoint and would keep it for ever. For the stack to make the group,
+        # SageMaker names the log group after the endpoint and would keep it forever. For the stack to make the group,
         # it must choose the endpoint's name: one made of its own id is unique to it and never needs to change.
         stack_uuid = Fn.select(2, Fn.split("/", Aws.STACK_ID))
         unique_in_app = Names.unique_resource_name(self, max_length=40, separator="-")

@@ -1,4 +1,4 @@
-"""Seeing a deployed variant: a dashboard, and alarms that say what to do."""
+"""A dashboard for a deployed variant, and alarms whose descriptions say what to do."""
 
 from collections.abc import Iterable
 
@@ -28,7 +28,7 @@ def file_metric(stack_name: str, name: str, statistic: str = "Sum") -> cloudwatc
 class Monitoring(Construct):
     """A dashboard and alarms for one variant.
 
-    Benefit: what is lost, late, failing or expensive shows without a look at the logs; each alarm's description names
+    Benefit: lost, late, failing and expensive events show without reading logs; each alarm's description names
     the next step.
     Cost, us-east-1, a month: 3.00 USD for a dashboard, 0.10 for an alarm, 0.30 for each of the stack's six custom
     metrics while files come in. With the three variants and their comparison these are 4 dashboards, 20 alarms and 18
@@ -161,7 +161,7 @@ def _invocation_alarms(compute: Compute, p99_alarm_seconds: float) -> Iterable[A
         id="Errors",
         metric=compute.source.metric_errors(),
         description=(
-            "The function has failed for ten of the last 15 minutes, so it is no passing fault. In its log, the "
+            "The function has failed for ten of the last 15 minutes, so this is not transient. In its log, the "
             "lines with `cause` say why. Lambda tries each event three times; what fails then is a dead letter."
         ),
         periods=3,

@@ -1,4 +1,4 @@
-"""Alarms and graphs as values: whoever is monitored describes them, Monitoring draws them."""
+"""Alarms and graphs as values: a variant describes them, Monitoring creates them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class AlarmSpec:
     Attributes:
         id: the construct's id.
         metric: what is watched.
-        description: for the person who is woken up by it: what it means, and what to do.
+        description: for the person on call: what the alarm means, and what to do.
         threshold: the value that `comparison` compares the metric with, in the metric's unit.
         periods: how many of the metric's periods are looked at.
         breaching: how many of them have to breach the threshold; None for all.

@@ -1,4 +1,4 @@
-"""How every function is created: pinned runtime, its own log group and role, and no permission beyond them."""
+"""How every function is created: pinned runtime, its own log group and role, and no other permission."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,17 +20,17 @@ from crossover.cdk.network import LAMBDA_ACTIONS, allow_network_interfaces, deny
 
 @dataclass(frozen=True, kw_only=True)
 class FunctionOptions:
-    """What the functions of all variants take; the defaults are those of the settings.
+    """Options for the functions of all variants; the defaults are those of the settings.
 
-    Benefit: one value for a whole stack, which every construct takes.
-    Cost: none of its own; retained logs, an own key and private endpoints are billed by AWS.
+    Benefit: one object for a whole stack, which every construct accepts.
+    Cost: none by itself; retained logs, a customer key and private endpoints are billed by AWS.
 
     Raises:
         InvalidValueError: a value is out of range.
     """
 
     timeout_seconds: int = 120
-    reserved_concurrency: int | None = None  # most invocations at once; None shares the account's limit
+    reserved_concurrency: int | None = None  # maximum concurrency; None shares the account's limit
     max_file_mb: int = 200  # MiB; a larger file becomes a FAILED item
     max_audio_seconds: int = 600  # longer audio becomes a FAILED item
     max_channels: int = 8  # audio of more channels becomes a FAILED item
@@ -42,7 +42,7 @@ class FunctionOptions:
     local_python: str | None = None  # bundles for this Python on this machine, which only the local AWS runs
     vpc: ec2.IVpc | None = None  # has endpoints, or a NAT, for S3, DynamoDB and, for the proxy, SageMaker
     private_endpoints: bool = False  # create the VPC endpoints of services other than S3 and DynamoDB
-    encryption_key: kms.IKey | None = None  # of the logs, which CloudWatch Logs may use; None for a key of AWS
+    encryption_key: kms.IKey | None = None  # of the logs, which CloudWatch Logs may use; None for an AWS key
 
     def __post_init__(self) -> None:
         rules.check(rules.TIMEOUT_SECONDS, timeout_seconds=self.timeout_seconds)
@@ -68,8 +68,8 @@ def create_log_group(
 ) -> logs.LogGroup:
     """A log group with retention.
 
-    Benefit: logs are deleted in time, and with the stack; a group that a service creates keeps everything for ever.
-    Cost: none of its own.
+    Benefit: logs are deleted in time, and with the stack; a group that a service creates keeps everything forever.
+    Cost: none by itself.
     """
     return logs.LogGroup(
         scope,

@@ -1,4 +1,4 @@
-"""How a new version takes over: a function's behind the alias `live`, an endpoint's with new instances."""
+"""How a new version takes over: a function's behind the alias `live`, an endpoint's on new instances."""
 
 import dataclasses
 
@@ -18,7 +18,7 @@ from crossover.cdk.python_function import FunctionOptions, create_python_functio
 LIVE = "live"
 PRODUCTION_VARIANT = "live"  # of an endpoint
 ERROR_SHARE = 0.1
-"""A rollout in which a larger share of the invocations fails is taken back: with much traffic, a single throttled call
+"""A rollout in which a larger share of the invocations fails is rolled back: with much traffic, a single throttled call
 to AWS is below it; with little, any error is above it."""
 BAKE_SECONDS = 600
 """After each step of an endpoint's rollout, before the old instances go: SageMaker's metrics lag by minutes."""
@@ -46,8 +46,8 @@ class CanaryRollout(Construct):
     """Moves an alias by CodeDeploy: a health check, a tenth of the traffic for five minutes, then all of it.
 
     The alias goes back to the old version, and the deployment fails, if the new version fails its health check or more
-    than a tenth of its invocations. No event is lost by that: Lambda retries it, then on the old version. Durations
-    decide nothing, since every first invocation of a new version is a cold start.
+    than a tenth of its invocations. No event is lost: Lambda retries it on the old version. Durations
+    are not considered, since every first invocation of a new version is a cold start.
 
     Benefit: a version that does not work serves at most a tenth of the traffic, and none if the health check sees it.
     Cost: a deployment takes some six minutes longer; an alarm, 0.10 USD a month. With little traffic, the five minutes
@@ -69,7 +69,7 @@ class CanaryRollout(Construct):
         acknowledge(
             group,
             "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSCodeDeployRoleForLambdaLimited]",
-            "What CodeDeploy needs to move an alias is AWS's to say; only CodeDeploy can assume the role.",
+            "AWS's managed policy has what CodeDeploy needs to move an alias; only CodeDeploy can assume the role.",
         )
         acknowledge_wildcard(
             group.role, f"{health_check.function_arn}:*", "CDK lets CodeDeploy invoke any version of the health check."
@@ -83,7 +83,7 @@ class CanaryRollout(Construct):
             handler="health_check_handler",
             memory_mb=256,
             environment={"CHECKED_VERSION": version.function_arn},
-            # Outside the VPC, as it calls Lambda and CodeDeploy and sees no data of anybody.
+            # Outside the VPC, as it calls Lambda and CodeDeploy only, and handles no uploaded data.
             options=dataclasses.replace(
                 options, vpc=None, timeout_seconds=300, reserved_concurrency=None, metrics=False
             ),
@@ -137,7 +137,7 @@ def add_blue_green_deployment(
     role: iam.Role,
     instance_count: int,
 ) -> None:
-    """Let new instances of an endpoint bake while the old ones are kept, which take over again if the new ones fail.
+    """Let new instances of an endpoint bake while the old ones are kept; these take over again if the new ones fail.
 
     A canary is at most half of the new instances, so it takes two; a single one gets all the traffic at once, and
     bakes. For that time both the old and the new instances are billed, and for the alarm 0.10 USD a month.
@@ -187,7 +187,7 @@ def add_blue_green_deployment(
             alarms=[sagemaker.CfnEndpoint.AlarmProperty(alarm_name=alarm.alarm_name)]
         ),
     )
-    # A policy of its own: the model waits for the role with the policy it has, and the alarm for the model.
+    # A separate policy: the model waits for the role with the policy it has, and the alarm for the model.
     policy = iam.Policy(
         scope,
         "SeeAlarm",

@@ -1,4 +1,4 @@
-"""Which values the constructs take. The settings of an app read theirs by the same rules."""
+"""The values that the constructs accept. An app's settings are read by the same rules."""
 
 import re
 from collections.abc import Callable
@@ -10,19 +10,19 @@ from aws_cdk import aws_logs as logs
 
 
 class InvalidValueError(ValueError):
-    """A value that a construct cannot take. The message is one sentence: the name, its value and what is allowed."""
+    """A value that a construct does not accept. The message is one sentence with name, value and what is allowed."""
 
 
 @dataclass(frozen=True)
 class Rule:
-    """How a value is read: `read` returns it in its type or raises ValueError; `allowed` says what it takes."""
+    """How a value is read: `read` returns it in its type or raises ValueError; `allowed` describes the valid values."""
 
     allowed: str
     read: Callable[[Any], Any]
 
 
 def check(rule: Rule, **values: Any) -> None:
-    """Refuse what the rule does not take; a CDK token, which is known at deployment only, passes.
+    """Refuse a value that the rule does not allow; a CDK token, which is known at deployment only, passes.
 
     Raises:
         InvalidValueError: one of the values is not allowed.
@@ -145,6 +145,6 @@ INSTANCE_TYPE = text(
     r"ml\.(?!t3\.|t4g\.|[a-z]+\d+g[a-z]*\.)[a-z]+\d[a-z0-9-]*\.[a-z0-9]+",
     "an x86_64 SageMaker hosting type such as ml.t2.medium or ml.c5.large (no ml.t3, no Graviton)",
 )
-# S3 takes a notification's filter literally, so a wildcard would match no upload, in silence, and wants other
+# S3 takes a notification's filter literally, so a wildcard would silently match no upload, and requires other
 # characters than these percent-encoded (S3 user guide, "Configuring event notifications using object key filtering").
 KEY_FILTER = text(r"[A-Za-z0-9/!_.'()-]{0,1024}", "at most 1024 letters, digits and / ! _ . ' ( ) -, no wildcards")

@@ -46,7 +46,7 @@ class PipelineStorage(Construct):
             key_prefix: of the keys that are predicted; no other object can be read, in an existing bucket too.
             encryption_key: None leaves the encryption to keys of AWS.
             versioned: keep what is overwritten or deleted.
-            input_lifetime_days: uploads are deleted after so many days, a replaced or deleted version so many days
+            input_lifetime_days: days after which uploads are deleted, and replaced or deleted versions as many days
                 after that; None keeps them.
             point_in_time_recovery: back up the table continuously, for 35 days.
 
@@ -81,7 +81,7 @@ class PipelineStorage(Construct):
         if self.input_bucket.encryption_key:
             allow_use(self.input_bucket.encryption_key, grantee, "s3", "kms:Decrypt")
         acknowledge_wildcard(
-            grantee, self.readable_objects, "An upload can have any key that begins so: all of them can be read."
+            grantee, self.readable_objects, "An upload can have any key with this prefix, so all of them can be read."
         )
 
     def grant_write_predictions(self, grantee: iam.IGrantable) -> None:
@@ -106,7 +106,7 @@ class PipelineStorage(Construct):
             encryption=s3.BucketEncryption.KMS if key else s3.BucketEncryption.S3_MANAGED,
             encryption_key=key,
             bucket_key_enabled=True if key else None,  # one request to KMS for many objects
-            # Nobody here could read an object that is encrypted with a key of its upload.
+            # The pipeline could not read an object that is encrypted with a key of the uploader's.
             blocked_encryption_types=[s3.BlockedEncryptionType.SSE_C],
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
@@ -128,7 +128,7 @@ class PipelineStorage(Construct):
         acknowledge(
             bucket,
             "AwsSolutions-S1",
-            "Access logs need a bucket and a retention of their own, which an account has in one place: pass in a "
+            "Access logs need their own bucket and retention, which an account usually has in one place: pass in a "
             "bucket that logs there.",
         )
         return bucket
@@ -136,8 +136,8 @@ class PipelineStorage(Construct):
     def _refuse_other_keys(self, bucket: s3.Bucket, key: kms.IKey) -> None:
         """Allow uploads that do not name an encryption key, and get the bucket's, or that name the bucket's key.
 
-        With another key, the file would be in the bucket and nobody here could read it. `Null` tests whether the upload
-        names one: a comparison with a missing header would be true, and refuse the plain upload.
+        With another key, the file would be in the bucket, but the pipeline could not read it. `Null` tests whether the
+        upload names one: a comparison with a missing header would be true, and refuse the plain upload.
         """
         for conditions in (
             {"Null": {SSE_KEY: "false"}, "StringNotEquals": {SSE_KEY: key.key_arn}},

@@ -1,1 +1,1 @@
-"""What failed in the end: the letters in a variant's dead-letter queue, shown and put back on their way."""
+"""Events that failed for good: the dead letters in a variant's queue, listed and redriven."""

@@ -30,7 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-Variants = Annotated[str, typer.Option(help="Names with commas between them; all by default.", show_default=False)]
+Variants = Annotated[str, typer.Option(help="Names separated by commas; all by default.", show_default=False)]
 Prefix = Annotated[
     str, typer.Option(help="The stack_prefix of the stacks: Crossover, or cdk.json's.", show_default=False)
 ]
@@ -44,7 +44,7 @@ errors = Console(stderr=True, highlight=False, soft_wrap=True)
 def list_dead_letters(
     variants: Variants = "",
     prefix: Prefix = "",
-    limit: Annotated[int, typer.Option(min=1, help="Show at most so many of each variant.")] = 100,
+    limit: Annotated[int, typer.Option(min=1, help="Maximum number to show for each variant.")] = 100,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with the events.")] = False,
     local: Local = False,
 ) -> None:
@@ -86,7 +86,7 @@ def redrive(
     prefix: Prefix = "",
     key: Annotated[str, typer.Option(help="Only where an object's key has this prefix.")] = "",
     error: Annotated[str, typer.Option(help="Only this type of error, as `list` shows it.")] = "",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be redriven.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print what would be redriven.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     local: Local = False,
 ) -> None:
@@ -102,7 +102,7 @@ def redrive(
                 print(f"There are no dead letters to redrive of {_names(found)}{_criteria(choice)}.")
                 return
             if not sys.stdin.isatty():
-                raise UsageError("Redriving asks first, but standard input is no terminal; add --yes or --dry-run.")
+                raise UsageError("Redriving asks first, but standard input is not a terminal; add --yes or --dry-run.")
             which = f"{len(choice.ids)}" if choice.ids else "all"
             if not typer.confirm(f"Redrive {which} dead letters of {_names(found)}{_criteria(choice)}?"):
                 print("Nothing was redriven.")
@@ -151,7 +151,7 @@ def _line(dead_letter: DeadLetter, what: str) -> str:
 
 
 class _DeadLetterJson(TypedDict):
-    """A dead letter; `record` is Lambda's, with the event, or the message's text where it is no record."""
+    """A dead letter; `record` is Lambda's, with the event, or the message's text where it is not a record."""
 
     id: str
     variant: str

@@ -56,7 +56,7 @@ class Cdk:
         )
 
     def bootstrap(self) -> Command:
-        """Make the bucket and the roles that every CDK deployment needs."""
+        """Create the bucket and the roles that every CDK deployment needs."""
         return self._start("cdk bootstrap", ["bootstrap", f"aws://{ACCOUNT}/{REGION}"], seconds=BOOTSTRAP_SECONDS)
 
     def deploy(self) -> Command:
@@ -77,7 +77,7 @@ class Cdk:
             **os.environ,
             "PATH": search_path(),
             "CDK_HOME": str(self.workspace.home),
-            "CDK_DOCKER": _docker_stand_in(),
+            "CDK_DOCKER": _docker_substitute(),
             "CDK_DISABLE_CLI_TELEMETRY": "true",
             "NO_COLOR": "1",
         }
@@ -94,9 +94,9 @@ def _without_aws_settings() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CDK_"))}
 
 
-def _docker_stand_in() -> str:
-    """A command that succeeds at everything: images are neither built nor pushed, the endpoint runs their server."""
+def _docker_substitute() -> str:
+    """A command that always succeeds: images are neither built nor pushed, the endpoint runs their server."""
     found = shutil.which("true")
     if found is None:
-        raise CrossoverError("There is no `true` command, which stands in for Docker; every Unix has one on its PATH.")
+        raise CrossoverError("There is no `true` command, which replaces Docker; every Unix has one on its PATH.")
     return found

@@ -21,7 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-Variants = Annotated[str, typer.Option(help="Names with commas between them; all by default.", show_default=False)]
+Variants = Annotated[str, typer.Option(help="Names separated by commas; all by default.", show_default=False)]
 errors = Console(stderr=True)
 
 
@@ -57,7 +57,7 @@ Next: crossover local deploy, crossover local predict FILE, crossover local down
 
 @app.command()
 def deploy(
-    variants: Annotated[str, typer.Argument(help="Names with commas between them; all by default.")] = "",
+    variants: Annotated[str, typer.Argument(help="Names separated by commas; all by default.")] = "",
 ) -> None:
     """Deploy the variants to it, or deploy them again after a change of the code."""
     names = choose_variants(variants)

@@ -25,8 +25,8 @@ class Command:
     """A running command.
 
     Attributes:
-        name: as shown to a person.
-        process: leads a process group of its own, so that all its children can be stopped with it.
+        name: as shown to the user.
+        process: leads its own process group, so that all its children can be stopped with it.
         log: gets everything it prints.
         seconds: how long it may take.
         deadline: when it must have ended, on the monotonic clock, s.
@@ -98,7 +98,7 @@ class Commands:
         """Start a command.
 
         Args:
-            name: shown to a person, and the name of the log.
+            name: shown to the user, and the name of the log.
             arguments: the command.
             environment: all of its environment variables.
             folder: it runs there.

@@ -1,6 +1,6 @@
 """A SageMaker container as a process on this machine: the server command of its Dockerfile, without Docker.
 
-The image keeps the layout of the folder it is built from, so its entry point starts there just as well.
+The image keeps the layout of the folder it is built from, so its entry point starts there as well.
 """
 
 import http.client
@@ -17,7 +17,7 @@ from typing import Self
 from crossover.local.commands import last_lines
 from crossover.local.ports import HOST, free_port
 
-# SageMaker waits longer for a container to become healthy; what takes longer than this on one's own machine is broken.
+# SageMaker waits longer for a container to become healthy; what takes longer than this on a local machine is broken.
 START_SECONDS = 60
 # https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html
 INVOCATION_SECONDS = 60
@@ -50,7 +50,7 @@ class Container:
     Attributes:
         process: the server.
         port: where it listens on this machine.
-        model_folder: stands for /opt/ml/model; removed when the container stops.
+        model_folder: used as /opt/ml/model; removed when the container stops.
     """
 
     process: subprocess.Popen[bytes]
@@ -73,7 +73,7 @@ class Container:
         Args:
             image: the folder that the image is built from; the image keeps its layout.
             dockerfile: names the entry point.
-            python: the interpreter that stands for the image's `python`.
+            python: the interpreter used as the image's `python`.
             model_folder: holds the model file.
             environment: all of the server's environment but what SageMaker's contract adds.
             log: gets what the server prints.

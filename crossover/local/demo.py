@@ -1,4 +1,4 @@
-"""`crossover demo`: all steps in one command, on a machine that has nothing but Python."""
+"""`crossover demo`: all steps in one command, on a machine that has only Python."""
 
 from pathlib import Path
 
@@ -41,7 +41,7 @@ def run(*, variants: str, audio: Path | None, port: int | None, workspace: Works
             emulator = aws.bring_up(interpreter, port=port or _demo_port())
             aws.bootstrap()
         else:
-            console.print(f"The local AWS at {emulator.endpoint} is running already, and will go on running.")
+            console.print(f"The local AWS at {emulator.endpoint} is running already, and keeps running.")
             synth = aws.begin_synth(names, python=emulator.python)
             aws.use(emulator)
         aws.deploy(*synth)

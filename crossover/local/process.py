@@ -1,4 +1,4 @@
-"""The emulator as a process: started, found again by a later command, stopped."""
+"""The emulator's process: started, found again by a later command, stopped."""
 
 import contextlib
 import fcntl
@@ -27,7 +27,7 @@ REGION = "us-east-1"
 START_SECONDS = 60
 STOP_SECONDS = 5
 
-# What this process started, by its pid: the process, so that it can be waited for, and the pipe that keeps it alive.
+# What this process started, by its pid: the process, to wait for it, and the pipe that keeps it alive.
 _started: dict[int, tuple[subprocess.Popen[bytes], int]] = {}
 
 
@@ -100,7 +100,7 @@ class Emulator:
             folder = workspace.temporary / "package"
             folder.mkdir(parents=True)
             (folder / "crossover").symlink_to(Path(__file__).resolve().parents[1])
-            stdin, leash = os.pipe()  # the leash closes when this process ends, however it ends
+            stdin, parent_pipe = os.pipe()  # the pipe closes when this process ends, however it ends
             process = subprocess.Popen(
                 command,
                 cwd=folder,
@@ -112,7 +112,7 @@ class Emulator:
                 pass_fds=[lock],  # an open file is locked until the last process that has it open ends
             )
             os.close(stdin)
-            _started[process.pid] = (process, leash)
+            _started[process.pid] = (process, parent_pipe)
             emulator = cls(pid=process.pid, port=port, python=environments.version, stays=False)
             workspace.state.write_text(json.dumps(asdict(emulator)))
         return emulator
@@ -139,7 +139,7 @@ class Emulator:
                 raise CrossoverError(f"The emulator did not start. The end of its log, {log}:\n{end}")
             time.sleep(0.05)
 
-    def events_under_way(self) -> int:
+    def events_in_progress(self) -> int:
         """How many events a function was invoked with that have neither succeeded nor become a dead letter.
 
         Raises:
@@ -148,7 +148,7 @@ class Emulator:
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
             with opener.open(f"{self.endpoint}/_crossover/events", timeout=30) as answer:
-                count: int = json.load(answer)["under_way"]
+                count: int = json.load(answer)["in_progress"]
         except OSError as error:
             raise CrossoverError(f"The emulator at {self.endpoint} does not answer: {error}.") from error
         return count
@@ -168,7 +168,7 @@ class Emulator:
             os.killpg(self.pid, number)
 
     def point_aws_at_it(self) -> None:
-        """Let every AWS client of this process and of its children talk to the emulator, and to nothing else.
+        """Point every AWS client of this process and its children at the emulator only.
 
         The user's own settings must not reach the local AWS, and no request meant for it may reach the user's account.
         """
@@ -188,7 +188,7 @@ class Emulator:
 
 
 def _settings(workspace: Workspace, port: int) -> dict[str, str]:
-    """All environment variables of the emulator, which its functions inherit: none of the user's own."""
+    """All environment variables of the emulator, which its functions inherit: none of the user's."""
     return {
         "PATH": search_path(),
         "NODE_PATH": str(node_modules()),

@@ -75,8 +75,8 @@ def create(interpreter: Interpreter, commands: Commands) -> Environments:
 def _create(name: str, lock: Path, interpreter: Interpreter, commands: Commands) -> str:
     """The executable of the environment with what a lock names, made unless it is in the cache already.
 
-    It is complete once its file `complete` is there: an interrupted installation begins anew. Other processes that want
-    the same one wait meanwhile. It is not built elsewhere and renamed, because its commands name its folder.
+    It is complete once its file `complete` is there: an interrupted installation starts again. Other processes that
+    want the same one wait meanwhile. It is not built elsewhere and renamed, because its commands name its folder.
     """
     key = hashlib.sha256(f"{interpreter.path} {interpreter.version}\n".encode() + lock.read_bytes()).hexdigest()[:16]
     folder = cache() / "environments" / f"{name}-{key}"

@@ -1,4 +1,4 @@
-"""Progress of a command on the terminal: the steps under way, and how long each one took."""
+"""Progress of a command on the terminal: the steps in progress, and how long each one took."""
 
 import time
 from types import TracebackType
@@ -13,10 +13,10 @@ from crossover.terminal import is_unicode
 
 
 class Steps:
-    """The steps of one command; several can be under way at once.
+    """The steps of one command; several can be in progress at once.
 
     Args:
-        console: gets a line for each finished step; on a terminal, those under way are shown below.
+        console: gets a line for each finished step; on a terminal, those in progress are shown below.
     """
 
     def __init__(self, console: Console) -> None:
@@ -53,17 +53,17 @@ class Steps:
         return Step(self, name, self._progress.add_task(name, total=None, detail=""))
 
     def show(self, task: TaskID, detail: str) -> None:
-        """Say what is going on in a step."""
+        """Show what a step is doing."""
         self._progress.update(task, detail=escape(detail))
 
     def end(self, task: TaskID, name: str, *, mark: str, seconds: float) -> None:
-        """Replace a step under way by a line that stays."""
+        """Replace a step in progress by a permanent line."""
         self._progress.remove_task(task)
         self.console.print(f"{mark} {name} [dim]{seconds:6.1f} s", highlight=False)
 
 
 class Step:
-    """Something under way. Leaving its `with` block ends it, whether it went well or not."""
+    """A step in progress. Leaving its `with` block ends it, whether it succeeded or not."""
 
     def __init__(self, steps: Steps, name: str, task: TaskID) -> None:
         self._steps = steps
@@ -81,5 +81,5 @@ class Step:
         self._steps.end(self._task, self._name, mark=mark, seconds=time.monotonic() - self._started)
 
     def show(self, detail: str) -> None:
-        """Say what is going on, in a few words."""
+        """Show what it is doing, in a few words."""
         self._steps.show(self._task, detail)

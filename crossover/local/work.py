@@ -41,10 +41,10 @@ class LocalAws:
         self.steps = steps
         self.cdk = Cdk(workspace, commands)
         self.started: Emulator | None = None  # stopped at the end
-        self.used: Emulator | None = None  # one that goes on running at the end
+        self.used: Emulator | None = None  # one that keeps running at the end
 
     def running(self) -> Emulator:
-        """The emulator that `crossover local up` started; AWS clients talk to it from now on.
+        """The emulator that `crossover local up` started; AWS clients use it from now on.
 
         Raises:
             CrossoverError: there is none.
@@ -56,12 +56,12 @@ class LocalAws:
         return emulator
 
     def use(self, emulator: Emulator) -> None:
-        """Let AWS clients talk to an emulator that goes on running at the end."""
+        """Point AWS clients at an emulator that keeps running at the end."""
         self.used = emulator
         emulator.point_aws_at_it()
 
     def bring_up(self, interpreter: Interpreter, *, port: int, settings: Mapping[str, str] | None = None) -> Emulator:
-        """Start an emulator that runs as long as this command; AWS clients talk to it from now on.
+        """Start an emulator that runs as long as this command; AWS clients use it from now on.
 
         Args:
             interpreter: runs the emulator, the functions and the containers.
@@ -74,7 +74,7 @@ class LocalAws:
         with self.steps.step("environment of the emulator"):
             environments = python_environments.create(interpreter, self.commands)
         with self.steps.step("emulator"):
-            with interrupts.held():  # else a signal could come before it is known what to stop
+            with interrupts.held():  # else a signal could arrive before it is known what to stop
                 emulator = self.started = Emulator.start(
                     self.workspace, port=port, environments=environments, settings=settings
                 )
@@ -184,7 +184,7 @@ def emulator_that_stays(workspace: Workspace) -> Emulator | None:
 
 
 def python_sentence(version: str) -> str:
-    """Which Python the functions run on, for a person."""
+    """A sentence about the Python that the functions run on."""
     if version == LAMBDA_PYTHON:
         return f"The functions run on Python {version}, as on AWS."
-    return f"The functions run on Python {version}, because no Python {LAMBDA_PYTHON} was found here; AWS has that one."
+    return f"The functions run on Python {version}, because no Python {LAMBDA_PYTHON} was found; AWS runs that version."

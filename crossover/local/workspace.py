@@ -1,4 +1,4 @@
-"""Where a local AWS keeps its state, and the Node tools that it needs."""
+"""The folder of a local AWS's state, and the Node tools that it needs."""
 
 import os
 import shutil
@@ -108,7 +108,7 @@ def node_modules() -> Path:
 
 
 def check_python_packages() -> None:
-    """Check what the command line alone does without.
+    """Check for the packages that the command line alone does not need.
 
     Raises:
         CrossoverError: a package is missing.

@@ -1,1 +1,1 @@
-"""`crossover new`: writes a CDK app of the user's own, made of the app that the package was built with."""
+"""`crossover new`: writes the user's own CDK app, copied from the app in the package."""

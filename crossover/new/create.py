@@ -24,7 +24,7 @@ TEMPLATE = Path(__file__).with_name("template")
 COPIED = ("app.py", "stacks")
 MODEL = Path("model/model.onnx")
 MODEL_PAPERS = ("model/MODEL_CARD.md", "model/LICENSE-YAMNET")
-"""What goes with the package's own model; its licence demands it."""
+"""What goes with the package's own model; its licence requires it."""
 NAME = r"[A-Za-z][A-Za-z0-9-]{0,63}"  # a stack_prefix
 
 
@@ -40,8 +40,8 @@ def create(folder: Path, *, model: Path | None, variants: str, name: str) -> str
     Args:
         folder: a new or an empty one.
         model: an ONNX file with its contract; None takes the package's own.
-        variants: names with commas between them; empty takes all.
-        name: prefix of the stacks' names; empty makes one of the folder's name.
+        variants: names separated by commas; empty takes all.
+        name: prefix of the stacks' names; empty makes one from the folder's name.
 
     Returns:
         What was written, in one line.

@@ -46,7 +46,7 @@ def create_client(service: str) -> Any:
             connect_timeout=settings["connect_timeout"],
             read_timeout=settings["read_timeout"],
             retries={"mode": "standard", "total_max_attempts": settings["attempts"]},
-            # Three things that botocore would compute for each call: a tenth of the CPU time of a GetObject, a sixth of
+            # Things that botocore would compute for each call: a tenth of the CPU time of a GetObject, a sixth of
             # a PutItem's.
             parameter_validation=False,  # AWS validates too
             user_agent="crossover",

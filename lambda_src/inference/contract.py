@@ -13,7 +13,7 @@ METADATA_FIELDS = ("name", "version", "license", "input_kind", "sample_rate", "l
 
 
 class ContractError(ValueError):
-    """The model cannot be served; the message is one line with all reasons, `faults` holds them one by one."""
+    """The model cannot be served; the message is one line with all reasons, `faults` lists them."""
 
     def __init__(self, faults: Sequence[str]) -> None:
         super().__init__("; ".join(faults))
@@ -37,7 +37,7 @@ class Tensor(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Contract:
-    """What a model file says of itself.
+    """What a model file declares.
 
     Attributes:
         name, version, license: of the model.
@@ -53,7 +53,7 @@ class Contract:
 
 
 def read_contract(metadata: Mapping[str, str], *, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> Contract:
-    """Read and check what the model says of itself.
+    """Read and check what the model declares.
 
     The graph takes `waveform`, float32 [samples], and gives `scores`, float32 [classes], one for each label.
 

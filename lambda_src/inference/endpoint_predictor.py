@@ -31,7 +31,7 @@ class EndpointPredictor:
     Args:
         runtime: a botocore `sagemaker-runtime` client that makes one attempt a call.
         endpoint_name: the endpoint to invoke.
-        sleep: waits for so many seconds.
+        sleep: waits for a number of seconds.
         clock: monotonic, s.
     """
 
@@ -127,5 +127,5 @@ def _refusal(error: BotoCoreError | ClientError) -> InputError | None:
         reason = json.loads(response["OriginalMessage"])
         code, message = reason["error_code"], reason["error_message"]
     except (KeyError, TypeError, ValueError, RecursionError):
-        return None  # a 4xx from elsewhere, such as a proxy or another container: it says nothing about the input
+        return None  # a 4xx from elsewhere, such as a proxy or another container: which says nothing about the input
     return InputError(code, message) if isinstance(code, str) and isinstance(message, str) else None

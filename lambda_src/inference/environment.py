@@ -55,7 +55,7 @@ class Environment:
 
 
 def available_cpus() -> int:
-    """How many CPUs this process may use; where the system does not tell (macOS), how many there are."""
+    """How many CPUs this process may use; where the system does not report that (macOS), all of them."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -1,4 +1,4 @@
-"""The error that is a result: this input can never succeed."""
+"""The error for an input that can never succeed; it becomes a result."""
 
 
 class InputError(Exception):

@@ -14,7 +14,7 @@ from inference.environment import available_cpus
 
 
 class ModelError(ValueError):
-    """The file is no model that this pipeline can serve."""
+    """The file is not a model that this pipeline can serve."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +46,7 @@ class Model:
             threads: that one prediction may use; by default as many as the CPUs that this process may use. Always set:
                 onnxruntime would count the physical cores, which are not Lambda's share of them.
             spinning: whether these threads spin while they wait for each other during a prediction, which makes it
-                shorter where each has a CPU of its own. In Lambda, spinning would use up the CPU quota.
+                shorter where each has its own CPU. In Lambda, spinning would use up the CPU quota.
 
         Raises:
             ModelError: the file is not an ONNX model, or its contract cannot be served; all reasons are named.

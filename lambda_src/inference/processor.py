@@ -174,5 +174,5 @@ def _milliseconds_since(started: float) -> float:
 
 
 def _log(event: str, item: Mapping[str, Any], **more: Any) -> None:
-    """One line of JSON for each file, never its content. In ASCII, so that it is one line whatever the key."""
+    """One line of JSON for each file, never its content. In ASCII, so that it is one line for any key."""
     print(json.dumps({"event": event, **item, **more}), flush=True)

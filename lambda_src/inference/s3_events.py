@@ -31,7 +31,7 @@ class S3Object:
         version_id: None in a bucket without versioning.
         etag: entity tag, without quotes.
         sequencer: hexadecimal; orders the events of a key.
-        size_bytes: None where the event does not tell.
+        size_bytes: None where the event does not give it.
         uploaded_at: when S3 stored the object, ISO 8601 in UTC.
     """
 
@@ -91,7 +91,7 @@ def _s3_object(record: Any) -> S3Object:
     if size is not None and (type(size) is not int or not 0 <= size <= MAX_SIZE_BYTES):
         raise ValueError("size must be a number of bytes")
     sequencer = _text(entity, "sequencer")
-    # Without it the newer of two uploads to one key could not be told.
+    # Without it the order of two uploads to one key would be unknown.
     if not re.fullmatch("[0-9A-Fa-f]+", sequencer):
         raise ValueError("sequencer must be hexadecimal")
     return S3Object(

@@ -81,7 +81,7 @@ def test_a_picture_is_refused_before_anything_is_deployed(
     picture.touch()
     assert run(monkeypatch, *command, str(picture)) == 2
     assert capsys.readouterr().err == (
-        f"crossover: {picture} is a picture (image/png), but the model takes audio: .flac, .mp3, .ogg, .wav.\n"
+        f"crossover: {picture} is an image (image/png), but the model takes audio: .flac, .mp3, .ogg, .wav.\n"
     )
     assert not (tmp_path / "local").exists()
 

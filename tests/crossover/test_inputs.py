@@ -26,7 +26,7 @@ def test_a_file_is_taken_whatever_it_is() -> None:
 @pytest.mark.parametrize("name", ["bird.png", "bird.JPG", "bird.svg"])
 def test_a_picture_is_refused_by_its_suffix(tmp_path: Path, name: str) -> None:
     (tmp_path / name).touch()
-    with pytest.raises(UsageError, match=rf"{name} is a picture \(image/.*\), but the model takes audio"):
+    with pytest.raises(UsageError, match=rf"{name} is an image \(image/.*\), but the model takes audio"):
         audio_files([AUDIO / "misc_crow.flac", tmp_path / name])
 
 

@@ -45,7 +45,7 @@ def test_an_empty_folder_that_exists_will_do(tmp_path: Path) -> None:
         ),
         ("1st", {}, r"The name is '1st'; --name must be "),
         ("new", {"model": Path("missing.onnx")}, r"There is no model file missing\.onnx"),
-        ("new", {"model": Path(__file__)}, r"The model file .*test_new\.py is no ONNX model"),
+        ("new", {"model": Path(__file__)}, r"The model file .*test_new\.py is not an ONNX model"),
     ],
 )
 def test_a_mistake_is_named_and_nothing_is_written(

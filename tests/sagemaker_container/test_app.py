@@ -36,9 +36,9 @@ class Predictor:
         return PREDICTION
 
 
-def app_with(predictor: Any, *, alone: Any = None, workers: int = 1) -> Any:
+def app_with(predictor: Any, *, single: Any = None, workers: int = 1) -> Any:
     app = App(queue=PredictionQueue(workers=workers, max_waiting=4, max_held_bytes=1000), limits=Limits())
-    app.predictors = Predictors(alone=alone or predictor, crowded=predictor)
+    app.predictors = Predictors(single=single or predictor, concurrent=predictor)
     return app
 
 
@@ -72,7 +72,7 @@ async def post(app: Any, *messages: dict[str, Any], content_length: bytes | None
 
 
 def test_a_single_request_uses_all_cpus_and_concurrent_requests_one_each() -> None:
-    alone = Predictor()
+    single = Predictor()
     together = threading.Barrier(2, timeout=60)
 
     class Crowded(Predictor):
@@ -80,16 +80,16 @@ def test_a_single_request_uses_all_cpus_and_concurrent_requests_one_each() -> No
             together.wait()
             return super().predict_bytes(data)
 
-    crowded = Crowded()
+    concurrent = Crowded()
 
     async def scenario() -> None:
-        app = app_with(crowded, alone=alone, workers=2)
+        app = app_with(concurrent, single=single, workers=2)
         await post(app, WHOLE_BODY)
-        assert (len(alone.inputs), len(crowded.inputs)) == (1, 0)
+        assert (len(single.inputs), len(concurrent.inputs)) == (1, 0)
         await asyncio.gather(post(app, PART_OF_BODY, WHOLE_BODY), post(app, PART_OF_BODY, WHOLE_BODY))
 
     asyncio.run(scenario())
-    assert (len(alone.inputs), len(crowded.inputs)) == (1, 2)
+    assert (len(single.inputs), len(concurrent.inputs)) == (1, 2)
 
 
 def test_nothing_is_predicted_for_a_client_that_disconnected_while_waiting(caplog: pytest.LogCaptureFixture) -> None:

@@ -1,4 +1,4 @@
-"""What every variant offers, so that pipeline, monitoring and stacks know none of them by name."""
+"""What every variant offers, so that pipeline, monitoring and stacks do not depend on any variant by name."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Protocol
@@ -20,7 +20,7 @@ class Compute(Protocol):
         predictor: its name in the settings and in the items.
         stack_id: the construct id of its stack.
         settings: the keyword arguments that an app's settings give it; each is an attribute of the settings, too.
-        roles: what people call the roles that only this variant has, by their construct id in it.
+        roles: names, for the docs, of the roles that only this variant has, by their construct id in it.
     """
 
     predictor: ClassVar[str]
@@ -57,7 +57,7 @@ class Compute(Protocol):
 
     @property
     def cost(self) -> Cost | None:
-        """What it costs; None where a price is not known."""
+        """Its cost; None where a price is not known."""
 
     @property
     def alarms(self) -> Sequence[AlarmSpec]:

@@ -1,4 +1,4 @@
-"""Variant `sagemaker`: an always-on endpoint, and a small function that hands it each S3 object reference."""
+"""Variant `sagemaker`: an always-on endpoint, and a small function that sends it each S3 object reference."""
 
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
@@ -54,8 +54,8 @@ class SageMakerEndpoint(Construct):
 
         Args:
             model: which an endpoint made here serves; `instance_type` and `instance_count` are that endpoint's.
-            endpoint: which exists already and has its own model, such as an ExistingEndpoint.
-            proxy_memory_mb: 128 to 10,240; the proxy never holds the file, so the least is enough.
+            endpoint: an existing one with its own model, such as an ExistingEndpoint.
+            proxy_memory_mb: 128 to 10,240; the proxy never holds the file, so the minimum is enough.
             canary: whether new instances, and a new version of the proxy, get some of the traffic first and are taken
                 back if they fail. Without it SageMaker still keeps the old instances if the new ones do not start.
 

@@ -8,7 +8,7 @@ from crossover.cdk.compute.inference_function import InferenceFunction
 class StandardLambda(InferenceFunction):
     """Predicts in a Lambda function.
 
-    Benefit: nothing to pay while nothing is uploaded, and a thousand files at once without preparation.
+    Benefit: no cost while nothing is uploaded, and a thousand concurrent files without preparation.
     Cost: the highest price per prediction once traffic is steady; a cold start loads the model, and that time is
     billed.
     """

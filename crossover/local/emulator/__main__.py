@@ -1,6 +1,6 @@
 """The emulator's process: ministack, with everything that this project adds to it.
 
-It ends with the process that started it, unless that lets it stay, and takes everything that it started with it.
+It ends with the process that started it, unless told to stay, and ends everything that it started.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from crossover.local.emulator.front import answer_in_front
 from crossover.local.emulator.functions import run_python_in_awslambdaric
 from crossover.local.emulator.sagemaker import SageMaker
 
-# Ends the emulator's process group once the emulator has ended, however it did: no function or container outlives it.
+# Ends the emulator's process group once the emulator has ended, for any reason: no function or container outlives it.
 GUARD = "import os, sys; sys.stdin.read(); os.killpg(int(sys.argv[1]), 9)"
 
 
@@ -47,16 +47,16 @@ def main() -> None:
 def guard_the_group() -> None:
     """Start the guard, which reads from a pipe that only this process keeps open."""
     if os.getpgrp() != os.getpid():
-        raise RuntimeError("The emulator must lead a process group of its own, because the guard ends the whole group.")
+        raise RuntimeError("The emulator must lead its own process group, because the guard ends the whole group.")
     read_end, _ = os.pipe()
     subprocess.Popen([sys.executable, "-I", "-c", GUARD, str(os.getpid())], stdin=read_end, start_new_session=True)
     os.close(read_end)
 
 
 def end_with_the_parent() -> None:
-    """End when standard input, whose other end the starting process holds, ends before a byte that lets it stay."""
+    """End when standard input, whose other end the parent process holds, closes without the byte that lets it stay."""
     if not sys.stdin.read(1):
-        os._exit(0)  # the guard does the rest
+        os._exit(0)  # the guard ends the process group
 
 
 if __name__ == "__main__":

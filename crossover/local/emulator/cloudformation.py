@@ -50,7 +50,7 @@ def install() -> None:
 
 
 def _fail_like_aws() -> None:
-    """Let what fails on AWS fail here too, and soon."""
+    """Let what fails on AWS fail here too, and quickly."""
     version = RESOURCE_HANDLERS["AWS::Lambda::Version"]
     create_version, invoke = version["create"], custom_resource.invoke_custom_resource
 
@@ -137,7 +137,7 @@ def _record() -> None:
 
 
 def _without_metric_math(name: str, properties: Properties) -> Properties:
-    """An alarm over an expression as one that ministack accepts. It never has data: expressions are not computed."""
+    """An alarm over an expression in a form that ministack accepts. It never has data: expressions are not computed."""
     if not properties.get("Metrics"):
         return properties
     return {**properties, "Metrics": None, "Namespace": "metric math", "MetricName": name}

@@ -37,11 +37,11 @@ class Events:
     https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
 
     Attributes:
-        under_way: number of accepted events that have neither succeeded nor become a dead letter.
+        in_progress: number of accepted events that have neither succeeded nor become a dead letter.
     """
 
     def __init__(self) -> None:
-        self.under_way = 0
+        self.in_progress = 0
         self._lock = threading.Lock()
 
     def install(self) -> None:
@@ -51,7 +51,7 @@ class Events:
     def accept(self, function: Properties, event: Properties) -> None:
         """Accept an event for a function's version, whose ARN says what was invoked."""
         with self._lock:
-            self.under_way += 1
+            self.in_progress += 1
         context = contextvars.copy_context()  # holds the account and the region of the request
         threading.Thread(target=context.run, args=(self._process, function, event), daemon=True).start()
 
@@ -60,7 +60,7 @@ class Events:
             invoke_until_it_ends(function, event)
         finally:
             with self._lock:
-                self.under_way -= 1
+                self.in_progress -= 1
 
 
 def invoke_until_it_ends(function: Properties, event: Properties) -> None:

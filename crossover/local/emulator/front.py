@@ -1,4 +1,4 @@
-"""Answers on ministack's port what ministack does not: InvokeEndpoint, and how many events are under way."""
+"""Answers on ministack's port what ministack does not: InvokeEndpoint, and how many events are in progress."""
 
 import asyncio
 import json
@@ -25,7 +25,7 @@ def answer_in_front(sagemaker: SageMaker, events: Events) -> None:
         match = invocation.fullmatch(path)
         if scope["type"] == "http" and path == "/_crossover/events":
             status, headers = 200, {"Content-Type": "application/json"}
-            answer = json.dumps({"under_way": events.under_way}).encode()
+            answer = json.dumps({"in_progress": events.in_progress}).encode()
         elif scope["type"] == "http" and scope["method"] == "POST" and match:
             body = await whole_body(receive)
             sent = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}

@@ -130,7 +130,7 @@ class PythonEnvironment(lambda_runtime.ProvidedWorker):  # type: ignore[misc]
 
 
 def peak_memory_mb(process: subprocess.Popen[bytes] | None) -> int:
-    """Peak memory of a process, MB; 0 where it has ended, or the system does not say."""
+    """Peak memory of a process, MB; 0 where it has ended, or the system does not report it."""
     try:
         status = Path(f"/proc/{process.pid}/status").read_text() if process else ""
     except OSError:

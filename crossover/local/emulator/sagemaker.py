@@ -1,6 +1,6 @@
 """AWS::SageMaker::{Model,EndpointConfig,Endpoint}, with the container's own server command as a process.
 
-It is started again when it ends.
+It is restarted when it ends.
 """
 
 import hashlib
@@ -110,7 +110,7 @@ class SageMaker:
         threading.Thread(target=self._keep_running, args=(name, container, start), daemon=True).start()
 
     def _keep_running(self, name: str, container: Container, start: Callable[[], Container]) -> None:
-        """Start a container again whenever it ends by itself, as SageMaker does."""
+        """Restart a container whenever it ends unexpectedly, as SageMaker does."""
         while True:
             container.process.wait()
             if not self._is_of(name, container):
@@ -186,7 +186,7 @@ def arn_of(kind: str, name: str) -> str:
 
 
 def download_model(uri: str) -> Path:
-    """The model file of a ModelDataSource in a folder of its own, as SageMaker mounts it in /opt/ml/model."""
+    """The model file of a ModelDataSource in its own folder, as SageMaker mounts it in /opt/ml/model."""
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     folder = Path(tempfile.mkdtemp(prefix="model-"))
     aws_client("s3").download_file(bucket, key, str(folder / Path(key).name))

@@ -142,5 +142,5 @@ def test_a_file_that_is_no_model_is_refused_in_one_line(tmp_path: Path):
     with pytest.raises(ModelArtifactError) as error:
         read_contract(path)
 
-    assert f"The model file {path} is no ONNX model" in str(error.value)
+    assert f"The model file {path} is not an ONNX model" in str(error.value)
     assert "\n" not in str(error.value)

@@ -258,7 +258,7 @@ def test_redrive_without_a_terminal_needs_a_yes(
 ) -> None:
     put_failure(clients, variant, "a.wav")
     assert run(monkeypatch, "redrive") == 2
-    assert "standard input is no terminal; add --yes or --dry-run" in capsys.readouterr().err
+    assert "standard input is not a terminal; add --yes or --dry-run" in capsys.readouterr().err
     assert messages_in(clients, variant) == (1, 0)
 
 

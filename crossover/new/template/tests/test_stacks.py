@@ -1,4 +1,4 @@
-"""What must stay true of the stacks. Nothing is bundled and AWS is not asked."""
+"""Properties of the stacks. Nothing is bundled, and no AWS call is made."""
 
 import json
 from pathlib import Path

@@ -59,23 +59,23 @@ def test_a_resumed_loop_begins_at_once_with_what_is_left() -> None:
     assert sorted(intended) == [(4, 0.0), (5, 1.0)]
 
 
-def test_a_closed_loop_keeps_so_many_under_way_and_no_more() -> None:
+def test_a_closed_loop_keeps_exactly_that_many_requests_in_progress() -> None:
     """Each request waits until as many as the step allows are under way."""
-    time, under_way, most, lock = FakeTime(), 0, dict[int, int](), threading.Lock()
+    time, in_progress, most, lock = FakeTime(), 0, dict[int, int](), threading.Lock()
     full = {step: threading.Barrier(step, timeout=PATIENCE_SECONDS) for step in (1, 2, 4)}
     sent: list[int] = []
 
     def send(planned: Planned, intended: float) -> None:
-        nonlocal under_way
+        nonlocal in_progress
         assert intended == 5  # it is sent when its turn comes
         step = planned.slot.concurrency or 0
         with lock:
-            under_way += 1
-            most[step] = max(most.get(step, 0), under_way)
+            in_progress += 1
+            most[step] = max(most.get(step, 0), in_progress)
             sent.append(planned.number)
         full[step].wait()
         with lock:
-            under_way -= 1
+            in_progress -= 1
         full[step].wait()
 
     closed_loop(

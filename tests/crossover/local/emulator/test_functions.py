@@ -232,7 +232,7 @@ def test_a_function_whose_process_is_killed_has_failed_and_is_started_anew(
             assert letter["responsePayload"]["errorType"] == "Runtime.ExitError"
     assert message(snapstart["Answers"])["key"] == "after+that"
     emulator = aws.running()
-    wait_until(lambda: emulator.events_under_way() == 0)
+    wait_until(lambda: emulator.events_in_progress() == 0)
 
 
 def test_buckets_keep_their_tags(snapstart: dict[str, str]) -> None:
@@ -254,9 +254,9 @@ def test_throttled_events_are_no_failures(aws: LocalAws, snapstart: dict[str, st
     assert deploy("snapstart", snapstart_resources(reserved={"ReservedConcurrentExecutions": 0}), SNAPSTART_OUTPUTS)
     boto3.client("s3").put_object(Bucket=snapstart["Bucket"], Key="patient", Body=b"x")
     emulator = aws.running()
-    wait_until(lambda: emulator.events_under_way() == 1)
+    wait_until(lambda: emulator.events_in_progress() == 1)
     time.sleep(3)  # several attempts
-    assert emulator.events_under_way() == 1
+    assert emulator.events_in_progress() == 1
     assert deploy("snapstart", snapstart_resources(), SNAPSTART_OUTPUTS) == snapstart
     assert message(snapstart["Answers"])["key"] == "patient"
     assert "Messages" not in boto3.client("sqs").receive_message(QueueUrl=snapstart["Failures"])
