@@ -49,12 +49,12 @@ def answer_dynamodb(request: Any, **_: Any) -> AWSResponse:
 
 
 class S3InProcess:
-    def get_object(self, **_: Any) -> dict[str, Any]:
+    def get_object(self, **_: Any) -> dict[str, Raw | int | str]:
         return {"Body": Raw(content), "ContentLength": len(content), "ETag": '"0"'}
 
 
 class DynamoDbInProcess:
-    def put_item(self, **_: Any) -> dict[str, Any]:
+    def put_item(self, **_: Any) -> dict[str, str]:
         return {}
 
 

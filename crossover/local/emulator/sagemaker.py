@@ -193,6 +193,6 @@ def download_model(uri: str) -> Path:
     return folder
 
 
-def error(status: int, kind: str, content: dict[str, Any]) -> tuple[int, dict[str, str], bytes]:
+def error(status: int, kind: str, content: dict[str, str | int]) -> tuple[int, dict[str, str], bytes]:
     """An AWS service's error response."""
     return status, {"Content-Type": "application/json", "x-amzn-ErrorType": kind}, json.dumps(content).encode()
