@@ -9,6 +9,7 @@ import typer
 from crossover import command_line
 from crossover.errors import UsageError
 from crossover.local.ports import check_port
+from crossover.project import PREFIX_HELP, stack_prefix
 
 app = typer.Typer(
     help="Deploy one ONNX model on AWS in several ways, and know at which traffic to switch.",
@@ -43,7 +44,7 @@ def predict(
     files: Files,
     variants: Variants = "",
     key: Annotated[str, typer.Option(help="Key of the object, for a single file; by default a unique one.")] = "",
-    prefix: Annotated[str, typer.Option(help="The stack_prefix that the stacks were deployed with.")] = "Crossover",
+    prefix: Annotated[str, typer.Option(help=PREFIX_HELP, show_default=False)] = "",
     timeout: Annotated[float, typer.Option(min=1, help="Longest wait for an item, in seconds.")] = 120,
 ) -> None:
     """Upload files to variants that are deployed on AWS, and print what they predict.
@@ -62,7 +63,7 @@ def predict(
         raise UsageError(f"--key is for a single file, but there are {len(paths)}; leave it out or name one file.")
     with aws_errors(), Console(stderr=True).status("") as status:
         clients = open_clients()
-        found = find_variants(clients, prefix=prefix, names=split_names(variants))
+        found = find_variants(clients, prefix=prefix or stack_prefix(), names=split_names(variants))
         rows = predicting.predict_all(clients, found, paths, key=key, timeout_seconds=timeout, announce=status.update)
     predicting.print_table(rows)
     if not all(row.succeeded for row in rows):

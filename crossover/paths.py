@@ -23,15 +23,20 @@ def project() -> Path:
     Raises:
         CrossoverError: there is neither.
     """
+    folder = find_project()
+    if folder is None:
+        where = f"in {Path.cwd()} or above it"
+        raise CrossoverError(f"There is no cdk.json {where}: this command needs a project; `crossover new` makes one.")
+    return folder
+
+
+def find_project() -> Path | None:
+    """The same; None where there is neither."""
     here = Path.cwd()
     for folder in (here, *here.parents):
         if (folder / "cdk.json").is_file():
             return folder
-    if (_PACKAGE / "sources").is_dir():
-        raise CrossoverError(
-            f"There is no cdk.json in {here} or above it: this command needs a project; `crossover new` makes one."
-        )
-    return _PACKAGE.parent
+    return None if (_PACKAGE / "sources").is_dir() else _PACKAGE.parent
 
 
 def cache() -> Path:

@@ -10,6 +10,7 @@ from crossover.errors import UsageError
 from crossover.inputs import split_names, variant_names
 
 DEFAULT_PREFIX = "Crossover"
+PREFIX_HELP = f"The stack_prefix of the stacks; by default that of the project's cdk.json, else {DEFAULT_PREFIX}."
 
 
 class Context(TypedDict, total=False):
@@ -50,12 +51,12 @@ def app_command() -> list[str]:
 
 
 def stack_prefix() -> str:
-    """The setting stack_prefix.
+    """The setting stack_prefix of the project; its default where there is no project.
 
     Raises:
-        CrossoverError: there is no project, or its cdk.json cannot be read.
+        UsageError: the project's cdk.json cannot be read.
     """
-    return str(context().get("stack_prefix", DEFAULT_PREFIX))
+    return DEFAULT_PREFIX if paths.find_project() is None else str(context().get("stack_prefix", DEFAULT_PREFIX))
 
 
 def known_variants() -> list[str]:
@@ -107,4 +108,6 @@ def _cdk_json() -> CdkJson:
         raise UsageError(f"{path} cannot be read: {error}.") from error
     if not isinstance(content, dict):
         raise UsageError(f"{path} must hold a JSON object, but it holds a {type(content).__name__}.")
+    if not isinstance(content.get("context", {}), dict):
+        raise UsageError(f"The context in {path} is {content['context']!r}; it must be a JSON object.")
     return content

@@ -13,7 +13,7 @@ from crossover import documents
 from crossover.bench.run.schedule import KINDS, parse_schedule
 from crossover.errors import UsageError
 from crossover.inputs import audio_files, whole_numbers
-from crossover.project import choose_variants, registered_variants
+from crossover.project import PREFIX_HELP, choose_variants, registered_variants
 from crossover.terminal import print_table
 
 app = typer.Typer(
@@ -102,9 +102,7 @@ def run_benchmark(
     log_wait: Annotated[
         float, typer.Option(min=0, max=3600, help="Longest wait for REPORT lines and metrics at the end, s.")
     ] = 120,
-    prefix: Annotated[
-        str, typer.Option(help="The stack_prefix of the stacks: Crossover, or cdk.json's.", show_default=False)
-    ] = "",
+    prefix: Annotated[str, typer.Option(help=PREFIX_HELP, show_default=False)] = "",
     key_prefix: Annotated[
         str, typer.Option(help="The key_prefix that the stacks were deployed with.", show_default=False)
     ] = "",

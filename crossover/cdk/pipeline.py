@@ -52,7 +52,7 @@ class InferencePipeline(Construct):
             removal_policy: of the dead letters.
             publish_outputs: whether the stack gets the outputs by which `crossover predict`, `bench run` and
                 `deadletters` find it, given that its name begins with the prefix that they take, by default
-                `Crossover-`. At most one pipeline of a stack can have them.
+                `stack_prefix` of cdk.json's context, else `Crossover`. At most one pipeline of a stack can have them.
 
         Raises:
             InvalidValueError: `key_suffix` or `retry_attempts` is not allowed.

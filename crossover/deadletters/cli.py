@@ -20,7 +20,7 @@ from crossover.errors import UsageError
 from crossover.inputs import split_names
 from crossover.local.work import open_local_aws
 from crossover.local.workspace import Workspace
-from crossover.project import DEFAULT_PREFIX, stack_prefix
+from crossover.project import PREFIX_HELP, stack_prefix
 from crossover.terminal import print_table, printable
 
 app = typer.Typer(
@@ -31,9 +31,7 @@ app = typer.Typer(
 )
 
 Variants = Annotated[str, typer.Option(help="Names separated by commas; all by default.", show_default=False)]
-Prefix = Annotated[
-    str, typer.Option(help="The stack_prefix of the stacks: Crossover, or cdk.json's.", show_default=False)
-]
+Prefix = Annotated[str, typer.Option(help=PREFIX_HELP, show_default=False)]
 Local = Annotated[bool, typer.Option("--local", help="On the local AWS that `crossover local up` started.")]
 
 SHOWN_ID_LENGTH = 8  # enough for `show` and `redrive`, unless there are very many
@@ -131,9 +129,9 @@ def _deployed(names: str, prefix: str, local: bool) -> Iterator[tuple[Clients, l
         deployed_by = "npx cdk deploy"
         if local:
             stack.enter_context(open_local_aws(Workspace(), errors)).running()
-            prefix, deployed_by = prefix or stack_prefix(), "crossover local deploy"
+            deployed_by = "crossover local deploy"
         stack.enter_context(aws_errors())
-        clients, prefix = open_clients(), prefix or DEFAULT_PREFIX
+        clients, prefix = open_clients(), prefix or stack_prefix()
         yield clients, find_variants(clients, prefix=prefix, names=split_names(names), deployed_by=deployed_by)
 
 

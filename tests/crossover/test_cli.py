@@ -10,7 +10,9 @@ import boto3
 import pytest
 
 from crossover import cli, paths
+from crossover.aws import Clients
 from crossover.local import workspace
+from tests.crossover.deployments import create_stack
 
 SPEECH = Path(__file__).parents[2] / "model/samples/sense_and_sensibility_01_austen_64kb-0870.wav"
 
@@ -84,6 +86,32 @@ def test_a_picture_is_refused_before_anything_is_deployed(
         f"crossover: {picture} is an image (image/png), but the model takes audio: .flac, .mp3, .ogg, .wav.\n"
     )
     assert not (tmp_path / "local").exists()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["predict", str(SPEECH)],
+        ["deadletters", "list"],
+        ["deadletters", "redrive"],
+        ["bench", "run", "--requests", "1"],
+    ],
+)
+def test_the_stacks_of_a_project_are_found_by_its_stack_prefix(
+    clients: Clients,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    command: list[str],
+) -> None:
+    create_stack(clients, "Crossover-Standard", "standard")
+    (tmp_path / "cdk.json").write_text(json.dumps({"context": {"stack_prefix": "Bird-Songs"}}))
+    monkeypatch.chdir(tmp_path)
+    region = clients("cloudformation").meta.region_name
+    for options, prefix in ([], "Bird-Songs"), (["--prefix", "Other"], "Other"):
+        assert run(monkeypatch, *command, *options) == 2
+        missing = f"No variant is deployed in {region} in a stack named {prefix}-..."
+        assert capsys.readouterr().err == f"crossover: {missing}; `npx cdk deploy` deploys it.\n"
 
 
 @pytest.mark.parametrize("arguments", [[], ["local"], ["deadletters"]])

@@ -39,6 +39,12 @@ def test_what_cdk_json_does_not_say_has_a_default(folder: Path) -> None:
     assert project.known_variants() == list(VARIANTS)
 
 
+def test_the_prefix_needs_no_project(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "site-packages/crossover/sources").mkdir(parents=True)
+    monkeypatch.setattr(paths, "_PACKAGE", folder / "site-packages/crossover")
+    assert project.stack_prefix() == "Crossover"
+
+
 @pytest.mark.parametrize(
     ("app", "command"),
     [
@@ -59,10 +65,10 @@ def test_a_cdk_json_without_an_app_is_named(folder: Path, content: Any) -> None:
         project.app_command()
 
 
-@pytest.mark.parametrize("text", ["{", "[]"])
+@pytest.mark.parametrize("text", ["{", "[]", '{"context": null}'])
 def test_a_cdk_json_that_cannot_be_read_is_named(folder: Path, text: str) -> None:
     (folder / "cdk.json").write_text(text)
-    with pytest.raises(UsageError, match=rf"^{folder}/cdk\.json (cannot be read|must hold a JSON object)"):
+    with pytest.raises(UsageError, match=rf"{folder}/cdk\.json (cannot be read|must hold a JSON object|is None)"):
         project.context()
 
 

@@ -26,7 +26,7 @@ from crossover.local.process import Emulator
 from crossover.local.python_environments import find_interpreter
 from crossover.local.work import open_local_aws
 from crossover.local.workspace import Workspace
-from crossover.project import DEFAULT_PREFIX, stack_prefix
+from crossover.project import stack_prefix
 
 
 def check_output(output: Path, *, resume: bool) -> None:
@@ -85,13 +85,13 @@ def find_deployments(clients: Clients, names: Sequence[str], *, prefix: str, loc
     """The deployed variants of these names, with their settings.
 
     Args:
-        prefix: the setting stack_prefix; where empty, Crossover, or on the local AWS that of cdk.json.
+        prefix: the setting stack_prefix; where empty, the project's.
 
     Raises:
         UsageError: one is not deployed.
         botocore.exceptions.BotoCoreError, ClientError: AWS did not answer.
     """
-    prefix = prefix or (stack_prefix() if local else DEFAULT_PREFIX)
+    prefix = prefix or stack_prefix()
     deployed_by = "crossover local deploy" if local else "npx cdk deploy"
     found = find_variants(clients, prefix=prefix, names=names, deployed_by=deployed_by)
     return [describe(clients, variant) for variant in found]
