@@ -1,6 +1,7 @@
 """A real browser for the tests of pages; those that need it are skipped where there is none."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
@@ -30,6 +31,18 @@ def browser(executable: str) -> Iterator[Browser]:
 
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
+    with offline_context(browser) as context:
+        yield context
+
+
+@pytest.fixture(scope="module")
+def shared_context(browser: Browser) -> Iterator[BrowserContext]:
+    with offline_context(browser) as context:
+        yield context
+
+
+@contextmanager
+def offline_context(browser: Browser) -> Iterator[BrowserContext]:
     """Where a page may ask for nothing beside itself, and its script may not complain."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     asked: list[str] = []

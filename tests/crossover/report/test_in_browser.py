@@ -41,6 +41,16 @@ def file(page: Page, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def tab(context: BrowserContext, file: Path) -> Tab:
+    return opened(context, file)
+
+
+@pytest.fixture(scope="module")
+def untouched(shared_context: BrowserContext, file: Path) -> Tab:
+    """For the tests that change nothing: opening the page takes a second."""
+    return opened(shared_context, file)
+
+
+def opened(context: BrowserContext, file: Path) -> Tab:
     tab = context.new_page()
     tab.goto(file.as_uri())
     tab.wait_for_selector("html[data-ready]")
@@ -107,25 +117,26 @@ def positions(page: Page) -> list[float | None]:
     return [each["value"] for each in page.data["colds"]]
 
 
-def test_the_page_begins_with_the_models_break_even_points(tab: Tab) -> None:
-    assert_shows(tab, expected("standard", "sagemaker:ml.t2.medium", None))
+def test_the_page_begins_with_the_models_break_even_points(untouched: Tab) -> None:
+    assert_shows(untouched, expected("standard", "sagemaker:ml.t2.medium", None))
 
 
-@pytest.mark.parametrize("steps", [1, 5, 8])
-def test_the_parameter_of_cold_starts_moves_lines_and_break_even_points(tab: Tab, page: Page, steps: int) -> None:
-    before = drawn(tab)
+def test_the_parameter_of_cold_starts_moves_lines_and_break_even_points(tab: Tab, page: Page) -> None:
+    begun = drawn(tab)
     tab.focus("#cold")
-    for _ in range(steps):
-        tab.keyboard.press("ArrowRight")
-    share = positions(page)[steps]
-    assert share is not None
-    assert tab.inner_text("#cold-value") == f"{100 * share:g} %"
-    assert tab.get_attribute("#cold", "aria-valuetext") == f"{100 * share:g} %"
-    assert tab.get_attribute("#break-evens", "data-cold-share") == f"{share:g}"
-    assert_shows(tab, expected("standard", "sagemaker:ml.t2.medium", share))
-    after = drawn(tab)
-    assert after["x"][0] != before["x"][0]
-    assert after["lines"]["standard"] != before["lines"]["standard"]
+    for steps in (1, 5, 8):
+        tab.keyboard.press("Home")
+        for _ in range(steps):
+            tab.keyboard.press("ArrowRight")
+        share = positions(page)[steps]
+        assert share is not None
+        assert tab.inner_text("#cold-value") == f"{100 * share:g} %"
+        assert tab.get_attribute("#cold", "aria-valuetext") == f"{100 * share:g} %"
+        assert tab.get_attribute("#break-evens", "data-cold-share") == f"{share:g}"
+        assert_shows(tab, expected("standard", "sagemaker:ml.t2.medium", share))
+        moved = drawn(tab)
+        assert moved["x"][0] != begun["x"][0]
+        assert moved["lines"]["standard"] != begun["lines"]["standard"]
 
 
 def test_the_parameter_of_cold_starts_can_be_dragged(tab: Tab, page: Page) -> None:
@@ -141,23 +152,23 @@ def test_the_parameter_of_cold_starts_can_be_dragged(tab: Tab, page: Page) -> No
     assert_shows(tab, expected("standard", "sagemaker:ml.t2.medium", 1.0))
 
 
-@pytest.mark.parametrize("always_on", ["sagemaker:ml.c5.large", "ec2-t3.medium"])
-def test_another_variant_that_is_always_on_can_be_compared(tab: Tab, always_on: str) -> None:
-    before = drawn(tab)
-    tab.select_option("#always-on", always_on)
-    assert tab.get_attribute("#break-evens", "data-always-on") == always_on
-    assert_shows(tab, expected("standard", always_on, None))
-    assert drawn(tab)["x"] != before["x"]
-    assert always_on.partition(":")[0] in drawn(tab)["lines"]
+def test_another_variant_that_is_always_on_can_be_compared(tab: Tab) -> None:
+    begun = drawn(tab)
+    for always_on in ("sagemaker:ml.c5.large", "ec2-t3.medium"):
+        tab.select_option("#always-on", always_on)
+        assert tab.get_attribute("#break-evens", "data-always-on") == always_on
+        assert_shows(tab, expected("standard", always_on, None))
+        assert drawn(tab)["x"] != begun["x"]
+        assert always_on.partition(":")[0] in drawn(tab)["lines"]
 
 
-@pytest.mark.parametrize("on_demand", ["snapstart", "serverless"])
-def test_another_variant_on_demand_can_be_compared(tab: Tab, on_demand: str) -> None:
-    before = drawn(tab)
-    tab.select_option("#on-demand", on_demand)
-    assert tab.get_attribute("#break-evens", "data-on-demand") == on_demand
-    assert_shows(tab, expected(on_demand, "sagemaker:ml.t2.medium", None))
-    assert drawn(tab)["x"] != before["x"]
+def test_another_variant_on_demand_can_be_compared(tab: Tab) -> None:
+    begun = drawn(tab)
+    for on_demand in ("snapstart", "serverless"):
+        tab.select_option("#on-demand", on_demand)
+        assert tab.get_attribute("#break-evens", "data-on-demand") == on_demand
+        assert_shows(tab, expected(on_demand, "sagemaker:ml.t2.medium", None))
+        assert drawn(tab)["x"] != begun["x"]
 
 
 def test_parameters_work_together_and_from_the_keyboard(tab: Tab, page: Page) -> None:
@@ -208,7 +219,8 @@ def test_the_read_out_has_the_models_bills_at_the_chosen_traffic(tab: Tab, page:
     assert costs == sorted(costs)
 
 
-def test_pointing_at_a_line_reads_it_out(tab: Tab) -> None:
+def test_pointing_at_a_line_reads_it_out(untouched: Tab) -> None:
+    tab = untouched
     at = tab.evaluate(
         """() => {
           const { xaxis, yaxis, _size: area } = document.getElementById("chart")._fullLayout;
@@ -255,13 +267,13 @@ def test_a_line_can_be_switched_off_but_for_the_compared_ones(tab: Tab) -> None:
     assert tab.is_disabled("#line-standard")
 
 
-@pytest.mark.parametrize("width", [360, 390, 768, 1280])
-def test_nothing_is_wider_than_the_window(tab: Tab, width: int) -> None:
-    tab.set_viewport_size({"width": width, "height": 800})
-    wait_until(tab, "document.getElementById('chart')._fullLayout.width <= innerWidth")
+def test_nothing_is_wider_than_the_window(tab: Tab) -> None:
     for summary in tab.locator("summary").all():
         summary.click()
-    assert tab.evaluate("document.documentElement.scrollWidth") <= width
+    for width in (1280, 768, 390, 360):
+        tab.set_viewport_size({"width": width, "height": 800})
+        wait_until(tab, "document.getElementById('chart')._fullLayout.width <= innerWidth")
+        assert tab.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_on_paper_there_are_no_parameters_but_what_they_say(tab: Tab) -> None:
@@ -289,14 +301,14 @@ def test_in_the_dark_the_chart_is_dark_and_on_paper_it_is_not(tab: Tab) -> None:
     wait_until(tab, "document.getElementById('chart')._fullLayout.paper_bgcolor === '#ffffff'")
 
 
-def test_everything_that_can_be_operated_has_a_name(tab: Tab) -> None:
-    nameless = tab.evaluate(
+def test_everything_that_can_be_operated_has_a_name(untouched: Tab) -> None:
+    nameless = untouched.evaluate(
         """() => [...document.querySelectorAll("input, select")]
           .filter((each) => !each.labels.length)
           .map((each) => each.id)"""
     )
     assert nameless == []
-    assert tab.get_attribute("#chart", "aria-labelledby") == "verdict"
+    assert untouched.get_attribute("#chart", "aria-labelledby") == "verdict"
 
 
 def test_the_whole_page_is_small(file: Path) -> None:

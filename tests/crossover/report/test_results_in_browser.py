@@ -20,7 +20,7 @@ from crossover.report.page import Page
 from crossover.report.results_page import results_page
 from tests.crossover.report import few
 
-from .test_in_browser import wait_until
+from .test_in_browser import opened, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -63,18 +63,23 @@ def files(poisson: tuple[Page, list[Observation]], tmp_path_factory: pytest.Temp
 
 @pytest.fixture
 def show(context: BrowserContext, files: dict[str, Path]) -> Callable[[str], Tab]:
-    def open_tab(name: str) -> Tab:
-        tab = context.new_page()
-        tab.goto(files[name].as_uri())
-        tab.wait_for_selector("html[data-ready]")
-        return tab
-
-    return open_tab
+    return lambda name: opened(context, files[name])
 
 
 @pytest.fixture
 def tab(show: Callable[[str], Tab]) -> Tab:
     return show("poisson")
+
+
+@pytest.fixture(scope="module")
+def untouched(shared_context: BrowserContext, files: dict[str, Path]) -> Tab:
+    """For the tests that change nothing."""
+    return opened(shared_context, files["poisson"])
+
+
+@pytest.fixture(scope="module")
+def untouched_ramp(shared_context: BrowserContext, files: dict[str, Path]) -> Tab:
+    return opened(shared_context, files["ramp"])
 
 
 def traces(tab: Tab, chart: str) -> dict[str, dict[str, Any]]:
@@ -96,8 +101,8 @@ def axis_types(tab: Tab) -> list[str]:
     return types
 
 
-def test_every_observation_is_a_mark_of_its_kind(tab: Tab, poisson: tuple[Page, list[Observation]]) -> None:
-    drawn = traces(tab, "strip")
+def test_every_observation_is_a_mark_of_its_kind(untouched: Tab, poisson: tuple[Page, list[Observation]]) -> None:
+    drawn = traces(untouched, "strip")
     for variant in ("standard", "sagemaker"):
         for kind, symbol in SYMBOLS.items():
             own = [each for each in poisson[1] if each.variant == variant and result_charts.kind_of(each) == kind]
@@ -107,13 +112,13 @@ def test_every_observation_is_a_mark_of_its_kind(tab: Tab, poisson: tuple[Page, 
             assert trace["symbol"] == symbol
             assert all(own[at].file in text and variant in text for at, text in enumerate(trace["text"]))
     assert drawn["standard warm"]["colour"] != drawn["standard cold, forced"]["colour"]
-    assert tab.locator("#strip .scatterlayer .point").count() == len(poisson[1])
-    assert "standard: 16 of 16 have this value" in tab.inner_text("#strip-state")
+    assert untouched.locator("#strip .scatterlayer .point").count() == len(poisson[1])
+    assert "standard: 16 of 16 have this value" in untouched.inner_text("#strip-state")
 
 
-def test_a_mark_tells_its_value_under_the_pointer(tab: Tab) -> None:
-    tab.locator("#strip .scatterlayer .point").first.hover(force=True)
-    text = tab.locator("#strip .hovertext").first.text_content()
+def test_a_mark_tells_its_value_under_the_pointer(untouched: Tab) -> None:
+    untouched.locator("#strip .scatterlayer .point").first.hover(force=True)
+    text = untouched.locator("#strip .hovertext").first.text_content()
     assert text is not None
     assert " ms" in text
     assert "standard (Lambda), " in text
@@ -140,43 +145,42 @@ def test_axes_are_logarithmic_or_linear_from_the_keyboard(tab: Tab) -> None:
     assert axis_types(tab) == ["log"] * 3
 
 
-def test_the_rings_are_the_files_percentiles(tab: Tab, poisson: tuple[Page, list[Observation]]) -> None:
-    drawn = traces(tab, "percentiles")
+def test_the_rings_are_the_files_percentiles(untouched: Tab, poisson: tuple[Page, list[Observation]]) -> None:
+    drawn = traces(untouched, "percentiles")
     for variant in poisson[0].data["results"]["variants"]:
         points = variant["curves"]["latency_ms"]["percentiles"]["points"]
         assert drawn[f"{variant['name']} figures"]["y"] == [each["value"] for each in points]
 
 
-def test_the_costs_are_on_the_same_page(tab: Tab, poisson: tuple[Page, list[Observation]]) -> None:
+def test_the_costs_are_on_the_same_page(untouched: Tab, poisson: tuple[Page, list[Observation]]) -> None:
     data = poisson[0].data
     start = data["start"]
     pair = data["pairs"][f"{start['onDemand']} {start['alwaysOn']}"][start["cold"]]
     assert pair["breakEvens"]
-    assert tab.inner_text("#verdict") == pair["verdict"]
-    assert tab.locator("#break-evens tbody tr").count() == len(pair["breakEvens"])
-    assert traces(tab, "chart")["break-even points"]["x"] == [each["rpm"] for each in pair["breakEvens"]]
+    assert untouched.inner_text("#verdict") == pair["verdict"]
+    assert untouched.locator("#break-evens tbody tr").count() == len(pair["breakEvens"])
+    assert traces(untouched, "chart")["break-even points"]["x"] == [each["rpm"] for each in pair["breakEvens"]]
 
 
-def test_a_closed_loop_has_curves_of_concurrency(show: Callable[[str], Tab]) -> None:
-    tab = show("ramp")
+def test_a_closed_loop_has_curves_of_concurrency(untouched_ramp: Tab) -> None:
     steps = result_charts.read(DATA / "ramp.json")[0]["statistics"]["variants"]["standard"]["throughput"]
-    rates = traces(tab, "throughput")["standard"]
+    rates = traces(untouched_ramp, "throughput")["standard"]
     assert rates["x"] == [1, 2]
     assert rates["y"] == [each["per_second"] for each in steps]
-    latencies = traces(tab, "concurrent-latency")
+    latencies = traces(untouched_ramp, "concurrent-latency")
     assert latencies["standard"]["y"] == [each["latency_ms"]["median"]["value"] for each in steps]
     assert latencies["standard p99"]["y"] == [each["latency_ms"]["p99"]["value"] for each in steps]
 
 
 @pytest.mark.parametrize("name", ["poisson", "ramp"])
-@pytest.mark.parametrize("width", [360, 768])
-def test_nothing_is_wider_than_the_window(show: Callable[[str], Tab], name: str, width: int) -> None:
+def test_nothing_is_wider_than_the_window(show: Callable[[str], Tab], name: str) -> None:
     tab = show(name)
-    tab.set_viewport_size({"width": width, "height": 800})
-    wait_until(tab, "document.getElementById('strip')._fullLayout.width <= innerWidth")
     for summary in tab.locator("summary").all():
         summary.click()
-    assert tab.evaluate("document.documentElement.scrollWidth") <= width
+    for width in (768, 360):
+        tab.set_viewport_size({"width": width, "height": 800})
+        wait_until(tab, "document.getElementById('strip')._fullLayout.width <= innerWidth")
+        assert tab.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_the_rehearsal_cannot_be_overlooked(tab: Tab) -> None:
@@ -205,9 +209,8 @@ def test_the_rehearsal_is_marked_on_every_printed_page(tab: Tab) -> None:
     assert tab.pdf()[:5] == b"%PDF-"
 
 
-def test_everything_has_a_name(show: Callable[[str], Tab]) -> None:
-    tab = show("ramp")
-    nameless = tab.evaluate(
+def test_everything_has_a_name(untouched_ramp: Tab) -> None:
+    nameless = untouched_ramp.evaluate(
         """() => {
           const named = (each) => each.ariaLabel || document.getElementById(each.getAttribute("aria-labelledby"));
           return [
@@ -217,7 +220,7 @@ def test_everything_has_a_name(show: Callable[[str], Tab]) -> None:
         }"""
     )
     assert nameless == []
-    ids = tab.evaluate("""() => [...document.querySelectorAll("[id]")].map((each) => each.id)""")
+    ids = untouched_ramp.evaluate("""() => [...document.querySelectorAll("[id]")].map((each) => each.id)""")
     assert len(ids) == len(set(ids))
 
 
