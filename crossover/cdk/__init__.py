@@ -20,7 +20,7 @@ from crossover.cdk.compute import VARIANTS, Compute, SageMakerEndpoint, SnapStar
 from crossover.cdk.compute.inference_function import InferenceFunction
 from crossover.cdk.dashboard_cost import Cost
 from crossover.cdk.encryption import create_key
-from crossover.cdk.model_artifact import ModelArtifact, ModelArtifactError, ModelContract
+from crossover.cdk.model_artifact import ModelArtifact
 from crossover.cdk.model_endpoint import Endpoint, ExistingEndpoint, ModelEndpoint
 from crossover.cdk.monitoring import PERCENTILES, Monitoring, cost_widget, file_metric
 from crossover.cdk.monitoring_specs import AlarmSpec, GraphSpec, Plottable, graph_widget
@@ -30,6 +30,7 @@ from crossover.cdk.python_function import FunctionOptions, create_log_group
 from crossover.cdk.rollout import CanaryRollout
 from crossover.cdk.rules import InvalidValueError
 from crossover.cdk.storage import PipelineStorage
+from crossover.model_contract import ModelArtifactError, ModelContract
 
 __all__ = [
     "PERCENTILES",

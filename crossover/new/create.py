@@ -13,10 +13,10 @@ from pathlib import Path
 from string import Template
 from typing import Any, TypedDict
 
-from crossover.cdk.compute import VARIANTS
-from crossover.cdk.model_artifact import ModelArtifactError, read_contract
+from crossover.cost.variants import deployable
 from crossover.errors import CrossoverError, UsageError
 from crossover.inputs import variant_names
+from crossover.model_contract import ModelArtifactError, read_contract
 from crossover.paths import sources
 from crossover.project import CdkJson
 
@@ -50,7 +50,7 @@ def create(folder: Path, *, model: Path | None, variants: str, name: str) -> str
         UsageError: the folder is not empty, or there is no such variant, name or model. Nothing is written then.
         CrossoverError: the folder cannot be written.
     """
-    names = variant_names(variants, allowed=VARIANTS)
+    names = variant_names(variants, allowed=deployable())
     name = _stack_prefix(folder, name)
     source = model or sources() / MODEL
     try:
