@@ -63,26 +63,26 @@ def audit(url: str, *files: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
 
 
-def test_a_known_vulnerability_fails_and_is_named_with_its_cure(service: str, tmp_path: Path) -> None:
+def test_a_known_vulnerability_fails_and_is_named_with_its_fix(service: str, tmp_path: Path) -> None:
     files = [lock(tmp_path, "a.txt", "sound==2.0"), lock(tmp_path, "b.txt", "leaky==1.0", "sound==2.1")]
     answer = audit(service, *files)
     assert answer.stdout == "leaky 1.0: PYSEC-1, fixed in 1.1\nPackages audited: 3. Findings: 1.\n"
     assert answer.returncode == 1
 
 
-def test_nothing_known_is_fine(service: str, tmp_path: Path) -> None:
+def test_without_known_vulnerabilities_it_succeeds(service: str, tmp_path: Path) -> None:
     answer = audit(service, lock(tmp_path, "a.txt", "sound==2.0"))
     assert (answer.returncode, answer.stdout) == (0, "Packages audited: 1. Findings: 0.\n")
 
 
-def test_a_service_that_does_not_answer_is_said_in_one_line_and_no_failure(tmp_path: Path) -> None:
+def test_an_unreachable_service_is_reported_in_one_line_and_does_not_fail(tmp_path: Path) -> None:
     answer = audit(f"http://{HOST}:{free_port()}", lock(tmp_path, "a.txt", "leaky==1.0"))
     [line] = answer.stdout.splitlines()
     assert line.startswith("Not audited to the end, because the vulnerability service cannot be reached: ")
     assert (answer.returncode, answer.stderr) == (0, "")
 
 
-def test_a_service_that_is_out_of_order_is_no_finding(
+def test_an_error_of_the_service_is_not_a_finding(
     service: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Service, "status", 503)
@@ -106,7 +106,7 @@ def test_a_file_that_locks_nothing_is_a_failure(service: str, tmp_path: Path) ->
         ([{"name": "sound", "version": "2.0", "vulns": []}], 1, "Packages audited: 1. Findings: 1."),
     ],
 )
-def test_a_package_that_is_not_found_is_a_finding_unless_none_is(
+def test_an_unknown_package_is_a_finding_unless_all_are_unknown(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], found: list[Any], code: int, last: str
 ) -> None:
     spec = importlib.util.spec_from_file_location("audit", ROOT / ".ci/audit.py")

@@ -7,5 +7,5 @@ from crossover.cost import published
 PAGE = (Path(__file__).parents[1] / "docs/cost.md").read_text()
 
 
-def test_the_published_figures_are_the_model_s() -> None:
+def test_the_published_figures_are_those_of_the_model() -> None:
     assert published.markdown_table() in PAGE

@@ -132,7 +132,7 @@ def no_wrk(peers: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
 
 
 @pytest.mark.usefixtures("no_wrk")
-def test_a_missing_wrk_is_found_out_before_the_handlers_are_measured(peers: Command) -> None:
+def test_a_missing_wrk_is_reported_before_the_handlers_are_measured(peers: Command) -> None:
     assert "The servers are measured with wrk, which is not on the PATH; install it" in peers("", code=2)
     assert peers.measured == {}
 

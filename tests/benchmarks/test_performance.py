@@ -140,7 +140,7 @@ def test_title_rows_and_caption_are_blocks_with_blank_lines_between() -> None:
     assert markdown(Table("handler")) == "| handler |\n| --- |"
 
 
-def test_what_could_be_a_mark_is_text() -> None:
+def test_markdown_characters_are_escaped() -> None:
     found = markdown(awkward_table())
     assert found.startswith("**a\\|b**\n\n| two lines |  |\n| ---: | --- |\n")
     assert found.endswith("\n\na \\*star\\*")
@@ -244,7 +244,7 @@ def test_the_command_writes_the_page_from_the_results(docs: Path) -> None:
         ("micro.json", {**micro(), "warm": 3}, r".* is damaged: TypeError\(.*\)\."),
     ],
 )
-def test_what_no_page_can_be_made_of_is_one_sentence(docs: Path, name: str, content: object, sentence: str) -> None:
+def test_an_unusable_result_is_one_sentence(docs: Path, name: str, content: object, sentence: str) -> None:
     if content is None:
         (docs / name).unlink()
     else:

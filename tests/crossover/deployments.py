@@ -62,7 +62,7 @@ def letter_of(event: Any, *, error: str = "EndpointConnectionError", message: st
         "timestamp": "2026-11-14T18:16:05.568Z",
         "requestContext": {
             "requestId": "e4b46cbf-b738-4a7a-8880-a18cdf61200e",
-            "functionArn": "arn:aws:lambda:eu-central-1:123456789012:function:of-the-letter:$LATEST",
+            "functionArn": "arn:aws:lambda:eu-central-1:123456789012:function:of-the-dead-letter:$LATEST",
             "condition": "RetriesExhausted",
             "approximateInvokeCount": 3,
         },
@@ -73,7 +73,7 @@ def letter_of(event: Any, *, error: str = "EndpointConnectionError", message: st
     return json.dumps(record)
 
 
-def put_letter(clients: Clients, variant: Variant, body: str) -> str:
+def put_dead_letter(clients: Clients, variant: Variant, body: str) -> str:
     """Put a message into the variant's dead-letter queue; returns its id."""
     answer = clients("sqs").send_message(QueueUrl=variant.dead_letter_queue, MessageBody=body)
     message_id: str = answer["MessageId"]
@@ -82,7 +82,7 @@ def put_letter(clients: Clients, variant: Variant, body: str) -> str:
 
 def put_failure(clients: Clients, variant: Variant, *keys: str, **more: Any) -> str:
     """Put the dead letter of an event about these keys into the queue; returns its id."""
-    return put_letter(clients, variant, letter_of(failed_event(variant, *keys), **more))
+    return put_dead_letter(clients, variant, letter_of(failed_event(variant, *keys), **more))
 
 
 def messages_in(clients: Clients, variant: Variant) -> tuple[int, int]:

@@ -58,7 +58,7 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
         ),
     ],
 )
-def test_a_users_mistake_is_one_sentence_and_exit_code_2(
+def test_a_usage_error_is_one_sentence_and_exit_code_2(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
 ) -> None:
     assert run(monkeypatch, *arguments) == 2
@@ -67,7 +67,7 @@ def test_a_users_mistake_is_one_sentence_and_exit_code_2(
     assert output.out == ""
 
 
-def test_an_empty_folder_is_a_users_mistake(
+def test_an_empty_folder_is_a_usage_error(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     (tmp_path / "empty").mkdir()
@@ -115,7 +115,7 @@ def test_the_stacks_of_a_project_are_found_by_its_stack_prefix(
 
 
 @pytest.mark.parametrize("arguments", [[], ["local"], ["deadletters"]])
-def test_without_a_command_the_help_is_all(
+def test_without_a_command_only_the_help_is_printed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str]
 ) -> None:
     assert run(monkeypatch, *arguments) == 2
@@ -128,7 +128,7 @@ def test_without_a_command_the_help_is_all(
     "arguments",
     [["demo"], ["local", "up"], ["local", "deploy"], ["local", "down"], ["deadletters", "list", "--local"]],
 )
-def test_what_needs_a_project_says_so_where_there_is_none(
+def test_a_command_that_needs_a_project_says_so(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, arguments: list[str]
 ) -> None:
     (tmp_path / "site-packages/crossover/sources").mkdir(parents=True)
@@ -182,7 +182,7 @@ NO_REGION = "No AWS region is configured; set AWS_REGION, or a region in the AWS
     ],
 )
 @pytest.mark.parametrize("arguments", [["predict", str(SPEECH)], ["deadletters", "list"]])
-def test_what_is_missing_to_reach_aws_is_named(
+def test_missing_aws_configuration_is_named(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     arguments: list[str],

@@ -25,7 +25,7 @@ def letter(body: Any) -> DeadLetter:
     return read({"MessageId": "0f-1", "Body": text, "Attributes": {"SentTimestamp": "1794679205568"}})
 
 
-def test_a_letter_of_lambda_is_read() -> None:
+def test_a_dead_letter_of_lambda_is_read() -> None:
     found = letter(LETTER)
     assert found.id == "0f-1"
     assert found.sent_at == datetime(2026, 11, 14, 18, 0, 5, 568_000, UTC)
@@ -52,7 +52,7 @@ def test_a_process_that_died_has_a_message_without_a_type() -> None:
 
 
 @pytest.mark.parametrize("body", ["", "no JSON", '"text"', "3", "null", "[]", "[1, 2]", "{}", "[" * 100_000])
-def test_what_is_no_json_object_is_kept_as_it_stands(body: str) -> None:
+def test_a_body_that_is_not_a_json_object_is_kept_unchanged(body: str) -> None:
     found = letter(body)
     assert found.body == body
     assert found.event is None
@@ -100,7 +100,7 @@ def test_a_malformed_record_does_not_hide_the_others() -> None:
         ("responsePayload", {"errorType": None, "errorMessage": 5}),
     ],
 )
-def test_parts_of_another_shape_are_as_good_as_missing(part: str, value: Any) -> None:
+def test_fields_of_the_wrong_type_count_as_missing(part: str, value: Any) -> None:
     found = letter({**LETTER, part: value})
     assert isinstance(found.reason, str)
     assert found.attempts in (3, None)

@@ -25,7 +25,7 @@ def walk_of(clients: Clients, variant: Variant) -> Scan:
     return Scan(clients("sqs"), variant.dead_letter_queue)
 
 
-def test_shows_every_letter_once_and_puts_all_back(clients: Clients, variant: Variant) -> None:
+def test_yields_every_dead_letter_once_and_makes_all_visible(clients: Clients, variant: Variant) -> None:
     ids = put(clients, variant, 25)
     with walk_of(clients, variant) as walk:
         assert sorted(letter.id for letter in walk) == sorted(ids)
@@ -34,13 +34,15 @@ def test_shows_every_letter_once_and_puts_all_back(clients: Clients, variant: Va
     assert walk.more == ""
 
 
-def test_an_empty_queue_has_no_letters(clients: Clients, variant: Variant) -> None:
+def test_an_empty_queue_has_no_dead_letters(clients: Clients, variant: Variant) -> None:
     with walk_of(clients, variant) as walk:
         assert list(walk) == []
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, InterruptedBySignalError])
-def test_puts_all_back_if_it_ends_early(clients: Clients, variant: Variant, error: type[BaseException]) -> None:
+def test_makes_all_visible_again_if_it_ends_early(
+    clients: Clients, variant: Variant, error: type[BaseException]
+) -> None:
     put(clients, variant, 25)
     with pytest.raises(error), walk_of(clients, variant) as walk:
         list(islice(walk, 12))
@@ -48,7 +50,7 @@ def test_puts_all_back_if_it_ends_early(clients: Clients, variant: Variant, erro
     assert messages_in(clients, variant) == (25, 0)
 
 
-def test_a_signal_while_letters_arrive_waits_until_they_can_be_put_back(
+def test_a_signal_waits_until_received_dead_letters_can_be_made_visible(
     clients: Clients, variant: Variant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(clients, variant, 3)
@@ -72,7 +74,7 @@ def test_a_signal_while_letters_arrive_waits_until_they_can_be_put_back(
     assert messages_in(clients, variant) == (3, 0)
 
 
-def test_only_what_was_not_deleted_is_put_back(
+def test_only_messages_that_were_not_deleted_are_made_visible(
     clients: Clients, variant: Variant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(clients, variant, 3)
@@ -92,7 +94,7 @@ def test_only_what_was_not_deleted_is_put_back(
     assert [len(request["Entries"]) for request in requests] == [1]
 
 
-def test_letters_that_came_in_after_its_start_are_left_to_the_next(
+def test_dead_letters_newer_than_the_scan_are_left_to_the_next(
     clients: Clients, variant: Variant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(aws, "CLOCK_TOLERANCE", timedelta(0))
@@ -108,7 +110,7 @@ def test_letters_that_came_in_after_its_start_are_left_to_the_next(
     assert walk.more == "some have come in meanwhile"
 
 
-def test_a_walk_that_takes_too_long_ends_where_it_began(
+def test_a_scan_ends_when_the_first_message_comes_again(
     clients: Clients, variant: Variant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dead_letter_queue, "VISIBILITY_TIMEOUT_SECONDS", 0)  # what was looked at is there again at once
@@ -118,7 +120,7 @@ def test_a_walk_that_takes_too_long_ends_where_it_began(
     assert walk.more == "some have come in meanwhile"
 
 
-def test_letters_that_another_reader_holds_are_mentioned(clients: Clients, variant: Variant) -> None:
+def test_dead_letters_held_by_another_reader_are_mentioned(clients: Clients, variant: Variant) -> None:
     put(clients, variant, 3)
     clients("sqs").receive_message(QueueUrl=variant.dead_letter_queue, MaxNumberOfMessages=1)
     with walk_of(clients, variant) as walk:
@@ -126,6 +128,6 @@ def test_letters_that_another_reader_holds_are_mentioned(clients: Clients, varia
     assert walk.more == "another reader holds about 1"
 
 
-def test_the_time_is_the_services_own() -> None:
+def test_the_time_is_that_of_the_service() -> None:
     answer = {"ResponseMetadata": {"HTTPHeaders": {"date": "Sat, 14 Nov 2026 18:10:05 GMT"}}}
     assert aws.response_time(answer) == datetime(2026, 11, 14, 18, 10, 5, tzinfo=UTC)

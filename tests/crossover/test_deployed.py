@@ -12,7 +12,7 @@ from crossover.aws import Clients
 from crossover.deployed import NoPredictionError, Upload, Variant
 from crossover.errors import UsageError
 
-from .deployments import TEMPLATE, create_stack, failed_event, letter_of, messages_in, put_failure, put_letter
+from .deployments import TEMPLATE, create_stack, failed_event, letter_of, messages_in, put_dead_letter, put_failure
 
 SPEECH = Path(__file__).parents[2] / "model/samples/sense_and_sensibility_01_austen_64kb-0870.wav"
 
@@ -82,7 +82,7 @@ def test_an_empty_account_says_how_to_deploy(clients: Clients) -> None:
         deployed.find_variants(clients, prefix="Mine")
 
 
-def test_every_upload_has_a_key_of_its_own_that_ends_with_the_files_name(clients: Clients, variant: Variant) -> None:
+def test_every_upload_has_a_unique_key_that_ends_with_the_files_name(clients: Clients, variant: Variant) -> None:
     first, second = (deployed.upload(clients, variant, SPEECH) for _ in range(2))
     assert first.key != second.key
     assert first.key.endswith(f"/{SPEECH.name}")
@@ -120,7 +120,7 @@ def test_an_item_of_an_earlier_upload_under_the_same_key_is_not_the_answer(clien
 
 def test_a_dead_letter_ends_the_wait_with_the_functions_error(clients: Clients, variant: Variant) -> None:
     upload = deployed.upload(clients, variant, SPEECH, key="a b/ü.wav")
-    put_letter(clients, variant, "no letter of Lambda's")
+    put_dead_letter(clients, variant, "not a record of Lambda's")
     put_failure(clients, variant, "another.wav", error="ModelError")
     put_failure(clients, variant, upload.key)
     with pytest.raises(NoPredictionError, match=r"dead-letter queue: EndpointConnectionError: Could not connect\.$"):
@@ -134,7 +134,7 @@ def test_a_dead_letter_stays_in_the_queue(clients: Clients, variant: Variant) ->
     assert messages_in(clients, variant) == (1, 0)
 
 
-def test_a_time_out_says_where_to_look(clients: Clients, variant: Variant) -> None:
+def test_a_timeout_names_the_log_to_read(clients: Clients, variant: Variant) -> None:
     upload = deployed.upload(clients, variant, SPEECH)
     with pytest.raises(NoPredictionError, match=r"no item after 0 s.*log of the function Crossover-Standard-Function"):
         deployed.wait(clients, upload, timeout_seconds=0)
@@ -144,5 +144,5 @@ def test_a_dead_letter_of_an_earlier_upload_under_the_same_key_is_not_the_answer
     clients: Clients, variant: Variant
 ) -> None:
     upload = deployed.upload(clients, variant, SPEECH, key="again.wav")
-    put_letter(clients, variant, letter_of(failed_event(variant, "again.wav", age=timedelta(hours=1))))
+    put_dead_letter(clients, variant, letter_of(failed_event(variant, "again.wav", age=timedelta(hours=1))))
     assert deployed.find_dead_letter(clients, upload) is None

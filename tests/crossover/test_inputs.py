@@ -11,14 +11,14 @@ AUDIO = Path(__file__).parents[2] / "model/samples"
 VARIANTS = ["standard", "snapstart", "sagemaker"]
 
 
-def test_a_folder_stands_for_the_audio_in_it() -> None:
+def test_a_folder_means_the_audio_files_in_it() -> None:
     files = audio_files([AUDIO])
     assert AUDIO / "misc_crow.flac" in files
     assert AUDIO / "SOURCES.md" not in files
     assert files == sorted(files)
 
 
-def test_a_file_is_taken_whatever_it_is() -> None:
+def test_a_file_of_any_format_is_accepted() -> None:
     named = [AUDIO / "SOURCES.md", AUDIO / "misc_crow.flac"]
     assert audio_files(named) == named
 
@@ -55,7 +55,7 @@ def test_an_unknown_variant_is_named_with_those_that_exist() -> None:
         variant_names("standard,snap", allowed=VARIANTS)
 
 
-def test_numbers_have_commas_between_them() -> None:
+def test_numbers_are_separated_by_commas() -> None:
     assert whole_numbers("--memory", "1024, 512,1024") == (1024, 512)
     for text in ("", "512,", "a", "1.5"):
         with pytest.raises(UsageError, match=r"The value of --memory is '.*'; it must be whole numbers"):

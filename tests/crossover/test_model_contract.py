@@ -13,7 +13,7 @@ from stacks.settings import Settings
 from tests.crossover.cdk.onnx_files import CONTRACT, INT64, write_model
 
 
-def test_the_model_in_the_repository_keeps_the_contract():
+def test_the_model_in_the_repository_fulfils_the_contract():
     contract = read_contract(Settings().model_file)
 
     assert contract.sample_rate == 16000
@@ -81,7 +81,7 @@ def test_a_number_of_scores_that_the_graph_leaves_open_is_taken(tmp_path: Path):
     assert read_contract(path).labels == ("yes", "no")
 
 
-def test_long_labels_do_not_fill_the_screen(tmp_path: Path):
+def test_long_labels_are_shortened_in_a_message(tmp_path: Path):
     path = write_model(tmp_path / "model.onnx", metadata={**CONTRACT, "labels": json.dumps([1] * 500)})
 
     with pytest.raises(ModelArtifactError) as error:
@@ -123,7 +123,7 @@ def test_the_contract_is_read_by_the_handlers_own_reader(tmp_path: Path):
     assert Path(read.__file__) == sources() / "lambda_src/inference/contract.py"
 
 
-def test_a_file_that_is_no_model_is_refused_in_one_line(tmp_path: Path):
+def test_a_file_that_is_not_a_model_is_refused_in_one_line(tmp_path: Path):
     path = tmp_path / "model.onnx"
     path.write_text("not a model")
 

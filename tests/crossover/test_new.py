@@ -27,7 +27,7 @@ def test_a_project_takes_its_own_model(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "birds/cdk.json").read_text())["context"]["stack_prefix"] == "Avian"
 
 
-def test_an_empty_folder_that_exists_will_do(tmp_path: Path) -> None:
+def test_an_existing_empty_folder_is_accepted(tmp_path: Path) -> None:
     assert "variants standard, " in new(tmp_path)
     assert (tmp_path / "app.py").is_file()
 

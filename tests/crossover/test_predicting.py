@@ -86,6 +86,6 @@ def test_labels_are_shown_as_they_are_even_if_they_look_like_markup() -> None:
     assert line_with("SUCCEEDED", lines(row(item)))[2] == "[red] noise 0.50"
 
 
-def test_what_a_file_is_called_does_not_steer_the_terminal() -> None:
+def test_a_file_name_cannot_control_the_terminal() -> None:
     shown = lines(row(SUCCEEDED, file=Path("\x1b[2J.wav")))
     assert line_with("SUCCEEDED", shown)[0] == "\N{REPLACEMENT CHARACTER}[2J.wav"

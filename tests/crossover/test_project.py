@@ -31,7 +31,7 @@ def test_the_settings_are_the_context_of_the_nearest_cdk_json(folder: Path, monk
     assert project.known_variants() == ["standard", "snapstart"]
 
 
-def test_what_cdk_json_does_not_say_has_a_default(folder: Path) -> None:
+def test_settings_missing_in_cdk_json_have_defaults(folder: Path) -> None:
     write(folder, {"app": "python3 app.py"})
     assert project.stack_prefix() == "Crossover"
     assert project.known_variants() == list(VARIANTS)
@@ -81,7 +81,7 @@ def test_a_variant_that_cdk_json_does_not_list_may_be_in_the_registry(folder: Pa
         project.choose_variants("gone")
 
 
-def test_without_a_project_the_sentence_says_what_makes_one(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_project_the_message_names_crossover_new(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "site-packages/crossover/sources").mkdir(parents=True)
     monkeypatch.setattr(paths, "_PACKAGE", folder / "site-packages/crossover")
     with pytest.raises(CrossoverError, match=r"this command needs a project; `crossover new` makes one\.$"):

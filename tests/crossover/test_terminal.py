@@ -30,14 +30,14 @@ def printed(monkeypatch: pytest.MonkeyPatch, encoding: str, show: Callable[[], N
         ("utf-8", "✓ clip\udcff.wav", "✓ clip?.wav"),  # a file name that is not UTF-8
     ],
 )
-def test_what_the_encoding_lacks_is_printed_as_something_similar(
+def test_characters_that_the_encoding_lacks_are_replaced_by_similar_ones(
     monkeypatch: pytest.MonkeyPatch, encoding: str, text: str, shown: str
 ) -> None:
     assert printed(monkeypatch, encoding, lambda: print(text)) == f"{shown}\n"
 
 
 @pytest.mark.parametrize(("encoding", "line"), [("ascii", "---+---"), ("latin-1", "---+---"), ("utf-8", "━━━╇━━━")])
-def test_tables_are_drawn_with_what_the_encoding_has(monkeypatch: pytest.MonkeyPatch, encoding: str, line: str) -> None:
+def test_tables_use_only_characters_of_the_encoding(monkeypatch: pytest.MonkeyPatch, encoding: str, line: str) -> None:
     table = Table("a", "b", show_edge=False)
     table.add_row("1", "2")
     shown = printed(monkeypatch, encoding, lambda: terminal.print_table(table))
@@ -45,7 +45,7 @@ def test_tables_are_drawn_with_what_the_encoding_has(monkeypatch: pytest.MonkeyP
     assert "?" not in shown
 
 
-def test_a_table_is_as_wide_as_columns_says(
+def test_a_table_is_as_wide_as_the_variable_columns(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     table = Table("a", expand=True)

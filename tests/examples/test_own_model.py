@@ -37,7 +37,7 @@ def test_a_project_takes_it(model: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("note", NOTES)
 @pytest.mark.parametrize("seconds", [0.1, 3.0])
-def test_it_hears_the_note_of_a_recording(
+def test_it_recognises_the_note_of_a_recording(
     model: Path,
     aws: SimpleNamespace,  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,

@@ -44,7 +44,7 @@ def queue_endpoint_answer() -> None:
     backend.results_queue.append((json.dumps(ENDPOINT_ANSWER), "application/json", "variant", ""))
 
 
-def test_speech_in_a_prediction_out(handler: Any, aws: SimpleNamespace) -> None:
+def test_speech_becomes_a_prediction(handler: Any, aws: SimpleNamespace) -> None:
     handler(event(aws.upload("in/speech one.wav", SPEECH_BYTES)), CONTEXT)
     item = aws.item("in/speech one.wav")
     assert (item["status"]["S"], item["label"]["S"]) == ("SUCCEEDED", "Speech")
@@ -118,7 +118,7 @@ def test_every_record_of_an_event_becomes_an_item(handler: Any, aws: SimpleNames
     assert aws.item("1.wav")["label"] == aws.item("2 ü.wav")["label"] == {"S": "Speech"}
 
 
-def test_bad_audio_is_a_failed_item_and_no_retry(handler: Any, aws: SimpleNamespace) -> None:
+def test_bad_audio_is_a_failed_item_without_a_retry(handler: Any, aws: SimpleNamespace) -> None:
     handler(event(aws.upload("letter.wav", b"Dear Sir or Madam,\n" * 50)), CONTEXT)
     item = aws.item("letter.wav")
     assert (item["status"]["S"], item["error_code"]["S"]) == ("FAILED", "UNSUPPORTED_FORMAT")
@@ -159,7 +159,7 @@ def test_an_object_deleted_meanwhile_is_a_failed_item(handler: Any, aws: SimpleN
     assert aws.item("gone.wav")["error_code"]["S"] == "OBJECT_NOT_FOUND"
 
 
-def test_an_error_that_may_pass_is_raised_and_does_not_stop_the_others(handler: Any, aws: SimpleNamespace) -> None:
+def test_a_transient_error_is_raised_and_does_not_stop_the_others(handler: Any, aws: SimpleNamespace) -> None:
     missing_bucket = record("x.wav")
     missing_bucket["s3"]["bucket"]["name"] = "no-such-bucket"
     with pytest.raises(ClientError, match="NoSuchBucket"):

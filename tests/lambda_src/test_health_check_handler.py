@@ -74,7 +74,7 @@ def test_a_version_that_answers_is_healthy(
     assert logged(capsys) == {"checked_version": VERSION, "problem": None}
 
 
-def test_a_version_that_raises_is_not_healthy_and_the_log_tells_what_it_raised(
+def test_a_version_that_raises_is_not_healthy_and_the_log_has_its_error(
     lambda_stub: Stubber, told: Callable[[str], None], capsys: pytest.CaptureFixture[str]
 ):
     answer(lambda_stub, {"errorType": "ModelError", "errorMessage": "no labels"}, FunctionError="Unhandled")

@@ -19,7 +19,7 @@ def with_metadata(old: bytes, new: bytes) -> bytes:
     return data.replace(old, new)
 
 
-def test_the_model_says_what_it_is(model: Model) -> None:
+def test_the_model_has_its_contract(model: Model) -> None:
     assert (model.name, model.sample_rate, len(model.labels)) == ("yamnet", 16_000, 521)
     assert model.sha256 == hashlib.sha256(MODEL.read_bytes()).hexdigest()
 

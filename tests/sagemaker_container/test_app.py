@@ -164,7 +164,7 @@ def s3_error(code: str, status: int) -> ClientError:
         (ReadTimeoutError(endpoint_url="secret"), 503, "S3_UNAVAILABLE", "TIMED_OUT"),
     ],
 )
-def test_an_error_tells_whether_a_retry_may_succeed_and_no_details(
+def test_an_error_says_whether_a_retry_may_succeed_without_details(
     error: Exception, status: int, code: str, cause: str | None, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")

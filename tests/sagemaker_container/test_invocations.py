@@ -51,7 +51,7 @@ def test_the_requested_version_is_read(server: Server, s3: Any) -> None:
 
 
 @pytest.mark.parametrize("content_type", ["application/octet-stream", "audio/x-wav; rate=16000", "AUDIO/WAV"])
-def test_any_audio_type_is_accepted_since_the_bytes_tell_the_format(server: Server, content_type: str) -> None:
+def test_any_audio_type_is_accepted_since_the_bytes_give_the_format(server: Server, content_type: str) -> None:
     assert server.predict(SPEECH.read_bytes(), content_type).status == 200
 
 
@@ -288,7 +288,7 @@ def test_every_request_leaves_one_line_of_json_without_its_content(server: Serve
     assert "secret" not in json.dumps(refused)
 
 
-def test_only_the_log_tells_the_reason_of_an_unexpected_error(server: Server) -> None:
+def test_only_the_log_has_the_reason_of_an_unexpected_error(server: Server) -> None:
     answer = server.predict_object(bucket="there-is-no-such-bucket", key="file")
 
     assert (answer.status, answer.error_code) == (500, "INTERNAL_ERROR")

@@ -24,7 +24,7 @@ def places(server: Server) -> int:
     return total
 
 
-def test_the_port_is_open_while_the_model_loads_and_ping_tells_when_it_is_ready(tmp_path: Path) -> None:
+def test_the_port_is_open_while_the_model_loads_and_ping_reports_readiness(tmp_path: Path) -> None:
     pipe = tmp_path / "model.onnx"
     os.mkfifo(pipe)  # a model file that takes as long to read as the test needs
     with run_server(tmp_path, model_dir=tmp_path) as server:

@@ -56,7 +56,7 @@ def test_it_is_deployed_without_the_others_and_they_without_it(assembly: CloudAs
     assert [resource.type for resource in comparison.resources.values()] == ["AWS::CloudWatch::Dashboard"]
 
 
-def test_the_command_line_finds_its_dashboard_but_takes_it_for_no_variant(comparison: StackTemplate):
+def test_the_command_line_does_not_treat_the_dashboard_as_a_variant(comparison: StackTemplate):
     assert comparison.outputs == {"DashboardName": "<Dashboard>"}  # a variant has the output Predictor
 
 
@@ -76,7 +76,7 @@ def test_it_shows_durations_cold_starts_errors_dead_letters_and_cost(comparison:
     }
 
 
-def test_the_files_metrics_go_by_the_names_of_the_stacks(comparison: StackTemplate):
+def test_file_metrics_are_selected_by_stack_name(comparison: StackTemplate):
     for title in ("Duration of a file, p95", "Cold starts"):
         by_label = {options["label"]: words[2:] for words, options in lines(titled(comparison, title))}
         assert by_label == {name: ["Stack", f"Crossover-{stack}"] for name, stack in zip(VARIANTS, STACKS, strict=True)}
@@ -95,7 +95,7 @@ def test_the_files_metrics_go_by_the_names_of_the_stacks(comparison: StackTempla
         ),
     ],
 )
-def test_what_cloudformation_names_is_searched_for_by_how_it_names(
+def test_resources_named_by_cloudformation_are_found_by_search(
     templates: dict[str, StackTemplate],
     comparison: StackTemplate,
     title: str,

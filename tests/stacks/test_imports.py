@@ -23,7 +23,7 @@ def test_the_stacks_import_only_the_public_names_of_the_package() -> None:
     assert imported <= set(crossover.cdk.__all__)
 
 
-def test_every_public_class_and_function_says_what_it_is_for() -> None:
+def test_every_public_class_and_function_has_a_docstring() -> None:
     for name in crossover.cdk.__all__:
         value = getattr(crossover.cdk, name)
         if callable(value) and getattr(value, "__module__", "").startswith("crossover"):

@@ -71,7 +71,7 @@ def test_no_resource_has_a_fixed_name_so_that_copies_do_not_collide(any_variant:
         assert resource.type in scoped or not name or "<AWS::StackId>" in name, resource.path
 
 
-def test_two_prefixes_make_two_copies_that_share_nothing_by_name(model_path: Path, tmp_path: Path):
+def test_two_prefixes_make_two_copies_without_common_names(model_path: Path, tmp_path: Path):
     names = []
     for prefix in ("Crossover", "Trial"):
         app = new_app(tmp_path / prefix, model_path=str(model_path), stack_prefix=prefix)
@@ -96,7 +96,7 @@ def test_stacks_are_bound_to_no_account_and_region(assembly: CloudAssembly):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["default", "everything"])
-def test_two_syntheses_without_credentials_give_the_same_files_and_the_cdk_has_nothing_to_say(
+def test_two_syntheses_without_credentials_give_the_same_files_without_warnings(
     synthesis_of: Callable[[str], Synthesis], model_path: Path, tmp_path: Path, name: str
 ):
     result = run_app(tmp_path, model_path=str(model_path), **OPTION_SETS[name])

@@ -18,7 +18,7 @@ def from_context(**context: object) -> Settings:
     return Settings.from_context(App(context=context).node)
 
 
-def test_without_context_the_published_settings_hold():
+def test_without_context_the_documented_defaults_apply():
     settings = from_context()
 
     assert settings == Settings()
@@ -154,7 +154,7 @@ def test_a_wrong_value_is_one_line_with_the_key_the_value_and_what_is_allowed(ke
     assert "\n" not in message
 
 
-def test_a_wrong_value_from_code_is_refused_alike():
+def test_a_wrong_value_from_code_is_refused_too():
     with pytest.raises(SettingsError, match="memory_mb is 64, but must be a whole number from 128 to 10240"):
         Settings(memory_mb=64)
 

@@ -86,11 +86,11 @@ Attributes: `size`.
     )
 
 
-def test_a_construct_without_arguments_of_its_own_has_no_signature() -> None:
+def test_a_construct_without_its_own_arguments_has_no_signature() -> None:
     assert page(PlainConstruct=PlainConstruct) == "## Constructs\n\n### PlainConstruct\n\nWithout arguments of its own."
 
 
-def test_constants_and_errors_have_sections_of_their_own() -> None:
+def test_constants_and_errors_have_their_own_sections() -> None:
     class WrongError(ValueError):
         """It is wrong."""
 

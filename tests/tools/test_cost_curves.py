@@ -24,7 +24,7 @@ def test_every_deployable_variant_has_a_line_and_a_name() -> None:
     assert {VARIANTS[name].short for name in deployable()} <= texts
 
 
-def test_break_even_points_are_the_models() -> None:
+def test_break_even_points_are_those_of_the_model() -> None:
     (found,) = break_evens(candidates_named(deployable()), Scenario(), load(REGION))
     picture = ET.fromstring(svg())
     assert len(list(picture.iter(f"{SVG}circle"))) == len(found.points) == 1

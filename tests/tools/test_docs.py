@@ -10,7 +10,7 @@ SLOW = {"permissions"}  # synthesizes every variant with every option
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in PARTS]
 )
-def test_a_part_says_what_the_code_says(name: str) -> None:
+def test_a_generated_part_agrees_with_the_code(name: str) -> None:
     file, make = PARTS[name]
     page, text = (ROOT / file).read_text(), make()
     assert len(text.splitlines()) > 5

@@ -31,7 +31,7 @@ def test_a_managed_policy_is_named(standard: StackTemplate):
     assert ("the managed policy `AWSLambdaBasicExecutionRole`", "", "") in rows(standard, "CDK: empties the bucket")
 
 
-def test_what_a_resource_says_of_itself_is_there_too(standard: StackTemplate):
+def test_a_resource_policy_is_shown_too(standard: StackTemplate):
     assert rows(standard, "s3.amazonaws.com") == {
         (
             "`lambda:InvokeFunction`",

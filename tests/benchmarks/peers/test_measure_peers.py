@@ -85,9 +85,7 @@ def test_one_part_alone_needs_nothing_of_the_other(world: World, part: str, orde
     assert {"handlers", "serving"} & found.keys() == {part}
 
 
-def test_what_is_not_allowed_is_found_out_before_anything_is_measured(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_invalid_options_are_refused_before_anything_is_measured(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     def check(**_: Any) -> str:
         raise UsageError("wrk is not there.")
 
@@ -129,7 +127,7 @@ def test_six_digits_are_kept_of_a_figure_and_all_of_a_count(value: object, round
 
 
 @pytest.mark.parametrize("value", [True, None, "1.23456789", "2026-11-22T21:30:00Z", [], {}])
-def test_what_is_no_figure_stays_as_it_is(value: object) -> None:
+def test_other_values_are_not_rounded(value: object) -> None:
     assert measure_peers._rounded(value) == value
     assert type(measure_peers._rounded(value)) is type(value)
 

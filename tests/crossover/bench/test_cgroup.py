@@ -55,7 +55,7 @@ def test_v2_is_found_where_the_cpu_controller_is_delegated_the_innermost_first(t
     assert {parent.version for parent in found} == {2}
 
 
-def test_v2_goes_before_v1(tmp_path: Path) -> None:
+def test_v2_is_preferred_to_v1(tmp_path: Path) -> None:
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
     (tmp_path / "two/cgroup.subtree_control").write_text("cpu")
@@ -64,7 +64,7 @@ def test_v2_goes_before_v1(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("root", "own"), [("/docker/abc", "/docker/abc/job"), ("/", "/job"), ("/", "/elsewhere")])
-def test_a_container_s_own_view_of_its_group_is_followed(tmp_path: Path, root: str, own: str) -> None:
+def test_the_group_of_a_container_is_found_by_its_own_path(tmp_path: Path, root: str, own: str) -> None:
     (tmp_path / "job").mkdir()
     (found,) = cgroup.candidates(mount(tmp_path, "cgroup", "rw,cpu", root), f"1:cpu:{own}")
     assert found.path == (tmp_path if own == "/elsewhere" else tmp_path / "job")
@@ -103,7 +103,7 @@ def test_the_quota_is_a_share_of_each_period_and_the_group_is_temporary(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_group_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
+def test_an_error_of_creating_a_group_is_one_sentence(tmp_path: Path) -> None:
     with (
         pytest.raises(CrossoverError, match=r"cannot be created with 0\.5 vCPUs: No such file or directory\."),
         cgroup.Parent(path=tmp_path / "gone", version=1).quota(0.5),
@@ -126,7 +126,7 @@ def test_a_group_whose_quota_is_refused_is_removed(tmp_path: Path, monkeypatch: 
 
 
 @pytest.mark.usefixtures("removable")
-def test_whatever_still_runs_in_a_group_ends_with_it(tmp_path: Path) -> None:
+def test_processes_in_a_group_end_with_it(tmp_path: Path) -> None:
     with (
         subprocess.Popen(["sleep", "60"]) as child,
         cgroup.Parent(path=tmp_path, version=2).quota(0.5) as group,
@@ -135,7 +135,7 @@ def test_whatever_still_runs_in_a_group_ends_with_it(tmp_path: Path) -> None:
     assert child.returncode == -9
 
 
-def test_a_group_that_cannot_be_removed_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reports_a_group_that_cannot_be_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cgroup, "REMOVAL_SECONDS", 0.05)
     with (
         pytest.raises(CrossoverError, match="cannot be removed: Directory not empty"),
@@ -151,7 +151,7 @@ def test_a_group_that_cannot_be_removed_is_said(tmp_path: Path, monkeypatch: pyt
         (2, "usage_usec 9\nnr_periods 88\nnr_throttled 81\nthrottled_usec 1534472\nnr_bursts 0"),
     ],
 )
-def test_what_was_held_up_is_read_in_seconds(tmp_path: Path, version: int, stat: str) -> None:
+def test_throttled_time_is_in_seconds(tmp_path: Path, version: int, stat: str) -> None:
     group = group_in(tmp_path, version)
     (group.path / "cpu.stat").write_text(stat)
     found = group.throttling()
@@ -160,13 +160,11 @@ def test_what_was_held_up_is_read_in_seconds(tmp_path: Path, version: int, stat:
 
 
 @pytest.mark.parametrize(("cpu_seconds", "holds"), [(0.5, True), (0.54, True), (0.56, False), (1.0, False)])
-def test_a_quota_held_unless_more_was_used_than_it_gives(cpu_seconds: float, holds: bool) -> None:
+def test_a_quota_held_unless_it_was_exceeded(cpu_seconds: float, holds: bool) -> None:
     assert cgroup.held(0.5, cpu_seconds=cpu_seconds, wall_seconds=1.0) is holds  # 1.05 x 0.5 x 1.04 = 0.546
 
 
-def test_without_a_group_that_gives_quotas_the_reason_is_a_sentence(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_a_suitable_group_the_reason_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mounts, membership = tmp_path / "mountinfo", tmp_path / "cgroup"
     monkeypatch.setattr(cgroup, "MOUNTS", mounts)
     monkeypatch.setattr(cgroup, "MEMBERSHIP", membership)
@@ -181,7 +179,7 @@ def test_without_a_group_that_gives_quotas_the_reason_is_a_sentence(
         cgroup.find()
 
 
-def test_a_real_quota_holds_up_a_child_and_leaves_nothing(real: cgroup.Parent) -> None:
+def test_a_real_quota_throttles_a_child_and_leaves_nothing(real: cgroup.Parent) -> None:
     spin = "import time\nwhile time.process_time() < 0.1: pass\nprint(time.process_time())"
     before = set(real.path.iterdir())
     with real.quota(0.3) as group:

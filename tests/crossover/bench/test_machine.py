@@ -10,7 +10,7 @@ import pytest
 from crossover.bench import machine
 
 
-def test_the_processor_is_linux_s_own_name_of_it() -> None:
+def test_the_processor_has_the_name_from_cpuinfo() -> None:
     cpuinfo = (
         "processor\t: 0\nmodel\t\t: 2\nmodel name\t: AMD EPYC 9R14: 96 cores\n\nprocessor\t: 1\nmodel name\t: other\n"
     )
@@ -18,7 +18,7 @@ def test_the_processor_is_linux_s_own_name_of_it() -> None:
     assert machine.processor_model("processor\t: 0\nBogoMIPS\t: 243.75") == platform.machine()
 
 
-def test_versions_are_those_of_the_folder(tmp_path: Path) -> None:
+def test_package_versions_are_those_in_the_folder(tmp_path: Path) -> None:
     for name, version in (("numpy", "9.8.7"), ("botocore", "1.2"), ("urllib3", "2.0")):
         folder = tmp_path / f"{name}-{version}.dist-info"
         folder.mkdir()

@@ -32,13 +32,13 @@ def scripts(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_script_that_is_asked_answers_once_for_its_start_and_once_for_each_question(scripts: Path) -> None:
+def test_a_script_answers_at_its_start_and_each_request(scripts: Path) -> None:
     with asked_probe(PYTHON, scripts / "counter.py", "a", 1, endpoint="http://here") as (start, ask):
         assert start == {"start": ["a", "1"], "endpoint": "http://here"}
         assert [ask(), ask()] == [{"call": 1}, {"call": 2}]
 
 
-def test_a_script_that_fails_in_between_is_named_with_its_last_words(scripts: Path) -> None:
+def test_a_script_that_fails_is_named_with_its_last_output(scripts: Path) -> None:
     with asked_probe(PYTHON, scripts / "counter.py") as (_, ask):
         ask(), ask()
         for _again in range(2):  # also when it has long ended
@@ -73,7 +73,7 @@ def test_a_script_that_does_not_end_is_ended(scripts: Path, monkeypatch: pytest.
         probe(PYTHON, scripts / "stuck.py")
 
 
-def test_the_time_for_an_answer_begins_with_its_question(scripts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_timeout_starts_with_the_request(scripts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(probing, "PROBE_SECONDS", 3.0)  # more than a busy machine takes to start an interpreter
     with asked_probe(PYTHON, scripts / "counter.py") as (_, ask):
         time.sleep(3.1)  # while other sides have their turns

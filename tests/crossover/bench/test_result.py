@@ -32,7 +32,7 @@ def sums(observations: list[Observation], *, is_open_loop: bool = True) -> resul
     return result.sum_up(observations, is_open_loop=is_open_loop, seed=1)
 
 
-def test_forced_cold_starts_tell_how_a_cold_start_is_and_not_how_often_there_is_one() -> None:
+def test_forced_cold_starts_do_not_count_in_the_cold_share() -> None:
     load = [observation(number, cold=number == 0, item_ms=1000 if number == 0 else 100) for number in range(10)]
     summed = sums([*load, *[forced(number, item_ms=2000) for number in range(20)]])
     assert summed["load"] == {"succeeded": 10, "cold": 1, "cold_share": 0.1}
@@ -63,7 +63,7 @@ def test_nothing_is_discarded_and_failures_are_counted_without_a_latency() -> No
     assert (summed["retried_invocations"], summed["retried_uploads"]) == (1, 1)
 
 
-def test_a_variant_of_which_nothing_succeeded_has_counts_only() -> None:
+def test_a_variant_without_a_success_has_counts_only() -> None:
     summed = sums([observation(0, outcome=Outcome.NO_ITEM, item={})])
     assert summed["load"]["cold_share"] is None
     assert summed["measures"]["latency_ms"] == {"warm": None, "cold": None, "together": None}
@@ -75,7 +75,7 @@ def test_every_attempt_of_a_retried_invocation_is_billed() -> None:
     assert existing(summed["measures"]["billed_ms"]["warm"])["mean"]["value"] == 400
 
 
-def test_files_are_summed_up_one_by_one() -> None:
+def test_each_file_has_its_own_summary() -> None:
     summed = sums([observation(0, item_ms=50), observation(1, item_ms=900, file=FILES[1].name), forced(0)])
     assert {name: each["median"]["value"] for name, each in summed["by_file"].items()} == {
         FILES[0].name: 50,
@@ -83,7 +83,7 @@ def test_files_are_summed_up_one_by_one() -> None:
     }
 
 
-def test_throughput_is_there_for_each_concurrency_of_a_closed_loop() -> None:
+def test_a_closed_loop_has_its_throughput_by_concurrency() -> None:
     """Two at once, each of which takes 10 ms to upload and 190 ms more."""
     pairs = [
         observation(
@@ -136,7 +136,7 @@ def scenario(observations: list[Observation], **values: Any) -> dict[str, float]
     return result.scenario(observations, **{**known, **values})
 
 
-def test_what_was_measured_goes_into_a_scenario() -> None:
+def test_measurements_become_a_scenario() -> None:
     assert scenario(everything()) == pytest.approx(
         {
             "warm_seconds": 0.1025,
@@ -155,7 +155,7 @@ def test_what_was_measured_goes_into_a_scenario() -> None:
     assert set(scenario(everything())) <= {each.name for each in fields(Scenario)}
 
 
-def test_what_was_not_measured_is_left_out() -> None:
+def test_missing_measurements_are_left_out() -> None:
     only_snapstart = [each for each in everything() if each.variant == "snapstart"]
     found = scenario(only_snapstart, memory_mb={"snapstart": 4096})
     assert set(found) == {
@@ -199,7 +199,7 @@ def test_a_result_is_read_as_it_was_written_and_the_cost_model_reads_it_too(tmp_
         ('{"schema": 1, "kind": "crossover bench run"}', "is not a result"),
     ],
 )
-def test_what_is_no_result_is_one_sentence(tmp_path: Path, text: str, named: str) -> None:
+def test_refuses_a_file_that_is_not_a_result(tmp_path: Path, text: str, named: str) -> None:
     path = tmp_path / "results.json"
     path.write_text(text)
     with pytest.raises(UsageError, match=named):

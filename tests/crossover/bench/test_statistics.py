@@ -28,7 +28,7 @@ def test_the_figures_are_numpys() -> None:
     assert summary["n"] == 300
 
 
-def test_nothing_has_no_figures_and_one_observation_no_interval() -> None:
+def test_no_observations_have_no_figures_and_one_has_no_interval() -> None:
     assert summarize([], seed=1) is None
     summary = summarize([3.0], seed=1)
     assert values(summary) == {"mean": 3, "median": 3, "sd": 0, "p95": 3, "p99": 3, "max": 3}
@@ -77,7 +77,7 @@ def test_a_large_sample_is_resampled_in_parts_to_the_same_effect() -> None:
     assert summary["mean"]["low"] == pytest.approx(np.mean(many) - error, abs=0.03)
 
 
-def test_together_warm_and_cold_weigh_as_the_share_says() -> None:
+def test_together_warm_and_cold_are_weighted_by_the_share() -> None:
     """As if there were 99 warm requests, 33 of each kind, and one cold."""
     both = values(together([1, 2, 3], [100], 0.01, seed=1))
     spelled_out = [1] * 33 + [2] * 33 + [3] * 33 + [100]
@@ -96,7 +96,7 @@ def test_together_at_the_share_that_the_observations_have_they_are_one_sample() 
     assert values(both)["p95"] in cold
 
 
-def test_together_each_kind_is_resampled_by_itself() -> None:
+def test_together_each_kind_is_resampled_separately() -> None:
     """How many were forced to be cold is no matter of chance: the mean scatters only with the kinds' means."""
     both = together([10.0] * 5, [20.0] * 50, 0.3, seed=1)
     assert both is not None
@@ -111,7 +111,7 @@ def test_a_share_of_nothing_leaves_the_other_kind() -> None:
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.1, float("nan")])
-def test_a_share_that_is_none_is_refused(share: float) -> None:
+def test_refuses_a_share_out_of_range(share: float) -> None:
     with pytest.raises(ValueError, match="it must be from 0 to 1"):
         together([1.0], [2.0], share, seed=1)
 

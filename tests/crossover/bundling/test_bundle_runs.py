@@ -169,7 +169,7 @@ def test_the_handler_runs_on_the_bundles_bytecode_and_on_nothing_outside_it(infe
             assert (inference / cached).is_file()
 
 
-def test_the_model_loads_without_a_word_on_stderr(inference: Path) -> None:
+def test_the_model_loads_without_output_on_stderr(inference: Path) -> None:
     code = f"""
         import os, sys
         sys.stderr.flush()

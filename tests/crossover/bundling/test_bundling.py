@@ -326,9 +326,7 @@ def test_a_bundle_is_made_once_and_states_its_size(project: Path, capsys: pytest
     assert capsys.readouterr().err == ""
 
 
-def test_an_interrupted_build_leaves_nothing_that_is_taken_for_a_bundle(
-    project: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_interrupted_build_leaves_no_partial_bundle(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
@@ -415,7 +413,7 @@ def test_the_platform_is_lambdas_unless_the_bundle_is_for_this_machine(monkeypat
     assert "--python-platform" not in bundle_cache._uv_install("3.12", "macosx-14.0-arm64")
 
 
-def test_a_version_of_another_form_is_refused() -> None:
+def test_refuses_a_malformed_version() -> None:
     with pytest.raises(ValueError, match=r"must have the form 3\.12, but it is 'python3'"):
         build_bundle(PROXY, python_version="python3")
 
@@ -482,7 +480,7 @@ def test_an_interrupted_synth_leaves_no_half_bundle_that_the_next_synth_would_ta
     assert content(folder) == content(build())
 
 
-def test_an_error_of_the_bundling_comes_out_as_it_is(project: Path) -> None:
+def test_a_bundling_error_is_passed_on_unchanged(project: Path) -> None:
     (project / "lambda_src/standard_handler.py").write_text("def handler(:\n")
     with pytest.raises(BundlingError, match="could not compile"):
         stack_with_function(project / "out")
@@ -558,7 +556,7 @@ def test_the_running_interpreter_comes_first() -> None:
     assert find_python.find_python(THIS_VERSION) == Path(sys.executable)
 
 
-def test_a_shim_on_the_path_that_fails_is_passed_over_for_pyenvs_newest(machine: Callable[[str], Path]) -> None:
+def test_a_failing_shim_is_skipped_for_pyenvs_newest(machine: Callable[[str], Path]) -> None:
     shim = machine(f"bin/python{THIS_VERSION}")
     shim.write_text("#!/bin/sh\necho 'pyenv: command not found' >&2\nexit 127\n")
     machine(f".pyenv/versions/{THIS_VERSION}.9/bin/python")

@@ -45,7 +45,7 @@ def test_files_predictions_dead_letters_and_all_logs_are_under_the_one_key(encry
     assert {group.properties["KmsKeyId"] for group in groups} == {"<Key.Arn>"}
 
 
-def test_the_key_is_changed_every_year(encrypted: StackTemplate):
+def test_the_key_is_rotated_every_year(encrypted: StackTemplate):
     assert encrypted.only("AWS::KMS::Key").properties["EnableKeyRotation"] is True
 
 
@@ -58,7 +58,7 @@ def test_the_key_can_be_used_through_a_service_only(encrypted: StackTemplate):
             assert statement["Condition"], statement["Sid"]
 
 
-def test_the_account_uses_it_through_the_services_that_keep_the_data(encrypted: StackTemplate):
+def test_the_account_uses_the_key_through_the_services_that_store_the_data(encrypted: StackTemplate):
     used_through = {
         name
         for statement in key_policy(encrypted)
@@ -69,7 +69,7 @@ def test_the_account_uses_it_through_the_services_that_keep_the_data(encrypted: 
     assert used_through == {service("s3"), service("dynamodb"), service("sqs"), service("logs")}
 
 
-def test_the_service_of_the_logs_may_use_it_for_the_log_groups_of_the_stack(encrypted: StackTemplate):
+def test_cloudwatch_logs_may_use_the_key_for_the_stacks_log_groups(encrypted: StackTemplate):
     (statement,) = [entry for entry in key_policy(encrypted) if entry["Principal"] == {"Service": service("logs")}]
     patterns = statement["Condition"]["ArnLike"]["kms:EncryptionContext:aws:logs:arn"]
 
@@ -79,7 +79,7 @@ def test_the_service_of_the_logs_may_use_it_for_the_log_groups_of_the_stack(encr
         assert group.properties.get("LogGroupName", "").startswith(("/aws/sagemaker/Endpoints/", ""))
 
 
-def test_the_key_goes_with_its_stack_after_the_least_waiting_time_that_kms_allows(encrypted: StackTemplate):
+def test_the_key_is_deleted_with_its_stack_after_kms_minimum_wait(encrypted: StackTemplate):
     key = encrypted.only("AWS::KMS::Key")
 
     assert (key.definition["DeletionPolicy"], key.properties["PendingWindowInDays"]) == ("Delete", 7)
@@ -122,7 +122,7 @@ def test_a_role_uses_the_key_for_what_it_does_and_for_nothing_else(
         ({ALGORITHM: "AES256"}, True),
     ],
 )
-def test_an_upload_says_nothing_of_encryption_or_names_the_key(
+def test_an_upload_names_no_encryption_or_the_buckets_key(
     encrypted: StackTemplate, said: dict[str, str], refused: bool
 ):
     def holds(operator: str, key: str, value: str) -> bool:

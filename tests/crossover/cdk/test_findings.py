@@ -15,11 +15,11 @@ from tests.crossover.cdk.option_sets import OPTION_SETS, Synthesis
 from tests.crossover.cdk.templates import nag_findings, new_app
 
 
-def test_cdk_nag_has_nothing_left_to_say(any_synthesis: Synthesis):
+def test_cdk_nag_reports_no_findings(any_synthesis: Synthesis):
     assert any_synthesis.findings == []
 
 
-def test_cdk_nag_is_really_asked(tmp_path: Path):
+def test_cdk_nag_really_runs(tmp_path: Path):
     app = new_app(tmp_path)
     s3.Bucket(Stack(app, "Stack"), "Bucket")
 
@@ -41,12 +41,12 @@ LINTED = [
 
 
 @pytest.mark.parametrize("name", LINTED)
-def test_cfn_lint_has_nothing_to_say(synthesis_of: Callable[[str], Synthesis], name: str):
+def test_cfn_lint_reports_nothing(synthesis_of: Callable[[str], Synthesis], name: str):
     for path in synthesis_of(name).folder.glob("*.template.json"):
         assert lint_findings(path.read_text()) == [], path.name
 
 
-def test_cfn_lint_is_really_asked(assembly: CloudAssembly):
+def test_cfn_lint_really_runs(assembly: CloudAssembly):
     template: dict[str, Any] = json.loads((Path(assembly.directory) / "Standard.template.json").read_text())
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::Lambda::Function":

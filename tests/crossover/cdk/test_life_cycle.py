@@ -41,6 +41,6 @@ def test_all_data_outlives_a_stack_that_retains(synthesis_of: Callable[[str], Sy
         assert template.only("AWS::DynamoDB::Table").properties["DeletionProtectionEnabled"] is True
 
 
-def test_a_key_that_is_kept_waits_for_nothing(synthesis_of: Callable[[str], Synthesis]):
+def test_a_retained_key_has_no_deletion_period(synthesis_of: Callable[[str], Synthesis]):
     for template in synthesis_of("everything").templates.values():
         assert "PendingWindowInDays" not in template.only("AWS::KMS::Key").properties

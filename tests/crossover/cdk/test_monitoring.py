@@ -125,7 +125,7 @@ def test_the_dead_letters_are_those_of_the_stacks_own_queue(any_variant: StackTe
     assert alarms(any_variant)["DeadLetters"]["Dimensions"] == {"QueueName": "<Pipeline/DeadLetterQueue.QueueName>"}
 
 
-def test_a_passing_fault_raises_no_alarm_but_a_lost_event_does_at_once(any_variant: StackTemplate):
+def test_a_transient_error_raises_no_alarm_but_a_lost_event_does_immediately(any_variant: StackTemplate):
     def patience(name: str) -> tuple[int, int]:
         alarm = alarms(any_variant)[name]
         return alarm.get("DatapointsToAlarm", alarm["EvaluationPeriods"]), alarm["EvaluationPeriods"]
@@ -201,7 +201,7 @@ def test_the_dashboard_shows_every_alarm_of_its_stack(any_variant: StackTemplate
     assert set(status["properties"]["alarms"]) == {f"<Monitoring/{name}.Arn>" for name in alarms(any_variant)}
 
 
-def test_the_dashboard_of_a_stack_shows_where_events_are_and_how_they_fare(any_variant: StackTemplate):
+def test_the_dashboard_of_a_stack_shows_the_state_of_events(any_variant: StackTemplate):
     assert shown(any_variant) >= {
         *(("Duration, without INIT", "Duration", name) for name in ("p50", "p95", "p99")),
         *(("Files", name, "Sum") for name in ("Succeeded", "Refused", "Failed")),
@@ -278,7 +278,7 @@ def evaluate(formula: str, *, period: float = 60, **metrics: float) -> float:
     return float(eval(names, {"__builtins__": {}}, metrics))
 
 
-def test_the_figure_spans_the_whole_time_that_is_shown(any_variant: StackTemplate):
+def test_the_figure_covers_the_whole_time_range_shown(any_variant: StackTemplate):
     (widget,) = [widget for widget in widgets(any_variant) if "Cost" in widget["properties"].get("title", "")]
 
     assert widget["properties"]["setPeriodToTimeRange"] is True

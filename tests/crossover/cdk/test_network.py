@@ -63,7 +63,7 @@ def test_the_roles_may_make_the_network_interfaces(in_vpc: tuple[App, Stack]):
         assert ("ec2:CreateNetworkInterface", "*") in template.grants(role)
 
 
-def test_cdk_nag_has_nothing_to_say_about_it(in_vpc: tuple[App, Stack]):
+def test_cdk_nag_reports_nothing_for_a_network(in_vpc: tuple[App, Stack]):
     app, _ = in_vpc
 
     assert nag_findings(app) == []
@@ -166,7 +166,7 @@ def test_all_compute_is_in_the_vpc_and_is_created_after_its_endpoints(isolated: 
         assert "Compute/Runtime" in isolated.created_before("Compute/Function")
 
 
-def test_its_traffic_is_on_record(isolated: StackTemplate):
+def test_its_traffic_is_recorded_in_flow_logs(isolated: StackTemplate):
     record = isolated.only("AWS::EC2::FlowLog").properties
 
     assert (record["ResourceId"], record["TrafficType"]) == ("<Network/Vpc>", "ALL")

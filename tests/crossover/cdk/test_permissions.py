@@ -68,9 +68,7 @@ def test_the_endpoint_reads_files_the_model_and_its_image_and_writes_its_own_log
     }
 
 
-def test_what_the_endpoint_may_do_on_more_than_its_own_resources_is_bound_by_a_condition(
-    sagemaker: StackTemplate, standard: StackTemplate
-):
+def test_wildcard_permissions_of_the_endpoint_have_a_condition(sagemaker: StackTemplate, standard: StackTemplate):
     conditions = {
         statement["Action"]: statement["Condition"]
         for statement in sagemaker.statements("Compute/ExecutionRole")
@@ -223,7 +221,7 @@ def test_a_key_an_isolated_network_and_a_prefix_allow_nothing_more_on_bucket_tab
         ("arn:aws:iam::123456789012:policy/teams/boundary", "arn:aws:iam::123456789012:policy/teams/boundary"),
     ],
 )
-def test_every_role_has_the_permissions_boundary_also_those_of_cdk(
+def test_every_role_has_the_permissions_boundary_even_those_of_cdk(
     model_path: Path, tmp_path: Path, boundary: str, arn: str
 ):
     app = new_app(tmp_path, model_path=str(model_path), permissions_boundary=boundary, network="isolated")

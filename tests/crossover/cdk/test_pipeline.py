@@ -29,7 +29,7 @@ def test_every_new_object_invokes_the_handler(templates: dict[str, StackTemplate
     assert notification(templates[stack]) == {"Events": ["s3:ObjectCreated:*"], "LambdaFunctionArn": handler}
 
 
-def test_the_bucket_notifies_only_once_it_may(any_variant: StackTemplate):
+def test_notifications_are_set_after_the_permission(any_variant: StackTemplate):
     before = any_variant.created_before(any_variant.only("Custom::S3BucketNotifications").path)
 
     assert any_variant.only("AWS::Lambda::Permission").path in before
@@ -46,7 +46,7 @@ def test_the_bucket_notifies_only_once_it_may(any_variant: StackTemplate):
         ),
     ],
 )
-def test_only_objects_of_a_prefix_and_suffix_can_be_asked_for(
+def test_notifications_can_be_limited_to_a_prefix_and_suffix(
     model_path: Path, tmp_path: Path, settings: dict[str, str], rules: list[dict[str, str]]
 ):
     app = new_app(tmp_path, model_path=str(model_path), variants="standard", **settings)

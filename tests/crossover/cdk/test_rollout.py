@@ -110,7 +110,7 @@ def test_a_new_version_gets_a_new_alarm_that_has_never_gone_off(model_path: Path
     assert len(set(versions)) == len(versions) == 2
 
 
-def test_the_alarm_for_rolling_back_is_there_without_monitoring(model_path: Path, tmp_path: Path):
+def test_the_rollback_alarm_exists_without_monitoring(model_path: Path, tmp_path: Path):
     templates = synthesize(tmp_path, model_path=str(model_path), rollout="canary", monitoring="false")
 
     paths = {stack: {alarm.path for alarm in templates[stack].of_type("AWS::CloudWatch::Alarm")} for stack in STACKS}
@@ -146,7 +146,7 @@ def test_the_alias_moves_after_its_alarm_and_health_check_exist(any_canary: Stac
 # --- the health check
 
 
-def test_the_health_check_asks_the_new_version_and_has_the_time_for_it(any_canary: StackTemplate):
+def test_the_health_check_invokes_the_new_version_and_has_time_for_it(any_canary: StackTemplate):
     function = any_canary.resources["Compute/Rollout/HealthCheck"].properties
 
     assert function["Handler"] == "health_check_handler.handler"
@@ -170,7 +170,7 @@ def test_the_health_check_may_invoke_that_function_report_to_that_group_and_log(
     }
 
 
-def test_the_health_check_takes_no_share_of_what_is_reserved_for_events(model_path: Path, tmp_path: Path):
+def test_the_health_check_does_not_use_reserved_concurrency(model_path: Path, tmp_path: Path):
     template = synthesize(
         tmp_path,
         model_path=str(model_path),
@@ -234,7 +234,7 @@ def test_the_endpoint_rolls_back_on_errors_of_the_new_instances_only(canary: dic
     assert alarm["Period"] * alarm["EvaluationPeriods"] <= 600  # the time they bake
 
 
-def test_the_endpoint_is_updated_after_its_alarm_is_there_and_may_be_seen(canary: dict[str, StackTemplate]):
+def test_the_endpoint_is_updated_after_its_alarm_exists_and_is_readable(canary: dict[str, StackTemplate]):
     template = canary["SageMaker"]
 
     assert {"Compute/NewMachinesFail", "Compute/SeeAlarm"} <= template.created_before("Compute/Endpoint")
@@ -259,7 +259,7 @@ def test_the_endpoint_is_updated_after_its_alarm_is_there_and_may_be_seen(canary
     ],
     ids=["default", "everything"],
 )
-def test_cdk_nag_and_cfn_lint_have_nothing_to_say(model_path: Path, tmp_path: Path, settings: dict[str, str]):
+def test_cdk_nag_and_cfn_lint_report_nothing(model_path: Path, tmp_path: Path, settings: dict[str, str]):
     app = new_app(tmp_path, model_path=str(model_path), rollout="canary", **settings)
     add_stacks(app)
 

@@ -71,7 +71,7 @@ def test_the_proxy_calls_the_endpoint_of_its_stack(sagemaker: StackTemplate):
     assert "Compute/Endpoint" in sagemaker.created_before("Compute/Function")
 
 
-def test_a_model_is_made_after_its_role_may_read_it(sagemaker: StackTemplate):
+def test_a_model_is_created_after_its_role_may_read_it(sagemaker: StackTemplate):
     assert "Compute/ExecutionRole/DefaultPolicy" in sagemaker.created_before("Compute/Model")
 
 

@@ -82,13 +82,13 @@ def test_the_input_bucket_is_reached_by_current_tls_only(standard: StackTemplate
     ]
 
 
-def test_uploads_that_break_off_do_not_stay(standard: StackTemplate):
+def test_incomplete_uploads_are_removed(standard: StackTemplate):
     (rule,) = standard.only("AWS::S3::Bucket").properties["LifecycleConfiguration"]["Rules"]
 
     assert rule == {"Status": "Enabled", "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1}}
 
 
-def test_predictions_are_found_by_the_objects_key_and_expire_when_they_say_so(standard: StackTemplate):
+def test_the_table_has_the_objects_key_and_an_expiry_attribute(standard: StackTemplate):
     table = standard.only("AWS::DynamoDB::Table").properties
 
     assert table["KeySchema"] == [{"AttributeName": "object_key", "KeyType": "HASH"}]
@@ -98,7 +98,7 @@ def test_predictions_are_found_by_the_objects_key_and_expire_when_they_say_so(st
     assert "SSESpecification" not in table  # the default: encrypted with a key that AWS owns
 
 
-def test_by_default_everything_goes_with_the_stack(any_variant: StackTemplate):
+def test_by_default_everything_is_deleted_with_the_stack(any_variant: StackTemplate):
     for resource in any_variant.resources.values():
         assert resource.definition.get("DeletionPolicy", "Delete") == "Delete", resource.path
         assert resource.definition.get("UpdateReplacePolicy", "Delete") == "Delete", resource.path
@@ -135,7 +135,7 @@ def test_uploads_are_deleted_after_their_lifetime_with_their_versions(
 
 
 @pytest.mark.parametrize("recovery", [False, True])
-def test_continuous_backups_are_a_setting_of_their_own(empty_app: App, recovery: bool):
+def test_continuous_backups_are_a_separate_setting(empty_app: App, recovery: bool):
     stack = Stack(empty_app, "Stack")
     PipelineStorage(stack, "Storage", point_in_time_recovery=recovery, removal_policy=RemovalPolicy.RETAIN)
     table = StackTemplate.of(empty_app, stack).only("AWS::DynamoDB::Table").properties

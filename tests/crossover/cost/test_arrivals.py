@@ -31,14 +31,14 @@ def test_a_trace_takes_seconds_and_dates_in_any_order(tmp_path: Path) -> None:
         (b"\xff\xfe", "cannot be read as text"),
     ],
 )
-def test_what_is_no_trace_is_named(tmp_path: Path, content: bytes, said: str) -> None:
+def test_refuses_a_file_that_is_not_a_trace(tmp_path: Path, content: bytes, said: str) -> None:
     trace = tmp_path / "trace.txt"
     trace.write_bytes(content)
     with pytest.raises(UsageError, match=said):
         arrivals.read_trace(trace)
 
 
-def test_a_trace_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_names_a_missing_trace(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"gone\.txt cannot be read"):
         arrivals.read_trace(tmp_path / "gone.txt")
 

@@ -24,7 +24,7 @@ def test_each_tier_is_charged_at_its_own_price(quantity: float, usd: float) -> N
     assert line("x", quantity, TIERED).usd == pytest.approx(usd)
 
 
-def test_what_is_free_comes_off_before_the_first_tier() -> None:
+def test_the_free_tier_is_subtracted_before_the_first_tier() -> None:
     quantity = np.array([10.0, 20.0, 60.0, 140.0])
     free = line("x", quantity, TIERED, free=20)
     assert free.usd == pytest.approx([0, 0, 40 * 3, 100 * 3 + 20 * 2])
@@ -46,7 +46,7 @@ def test_a_bill_is_the_sum_of_its_lines() -> None:
     assert bill.usd == pytest.approx([2.75, 3.5])
 
 
-def test_a_variant_with_a_fatal_problem_costs_more_than_anything_there_only() -> None:
+def test_a_fatal_problem_makes_a_variant_infinitely_expensive_in_its_scenarios_only() -> None:
     usd = np.array([1.0, 2.0, 3.0])
     problems = (
         Problem(text="First.", where=np.array([True, False, False])),

@@ -32,7 +32,7 @@ def test_above_the_break_even_point_it_says_when_to_switch_back() -> None:
     assert f"Switch to standard below {number(comparison.break_evens.points[0].rpm)} a minute." in comparison.verdict
 
 
-def test_the_lead_is_the_difference_to_the_next() -> None:
+def test_the_saving_is_the_difference_to_the_next() -> None:
     comparison = compare(at(72), PRICES, candidates=deployable())
     first, second, _ = sorted(float(bill.usd) for bill in comparison.bills.values())
     assert f"{first:,.2f} USD a month, {second - first:,.2f} less than the next." in comparison.verdict
@@ -45,7 +45,7 @@ def test_many_steps_are_counted_not_listed() -> None:
     assert comparison.verdict.endswith(f" a minute. The cheapest changes {more} more times beyond that.")
 
 
-def test_one_candidate_has_no_break_even_point_and_no_lead() -> None:
+def test_one_candidate_has_no_break_even_point_and_no_saving() -> None:
     comparison = compare(at(72), PRICES, candidates=["standard"])
     assert comparison.break_evens.points == ()
     assert comparison.verdict.endswith("USD a month. It is the cheapest from 0.1 to 10,000 a minute.")
@@ -57,7 +57,7 @@ def test_where_nothing_is_possible_it_says_so() -> None:
     assert comparison.verdict == "At 72 requests a minute none of these variants is possible."
 
 
-def test_others_are_shown_but_are_no_candidates() -> None:
+def test_others_are_shown_but_are_not_candidates() -> None:
     comparison = compare(at(5000), PRICES, candidates=["standard"], others=["sagemaker", "standard"])
     assert list(comparison.bills) == ["standard", "sagemaker"]
     assert comparison.bills["sagemaker"].usd < comparison.bills["standard"].usd
@@ -69,7 +69,7 @@ def test_a_traffic_beyond_the_usual_range_is_compared_too() -> None:
     assert comparison.break_evens.bands[0].lowest == pytest.approx(0.01 * MINUTES_PER_MONTH)
 
 
-def test_prices_that_nobody_confirmed_are_named_once() -> None:
+def test_unconfirmed_prices_are_named_once() -> None:
     comparison = compare(at(72), PRICES, candidates=deployable())
     names = [price.id for price in comparison.unconfirmed_prices]
     assert "sagemaker.host.ml.t2.medium" in names
@@ -77,7 +77,7 @@ def test_prices_that_nobody_confirmed_are_named_once() -> None:
     assert len(names) == len(set(names))
 
 
-def test_sensitivity_is_what_comparing_anew_would_say() -> None:
+def test_sensitivity_agrees_with_a_new_comparison() -> None:
     scenario = at(72, cold_share=0.05)
     effects = sensitivity(compare(scenario, PRICES, candidates=deployable()))
     assert {effect.factor for effect in effects} == {0.8, 1.2}
@@ -91,7 +91,7 @@ def test_sensitivity_is_what_comparing_anew_would_say() -> None:
         assert effect.next_rpm == pytest.approx(above[0])
 
 
-def test_sensitivity_leaves_out_what_plays_no_part() -> None:
+def test_sensitivity_leaves_out_inputs_without_effect() -> None:
     def fields(scenario: Scenario) -> set[str]:
         return {effect.field for effect in sensitivity(compare(scenario, PRICES, candidates=deployable()))}
 
@@ -100,12 +100,12 @@ def test_sensitivity_leaves_out_what_plays_no_part() -> None:
     assert "warm_seconds" in fields(at(72, warm_seconds=0.2))
 
 
-def test_sensitivity_keeps_within_what_a_field_may_be() -> None:
+def test_sensitivity_stays_within_the_bounds_of_a_field() -> None:
     effects = sensitivity(compare(at(72, cold_share=0.9), PRICES, candidates=deployable()))
     assert max(effect.value for effect in effects if effect.field == "cold_share") == 1.0
 
 
-def test_the_bill_of_each_variant_is_the_variants() -> None:
+def test_each_bill_is_that_of_its_variant() -> None:
     comparison = compare(at(72), PRICES, candidates=deployable())
     for name, bill in comparison.bills.items():
         assert np.isclose(bill.usd, VARIANTS[name].bill(comparison.scenario, PRICES).usd)

@@ -82,7 +82,7 @@ def points(names: Sequence[str], scenario: Scenario | None = None, **limits: flo
     return list(of(names, scenario or Scenario(), **limits).points)
 
 
-def test_two_lines_cross_where_the_fixed_cost_is_saved(straight: Register) -> None:
+def test_two_lines_break_even_where_the_fixed_cost_is_saved(straight: Register) -> None:
     names = [straight("cheap to run", 40.88, 0.81e-6), straight("cheap to have", 0, 13.8e-6)]
     (point,) = points(names)
     at = 40.88 / (13.8e-6 - 0.81e-6)
@@ -93,7 +93,7 @@ def test_two_lines_cross_where_the_fixed_cost_is_saved(straight: Register) -> No
     assert not point.is_step
 
 
-def test_a_rent_and_a_price_by_the_call_cross_as_published() -> None:
+def test_a_rent_and_a_price_per_call_break_even_as_published() -> None:
     for rent, calls in ((750, 52_817), (1800, 126_761)):
         scenario = Scenario(
             rent=Rent(amount=rent, currency="EUR", usd=1.1),
@@ -112,7 +112,7 @@ def test_where_nothing_changes_there_is_no_break_even_point(straight: Register) 
     assert (band.variant, band.lowest, band.highest) == ("cheap", LOWEST, HIGHEST)
 
 
-def test_of_those_that_cost_the_same_the_first_is_the_cheapest(straight: Register) -> None:
+def test_among_equals_the_first_is_the_cheapest(straight: Register) -> None:
     one, other = straight("one", 5, 1e-5), straight("other", 5, 1e-5)
     for names in ([one, other], [other, one]):
         assert [band.variant for band in bands(names, Scenario())] == [names[0]]
@@ -147,9 +147,7 @@ def test_many_narrow_bands_are_all_points(straight: Register) -> None:
     assert [point.requests for point in points(names)] == pytest.approx(list(edges), rel=1e-10)
 
 
-def test_a_step_function_has_a_break_even_point_with_a_line_at_every_step_until_they_stay_below_or_above_it(
-    straight: Register, steps: Register
-) -> None:
+def test_a_step_function_breaks_even_with_a_line_at_every_step_around_it(straight: Register, steps: Register) -> None:
     # An instance for 60 USD holds a million; by the request a million cost 100.
     names = [straight("line", 0, 1e-4), steps("steps", 60, 1e6)]
     expected = [
@@ -165,7 +163,7 @@ def test_a_step_function_has_a_break_even_point_with_a_line_at_every_step_until_
     assert by_hand[1].usd == pytest.approx(100)
 
 
-def test_a_step_alone_can_make_another_the_cheapest_once_and_for_all(straight: Register, steps: Register) -> None:
+def test_a_single_step_can_change_the_cheapest_for_good(straight: Register, steps: Register) -> None:
     names = [steps("steps", 10, 1e6), straight("line", 15, 1e-9)]
     (point,) = points(names, lowest=1e4, highest=1e8)
     assert point.requests == pytest.approx(1e6, rel=1e-12)
@@ -212,7 +210,7 @@ def test_where_nothing_is_possible_nothing_is_the_cheapest(straight: Register) -
     ]
 
 
-def test_the_end_of_what_is_possible_makes_a_dearer_one_the_cheapest(straight: Register) -> None:
+def test_where_the_cheapest_becomes_impossible_the_next_one_is_the_cheapest(straight: Register) -> None:
     names = [straight("cheap", 0, 1e-6, high=1e6), straight("dear", 10, 1e-6)]
     (point,) = points(names)
     assert (point.below, point.above, point.is_step) == ("cheap", "dear", True)
@@ -337,7 +335,7 @@ def test_both_cost_the_same_at_a_break_even_point_of_lines_and_not_at_a_step(
         assert is_smooth is not point.is_step
 
 
-def test_a_thousand_a_minute_on_t2_instances_cross_more_than_once() -> None:
+def test_t2_instances_have_several_break_even_points_up_to_a_thousand_a_minute() -> None:
     changes = points(deployable(), Scenario(cpu_seconds=0.227))
     assert len(changes) > 2
     assert {point.is_step for point in changes} == {True, False}
@@ -386,7 +384,7 @@ def test_many_groups_and_cases_together_have_the_points_of_each(scenario: Scenar
         _assert_alike(found.points, alone.points)
 
 
-def test_a_further_instance_and_a_limit_are_told_apart() -> None:
+def test_an_additional_instance_and_a_limit_are_different_causes() -> None:
     keys = ["standard", "sagemaker:ml.t2.medium"]
     found = grid(keys, HEAVY, 0.03).break_evens([(0, 1)])[0][1]
     assert [each.cause for each in found.points][:3] == [Cause.LINES, Cause.INSTANCE, Cause.LINES]
@@ -410,7 +408,7 @@ def test_where_nothing_is_possible_any_more_there_is_no_cheapest() -> None:
     assert [(each.above, each.cause) for each in found.points] == [(None, Cause.LIMIT)]
 
 
-def test_of_all_candidates_the_cheapest_is_found_between_the_points() -> None:
+def test_the_cheapest_of_all_candidates_is_found_between_the_points() -> None:
     everyone = all_candidates(HEAVY, US)
     scenario = replace(HEAVY, cold_share=0.01)
     (found,) = break_evens(everyone, scenario, US)

@@ -60,7 +60,7 @@ def test_a_load_that_fits_exactly_needs_no_further_instance(utilisation: float) 
     assert np.array_equal(instances_needed(load * 1.0001, **T2, utilisation=utilisation, waiting=1), count + 1)
 
 
-def test_what_must_wait_too_often_needs_an_instance_more() -> None:
+def test_too_much_waiting_needs_one_more_instance() -> None:
     # Two vCPUs busy for 1.9 of 2 s: 0.93 of the requests wait; with four 0.17.
     assert waits(2, 1.9) == pytest.approx(0.926, abs=1e-3)
     assert instances_needed(1.9, **C5, utilisation=1, waiting=0.93) == 1
@@ -70,7 +70,7 @@ def test_what_must_wait_too_often_needs_an_instance_more() -> None:
     assert instances_needed(0.4, **T2, utilisation=1, waiting=0.06) == 2
 
 
-def test_no_queue_ends_where_every_processor_is_always_busy() -> None:
+def test_full_utilisation_never_satisfies_the_waiting_bound() -> None:
     instances = instances_needed(np.array([1.999, 2.0, 4.0]), **C5, utilisation=1, waiting=1)
     assert np.asarray(instances).tolist() == [1, 2, 3]
 
@@ -121,7 +121,7 @@ def test_arrays_agree_element_by_element() -> None:
     assert np.asarray(together).tolist() == one_by_one
 
 
-def test_beyond_ten_thousand_instances_none_are_counted() -> None:
+def test_more_than_ten_thousand_instances_are_not_computed() -> None:
     load = np.array([3999.9, 4000.0, 4000.1, 1e9])
     instances = np.asarray(instances_needed(load, **T2, utilisation=1, waiting=1))
     assert instances.tolist() == [10_000, 10_000, 10_001, 10_001]
@@ -149,7 +149,7 @@ def test_the_busiest_hour_decides_unless_the_instances_follow_the_traffic() -> N
     assert instances_of(at(1000, peak_factor=5.0, autoscaling=True), c5)[0] == 3
 
 
-def test_a_burstable_instance_may_be_asked_for_all_it_has_where_the_rest_is_paid_for() -> None:
+def test_a_burstable_instance_may_use_all_vcpus_where_credits_are_paid_for() -> None:
     t3 = INSTANCE_TYPES["t3.medium"]
     assert instances_of(at(1000), t3)[0] == math.ceil(3.7833 / (0.4 * 0.65))
     assert instances_of(at(1000), t3, sustained_vcpus=2)[0] == 3
@@ -160,7 +160,7 @@ def test_there_are_at_least_as_many_as_asked_for() -> None:
     assert instances_of(at(1000, min_instances=2.0), hosting_type("ml.c5.large"))[0] == 3
 
 
-def test_a_fixed_number_stays_and_what_it_cannot_hold_is_said() -> None:
+def test_a_fixed_number_of_instances_is_kept_and_reported_if_too_low() -> None:
     traffic = at(np.array([100.0, 1000.0]), instances=2.0)  # type: ignore[arg-type]
     count, problems = instances_of(traffic, hosting_type("ml.c5.large"))
     (too_few,) = problems
@@ -181,7 +181,7 @@ def test_the_sentence_names_one_number_where_there_is_one() -> None:
     assert too_few.text == "3 instances are needed, not 2."
 
 
-def test_a_load_beyond_what_is_counted_is_impossible_and_no_number_is_made_up() -> None:
+def test_a_load_beyond_the_maximum_is_impossible_and_has_no_number() -> None:
     too_much = Scenario(requests=1e12, cpu_seconds=1.0)
     _, (problem,) = instances_of(too_much, hosting_type("ml.c5.large"))
     assert problem.where
@@ -192,14 +192,14 @@ def test_a_load_beyond_what_is_counted_is_impossible_and_no_number_is_made_up() 
     assert "10,001" not in too_few.text
 
 
-def test_the_published_assumption_is_one_machine_whatever_the_load() -> None:
+def test_the_published_assumption_is_one_instance_whatever_the_load() -> None:
     count, problems = instances_of(at(100_000, single_instance=True), hosting_type("ml.t2.medium"))
     assert count == 1
     assert problems == (ONE_INSTANCE,)
 
 
 @pytest.mark.parametrize("name", ["t2.medium", "ml.t3.medium", "ml.t4g.medium", "ml.x1.large", "ml.", ""])
-def test_what_sagemaker_does_not_host_is_named(name: str) -> None:
+def test_refuses_a_type_that_sagemaker_does_not_host(name: str) -> None:
     with pytest.raises(UsageError, match=f"The instance_type is '{name}'; it must be one of ml.t2.medium, ml.c5.large"):
         hosting_type(name)
 
@@ -214,7 +214,7 @@ def test_only_burstable_instances_sustain_less_than_they_have() -> None:
     assert {name for name, instance in INSTANCE_TYPES.items() if instance.has_gpu} == {"g4dn.xlarge"}
 
 
-def test_the_size_says_how_many_processors_there_are() -> None:
+def test_the_size_gives_the_number_of_vcpus() -> None:
     vcpus = {"small": 2, "medium": 2, "large": 2, "xlarge": 4, "2xlarge": 8}
     assert {name: instance.vcpus for name, instance in INSTANCE_TYPES.items()} == {
         name: vcpus[name.partition(".")[2]] for name in INSTANCE_TYPES

@@ -78,11 +78,11 @@ def test_nothing_is_cut_at_80_columns_nor_in_ascii(cost: Command, monkeypatch: p
     assert written.isascii()  # rich draws the tables themselves in ASCII where a terminal needs that
 
 
-def test_a_rehearsal_s_many_changes_are_counted_in_a_sentence(cost: Command) -> None:
+def test_many_break_even_points_are_counted_in_a_sentence(cost: Command) -> None:
     assert "more times beyond that." in cost("--rpm 10 --cpu-seconds 0.2").splitlines()[0]
 
 
-def test_json_holds_what_the_model_gives(cost: Command) -> None:
+def test_json_has_the_models_values(cost: Command) -> None:
     answer = cost.json("--rpm 72 --cold-share 0.1 --memory 2048")
     scenario = Scenario(requests=72.0 * MINUTES_PER_MONTH, cold_share=0.1, memory_mb=2048.0)
     for name, bill in answer["variants"].items():
@@ -109,7 +109,7 @@ def test_a_bill_line_by_line(cost: Command) -> None:
     assert "sum" in out
 
 
-def test_variants_are_those_to_choose_from(cost: Command) -> None:
+def test_the_option_variants_chooses_the_candidates(cost: Command) -> None:
     answer = cost.json("--rpm 72 --variants standard,ec2-t4g.small")
     assert answer["candidates"] == ["standard", "ec2-t4g.small"]
     assert set(answer["variants"]) >= set(deployable())
@@ -117,7 +117,7 @@ def test_variants_are_those_to_choose_from(cost: Command) -> None:
     assert set(everyone["candidates"]) == set(VARIANTS) - {"rent", "call-price"}
 
 
-def test_rent_and_price_by_the_call_in_their_currency(cost: Command) -> None:
+def test_rent_and_price_per_call_in_their_currency(cost: Command) -> None:
     answer = cost.json(
         "--variants rent,call-price --rent 750:EUR --call-price 0.0142:eur --exchange EUR=1.25 --requests 50000"
     )
@@ -141,11 +141,11 @@ def test_batches_and_traces_give_share_and_volume(cost: Command, tmp_path: Path)
     assert (traced["cold_share"], traced["rpm"]) == (0.5, pytest.approx(30))
 
 
-def test_a_measured_share_wins_over_the_arrivals(cost: Command) -> None:
+def test_a_measured_cold_share_overrides_the_arrivals(cost: Command) -> None:
     assert cost.json("--arrivals batches:50:600 --cold-share 0.02")["cold_share"] == 0.02
 
 
-def test_a_benchmark_s_result_counts_and_an_option_wins_over_it(cost: Command, tmp_path: Path) -> None:
+def test_a_benchmarks_result_is_used_and_an_option_overrides_it(cost: Command, tmp_path: Path) -> None:
     results = tmp_path / "results.json"
     measured = {"warm_seconds": 0.25, "cold_share": 0.07}
     results.write_text(json.dumps({"schema": 1, "rehearsal": True, "scenario": measured}))
@@ -157,7 +157,7 @@ def test_a_benchmark_s_result_counts_and_an_option_wins_over_it(cost: Command, t
     assert not any("benchmark's, at its own traffic" in remark for remark in answer["remarks"])
 
 
-def test_what_one_machine_measured_is_said_to_be_no_figure_of_aws(cost: Command, tmp_path: Path) -> None:
+def test_a_result_of_one_machine_is_marked_as_not_from_aws(cost: Command, tmp_path: Path) -> None:
     results = tmp_path / "results.json"
     results.write_text(json.dumps({"schema": 1, "kind": "crossover bench micro", "scenario": {"cpu_seconds": 0.03}}))
     answer = cost.json(f"--from {results}")
@@ -167,7 +167,7 @@ def test_what_one_machine_measured_is_said_to_be_no_figure_of_aws(cost: Command,
     assert ONE_MACHINE_MARK not in cost.json("")["remarks"]
 
 
-def test_a_benchmark_s_cold_share_is_said_to_be_its_own(cost: Command, tmp_path: Path) -> None:
+def test_a_benchmarks_cold_share_is_marked_as_its_own(cost: Command, tmp_path: Path) -> None:
     results = tmp_path / "results.json"
     results.write_text(json.dumps({"schema": 1, "scenario": {"cold_share": 0.07}}))
     answer = cost.json(f"--from {results} --rpm 500")
@@ -175,7 +175,7 @@ def test_a_benchmark_s_cold_share_is_said_to_be_its_own(cost: Command, tmp_path:
     assert any("benchmark's, at its own traffic" in remark for remark in answer["remarks"])
 
 
-def test_what_cannot_be_is_marked_with_its_reason(cost: Command) -> None:
+def test_an_impossible_variant_is_marked_with_its_reason(cost: Command) -> None:
     out = cost("--rpm 72 --autoscaling --model-on-efs --send-files --file-mb 25")
     assert (
         "not possible: SageMaker does not scale burstable instances such as ml.t2.medium automatically"
@@ -241,7 +241,7 @@ def test_a_sweep_wider_than_the_terminal_is_several_tables(cost: Command, monkey
     assert [row.split()[0] for table in tables for row in table.splitlines()[2:]] == ["10", "1,000"] * len(tables)
 
 
-def test_what_is_taken_for_granted_is_listed(cost: Command) -> None:
+def test_assumptions_are_listed(cost: Command) -> None:
     out = cost("assumptions")
     for each in fields(Scenario):
         assert each.name in out
@@ -301,7 +301,7 @@ def test_numbers_and_ranges(text: str, numbers: list[float]) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "a", "1:2", "1:2:x", "2:1:5", "1:2:1", "-1:2:3", "1:inf:3"])
-def test_what_is_no_range_is_refused(text: str) -> None:
+def test_refuses_a_text_that_is_not_a_range(text: str) -> None:
     with pytest.raises(UsageError, match="LOW:HIGH:COUNT"):
         numbers_of("x", text)
 

@@ -49,14 +49,14 @@ def test_the_quick_form_is_too_low_by_no_more_than_it_says(rpm: float, below: fl
     assert (1 - below) * exact < quick < exact
 
 
-def test_more_traffic_is_warmer_and_a_longer_life_too() -> None:
+def test_more_traffic_and_a_longer_lifetime_lower_the_cold_share() -> None:
     by_traffic = [poisson(rpm / 60, SERVICE, 300).high for rpm in (0.1, 1, 10, 100, 1000)]
     assert by_traffic == sorted(by_traffic, reverse=True)
     by_life = [poisson(1 / 60, SERVICE, idle).high for idle in (60, 300, 900)]
     assert by_life == sorted(by_life, reverse=True)
 
 
-def test_environments_that_are_replaced_put_a_floor_under_both_ends() -> None:
+def test_replaced_environments_give_both_ends_a_minimum() -> None:
     rate, hours = 10.0, 4
     floor = 1.28 / (rate * hours * 3600)
     without, replaced = (poisson(rate, SERVICE, 300, lifetime_hours=life) for life in (None, hours))
@@ -65,7 +65,7 @@ def test_environments_that_are_replaced_put_a_floor_under_both_ends() -> None:
 
 
 @pytest.mark.slow  # the exact form of a load of 200
-def test_shares_are_shares_even_where_the_load_is_absurd() -> None:
+def test_shares_stay_between_0_and_1_under_an_extreme_load() -> None:
     for rate in (1e-9, 200.0):
         for form in (poisson, poisson_quick):
             bracket = form(rate, 1.0, 300, lifetime_hours=1)
@@ -76,7 +76,7 @@ def test_shares_are_shares_even_where_the_load_is_absurd() -> None:
     ("values", "name"),
     [((0, 1, 1), "rate"), ((1, -1, 1), "service"), ((1, 1, math.nan), "idle time"), ((1, 1, math.inf), "idle time")],
 )
-def test_what_cannot_be_is_named(values: tuple[float, float, float], name: str) -> None:
+def test_refuses_invalid_values_by_name(values: tuple[float, float, float], name: str) -> None:
     with pytest.raises(ValueError, match=f"The {name} is .*; it must be a number above 0"):
         poisson(*values)
 
@@ -120,7 +120,7 @@ def test_one_wrong_number_in_an_array_is_named() -> None:
         poisson_quick(1.0, SERVICE, 300, lifetime_hours=np.array([1.0, math.nan]))
 
 
-def test_a_batch_after_quiet_is_cold_and_the_same_batch_spread_out_is_warm() -> None:
+def test_a_batch_after_idle_time_is_cold_and_spread_out_it_is_warm() -> None:
     at_once = arrivals.batches(50, 3600, 3)
     spread = arrivals.batches(50, 3600, 3, spread_seconds=600)
     assert simulated(at_once, [0.5] * 150, 600, Order.MOST_RECENT) == 1.0
@@ -140,12 +140,12 @@ def test_the_order_decides_how_many_stay_alive() -> None:
     assert simulated(times, services, 30, Order.MOST_RECENT) == pytest.approx(3 / len(times))
 
 
-def test_an_environment_lives_exactly_its_idle_time() -> None:
+def test_an_idle_environment_is_kept_exactly_for_the_idle_time() -> None:
     assert simulated([0.0, 11.0], [1.0, 1.0], 10, Order.MOST_RECENT) == 0.5
     assert simulated([0.0, 11.1], [1.0, 1.0], 10, Order.MOST_RECENT) == 1.0
 
 
 @pytest.mark.parametrize(("times", "services"), [([], []), ([1.0], [])])
-def test_as_many_services_as_arrivals_are_needed(times: list[float], services: list[float]) -> None:
+def test_refuses_different_numbers_of_services_and_arrivals(times: list[float], services: list[float]) -> None:
     with pytest.raises(ValueError, match="arrivals and"):
         simulated(times, services, 10, Order.MOST_RECENT)

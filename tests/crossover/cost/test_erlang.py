@@ -31,7 +31,7 @@ def test_two_servers_wait_as_the_textbook_says() -> None:
     assert waiting_probability(2, 1.2) == pytest.approx(2 * 0.6**2 / 1.6)
 
 
-def test_all_wait_where_the_load_is_too_much() -> None:
+def test_all_wait_where_the_load_is_too_high() -> None:
     assert waiting_probability(2, 2.0) == 1.0
 
 
@@ -40,7 +40,7 @@ def test_large_systems_do_not_overflow() -> None:
 
 
 @pytest.mark.parametrize(("servers", "load"), [(-1, 1.0), (2, -0.1)])
-def test_what_cannot_be_is_named(servers: int, load: float) -> None:
+def test_refuses_invalid_values_by_name(servers: int, load: float) -> None:
     with pytest.raises(ValueError, match=r"must be at least 0\.$"):
         loss_probability(servers, load)
     with pytest.raises(ValueError, match=r"must be at least [01]\.$"):
@@ -52,7 +52,7 @@ def test_one_wrong_number_of_servers_in_an_array_is_named() -> None:
         loss_probability(np.array([2, -1]), 1.0)
 
 
-def test_loss_is_the_same_in_an_array_as_alone() -> None:
+def test_loss_is_the_same_in_an_array_as_for_one_number() -> None:
     servers, load = np.array([0, 1, 2, 7, 30, 30]), np.array([1.0, 1.0, 0.0, 5.0, 20.0, 0.5])
     together = loss_probability(servers, load)
     assert together == pytest.approx([loss_probability(c, a) for c, a in zip(servers, load, strict=True)], abs=0)
@@ -91,7 +91,7 @@ def test_there_is_always_one_server() -> None:
 
 
 @pytest.mark.parametrize("share", [0.0, -0.1, math.nan])
-def test_a_share_to_lose_must_be_above_nothing(share: float) -> None:
+def test_the_share_to_lose_must_be_above_0(share: float) -> None:
     with pytest.raises(ValueError, match="must be above 0"):
         servers_for_loss(np.array([1.0, 2.0]), np.array([0.1, share]))
 
@@ -110,7 +110,7 @@ def test_no_fewer_servers_would_wait_so_seldom(step: int) -> None:
         assert servers_for_waiting(a, most, start, step=step) == servers
 
 
-def test_a_queue_that_never_ends_is_refused() -> None:
+def test_refuses_a_load_that_no_queue_can_serve() -> None:
     with pytest.raises(ValueError, match="more servers than the load"):
         servers_for_waiting(np.array([1.0, 2.0]), 0.5, np.array([2.0, 2.0]))
 

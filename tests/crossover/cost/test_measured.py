@@ -23,14 +23,14 @@ def test_the_numbers_are_fields_of_a_scenario(tmp_path: Path) -> None:
     assert not found.is_rehearsal
 
 
-def test_a_rehearsal_is_known_as_one(tmp_path: Path) -> None:
+def test_a_rehearsal_is_recognised(tmp_path: Path) -> None:
     path = write(tmp_path, {"schema": 2, "rehearsal": True, "scenario": {"warm_seconds": 0.2}})
     found = measured.read(path)
     assert found.is_rehearsal
     assert not found.is_one_machine
 
 
-def test_what_one_machine_measured_without_aws_is_known_as_that(tmp_path: Path) -> None:
+def test_a_result_of_one_machine_is_recognised(tmp_path: Path) -> None:
     path = write(tmp_path, {"schema": 2, "kind": "crossover bench micro", "scenario": {"cpu_seconds": 0.02}})
     found = measured.read(path)
     assert found.is_one_machine
@@ -52,11 +52,11 @@ def test_what_one_machine_measured_without_aws_is_known_as_that(tmp_path: Path) 
         ({"schema": 2, "scenario": {"warm_seconds": True}}, "The value of warm_seconds in .* is True"),
     ],
 )
-def test_what_is_no_result_is_one_sentence(tmp_path: Path, document: Any, message: str) -> None:
+def test_refuses_a_file_that_is_not_a_result(tmp_path: Path, document: Any, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         measured.read(write(tmp_path, document))
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_names_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"gone\.json cannot be read"):
         measured.read(tmp_path / "gone.json")

@@ -20,7 +20,7 @@ from crossover.cost.numbers import MAX_ELEMENTS, MAX_KEPT, Amount, keep_latest, 
         (10_378_675.2, "10,378,675"),
     ],
 )
-def test_a_number_has_three_digits_and_never_less_than_the_whole(value: float, shown: str) -> None:
+def test_a_number_has_three_digits_or_its_whole_part(value: float, shown: str) -> None:
     assert number(value) == shown
 
 

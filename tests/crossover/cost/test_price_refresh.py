@@ -130,7 +130,7 @@ def test_ec2_is_found_among_other_systems_tenancies_and_reservations() -> None:
     assert (price.date, price.value, price.usage_type) == ("2026-10-01", 0.085, "BoxUsage:c5.large")
 
 
-def test_a_price_says_where_it_stands_and_since_when(files: Files) -> None:
+def test_a_price_names_its_source_and_date(files: Files) -> None:
     with served(files) as host:
         found = refresh((), ["us-east-1"], files=BulkFiles(host), api=NoApi(), only=["lambda.request"])
     assert found.renewed == (
@@ -147,12 +147,12 @@ def test_a_price_says_where_it_stands_and_since_when(files: Files) -> None:
     )
 
 
-def test_tiers_are_sorted_by_their_beginning(files: Files) -> None:
+def test_tiers_are_sorted_by_their_start(files: Files) -> None:
     tiers = refreshed(files, "lambda.gb_second")["lambda.gb_second"].tiers
     assert tiers == ((0, 1.66667e-5), (6e9, 1.5e-5), (15e9, 1.33334e-5))
 
 
-def test_what_is_free_is_skipped_and_the_rest_is_counted_from_there(files: Files) -> None:
+def test_the_free_tier_is_skipped_and_the_others_count_from_its_end(files: Files) -> None:
     document = files.document("AmazonSageMaker")
     dimensions = terms_of(document, "PUE6HBQ8KFHBUN5T")["priceDimensions"]
     [paid] = [each for each in dimensions.values() if each["endRange"] == "Inf"]
@@ -196,7 +196,7 @@ def test_two_products_are_an_error_that_names_the_price_the_region_and_the_produ
     )
 
 
-def test_products_of_other_places_do_not_count(files: Files) -> None:
+def test_products_of_other_regions_are_ignored(files: Files) -> None:
     document = files.document("AmazonCloudWatch")
     local = json.loads(json.dumps(document["products"]["INGESTED"]))
     local["attributes"]["regionCode"] = "us-east-1-bos-1"
@@ -215,7 +215,7 @@ def test_of_many_products_only_some_are_shown(files: Files) -> None:
     assert "COPY3" in message and "COPY4" not in message
 
 
-def test_no_product_is_an_error_that_shows_what_has_that_usage_type(files: Files) -> None:
+def test_a_missing_product_is_an_error_that_shows_those_of_the_usage_type(files: Files) -> None:
     document = files.document("AmazonDynamoDB")
     document["products"]["WRITEUNITS"]["attributes"]["group"] = "DDB-Writes"
     files.put("AmazonDynamoDB", document)
@@ -256,7 +256,7 @@ def test_usage_types_may_have_a_regions_prefix(prefix: str, matches: bool) -> No
     assert not BY_ID["ebs.gp3_gb_month"].has_usage_type(f"{prefix}EBS:VolumeUsage.gp3-ARM")
 
 
-def test_a_type_that_a_region_does_without_is_reported_and_no_error(files: Files) -> None:
+def test_an_instance_type_that_a_region_lacks_is_reported_without_an_error(files: Files) -> None:
     document = files.document("AmazonSageMaker")
     del document["products"]["HOSTC7ILARGE"]
     files.put("AmazonSageMaker", document)
@@ -266,7 +266,7 @@ def test_a_type_that_a_region_does_without_is_reported_and_no_error(files: Files
     assert [price.id for price in found.renewed] == ["sagemaker.host.ml.c7g.large"]
 
 
-def test_a_type_that_was_there_before_must_not_vanish(files: Files) -> None:
+def test_an_instance_type_that_disappears_is_an_error(files: Files) -> None:
     document = files.document("AmazonSageMaker")
     del document["products"]["HOSTC7ILARGE"]
     files.put("AmazonSageMaker", document)
@@ -303,7 +303,7 @@ def test_another_currency_is_an_error(files: Files) -> None:
     assert failure(files, "logs").endswith("SKU INGESTED has no price in USD.")
 
 
-def test_what_costs_nothing_is_an_error(files: Files) -> None:
+def test_a_price_of_zero_is_an_error(files: Files) -> None:
     document = files.document("AmazonCloudWatch")
     dimension_of(document, "INGESTED")["pricePerUnit"]["USD"] = "0.0000000000"
     files.put("AmazonCloudWatch", document)
@@ -480,12 +480,12 @@ def test_where_nothing_was_refreshed_nothing_is_kept_either(files: Files) -> Non
         refresh(read(), ["us-east-1"], files=source, api=NoApi(), only=["efs"], keep_old=True)
 
 
-def test_an_unknown_beginning_of_a_name_is_a_users_mistake(files: Files) -> None:
+def test_an_unknown_prefix_is_a_usage_error(files: Files) -> None:
     with pytest.raises(UsageError, match=r"^No price's name begins with 'lamda'; they begin with dynamodb, ebs, ec2, "):
         refreshed(files, "lamda")
 
 
-def test_the_api_is_paged_through() -> None:
+def test_all_pages_of_the_api_are_read() -> None:
     client, source = pricing_client(), BY_ID["nat.hour"]
     items = [_item("A", "NatGateway-Hours"), _item("B", "RegionalNatGateway-Hours"), _item("C", "NatGateway-Bytes")]
     question = {
@@ -501,7 +501,7 @@ def test_the_api_is_paged_through() -> None:
     assert [product.sku for product in found] == ["A", "B", "C"]
 
 
-def test_without_credentials_the_message_says_how_to_go_on(files: Files) -> None:
+def test_without_credentials_the_message_says_what_to_do(files: Files) -> None:
     def no_client() -> Any:
         raise NoCredentialsError
 
@@ -514,7 +514,7 @@ def test_without_credentials_the_message_says_how_to_go_on(files: Files) -> None
     ]
 
 
-def test_a_refusal_of_the_api_ends_the_questions_to_it() -> None:
+def test_the_api_is_not_called_again_after_a_refusal() -> None:
     client = pricing_client()
     with Stubber(client) as stubber:
         stubber.add_client_error("get_products", "AccessDeniedException", "not you")

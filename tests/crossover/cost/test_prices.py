@@ -36,7 +36,7 @@ def test_the_snapshot_has_four_regions() -> None:
 
 
 @pytest.mark.parametrize("region", REGIONS)
-def test_every_price_is_there_for_every_region(region: str) -> None:
+def test_every_region_has_every_price(region: str) -> None:
     found = load(region)
     optional = {source.id for source in SOURCES if source.is_optional}
     assert set(found.by_id) - optional == {source.id for source in SOURCES} - optional
@@ -45,7 +45,7 @@ def test_every_price_is_there_for_every_region(region: str) -> None:
         assert price.region == ("us-east-1" if price.status == "substituted" else region)
 
 
-def test_what_is_substituted_is_little_and_known() -> None:
+def test_only_known_prices_are_substituted() -> None:
     """A price that comes to be substituted, or no longer needs to be, is worth a look."""
     substituted = {
         region: {price.id for price in load(region).by_id.values() if price.status == "substituted"}
@@ -87,25 +87,25 @@ def test_hosting_without_a_gpu_costs_a_fifth_more_than_ec2() -> None:
                 assert hosting.value == pytest.approx(instance.value * factor, abs=5.1e-4)
 
 
-def test_tiers_are_paid_one_after_the_other() -> None:
+def test_tiers_are_charged_one_after_the_other() -> None:
     price = load("us-east-1")["lambda.gb_second"]
     assert price.of(1e9) == pytest.approx(16_666.7)
     assert price.of(16e9) == pytest.approx(6e9 * 1.66667e-5 + 9e9 * 1.5e-5 + 1e9 * 1.33334e-5)
     assert np.allclose(np.asarray(price.of(np.array([0.0, 6e9]))), [0.0, 6e9 * 1.66667e-5])
 
 
-def test_a_price_that_there_is_not_is_named() -> None:
+def test_names_a_missing_price() -> None:
     with pytest.raises(UsageError, match=r"^The snapshot holds no price 'lambda.tax' for eu-west-1\.$"):
         load("eu-west-1")["lambda.tax"]
 
 
-def test_an_unknown_region_is_named_with_those_that_there_are() -> None:
+def test_names_an_unknown_region_and_the_known_ones() -> None:
     allowed = "ap-southeast-1, eu-central-1, eu-west-1, us-east-1"
     with pytest.raises(UsageError, match=f"^There are no prices for region 'mars'; the snapshot has {allowed}.$"):
         load("mars")
 
 
-def test_a_region_goes_before_everywhere_and_that_before_us_east_1(tmp_path: Path) -> None:
+def test_a_regions_price_overrides_the_global_one_and_that_us_east_1s(tmp_path: Path) -> None:
     path = written(
         tmp_path,
         {**ENTRY, "region": "eu-west-1", "tiers": [[0, 3]]},
@@ -128,7 +128,7 @@ def test_a_region_goes_before_everywhere_and_that_before_us_east_1(tmp_path: Pat
 @pytest.mark.parametrize(
     ("text", "age"), [("2026-11-20", 2), ("2026-11", 21), ("2026", 325), ("undated", None), ("2026-12-01", 0)]
 )
-def test_age_counts_from_the_first_day_that_it_can_be(text: str, age: int | None) -> None:
+def test_the_age_counts_from_the_earliest_possible_day(text: str, age: int | None) -> None:
     assert Price(**{**ENTRY, "tiers": ((0, 1),), "date": text}).age_days(date(2026, 11, 22)) == age
 
 
@@ -138,7 +138,7 @@ def test_saving_keeps_everything(tmp_path: Path) -> None:
     assert [each.name for each in tmp_path.iterdir()] == ["new.json"]
 
 
-def test_a_changed_file_is_read_anew(tmp_path: Path) -> None:
+def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
     path = tmp_path / "snapshot.json"
     save(read(), path)
     assert len(read(path)) == len(read())
@@ -146,7 +146,7 @@ def test_a_changed_file_is_read_anew(tmp_path: Path) -> None:
     assert read(path) == read()[:1]
 
 
-def test_saving_where_nothing_can_be_written_is_one_sentence_and_leaves_nothing(tmp_path: Path) -> None:
+def test_a_failed_save_is_one_sentence_and_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "taken").mkdir()
     with pytest.raises(CrossoverError, match=r"^The prices cannot be written to .*taken: Is a directory\.$"):
         save(read(), tmp_path / "taken")
@@ -181,7 +181,7 @@ def test_a_bad_entry_is_named(tmp_path: Path, change: dict[str, Any], message: s
         read(written(tmp_path, {**ENTRY, **change}))
 
 
-def test_an_entry_lacks_nothing(tmp_path: Path) -> None:
+def test_refuses_an_entry_with_a_missing_field(tmp_path: Path) -> None:
     for name in ENTRY:
         with pytest.raises(UsageError, match=r"Entry 1 of .* is not a price"):
             read(written(tmp_path, {key: value for key, value in ENTRY.items() if key != name}))
@@ -189,7 +189,7 @@ def test_an_entry_lacks_nothing(tmp_path: Path) -> None:
         read(written(tmp_path, ENTRY, "no entry"))
 
 
-def test_a_price_stands_there_once(tmp_path: Path) -> None:
+def test_refuses_a_duplicate_price(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"holds the price lambda\.request for us-east-1 twice"):
         read(written(tmp_path, ENTRY, ENTRY))
 
@@ -223,7 +223,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         load("us-east-1", tmp_path / "gone.json")
 
 
-def test_an_instance_that_a_region_has_no_price_for_is_not_another_region_s() -> None:
+def test_an_instances_price_is_not_substituted_by_another_regions() -> None:
     assert "ec2.g6.xlarge" in load("us-east-1").by_id
     with pytest.raises(UsageError, match=r"no price 'ec2\.g6\.xlarge' for eu-west-1"):
         load("eu-west-1")["ec2.g6.xlarge"]

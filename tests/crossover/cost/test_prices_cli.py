@@ -112,7 +112,7 @@ def test_at_80_columns_nothing_is_cut(
     assert {"0.0000022569", "0.00000625005"} <= set(changed.split())  # in the last column
 
 
-def test_show_of_a_region_has_what_counts_there(
+def test_show_of_a_region_has_the_prices_used_there(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     output = output_of(monkeypatch, capsys, "show", "--region", "eu-west-1")
@@ -154,7 +154,7 @@ def test_show_as_json_has_everything(monkeypatch: pytest.MonkeyPatch, capsys: py
     }
 
 
-def test_show_does_not_let_a_file_steer_the_terminal(
+def test_show_escapes_control_characters(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     evil = "\x1b[31m[bold]evil"
@@ -175,7 +175,7 @@ def test_show_does_not_let_a_file_steer_the_terminal(
         (["refresh", "--output", "gone/prices.json"], "There is no folder gone to write prices.json to."),
     ],
 )
-def test_a_users_mistake_is_one_sentence_and_exit_code_2(
+def test_a_usage_error_is_one_sentence_and_exit_code_2(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
 ) -> None:
     assert run(monkeypatch, *arguments) == 2
@@ -237,7 +237,7 @@ def test_diff_sees_other_tiers_and_other_units(
     assert row(output, "changed", "nat.hour")[3:] == ["h -> day", "0.045", "0.045", "+0.00"]
 
 
-def test_diff_has_no_percent_of_nothing(
+def test_diff_has_no_percentage_without_an_old_price(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     price = load("us-east-1")["nat.hour"]
@@ -304,7 +304,7 @@ def test_keep_old_names_what_it_keeps_and_what_it_leaves_out(
     assert new["ecr.gb_month", "us-east-1"].date == "2026-09-11"
 
 
-def test_refresh_goes_on_from_its_own_output(
+def test_refresh_continues_from_its_own_output(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, files: Files
 ) -> None:
     output_of(monkeypatch, capsys, "refresh", "--region", "us-east-1", "--only", "lambda")
@@ -325,7 +325,7 @@ def test_refresh_of_an_old_snapshot_goes_through_its_regions(
     )
 
 
-def test_refresh_says_which_types_a_region_does_without(
+def test_refresh_lists_instance_types_that_a_region_lacks(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, files: Files
 ) -> None:
     document: Any = files.document("AmazonSageMaker")

@@ -55,7 +55,7 @@ def test_every_field_says_what_it_means_and_where_its_default_is_from(each: "dat
 @pytest.mark.parametrize(
     "name", ["provisioned", "instances", "min_instances", "snapstart_versions", "nat_gateways", "vpc_endpoints"]
 )
-def test_part_of_what_is_counted_is_refused(name: str) -> None:
+def test_refuses_fractions_of_counts(name: str) -> None:
     Scenario(**{name: np.array([1.0, 2.0])})  # type: ignore[arg-type]
     for value in (2.5, np.array([1.0, 2.5])):
         with pytest.raises(UsageError, match=rf"The value of {name} is .*2\.5.*; it must be a whole number\."):
@@ -64,7 +64,7 @@ def test_part_of_what_is_counted_is_refused(name: str) -> None:
 
 @pytest.mark.parametrize("number", [-5.0, 0.0, math.nan, math.inf])
 @pytest.mark.parametrize("name", ["amount", "usd", "vcpus"])
-def test_a_price_of_ones_own_is_above_nothing(name: str, number: float) -> None:
+def test_the_users_own_prices_must_be_above_0(name: str, number: float) -> None:
     with pytest.raises(UsageError, match=r"of the rent is .*; it must be a number above 0\."):
         Rent(**{"amount": 5.0, name: number})  # type: ignore[arg-type]
     if name != "vcpus":
@@ -108,7 +108,7 @@ def test_work_takes_longer_on_less_than_a_vcpu_and_no_shorter_on_more() -> None:
     assert scenario.seconds_at(np.array([1769.0, 4096.0, 884.5])) == pytest.approx([0.35, 0.35, 0.65])
 
 
-def test_a_measured_duration_goes_before_a_computed_one() -> None:
+def test_a_measured_duration_overrides_a_computed_one() -> None:
     assert Scenario(cpu_seconds=0.3, warm_seconds=0.123).warm() == 0.123
 
 
@@ -138,7 +138,7 @@ def test_the_steps_of_billing_can_be_others_or_none() -> None:
     assert Scenario(billing_ms=steps).billed(0.2041) == pytest.approx([0.2041, 0.205, 0.3])
 
 
-def test_a_measured_cold_share_wins() -> None:
+def test_a_measured_cold_share_overrides_the_computed_one() -> None:
     assert Scenario(cold_share=0.25, least_recently_used=True).cold(0.2) == 0.25
 
 

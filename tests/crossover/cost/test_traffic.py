@@ -11,7 +11,7 @@ from crossover.errors import UsageError
 SCENARIO = Scenario(warm_seconds=0.1, idle_seconds=300.0)
 
 
-def test_a_batch_after_a_long_quiet_is_all_cold() -> None:
+def test_a_batch_after_a_long_pause_is_all_cold() -> None:
     batch = traffic.parse("batches:50:600", SCENARIO)
     assert batch.share is not None
     assert (batch.share.low, batch.share.high) == (1.0, 1.0)
@@ -38,7 +38,7 @@ def test_a_trace_gives_share_and_volume(tmp_path: Path) -> None:
     assert played.requests == pytest.approx(3 / 1000 * SECONDS_PER_MONTH)
 
 
-def test_poisson_needs_no_playing() -> None:
+def test_poisson_arrivals_need_no_simulation() -> None:
     assert traffic.parse("poisson", SCENARIO).share is None
 
 
@@ -61,13 +61,13 @@ def test_the_exact_bracket_is_left_out_where_it_would_take_long() -> None:
         ("trace:gone.txt", "The trace gone.txt cannot be read"),
     ],
 )
-def test_what_cannot_be_is_one_sentence(text: str, message: str) -> None:
+def test_an_invalid_value_is_one_sentence(text: str, message: str) -> None:
     with pytest.raises(UsageError) as refused:
         traffic.parse(text, SCENARIO)
     assert message in str(refused.value)
 
 
-def test_a_trace_of_one_moment_has_no_rate(tmp_path: Path) -> None:
+def test_a_trace_with_a_single_time_has_no_rate(tmp_path: Path) -> None:
     trace = tmp_path / "trace.txt"
     trace.write_text("5\n5\n")
     with pytest.raises(UsageError, match="holds a single time"):

@@ -12,7 +12,7 @@ from crossover import cli, terminal
 from crossover.aws import Clients
 from crossover.deployed import Variant
 
-from ..deployments import create_stack, failed_event, letter_of, messages_in, put_failure, put_letter
+from ..deployments import create_stack, failed_event, letter_of, messages_in, put_dead_letter, put_failure
 
 
 class Lambda:
@@ -55,7 +55,7 @@ def test_list_shows_what_failed_and_why(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], clients: Clients, variant: Variant
 ) -> None:
     letter = put_failure(clients, variant, "a.wav", "b c.wav", error="ModelError", message="The model is ill.")
-    put_letter(clients, variant, "no JSON")
+    put_dead_letter(clients, variant, "no JSON")
     assert run(monkeypatch, "list") == 0
     output = capsys.readouterr()
     rows = [[cell.strip() for cell in line.split("│")] for line in output.out.splitlines()]
@@ -72,8 +72,8 @@ def test_list_as_json_has_everything(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], clients: Clients, variant: Variant
 ) -> None:
     event = failed_event(variant, "a.wav")
-    letter = put_letter(clients, variant, letter_of(event))
-    put_letter(clients, variant, "no JSON")
+    letter = put_dead_letter(clients, variant, letter_of(event))
+    put_dead_letter(clients, variant, "no JSON")
     assert run(monkeypatch, "list", "--json") == 0
     shown = {entry["id"]: entry for entry in json.loads(capsys.readouterr().out)}
     entry = shown.pop(letter)
@@ -89,7 +89,7 @@ def test_list_as_json_has_everything(
     assert (other["record"], other["keys"], other["attempts"]) == ("no JSON", [], None)
 
 
-def test_list_goes_no_further_than_its_limit_and_says_so(
+def test_list_stops_at_its_limit_and_says_so(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], clients: Clients, variant: Variant
 ) -> None:
     for number in range(13):
@@ -106,7 +106,7 @@ def test_list_of_an_empty_queue_says_so(monkeypatch: pytest.MonkeyPatch, capsys:
     assert capsys.readouterr().out == "There are no dead letters.\n"
 
 
-def test_what_an_uploader_chose_does_not_steer_the_terminal(
+def test_uploaders_names_cannot_control_the_terminal(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], clients: Clients, variant: Variant
 ) -> None:
     put_failure(clients, variant, "\x1b[2J\n[red].wav", message="\x1b]0;title\x07 gone")
@@ -131,11 +131,11 @@ def test_variants_and_prefix_choose_the_stacks(
     assert "The variant 'sagemaker' is not deployed" in capsys.readouterr().err
 
 
-def test_show_prints_one_letter_for_the_beginning_of_its_id(
+def test_show_prints_one_dead_letter_by_a_prefix_of_its_id(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], clients: Clients, variant: Variant
 ) -> None:
     event = failed_event(variant, "a.wav")
-    letter = put_letter(clients, variant, letter_of(event))
+    letter = put_dead_letter(clients, variant, letter_of(event))
     assert run(monkeypatch, "show", letter[:8]) == 0
     shown = json.loads(capsys.readouterr().out)
     assert (shown["id"], shown["record"]["requestPayload"]) == (letter, event)
@@ -146,7 +146,7 @@ def test_show_names_an_unknown_id(monkeypatch: pytest.MonkeyPatch, capsys: pytes
     assert capsys.readouterr().err == "crossover: There is no dead letter 'gone' in the queue of standard.\n"
 
 
-def test_redrive_counts_what_went_and_names_what_stays(
+def test_redrive_counts_the_redriven_and_names_those_left(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     clients: Clients,
@@ -154,7 +154,7 @@ def test_redrive_counts_what_went_and_names_what_stays(
     function: Lambda,
 ) -> None:
     good = put_failure(clients, variant, "a.wav")
-    bad = put_letter(clients, variant, "no JSON")
+    bad = put_dead_letter(clients, variant, "no JSON")
     assert run(monkeypatch, "redrive", "--yes") == 1
     *letters, count = capsys.readouterr().out.splitlines()
     assert sorted(letters) == sorted([f"{good} a.wav: redriven", f"{bad}: left in the queue: it holds no S3 event."])
@@ -162,7 +162,7 @@ def test_redrive_counts_what_went_and_names_what_stays(
     assert function.functions == [variant.handler_arn]
 
 
-def test_redriving_all_again_finds_nothing_to_do(
+def test_redriving_again_finds_nothing(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], clients: Clients, variant: Variant
 ) -> None:
     put_failure(clients, variant, "a.wav")
@@ -186,7 +186,7 @@ def test_redrive_takes_every_variants_own_handler(
     assert len(set(function.functions)) == 2
 
 
-def test_redrive_by_id_takes_that_letter_only(
+def test_redrive_by_id_redrives_only_that_dead_letter(
     monkeypatch: pytest.MonkeyPatch, clients: Clients, variant: Variant, function: Lambda
 ) -> None:
     first, _ = (put_failure(clients, variant, key) for key in ("1.wav", "2.wav"))
@@ -208,7 +208,7 @@ def test_redrive_does_nothing_if_one_of_the_ids_is_unknown(
     assert function.functions == []
 
 
-def test_a_chosen_letter_that_another_reader_takes_in_between_is_counted(
+def test_a_chosen_dead_letter_held_by_another_reader_is_counted(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     clients: Clients,
@@ -253,7 +253,7 @@ def test_redrive_asks_on_a_terminal(
     assert messages_in(clients, variant) == (left, 0)
 
 
-def test_redrive_without_a_terminal_needs_a_yes(
+def test_redrive_without_a_terminal_needs_yes(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], clients: Clients, variant: Variant
 ) -> None:
     put_failure(clients, variant, "a.wav")
@@ -263,7 +263,7 @@ def test_redrive_without_a_terminal_needs_a_yes(
 
 
 @pytest.mark.parametrize("options", [[], ["--key", "calls/"]])
-def test_redrive_has_nothing_to_ask_where_no_dead_letter_is_chosen(
+def test_redrive_does_not_ask_without_chosen_dead_letters(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     clients: Clients,

@@ -17,7 +17,7 @@ from crossover.deadletters.redriving import Choice, Outcome, find, redrive
 from crossover.deployed import Variant
 from crossover.errors import UsageError
 
-from ..deployments import failed_event, letter_of, messages_in, put_failure, put_letter
+from ..deployments import failed_event, letter_of, messages_in, put_dead_letter, put_failure
 
 ALL = Choice()
 
@@ -61,9 +61,11 @@ def run(
     return outcome, reports
 
 
-def test_the_stacks_handler_gets_the_event_as_it_came_and_the_letter_goes(clients: Clients, variant: Variant) -> None:
+def test_the_handler_gets_the_event_unchanged_and_the_dead_letter_is_deleted(
+    clients: Clients, variant: Variant
+) -> None:
     event = failed_event(variant, "müller +1.wav", "two.wav")
-    put_letter(clients, variant, letter_of(event))
+    put_dead_letter(clients, variant, letter_of(event))
     client = clients("lambda")
     with Stubber(client) as stubber:  # it knows the parameters' names
         request = {
@@ -78,7 +80,7 @@ def test_the_stacks_handler_gets_the_event_as_it_came_and_the_letter_goes(client
     assert messages_in(clients, variant) == (0, 0)
 
 
-def test_every_letter_of_a_long_queue_is_redriven_once(clients: Clients, variant: Variant) -> None:
+def test_every_dead_letter_of_a_long_queue_is_redriven_once(clients: Clients, variant: Variant) -> None:
     for number in range(25):
         put_failure(clients, variant, f"{number}.wav")
     function = Lambda()
@@ -97,7 +99,7 @@ def test_every_letter_of_a_long_queue_is_redriven_once(clients: Clients, variant
         (EndpointConnectionError(endpoint_url="https://lambda"), "Could not connect"),
     ],
 )
-def test_an_event_that_lambda_does_not_take_stays_and_the_others_go_on(
+def test_an_event_that_lambda_refuses_stays_and_the_others_are_redriven(
     clients: Clients, variant: Variant, error: Exception, reason: str
 ) -> None:
     failed, *_ = (put_failure(clients, variant, key) for key in ("bad.wav", "good.wav", "fine.wav"))
@@ -110,7 +112,7 @@ def test_an_event_that_lambda_does_not_take_stays_and_the_others_go_on(
     assert (outcome.redriven, outcome.left) == (1, 0)
 
 
-def test_only_lambdas_yes_counts(clients: Clients, variant: Variant) -> None:
+def test_only_an_accepted_invocation_counts(clients: Clients, variant: Variant) -> None:
     put_failure(clients, variant, "a.wav")
     outcome, reports = run(clients, Lambda(status=200), variant)
     assert outcome.left == 1
@@ -121,8 +123,8 @@ def test_only_lambdas_yes_counts(clients: Clients, variant: Variant) -> None:
 @pytest.mark.parametrize(
     "body", ["no JSON", "{}", letter_of(None), letter_of({"Records": []}), letter_of({"Event": "s3:TestEvent"})]
 )
-def test_a_letter_without_an_event_of_s3_stays_and_is_named(clients: Clients, variant: Variant, body: str) -> None:
-    left = put_letter(clients, variant, body)
+def test_a_dead_letter_without_an_s3_event_stays_and_is_named(clients: Clients, variant: Variant, body: str) -> None:
+    left = put_dead_letter(clients, variant, body)
     good = put_failure(clients, variant, "good.wav")
     function = Lambda()
     outcome, reports = run(clients, function, variant)
@@ -132,10 +134,10 @@ def test_a_letter_without_an_event_of_s3_stays_and_is_named(clients: Clients, va
     assert messages_in(clients, variant) == (1, 0)
 
 
-def test_a_letter_about_another_bucket_is_not_redriven(clients: Clients, variant: Variant) -> None:
+def test_a_dead_letter_about_another_bucket_is_not_redriven(clients: Clients, variant: Variant) -> None:
     event = failed_event(variant, "a.wav", "b.wav")
     event["Records"][1]["s3"]["bucket"]["name"] = "elsewhere"
-    put_letter(clients, variant, letter_of(event))
+    put_dead_letter(clients, variant, letter_of(event))
     function = Lambda()
     outcome, reports = run(clients, function, variant)
     assert outcome.left == 1
@@ -143,7 +145,7 @@ def test_a_letter_about_another_bucket_is_not_redriven(clients: Clients, variant
     assert function.invoked == []
 
 
-def test_a_letter_that_could_not_be_deleted_is_redriven_again_by_the_next_run(
+def test_a_dead_letter_that_could_not_be_deleted_is_redriven_by_the_next_run(
     clients: Clients, variant: Variant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put_failure(clients, variant, "a.wav")
@@ -174,7 +176,7 @@ def test_what_fails_again_is_left_to_the_next_run(
     class FailsAgain(Lambda):
         def invoke(self, **request: Any) -> dict[str, Any]:
             time.sleep(0.002)  # a letter's time has milliseconds
-            put_letter(clients, variant, letter_of(json.loads(request["Payload"])))
+            put_dead_letter(clients, variant, letter_of(json.loads(request["Payload"])))
             return super().invoke(**request)
 
     function = FailsAgain()
@@ -199,7 +201,7 @@ def test_only_what_is_chosen_is_redriven(clients: Clients, variant: Variant, cho
     put_failure(clients, variant, "calls/1.wav")
     put_failure(clients, variant, "calls/2.wav", error="ModelError")
     put_failure(clients, variant, "music/3.wav", error="ModelError")
-    put_letter(clients, variant, "no JSON")
+    put_dead_letter(clients, variant, "no JSON")
     function = Lambda()
     outcome, _ = run(clients, function, variant, choice)
     assert sorted(function.keys) == keys
@@ -207,7 +209,7 @@ def test_only_what_is_chosen_is_redriven(clients: Clients, variant: Variant, cho
     assert messages_in(clients, variant) == (4 - len(keys), 0)
 
 
-def test_letters_can_be_chosen_by_their_ids(clients: Clients, variant: Variant) -> None:
+def test_dead_letters_can_be_chosen_by_their_ids(clients: Clients, variant: Variant) -> None:
     _, second, _ = (put_failure(clients, variant, key) for key in ("1.wav", "2.wav", "3.wav"))
     function = Lambda()
     outcome, _ = run(clients, function, variant, Choice(ids=[second]))
@@ -218,7 +220,7 @@ def test_letters_can_be_chosen_by_their_ids(clients: Clients, variant: Variant) 
 
 def test_a_dry_run_touches_nothing(clients: Clients, variant: Variant) -> None:
     good = put_failure(clients, variant, "a.wav")
-    bad = put_letter(clients, variant, "no JSON")
+    bad = put_dead_letter(clients, variant, "no JSON")
     function = Lambda()
     outcome, reports = run(clients, function, variant, dry_run=True)
     assert (outcome.redriven, outcome.left) == (1, 1)
@@ -234,7 +236,7 @@ def test_a_stack_that_does_not_name_its_handler_must_be_deployed_again(clients: 
     assert messages_in(clients, variant) == (1, 0)
 
 
-def test_a_letter_is_found_by_the_beginning_of_its_id(clients: Clients, variant: Variant) -> None:
+def test_a_dead_letter_is_found_by_a_prefix_of_its_id(clients: Clients, variant: Variant) -> None:
     ids = [put_failure(clients, variant, f"{number}.wav") for number in range(12)]
     beginning = next(ids[5][:length] for length in range(1, 37) if sum(i.startswith(ids[5][:length]) for i in ids) == 1)
     [(where, letter)] = find(clients, [variant], [beginning])
@@ -242,7 +244,7 @@ def test_a_letter_is_found_by_the_beginning_of_its_id(clients: Clients, variant:
     assert messages_in(clients, variant) == (12, 0)
 
 
-def test_an_id_that_fits_no_letter_or_several_is_named(clients: Clients, variant: Variant) -> None:
+def test_an_id_that_matches_no_dead_letter_or_several_is_named(clients: Clients, variant: Variant) -> None:
     for key in ("1.wav", "2.wav", "3.wav"):
         put_failure(clients, variant, key)
     with pytest.raises(UsageError, match=r"There is no dead letter 'gone' in the queue of standard\.$"):

@@ -32,7 +32,7 @@ def is_running(pid: int) -> bool:
     return state != "" and not state.startswith("Z")
 
 
-def test_its_output_goes_to_a_log_and_its_last_line_is_shown_meanwhile(tmp_path: Path) -> None:
+def test_output_goes_to_a_log_and_the_last_line_is_shown_meanwhile(tmp_path: Path) -> None:
     shown: list[str] = []
     with Commands(tmp_path) as commands:
         command = start(commands, "echo first; echo second; sleep 0.3")
@@ -60,7 +60,7 @@ def test_a_command_that_hangs_is_stopped_with_its_children_and_shows_the_end_of_
         assert not is_running(child)
 
 
-def test_what_still_runs_at_the_end_is_stopped_even_if_it_ignores_sigterm(
+def test_running_commands_are_stopped_at_the_end_even_if_they_ignore_sigterm(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(commands_module, "GRACE_SECONDS", 0.2)

@@ -56,7 +56,7 @@ def test_no_answer_is_an_error_without_a_status(tmp_path: Path) -> None:
     assert failure.value.status == 0
 
 
-def test_a_server_that_ends_at_once_shows_what_it_said(tmp_path: Path) -> None:
+def test_a_server_that_ends_immediately_shows_its_output(tmp_path: Path) -> None:
     with pytest.raises(ContainerError, match=r"^The container ended with code 7: no model here$"):
         start(tmp_path, "print('no model here'); raise SystemExit(7)")
 

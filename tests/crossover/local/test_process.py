@@ -40,7 +40,7 @@ def test_a_running_emulator_is_found(workspace: Workspace, lock: int) -> None:
     assert found.endpoint == "http://127.0.0.1:4566"
 
 
-def test_what_a_killed_emulator_left_behind_is_removed_even_if_its_pid_lives_again(workspace: Workspace) -> None:
+def test_the_state_of_a_killed_emulator_is_removed_even_if_its_pid_is_reused(workspace: Workspace) -> None:
     workspace.state.write_text(json.dumps({**STATE, "pid": os.getpid()}))
     (workspace.temporary / "unpacked").mkdir()
     assert Emulator.find(workspace) is None
@@ -48,7 +48,7 @@ def test_what_a_killed_emulator_left_behind_is_removed_even_if_its_pid_lives_aga
     assert not workspace.temporary.exists()
 
 
-def test_an_emulator_that_is_just_starting_is_not_taken_for_a_dead_one(workspace: Workspace, lock: int) -> None:
+def test_an_emulator_that_is_starting_is_not_treated_as_dead(workspace: Workspace, lock: int) -> None:
     with pytest.raises(CrossoverError, match="Another command is starting or stopping the emulator"):
         Emulator.find(workspace)
 
@@ -69,7 +69,7 @@ def test_a_port_that_another_program_uses_is_named(workspace: Workspace) -> None
     assert is_free(port)
 
 
-def test_the_persons_aws_settings_do_not_reach_the_local_aws(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_users_aws_settings_do_not_reach_the_local_aws(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "environ", {**os.environ, "AWS_PROFILE": "production", "AWS_SESSION_TOKEN": "secret"})
     Emulator(pid=1, port=4599, python="3.12", stays=True).point_aws_at_it()
     aws = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}

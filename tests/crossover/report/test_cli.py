@@ -56,7 +56,7 @@ def test_the_page_is_written_for_the_scenario_of_the_options(
     assert out.startswith("a.html: ")
 
 
-def test_a_picture_is_written_and_the_page_only_if_it_is_named(
+def test_a_picture_is_written_and_the_page_only_if_named(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(picture, "find_browser", lambda: "it")

@@ -51,7 +51,7 @@ def model(key: str, share: float | None) -> tuple[Any, Scenario]:
     return VARIANTS[name], own
 
 
-def test_the_cold_share_begins_with_the_arrivals_and_stands_where_the_share_is_given(data: Any) -> None:
+def test_the_cold_share_starts_at_the_arrivals_or_at_the_given_share(data: Any) -> None:
     assert [each["value"] for each in data["colds"]] == [None, 0.0, 0.03, 0.1]
     assert [each["label"] for each in data["colds"]] == ["as the arrivals give it", "0 %", "3 %, as given", "10 %"]
     assert data["start"]["cold"] == 2
@@ -66,7 +66,7 @@ def test_the_page_begins_at_the_scenarios_own_traffic(data: Any) -> None:
 
 
 @pytest.mark.parametrize("key", ["standard", "snapstart", "efs", "sagemaker:ml.c5.large", "ec2-t3.medium", "rent"])
-def test_lines_are_the_models(data: Any, key: str) -> None:
+def test_lines_are_those_of_the_model(data: Any, key: str) -> None:
     for position, cold in enumerate(data["colds"]):
         curve = data["curves"][data["lines"][key][position]]
         requests = np.array(data["grids"][curve["grid"]]["requests"])
@@ -99,7 +99,7 @@ def test_what_is_always_on_is_a_step_function(data: Any) -> None:
     ("on_demand", "always_on"),
     [("standard", "sagemaker:ml.t2.medium"), ("snapstart", "sagemaker:ml.c5.large"), ("standard", "rent")],
 )
-def test_break_even_points_are_the_models(data: Any, on_demand: str, always_on: str) -> None:
+def test_break_even_points_are_those_of_the_model(data: Any, on_demand: str, always_on: str) -> None:
     pairs = data["pairs"][f"{on_demand} {always_on}"]
     seen = set()
     for cold, pair in zip(data["colds"], pairs, strict=True):
@@ -127,7 +127,7 @@ def test_every_pair_has_its_points_at_every_position(data: Any) -> None:
     assert "rent" in always_on
 
 
-def test_the_sentence_for_the_own_traffic_has_the_models_sums(data: Any) -> None:
+def test_the_sentence_for_the_scenarios_traffic_has_the_models_bills(data: Any) -> None:
     said = data["pairs"]["standard sagemaker:ml.t2.medium"][data["start"]["cold"]]["now"]
     sums = [float(VARIANTS[name].bill(SCENARIO, PRICES).usd) for name in ("standard", "sagemaker")]
     assert said == (
@@ -169,14 +169,14 @@ def test_lines_that_no_parameter_moves_are_stored_once(data: Any) -> None:
     assert len(set(data["lines"]["standard"])) == len(data["colds"])
 
 
-def test_prices_that_nobody_confirmed_are_named(page: Page) -> None:
+def test_unconfirmed_prices_are_named(page: Page) -> None:
     assert "Check these before you rely on them: " in page.body
     assert "sagemaker.host.ml.t2.medium (unconfirmed)" in page.body
     assert "lambda.gb_second (" not in page.body  # confirmed
     assert f"<td>{PRICES['lambda.gb_second'].date}</td>" in page.body
 
 
-def test_what_was_given_stands_first_among_the_assumptions(page: Page) -> None:
+def test_given_values_come_first_among_the_assumptions(page: Page) -> None:
     cells = page.body.partition("assumptions</summary>")[2].split("<tbody>")[1]
     first, second = cells.split("</tr>")[:2]
     assert "CPU time of one request" in first
@@ -185,7 +185,7 @@ def test_what_was_given_stands_first_among_the_assumptions(page: Page) -> None:
     assert "given" in second
 
 
-def test_ticks_of_linear_axes_begin_at_nothing_and_end_evenly(data: Any) -> None:
+def test_ticks_of_linear_axes_begin_at_0_and_end_evenly(data: Any) -> None:
     for ticks in data["ticks"]["linear"]:
         rpm = [each["rpm"] for each in ticks]
         assert rpm[0] == 0

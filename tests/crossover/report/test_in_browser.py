@@ -121,7 +121,7 @@ def test_the_page_begins_with_the_models_break_even_points(untouched: Tab) -> No
     assert_shows(untouched, expected("standard", "sagemaker:ml.t2.medium", None))
 
 
-def test_the_parameter_of_cold_starts_moves_lines_and_break_even_points(tab: Tab, page: Page) -> None:
+def test_the_cold_share_parameter_moves_lines_and_break_even_points(tab: Tab, page: Page) -> None:
     begun = drawn(tab)
     tab.focus("#cold")
     for steps in (1, 5, 8):
@@ -139,7 +139,7 @@ def test_the_parameter_of_cold_starts_moves_lines_and_break_even_points(tab: Tab
         assert moved["lines"]["standard"] != begun["lines"]["standard"]
 
 
-def test_the_parameter_of_cold_starts_can_be_dragged(tab: Tab, page: Page) -> None:
+def test_the_cold_share_parameter_can_be_dragged(tab: Tab, page: Page) -> None:
     box = tab.locator("#cold").bounding_box()
     assert box is not None
     middle = box["y"] + box["height"] / 2
@@ -257,7 +257,7 @@ def test_a_click_on_the_chart_sets_the_traffic(tab: Tab, page: Page) -> None:
     assert "requests a minute" in tab.inner_text("#traffic-value")
 
 
-def test_a_line_can_be_switched_off_but_for_the_compared_ones(tab: Tab) -> None:
+def test_lines_can_be_hidden_except_the_compared_ones(tab: Tab) -> None:
     assert "snapstart" in drawn(tab)["lines"]
     tab.uncheck("#line-snapstart")
     assert "snapstart" not in drawn(tab)["lines"]
@@ -276,7 +276,7 @@ def test_nothing_is_wider_than_the_window(tab: Tab) -> None:
         assert tab.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_on_paper_there_are_no_parameters_but_what_they_say(tab: Tab) -> None:
+def test_print_shows_the_parameters_values_instead_of_controls(tab: Tab) -> None:
     assert tab.is_visible("form.parameters")
     tab.select_option("#always-on", "ec2-c5.large")
     tab.emulate_media(media="print")
@@ -289,7 +289,7 @@ def test_on_paper_there_are_no_parameters_but_what_they_say(tab: Tab) -> None:
     assert tab.pdf()[:5] == b"%PDF-"
 
 
-def test_in_the_dark_the_chart_is_dark_and_on_paper_it_is_not(tab: Tab) -> None:
+def test_the_chart_is_dark_in_dark_mode_but_not_in_print(tab: Tab) -> None:
     def paper() -> str:
         colour: str = tab.evaluate("document.getElementById('chart')._fullLayout.paper_bgcolor")
         return colour
@@ -301,7 +301,7 @@ def test_in_the_dark_the_chart_is_dark_and_on_paper_it_is_not(tab: Tab) -> None:
     wait_until(tab, "document.getElementById('chart')._fullLayout.paper_bgcolor === '#ffffff'")
 
 
-def test_everything_that_can_be_operated_has_a_name(untouched: Tab) -> None:
+def test_every_control_has_an_accessible_name(untouched: Tab) -> None:
     nameless = untouched.evaluate(
         """() => [...document.querySelectorAll("input, select")]
           .filter((each) => !each.labels.length)

@@ -40,13 +40,13 @@ def reader() -> Reader:
     return Reader(Page(title=NASTY, body="<main></main>", data={NASTY: NASTY}, scripts=("cost.js",)).html())
 
 
-def test_texts_stay_texts(reader: Reader) -> None:
+def test_texts_are_escaped(reader: Reader) -> None:
     assert reader.contents["title"] == [NASTY]
     assert json.loads(reader.contents["script"][0]) == {NASTY: NASTY}
     assert len(reader.contents["script"]) == 4  # the data, plotly.js, what all pages share, the page's own
 
 
-def test_data_neither_ends_the_script_nor_has_what_is_no_number() -> None:
+def test_data_cannot_end_the_script_and_has_no_nan() -> None:
     assert not re.search("[<\u2028\u2029]", script_json(NASTY))
     with pytest.raises(ValueError, match="not JSON compliant"):
         script_json(float("inf"))
@@ -65,7 +65,7 @@ def test_the_page_refers_to_nothing_outside_of_itself(reader: Reader) -> None:
     assert set(re.findall(r"https?://[^\"'\s]+", own_scripts)) == {"http://www.w3.org/2000/svg"}  # SVG's namespace
 
 
-def test_the_browser_is_told_to_ask_for_nothing(reader: Reader) -> None:
+def test_the_browser_may_load_nothing(reader: Reader) -> None:
     [policy] = [a["content"] for tag, a in reader.elements if a.get("http-equiv") == "Content-Security-Policy"]
     assert policy is not None
     assert "default-src 'none'" in policy
@@ -78,7 +78,7 @@ def test_a_page_has_a_language_a_title_and_fits_a_phone(reader: Reader) -> None:
     assert ("meta", {"name": "viewport", "content": "width=device-width, initial-scale=1"}) in reader.elements
 
 
-def test_a_page_to_be_pictured_says_so() -> None:
+def test_a_page_for_a_picture_is_marked() -> None:
     text = Page(title="", body="", data=None, scripts=("cost.js",)).html(image="png")
     assert '<html lang="en" data-image="png">' in text
 

@@ -40,7 +40,7 @@ def test_what_the_page_leaves_is_the_picture(tmp_path: Path, scratch: Path) -> N
     assert not list(scratch.iterdir())
 
 
-def test_the_browser_gets_the_page_and_a_folder_of_its_own(tmp_path: Path, scratch: Path) -> None:
+def test_the_browser_gets_the_page_and_its_own_folder(tmp_path: Path, scratch: Path) -> None:
     script = f'echo "$@" > {tmp_path}/arguments; for last; do :; done; cp "${{last#file://}}" {tmp_path}/page; exit 1'
     with pytest.raises(CrossoverError):
         picture.render(PAGE, "png", browser=browser(tmp_path, script))
@@ -79,7 +79,7 @@ def test_a_browser_that_draws_nothing_is_named(tmp_path: Path, scratch: Path) ->
         picture.render(PAGE, "png", browser=browser(tmp_path, "echo '<html></html>'"))
 
 
-def test_a_machine_without_browser_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_without_a_browser_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(CrossoverError, match=r"needs a browser, but none of chromium, .* is on the PATH"):
         picture.find_browser()
@@ -88,11 +88,11 @@ def test_a_machine_without_browser_is_told_what_to_install(monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize(("name", "kind"), [("a.png", "png"), ("b.SVG", "svg")])
-def test_the_ending_says_what_picture(name: str, kind: str) -> None:
+def test_the_suffix_gives_the_format(name: str, kind: str) -> None:
     assert picture.kind_of(Path(name)) == kind
 
 
 @pytest.mark.parametrize("name", ["a.gif", "png"])
-def test_another_ending_is_refused(name: str) -> None:
+def test_another_suffix_is_refused(name: str) -> None:
     with pytest.raises(UsageError, match=f"The image is '{name}'; its name must end in .png or .svg."):
         picture.kind_of(Path(name))

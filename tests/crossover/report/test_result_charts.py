@@ -59,7 +59,7 @@ def test_every_observation_is_drawn_with_all_its_measures(
                 assert variant["values"][name] == pytest.approx(expected, abs=5e-4)
 
 
-def test_forced_cold_starts_are_told_from_those_of_the_load(drawn: Any) -> None:
+def test_forced_cold_starts_are_distinguished_from_those_of_the_load(drawn: Any) -> None:
     for variant in drawn["variants"]:
         assert variant["kinds"].count(result_charts.FORCED) == 2
         assert variant["kinds"].count(result_charts.COLD) == 2
@@ -82,7 +82,7 @@ def test_a_forced_start_that_was_warm_counts_as_warm(read: tuple[result.Document
         {"outcome": Outcome.REFUSED.value},  # with its item and REPORT line
     ],
 )
-def test_what_failed_is_there_without_a_value_and_is_counted(changes: dict[str, Any]) -> None:
+def test_failed_requests_are_listed_without_a_value_and_counted(changes: dict[str, Any]) -> None:
     document, observations = with_failure(**changes)
     variant = result_charts.charts(document, observations)["variants"][0]
     assert variant["kinds"][0] == result_charts.FAILED
@@ -110,7 +110,7 @@ def test_the_distribution_has_a_step_at_every_value(drawn: Any) -> None:
             assert curve["y"] == pytest.approx(np.arange(1, len(values) + 1) / len(values))
 
 
-def test_marked_percentiles_are_the_files(drawn: Any, read: tuple[result.Document, list[Observation]]) -> None:
+def test_marked_percentiles_are_those_of_the_file(drawn: Any, read: tuple[result.Document, list[Observation]]) -> None:
     for variant in drawn["variants"]:
         summary: Any = read[0]["statistics"]["variants"][variant["name"]]["measures"]["latency_ms"]["together"]
         curve = variant["curves"]["latency_ms"]["percentiles"]
@@ -167,7 +167,7 @@ def test_only_measures_with_a_value_can_be_chosen(drawn: Any) -> None:
     assert {each["unit"] for each in drawn["measures"]} == {"ms", "MB"}
 
 
-def test_every_measure_of_the_benchmark_has_words() -> None:
+def test_every_measure_of_the_benchmark_has_a_title() -> None:
     assert set(result_charts.TITLES) == set(result.MEASURES)
 
 

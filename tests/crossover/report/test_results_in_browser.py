@@ -116,7 +116,7 @@ def test_every_observation_is_a_mark_of_its_kind(untouched: Tab, poisson: tuple[
     assert "standard: 16 of 16 have this value" in untouched.inner_text("#strip-state")
 
 
-def test_a_mark_tells_its_value_under_the_pointer(untouched: Tab) -> None:
+def test_a_mark_shows_its_value_under_the_pointer(untouched: Tab) -> None:
     untouched.locator("#strip .scatterlayer .point").first.hover(force=True)
     text = untouched.locator("#strip .hovertext").first.text_content()
     assert text is not None
@@ -145,7 +145,7 @@ def test_axes_are_logarithmic_or_linear_from_the_keyboard(tab: Tab) -> None:
     assert axis_types(tab) == ["log"] * 3
 
 
-def test_the_rings_are_the_files_percentiles(untouched: Tab, poisson: tuple[Page, list[Observation]]) -> None:
+def test_the_rings_are_the_percentiles_of_the_file(untouched: Tab, poisson: tuple[Page, list[Observation]]) -> None:
     drawn = traces(untouched, "percentiles")
     for variant in poisson[0].data["results"]["variants"]:
         points = variant["curves"]["latency_ms"]["percentiles"]["points"]
@@ -183,7 +183,7 @@ def test_nothing_is_wider_than_the_window(show: Callable[[str], Tab], name: str)
         assert tab.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_the_rehearsal_cannot_be_overlooked(tab: Tab) -> None:
+def test_a_rehearsal_is_clearly_marked(tab: Tab) -> None:
     tagged = tab.evaluate("""() => [...document.querySelectorAll("h2")]
       .map((each) => getComputedStyle(each, "::after").content)""")
     assert set(tagged) == {'"rehearsal"'}
@@ -209,7 +209,7 @@ def test_the_rehearsal_is_marked_on_every_printed_page(tab: Tab) -> None:
     assert tab.pdf()[:5] == b"%PDF-"
 
 
-def test_everything_has_a_name(untouched_ramp: Tab) -> None:
+def test_everything_has_an_accessible_name(untouched_ramp: Tab) -> None:
     nameless = untouched_ramp.evaluate(
         """() => {
           const named = (each) => each.ariaLabel || document.getElementById(each.getAttribute("aria-labelledby"));

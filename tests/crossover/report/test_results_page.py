@@ -106,7 +106,7 @@ def tables(page: Page) -> Tables:
     return Tables(page.body)
 
 
-def test_the_verdict_is_the_cost_models_with_what_was_measured(page: Page, document: Document) -> None:
+def test_the_verdict_is_the_cost_models_for_the_measurements(page: Page, document: Document) -> None:
     values: dict[str, Any] = {**measured.read(POISSON).values}
     scenario = Scenario(**values, requests=72 * MINUTES_PER_MONTH)
     verdict = compare(scenario, PRICES, candidates=deployable()).verdict
@@ -141,7 +141,7 @@ def test_every_figure_of_the_file_is_in_the_table(
     assert tables.under(heading) == expected
 
 
-def test_the_shares_at_which_warm_and_cold_are_put_together_are_stated(page: Page) -> None:
+def test_the_cold_shares_of_the_combined_figures_are_stated(page: Page) -> None:
     assert "standard 14.3 % (2 of 14, open loop); sagemaker 14.3 % (2 of 14, open loop)." in page.body
 
 
@@ -149,7 +149,7 @@ def test_it_says_that_nothing_was_discarded(page: Page) -> None:
     assert "No observation was discarded." in page.body
 
 
-def test_it_says_where_p99_means_little(page: Page, document: Document) -> None:
+def test_states_where_p99_means_little(page: Page, document: Document) -> None:
     assert "fewer than 100 observations" in page.body
     many: Any = copy.deepcopy(document)
     for sums in many["statistics"]["variants"].values():
@@ -189,7 +189,7 @@ def test_where_nothing_failed_it_says_so(page: Page) -> None:
     assert counts(page)["forced starts that were cold"] == ["2 of 2", "2 of 2"]
 
 
-def test_costs_of_a_million_are_the_files(page: Page, document: Document) -> None:
+def test_costs_per_million_are_those_of_the_file(page: Page, document: Document) -> None:
     variants = document["statistics"]["variants"].values()
     for kind in ("warm", "cold", "together"):
         expected = [f"{sums['function_usd_per_million'][kind]:.2f}" for sums in variants]
@@ -197,7 +197,7 @@ def test_costs_of_a_million_are_the_files(page: Page, document: Document) -> Non
     assert counts(page)["USD an hour for the endpoint"][0] == "\N{EN DASH}"
 
 
-def test_what_an_option_overrules_is_said(document: Document) -> None:
+def test_values_overridden_by_an_option_are_marked(document: Document) -> None:
     made = results_page(document, result.observations_of(document), inputs_of(document, memory_mb=2048.0))
     rows = {row[0]: row[1:] for row in Tables(made.body).under("What the costs rest on")}
     assert rows["memory of the function; 1,769 MB = 1 vCPU"] == ["4,096 MB", "overridden by an option: 2048.0"]
@@ -240,7 +240,7 @@ def test_a_closed_loop_has_its_steps(document: Document) -> None:
     assert rows[0][7] == number(steps[0]["latency_ms"]["max"]["value"])
 
 
-def test_a_benchmark_of_which_nothing_succeeded_has_a_page(document: Document) -> None:
+def test_a_benchmark_without_a_success_has_a_page(document: Document) -> None:
     changed: Any = copy.deepcopy(document)
     for each in changed["observations"]:
         each |= {"outcome": Outcome.NO_ITEM.value, "item": {}, "reports": []}
@@ -264,6 +264,6 @@ def test_sagemakers_metrics_are_listed_where_there_are_some(document: Document) 
     ]
 
 
-def test_the_stop_and_what_was_left_behind_are_said(document: Document) -> None:
+def test_an_early_stop_and_leftovers_are_stated(document: Document) -> None:
     page = page_of({**document, "stopped": "It stopped at 5 USD.", "left_behind": ["A version is left."]})
     assert "<p>It stopped at 5 USD.</p><p>A version is left.</p>" in page.body

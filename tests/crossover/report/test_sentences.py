@@ -48,7 +48,7 @@ def test_the_verdict_names_the_first_and_the_last_point(given: BreakEvens, said:
     assert verdict(given, TITLES) == said
 
 
-def test_the_own_traffic_says_what_each_costs_and_which_is_not_possible() -> None:
+def test_the_scenarios_traffic_has_each_cost_and_what_is_impossible() -> None:
     said = at_traffic(72, 3_153_600, {"Lambda": 43.51, "an endpoint": None})
     assert (
         said

@@ -38,13 +38,13 @@ def test_the_median_is_that_of_all_processes_calls() -> None:
     }
 
 
-def test_the_round_that_warms_the_disk_counts_for_nothing() -> None:
+def test_the_round_that_warms_the_disk_cache_is_not_counted() -> None:
     observed = [observation("ours", {"cold_ms": 900.0}, number=-1), observation("ours", {"cold_ms": 500.0})]
     assert row(observed, "ours", "cold_ms")["median"] == 500.0
     assert sum_up(observed[:1]) == []
 
 
-def test_each_implementation_is_set_against_ours_and_the_baseline() -> None:
+def test_each_implementation_is_compared_with_ours_and_the_baseline() -> None:
     observed = [
         observation(implementation, {"warm_ms": [value]})
         for implementation, value in (("usual", 6.0), ("baseline", 2.0), ("ours", 3.0))
@@ -86,6 +86,6 @@ def test_what_failed_or_was_not_called_has_no_median() -> None:
     assert failed.to_json()["error"] == "It failed."
 
 
-def test_there_is_no_ratio_to_nothing() -> None:
+def test_there_is_no_ratio_to_zero() -> None:
     observed = [observation("ours", {"cold_cpu_s": 0.0}), observation("usual", {"cold_cpu_s": 2.0})]
     assert row(observed, "usual", "cold_cpu_s")["ratio_to_ours"] is None

@@ -70,7 +70,7 @@ def test_handlers_have_their_figures_and_ratios() -> None:
     assert table[6] == ["usual", "1,000", "3.33", "-", "-", "45.0", "1.50", "2.25", "-", "-"]
 
 
-def test_decoding_and_the_model_have_names_of_their_own() -> None:
+def test_decoding_and_the_model_have_their_own_names() -> None:
     _, _, decoding, model = map(rows, handler_tables.tables(section()))
     assert decoding[4] == [FLAC, "ours", "9.0", "6.00", "1.00", "-", "-"]
     assert decoding[5] == ["", "librosa.load", "1,500.0", "10.00", "1.67", "-", "-"]
@@ -93,7 +93,7 @@ def test_a_reason_is_shown_as_it_is() -> None:
     assert "✗ [notice] \N{REPLACEMENT CHARACTER}[31m pip [/ended]" in text
 
 
-def test_processes_that_failed_are_told() -> None:
+def test_failed_processes_are_reported() -> None:
     text = "\n".join(" ".join(line) for line in rows(handler_tables.tables(section())[0]))
     assert text.count("failed") == 1
     assert "✗ 1 of its processes failed, see the result." in text
@@ -105,7 +105,7 @@ def test_the_tables_fit(width: int) -> None:
         assert all(len("│".join(line)) <= width and "…" not in "".join(line) for line in rows(table, width))
 
 
-def test_a_promise_is_a_ratio_of_medians() -> None:
+def test_a_target_is_a_ratio_of_medians() -> None:
     cold, decoding = handler_tables.targets(section(cold_ms=360.0, decode_ms=6.1))
     assert cold == ("cold start, of the usual handler's", 0.36, "at most 0.36", True, None)
     assert decoding[0] == "decoding 10 s.flac, warm, of librosa.load's"
@@ -113,7 +113,7 @@ def test_a_promise_is_a_ratio_of_medians() -> None:
     assert decoding[2:4] == ("at most 0.6", False)
 
 
-def test_a_promise_that_cannot_be_measured_does_not_hold() -> None:
+def test_a_target_that_cannot_be_measured_does_not_hold() -> None:
     assert [(target.value, target.holds) for target in handler_tables.targets(section(usual=False))] == [
         (None, False)
     ] * 2

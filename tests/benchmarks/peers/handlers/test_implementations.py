@@ -15,7 +15,7 @@ def refuse(reason: str) -> None:
     raise CrossoverError(reason)
 
 
-def test_a_peer_that_cannot_be_installed_is_a_reason(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_reports_why_a_peer_cannot_be_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     said: list[str] = []
     monkeypatch.setattr(
         implementations, "peer_packages", lambda peer: tmp_path if peer == "usual" else refuse("No such wheel.")
@@ -26,7 +26,7 @@ def test_a_peer_that_cannot_be_installed_is_a_reason(monkeypatch: pytest.MonkeyP
     assert len(said) == 2
 
 
-def test_a_handler_stands_before_its_packages(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_handlers_folder_precedes_its_packages(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(implementations, "peer_packages", lambda peer: tmp_path / peer)
     handler, packages = implementations.usual().folders
     assert (handler / "usual_handler.py").is_file()

@@ -65,7 +65,7 @@ def calls_of(observation: Observation) -> int:
 
 
 @pytest.mark.parametrize("call", [0, 1, 2])
-def test_what_a_peer_fails_at_is_kept_and_the_others_go_on(call: int) -> None:
+def test_a_peers_failure_is_kept_and_the_others_continue(call: int) -> None:
     tasks = {"ours": task("ours", []), "usual": task("usual", [], fails_at=call)}
     found = measure_handlers.observe("part", "clip", tasks, 1, 2)
     assert [(each.implementation, each.error, calls_of(each)) for each in found if each.round == 0] == [
@@ -147,7 +147,7 @@ def test_the_result_is_json_and_keeps_every_process(monkeypatch: pytest.MonkeyPa
     assert probes.models["ours_handler"] == probes.models["run_onnx"] == {str(MODEL)}
 
 
-def test_the_baseline_of_the_handlers_knows_warm_calls_only(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_baseline_of_the_handlers_has_warm_calls_only(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     result, _ = measured(monkeypatch, tmp_path, ALIKE)
     baseline = {
         row["measure"] for row in result["summary"] if (row["part"], row["implementation"]) == ("handler", "baseline")

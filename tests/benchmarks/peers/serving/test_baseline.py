@@ -8,17 +8,17 @@ from benchmarks.peers.serving.baseline import Busy
 
 
 @pytest.mark.parametrize(("known", "share"), [(0.0, 0.6), (2.0, 0.4), (6.0, 0.0), (6.5, 0.0)])
-def test_others_are_what_was_busy_and_is_not_known(known: float, share: float) -> None:
+def test_other_load_is_busy_time_minus_known_time(known: float, share: float) -> None:
     before, after = Busy(busy=100.0, all=1000.0), Busy(busy=106.0, all=1010.0)
     assert after.share_of_others(before, known) == pytest.approx(share)
 
 
-def test_no_time_has_no_share() -> None:
+def test_no_elapsed_time_gives_no_share() -> None:
     now = Busy(busy=1.0, all=2.0)
     assert now.share_of_others(now, 0.0) == 0.0
 
 
-def test_the_time_of_the_cores_passes_and_some_of_it_is_busy() -> None:
+def test_cpu_time_is_read_from_the_system() -> None:
     before, began = Busy.now(), time.process_time()
     while time.process_time() - began < 0.1:
         pass

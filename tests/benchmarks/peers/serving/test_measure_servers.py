@@ -130,7 +130,7 @@ def test_ours_has_at_most_three_turns_and_never_two_in_a_row(others: int, turns:
     assert not any(one.is_ours and next_one.is_ours for one, next_one in pairwise(servers))
 
 
-def test_a_server_is_warmed_up_by_the_largest_crowd_and_then_loaded_by_more_and_more(
+def test_a_server_is_warmed_up_by_most_clients_and_then_loaded_by_increasing_numbers(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     world = World(monkeypatch, "a")
@@ -145,7 +145,7 @@ def test_a_server_is_warmed_up_by_the_largest_crowd_and_then_loaded_by_more_and_
 
 
 @pytest.mark.parametrize(("cpu", "leads"), [(0.04, 1), (0.06, 10)])
-def test_the_baseline_is_taken_when_the_server_has_come_to_rest(
+def test_the_baseline_is_measured_when_the_server_is_idle(
     cpu: float, leads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world = World(monkeypatch, "a")
@@ -211,7 +211,7 @@ def test_a_peer_that_cannot_be_installed_is_not_tried_in_the_rounds(monkeypatch:
     assert "The environment of a cannot be made." in rendered(section)
 
 
-def test_everything_runs_on_so_many_cores_and_afterwards_on_all_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_everything_runs_on_the_chosen_cores_and_afterwards_on_all(monkeypatch: pytest.MonkeyPatch) -> None:
     cores = os.sched_getaffinity(0)
     world = World(monkeypatch, "a")
     seen: list[set[int]] = []
@@ -251,9 +251,7 @@ def test_a_wrong_argument_is_one_sentence(arguments: dict[str, Any], sentence: s
         measure_servers.measure(**given, progress=lambda _: None)
 
 
-def test_a_missing_wrk_is_found_out_before_anything_is_installed(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Any
-) -> None:
+def test_a_missing_wrk_is_reported_before_anything_is_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     said: list[str] = []
     with pytest.raises(UsageError, match="wrk"):

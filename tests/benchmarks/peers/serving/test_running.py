@@ -41,20 +41,20 @@ def test_a_server_is_started_asked_and_ended_with_its_orphans() -> None:
     assert not any(process.is_running() for process in [server.supervisor, *tree])
 
 
-def test_processor_time_of_processes_that_have_ended_counts() -> None:
+def test_cpu_time_of_ended_processes_counts() -> None:
     with running(script_server(BUSY_CHILD), clip=b"clip", label="Speech", turn=1) as server:
         own = sum(server.supervisor.children()[0].cpu_times()[:2])
         assert server.cpu_seconds() - own >= 0.2
 
 
-def test_processor_time_of_orphans_that_have_ended_counts() -> None:
+def test_cpu_time_of_ended_orphans_counts() -> None:
     with running(script_server(BUSY_ORPHAN), clip=b"clip", label="Speech", turn=1) as server:
         root = min(server.supervisor.children(), key=lambda each: each.create_time())
         wait_until(lambda: server.supervisor.children(recursive=True) == [root])
         assert server.cpu_seconds() - sum(root.cpu_times()) >= 0.2
 
 
-def test_another_label_is_no_server_to_measure() -> None:
+def test_a_server_with_another_label_is_not_measured() -> None:
     with (
         pytest.raises(NotServingError, match=r"script, 1 worker answered 'Speech'; 'Crow' is right\."),
         running(script_server(), clip=b"clip", label="Crow", turn=1),
@@ -71,7 +71,7 @@ def test_a_server_that_ends_at_once_is_named_with_the_last_line_of_its_log() -> 
         pytest.fail("It must not be measured.")
 
 
-def test_a_command_that_is_not_there_is_one_sentence() -> None:
+def test_a_missing_command_is_one_sentence() -> None:
     missing = replace(script_server(), command=lambda *_: ["/no/such/program"])
     with (
         pytest.raises(NotServingError, match=r"script, 1 worker cannot be started: .*/no/such/program"),
@@ -80,7 +80,7 @@ def test_a_command_that_is_not_there_is_one_sentence() -> None:
         pytest.fail("It must not be measured.")
 
 
-def test_a_server_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_never_answers_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("benchmarks.peers.serving.running.START_SECONDS", 0.3)
     deaf = script_server("import time; time.sleep(60)")
     with (
@@ -102,7 +102,7 @@ def test_an_interrupt_ends_the_server() -> None:
     assert not any(process.is_running() for process in tree)
 
 
-def test_the_death_of_who_started_the_supervisor_ends_the_server(tmp_path: Path) -> None:
+def test_the_server_ends_with_the_process_that_started_the_supervisor(tmp_path: Path) -> None:
     sleeper = [sys.executable, "-S", "-c", "import time; time.sleep(90)"]  # longer than the patience below
     command = [sys.executable, "-I", str(SUPERVISOR), str(tmp_path / "log"), *sleeper]
     parent = subprocess.Popen(
@@ -118,7 +118,7 @@ def test_the_death_of_who_started_the_supervisor_ends_the_server(tmp_path: Path)
     wait_until(lambda: not any(process.is_running() for process in tree))
 
 
-def test_a_server_that_does_not_heed_sigterm_is_killed(tmp_path: Path) -> None:
+def test_a_server_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
     """The supervisor's own patience, shortened."""
     shortened = (
         f"import sys; sys.path.insert(0, {str(SUPERVISOR.parent)!r}); import supervisor as s; s.STOP_SECONDS = 0.2"

@@ -15,7 +15,7 @@ def test_a_percentile_is_the_least_value_that_the_share_of_a_histogram_does_not_
     assert percentile([10, 20, 70], [90, 9, 1], percent) == value
 
 
-def test_a_rank_is_not_missed_for_what_binary_fractions_add() -> None:
+def test_a_rank_is_not_missed_by_rounding() -> None:
     assert 55 / 100 * 100 > 55
     assert percentile([1, 2], [55, 45], 55) == 1
 
@@ -25,23 +25,23 @@ def test_a_histogram_without_observations_has_no_percentile() -> None:
     assert step(latency_us=[], counts=[]).percentile_ms(99) is None
 
 
-def test_latencies_are_told_in_ms() -> None:
+def test_latencies_are_in_ms() -> None:
     assert step(latency_us=[12_500], counts=[3]).percentile_ms(50) == 12.5
 
 
-def test_only_requests_that_were_answered_well_count() -> None:
+def test_only_successful_requests_count() -> None:
     half = step(requests=100, seconds=2.0, errors={**NO_ERRORS, "status": 50, "timeout": 7}, server_cpu_seconds=1.0)
     assert half.succeeded == 50
     assert half.requests_per_second == 25
     assert half.cpu_seconds_per_request == 0.02
 
 
-def test_where_nothing_succeeded_a_request_has_no_price() -> None:
+def test_without_a_success_there_is_no_cpu_time_per_request() -> None:
     none = step(requests=3, errors={**NO_ERRORS, "status": 3})
     assert (none.requests_per_second, none.cpu_seconds_per_request) == (0, None)
 
 
-def test_a_loop_is_named_after_its_shape_and_counts_its_predictions() -> None:
+def test_a_loop_is_named_after_its_kind_and_counts_its_predictions() -> None:
     assert [loop(1, 2).name, loop(2, 1).name, loop(1, None).name] == [
         "1 loop, 2 threads",
         "2 loops, 1 thread",

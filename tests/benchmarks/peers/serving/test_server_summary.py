@@ -32,7 +32,7 @@ def test_memory_is_the_peak_of_each_turn_whatever_the_load() -> None:
     assert [row["figures"]["memory_mb"] for row in sum_up(steps, [], [], [])] == [400.0, 400.0, 9000.0]
 
 
-def test_each_row_is_compared_with_this_projects_under_the_same_load_and_with_the_baseline_beside_it() -> None:
+def test_each_row_is_compared_with_ours_under_the_same_load_and_with_its_baseline() -> None:
     steps = [
         step("ours", 1, requests=100),
         step("ours", 4, requests=200),
@@ -64,7 +64,7 @@ def test_without_this_projects_server_and_without_loops_there_are_no_ratios() ->
     assert set(row["ratio_to_ours"].values()) == set(row["ratio_to_baseline"].values()) == {None}
 
 
-def test_a_step_is_held_against_the_baseline_before_and_after_it() -> None:
+def test_a_step_is_compared_with_the_baseline_before_and_after_it() -> None:
     step_baselines = [step_baseline(predictions=90, cpu_seconds=1.8), step_baseline(predictions=110, cpu_seconds=1.8)]
     found = relative(step(requests=100, latency_us=[20_000], counts=[1], server_cpu_seconds=1.8), step_baselines)
     assert found["requests_per_second"] == 0.5  # of 100 a second
@@ -72,7 +72,7 @@ def test_a_step_is_held_against_the_baseline_before_and_after_it() -> None:
     assert found["cpu_seconds_per_request"] == 1.0
 
 
-def test_the_baseline_is_the_kind_of_loop_that_was_fastest_beside_all_steps_of_so_many_clients() -> None:
+def test_the_baseline_is_the_fastest_kind_of_loop_for_a_number_of_clients() -> None:
     steps = [step("ours", 1), step("other", 1), step("ours", 2)]
     step_baselines = [
         step_baseline("ours", kind=(1, 2), predictions=100),
@@ -94,7 +94,7 @@ def test_each_step_has_the_baseline_of_its_own_turn() -> None:
     assert row["ratio_to_baseline"]["requests_per_second"] == 0.5
 
 
-def test_the_interval_of_what_throughput_is_of_the_baselines_is_that_of_the_median_of_all_turns() -> None:
+def test_the_interval_of_the_throughput_ratio_is_that_of_the_median_of_all_turns() -> None:
     steps = [step(turn=turn, requests=requests) for turn, requests in enumerate((160, 180, 200, 220, 240))]
     step_baselines = [step_baseline(turn=turn, predictions=100) for turn in range(5)]
     (row,) = sum_up(steps, [], [], step_baselines)

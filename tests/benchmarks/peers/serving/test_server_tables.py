@@ -53,7 +53,7 @@ def row(text: str, name: str) -> str:
     return next(line for line in text.splitlines() if line.strip().startswith(name))
 
 
-def test_one_table_for_each_crowd_the_fastest_first_with_ratios() -> None:
+def test_one_table_for_each_number_of_clients_with_ratios_and_the_fastest_first() -> None:
     one, four, *_ = texts(section())
     assert one.startswith("1 client. ")
     assert "the baseline's: 1 loop, 2 threads" in one
@@ -85,7 +85,7 @@ def test_errors_are_shown_and_a_disturbed_step_is_marked() -> None:
     assert row(one, "ours").rstrip().endswith(" 0%")
 
 
-def test_memory_and_start_stand_once() -> None:
+def test_memory_and_start_are_shown_once() -> None:
     standing = texts(section())[2]
     assert "memory, MB (PSS)" in standing
     slow = row(standing, "slow")

@@ -25,7 +25,7 @@ def test_every_peer_has_this_projects_versions_for_the_model_and_the_audio(peer:
 
 
 @pytest.mark.parametrize("peer", PEER_NAMES)
-def test_every_package_of_a_peer_is_locked_by_hash_and_from_no_address(peer: str) -> None:
+def test_every_package_of_a_peer_is_locked_by_hash_and_without_a_url(peer: str) -> None:
     lock = (PEERS / peer / "requirements.txt").read_text()
     assert lock.count("==") <= lock.count("--hash=sha256:")
     assert "://" not in lock

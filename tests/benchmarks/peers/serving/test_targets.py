@@ -59,7 +59,7 @@ def assert_met(found: tuple[float | None, bool], value: float, *, holds: bool) -
     assert found[1] is holds
 
 
-def test_a_crowd_s_throughput_is_held_against_the_baseline() -> None:
+def test_throughput_of_many_clients_is_compared_with_the_baseline() -> None:
     four, sixteen, *_ = met(
         row("ours", 4, ratio_to_baseline=0.94), row("ours", 16, ratio_to_baseline=0.95), row("double", 4)
     )
@@ -68,13 +68,13 @@ def test_a_crowd_s_throughput_is_held_against_the_baseline() -> None:
     assert targets(section(row("ours", 4)))[0].between == (0.9, 0.99)
 
 
-def test_one_client_s_is_held_against_the_best_server_with_one_session() -> None:
+def test_throughput_of_one_client_is_compared_with_the_best_server_with_one_session() -> None:
     rows = [row("ours", 1), row("single", 1, ratio_to_ours=0.5), row("other single", 1, ratio_to_ours=1.25)]
     assert_met(met(*rows)[2], 0.8, holds=False)
     assert_met(met(*rows[:2])[2], 2.0, holds=True)
 
 
-def test_servers_with_two_sessions_and_larger_crowds_are_not_in_that() -> None:
+def test_servers_with_two_sessions_and_more_clients_are_left_out_of_that() -> None:
     rows = [
         row("ours", 1),
         row("single", 1, ratio_to_ours=0.8),
@@ -91,7 +91,7 @@ def test_a_server_that_answered_nothing_is_not_the_best_one() -> None:
 
 
 @pytest.mark.parametrize(("p99_ms", "value", "holds"), [(120.0, 1.2, True), (121.0, 1.21, False)])
-def test_the_slow_answers_of_a_crowd_are_held_against_its_usual_ones(p99_ms: float, value: float, holds: bool) -> None:
+def test_p99_of_many_clients_is_compared_with_p50(p99_ms: float, value: float, holds: bool) -> None:
     rows = [row("ours", 4, p99_ms=900.0), row("double", 16, p99_ms=900.0), row("ours", 16, p99_ms=p99_ms)]
     assert_met(met(*rows)[3], value, holds=holds)
 
@@ -107,5 +107,5 @@ def test_what_was_not_measured_has_no_value_and_does_not_hold() -> None:
     )
 
 
-def test_a_crowd_that_got_no_answer_has_no_slow_ones() -> None:
+def test_without_answers_there_is_no_p99() -> None:
     assert met(row("ours", 16, p50_ms=None, p99_ms=None))[3] == (None, False)

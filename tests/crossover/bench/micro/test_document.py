@@ -9,7 +9,7 @@ def measurement(observed: list[float], baseline: list[float], max_allowed: float
     )
 
 
-def test_a_ratio_is_one_of_medians_and_keeps_every_observation() -> None:
+def test_the_ratio_is_of_medians_and_every_observation_is_kept() -> None:
     each = measurement([1.0, 2.0, 90.0], [4.0, 5.0, 3.0], 0.5)
     assert each.result == 0.5
     assert each.holds

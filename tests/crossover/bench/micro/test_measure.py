@@ -156,12 +156,12 @@ def test_without_quotas_one_process_serves_all_memory_sizes(bench: Bench, monkey
         ({"threads": (0,)}, r"The number of threads is 0; it must be from 1 to 64\."),
     ],
 )
-def test_what_is_not_allowed_is_named(options: dict[str, Any], message: str) -> None:
+def test_refuses_invalid_options_by_name(options: dict[str, Any], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         Options(**{"calls": 5, "processes": 3, "memory_mb": (512,), "threads": (1,), **options})
 
 
-def test_the_scenario_is_what_the_cost_model_counts_with(bench: Bench) -> None:
+def test_the_scenario_holds_the_inputs_of_the_cost_model(bench: Bench) -> None:
     document = run()
     # The mean of the calls without a quota, and INIT of the model's own memory size with the handler's own threads.
     assert document["scenario"] == {
@@ -174,7 +174,7 @@ def test_the_scenario_is_what_the_cost_model_counts_with(bench: Bench) -> None:
     assert "init_seconds" not in run(threads=(1,))["scenario"]
 
 
-def test_the_cost_model_takes_the_result_and_says_that_it_is_none_of_aws(
+def test_the_cost_model_reads_the_result_and_says_that_it_is_not_from_aws(
     bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "micro.json"
@@ -191,7 +191,7 @@ def test_the_cost_model_takes_the_result_and_says_that_it_is_none_of_aws(
     )
 
 
-def test_a_page_of_costs_from_such_a_result_is_marked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cost_page_from_such_a_result_is_marked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     marks: list[str] = []
 
     def page(*_: object, mark: str) -> Any:  # the real one takes a second to make
@@ -230,7 +230,7 @@ def test_where_the_result_cannot_be_written_nothing_is_measured(
 
 @pytest.mark.parametrize("width", [80, 140])
 @pytest.mark.parametrize("quota", [True, False])
-def test_the_tables_are_whole_at_any_width(bench: Bench, width: int, quota: bool) -> None:
+def test_the_tables_are_complete_at_any_width(bench: Bench, width: int, quota: bool) -> None:
     document = run(quota=quota)
     console = Console(width=width, file=io.StringIO())
     for table in micro_tables.tables(document):
@@ -259,7 +259,7 @@ def test_the_sentences_name_the_cheapest_the_fastest_and_the_marks(bench: Bench)
     assert derived[1].endswith("It was switched off: --no-quota.")
 
 
-def test_a_row_over_its_quota_is_not_to_be_believed(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_row_over_its_quota_is_marked_as_unreliable(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bench, "run", lambda **_: process(threads=2, cpu_share=1.0, throttled_periods=0))
     document = run(memory_mb=(512,), threads=(2,))
     assert document["sweep"]["rows"][0]["quota_held"] is False
@@ -277,7 +277,7 @@ def test_warm_calls_run_in_the_bundle() -> None:
 
 @needs_python
 @pytest.mark.benchmark
-def test_the_proxy_leaves_a_large_object_alone() -> None:
+def test_the_proxy_does_not_fetch_a_large_object() -> None:
     memory = measure._proxy_memory(bundle_python(), proxy_bundle(), 3)
     assert len(memory.observed) == 3
     assert 10 < memory.result < 100  # MB, of the 128 that it has

@@ -23,7 +23,7 @@ GB_SECOND, REQUEST = PRICES["lambda.gb_second"].value, PRICES["lambda.request"].
         (10.0, 2.0, 4.0, 10.0),
     ],
 )
-def test_a_derived_duration_is_the_waiting_and_the_work_on_that_share(
+def test_a_derived_duration_scales_the_work_but_not_the_waiting(
     wall: float, cpu: float, vcpus: float, expected: float
 ) -> None:
     assert memory_sizes.derived_ms(wall, cpu, vcpus) == pytest.approx(expected)
@@ -38,7 +38,7 @@ def test_a_million_requests_cost_their_gb_seconds_and_the_requests() -> None:
     assert memory_sizes.usd_per_million(2048, 50.0, PRICES) == pytest.approx(1e6 * (2 * 0.05 * GB_SECOND + REQUEST))
 
 
-def test_a_row_under_a_quota_keeps_the_durations_and_sums_up_the_bill() -> None:
+def test_a_row_under_a_quota_keeps_the_durations_and_adds_up_the_bill() -> None:
     ran = [
         process(init_ms=300.5, first_ms=20.2, warm_ms=(10.2, 12.0), throttled_periods=4, cpu_share=0.5),
         process(init_ms=310.0, first_ms=21.0, warm_ms=(17.0, 19.5), throttled_periods=9, cpu_share=0.5),
@@ -78,7 +78,7 @@ def test_a_share_beyond_the_machine_is_capped() -> None:
     assert not memory_sizes.row(4096, [process(throttled_periods=0)], PRICES, processors=3)["capped"]
 
 
-def test_a_quota_that_did_not_hold_in_one_process_is_seen() -> None:
+def test_a_quota_exceeded_by_one_process_is_detected() -> None:
     within = process(init_ms=500.0, cpu_share=0.25, throttled_periods=5)
     beyond = process(init_ms=500.0, cpu_share=0.5, throttled_periods=5)
     assert memory_sizes.row(512, [within, within], PRICES, processors=2)["quota_held"] is True
@@ -103,6 +103,6 @@ def test_chooses_the_cheapest_the_fastest_and_the_cheapest_near_the_fastest() ->
     assert memory_sizes.choose([large, row(1769, 1, 21.6), small])["cheapest_near_fastest"] == key(large)
 
 
-def test_of_equals_the_smaller_one_is_chosen() -> None:
+def test_among_equals_the_smaller_one_is_chosen() -> None:
     small, large = row(1769, 1, 20.0), row(4096, 2, 20.0)
     assert memory_sizes.choose([large, small])["fastest"] == key(small)

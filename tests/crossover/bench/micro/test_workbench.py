@@ -27,7 +27,7 @@ needs_python = pytest.mark.skipif(find_python("3.12") is None, reason="no Python
 measures = pytest.mark.benchmark
 
 
-def test_a_cold_start_s_phases_add_up_and_what_is_in_none_of_them_is_other() -> None:
+def test_the_phases_of_a_cold_start_add_up_and_the_rest_is_other() -> None:
     found: ProbedStart = {
         "first_line": 100.010,
         "imported": 100.310,
@@ -51,7 +51,7 @@ def test_a_cold_start_s_phases_add_up_and_what_is_in_none_of_them_is_other() -> 
     assert (cold.fetch_begin_ms, cold.fetch_end_ms) == (200.0, 260.0)
 
 
-def test_a_warm_call_s_phases_add_up() -> None:
+def test_the_phases_of_a_warm_call_add_up() -> None:
     handler = {"download": 2.0, "decode": 0.5, "inference": 9.0, "total": 11.9}
     call = WarmCall.read({"total_ms": 15.0004, "cpu_ms": 13.0, "store_ms": 2.5, "handler_ms": handler})
     assert call.phases_ms == {"fetch": 2.0, "decode": 0.5, "inference": 9.0, "store": 2.5, "other": 1.0}
@@ -131,7 +131,7 @@ def test_each_moment_of_a_real_start_is_in_one_phase_and_the_model_comes_from_s3
 @needs_python
 @measures
 @pytest.mark.parametrize("threads", [1, 3])
-def test_a_workbench_runs_processes_with_so_many_threads_and_calls(threads: int) -> None:
+def test_a_workbench_runs_processes_with_the_given_threads_and_calls(threads: int) -> None:
     with workbench() as bench:
         ran = bench.run(threads=threads, calls=2)
     assert ran.threads == threads
@@ -144,7 +144,7 @@ def test_a_workbench_runs_processes_with_so_many_threads_and_calls(threads: int)
 
 @needs_python
 @measures
-def test_a_handler_that_does_not_predict_is_no_measurement() -> None:
+def test_a_handler_that_does_not_predict_is_not_measured() -> None:
     with stub_aws(b"no audio", {MODEL_PATH: MODEL.read_bytes()}) as aws:
         bench = Workbench(python=bundle_python(), bundle=inference_bundle(), endpoint=aws.url)
         with pytest.raises(CrossoverError, match="The handler did not predict"):

@@ -8,7 +8,7 @@ from crossover.aws import Clients
 from crossover.bench.run import cleaning
 from crossover.bench.run.cleaning import clean
 from crossover.deployed import Variant
-from tests.crossover.deployments import messages_in, put_failure, put_letter
+from tests.crossover.deployments import messages_in, put_dead_letter, put_failure
 
 from .test_requesting import Broken
 
@@ -30,7 +30,7 @@ def left(clients: Clients, variant: Variant) -> tuple[set[str], set[str]]:
     return objects, {item["object_key"]["S"] for item in items}
 
 
-def test_objects_and_items_go_and_those_of_others_stay(
+def test_removes_only_its_own_objects_and_items(
     clients: Clients, variant: Variant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cleaning, "OBJECTS_AT_ONCE", 7)
@@ -40,7 +40,7 @@ def test_objects_and_items_go_and_those_of_others_stay(
     assert left(clients, variant) == ({"bench-other/0", "bench-other/1"}, {"bench-other/0", "bench-other/1"})
 
 
-def test_every_version_of_an_object_goes_and_markers_too(clients: Clients, variant: Variant) -> None:
+def test_removes_every_version_of_an_object_and_the_delete_markers(clients: Clients, variant: Variant) -> None:
     versioning = {"Status": "Enabled"}
     clients("s3").put_bucket_versioning(Bucket=variant.bucket, VersioningConfiguration=versioning)
     fill(clients, variant, PREFIX, 2)
@@ -50,24 +50,24 @@ def test_every_version_of_an_object_goes_and_markers_too(clients: Clients, varia
     assert left(clients, variant) == (set(), set())
 
 
-def test_dead_letters_of_the_benchmark_go_and_others_stay(clients: Clients, variant: Variant) -> None:
+def test_removes_only_dead_letters_of_the_benchmark(clients: Clients, variant: Variant) -> None:
     put_failure(clients, variant, f"{PREFIX}0")
     put_failure(clients, variant, "somebody's.wav")
-    put_letter(clients, variant, "no letter of Lambda's")
+    put_dead_letter(clients, variant, "not a record of Lambda's")
     assert clean(clients, variant, PREFIX, with_dead_letters=False) == []
     assert messages_in(clients, variant) == (3, 0)
     assert clean(clients, variant, PREFIX, with_dead_letters=True) == []
     assert messages_in(clients, variant) == (2, 0)
 
 
-def test_what_is_left_is_named(clients: Clients, variant: Variant) -> None:
+def test_reports_what_could_not_be_removed(clients: Clients, variant: Variant) -> None:
     fill(clients, variant, PREFIX, 2)
     broken = Broken(clients("s3"), "delete_objects", times=1)
     [sentence] = clean(lambda name: broken if name == "s3" else clients(name), variant, PREFIX, with_dead_letters=True)
     assert sentence.startswith(f"Keys under {PREFIX} remain in the bucket {variant.bucket}")
 
 
-def test_letters_that_are_left_are_named(clients: Clients, variant: Variant) -> None:
+def test_reports_dead_letters_that_could_not_be_removed(clients: Clients, variant: Variant) -> None:
     put_failure(clients, variant, f"{PREFIX}0")
     broken = Broken(clients("sqs"), "receive_message", times=1)
     [sentence] = clean(lambda name: broken if name == "sqs" else clients(name), variant, PREFIX, with_dead_letters=True)
@@ -84,7 +84,7 @@ class Deaf:
         return (lambda **_: {}) if name == "delete_objects" else getattr(self._real, name)
 
 
-def test_it_looks_whether_they_are_gone(clients: Clients, variant: Variant) -> None:
+def test_checks_that_they_are_gone(clients: Clients, variant: Variant) -> None:
     fill(clients, variant, PREFIX, 2)
     deaf = Deaf(clients("s3"))
     problems = clean(lambda name: deaf if name == "s3" else clients(name), variant, PREFIX, with_dead_letters=False)
@@ -103,7 +103,7 @@ class Busy:
         return {"UnprocessedItems": {table: requests[1:]} if requests[1:] else {}}
 
 
-def test_items_that_dynamodb_was_too_busy_for_are_tried_again(clients: Clients, variant: Variant) -> None:
+def test_retries_items_that_dynamodb_did_not_process(clients: Clients, variant: Variant) -> None:
     fill(clients, variant, PREFIX, 4)
     busy = Busy(clients("dynamodb"))
     assert clean(lambda n: busy if n == "dynamodb" else clients(n), variant, PREFIX, with_dead_letters=False) == []

@@ -28,14 +28,14 @@ def names(function: FakeLambda) -> list[str]:
     return [f"{name} {what}" if isinstance(what, str) else name for name, what in function.calls]
 
 
-def test_what_s3_invokes_decides_the_way() -> None:
+def test_what_s3_invokes_decides_how_cold_starts_are_forced() -> None:
     clock = FakeTime().clock
     itself = cold_starts(lambda service: FakeLambda(), variant(), run_id="abc", clock=clock)
     alias = cold_starts(lambda service: FakeLambda(), variant(alias="live"), run_id="abc", clock=clock)
     assert (type(itself), type(alias)) == (NewConfigurations, NewVersions)
 
 
-def test_a_function_gets_another_variable_each_time_and_its_own_ones_back() -> None:
+def test_a_function_gets_a_new_variable_each_time_and_finally_its_own_again() -> None:
     function = FakeLambda()
     ways = configurations(function)
     ways.force()
@@ -56,7 +56,7 @@ def test_nothing_is_changed_where_nothing_was_forced() -> None:
     assert function.calls == []
 
 
-def test_undoing_twice_does_no_harm() -> None:
+def test_undoing_twice_is_harmless() -> None:
     function = snapstart()
     ways = versions(function)
     ways.force()
@@ -92,14 +92,14 @@ def test_an_alias_moves_to_a_new_version_once_that_is_ready() -> None:
 
 
 @pytest.mark.parametrize("alias", ["", "live"])
-def test_a_change_gets_a_moment_to_hold_everywhere(alias: str) -> None:
+def test_waits_until_a_change_is_applied_everywhere(alias: str) -> None:
     time = FakeTime()
     ways = cold_starts(lambda service: snapstart(), variant(alias=alias), run_id="abc", clock=time.clock)
     ways.force()
     assert time.slept == [SETTLE_SECONDS]
 
 
-def test_of_several_versions_only_the_newest_stays_for_the_moment() -> None:
+def test_keeps_only_the_newest_of_several_versions_meanwhile() -> None:
     function = snapstart()
     ways = versions(function)
     for _ in range(3):
@@ -108,7 +108,7 @@ def test_of_several_versions_only_the_newest_stays_for_the_moment() -> None:
     assert function.alias == "7"
 
 
-def test_in_the_end_the_alias_is_back_the_versions_are_gone_and_the_configuration_is_the_old_one() -> None:
+def test_finally_restores_alias_and_configuration_and_deletes_the_versions() -> None:
     function = snapstart()
     ways = versions(function)
     ways.force()
@@ -121,7 +121,7 @@ def test_in_the_end_the_alias_is_back_the_versions_are_gone_and_the_configuratio
 
 
 @pytest.mark.parametrize("fails", ["configure", "wait", "publish", "wait published_version_active", "alias"])
-def test_whatever_fails_in_the_middle_is_undone(fails: str) -> None:
+def test_undoes_a_failure_in_the_middle(fails: str) -> None:
     function = snapstart()
     ways = versions(function)
     ways.force()
@@ -133,7 +133,7 @@ def test_whatever_fails_in_the_middle_is_undone(fails: str) -> None:
     assert (function.alias, set(function.versions), function.variables) == ("4", {"3", "4"}, OWN)
 
 
-def test_what_cannot_be_put_back_is_named_and_does_not_hold_up_the_rest() -> None:
+def test_reports_what_cannot_be_restored_and_restores_the_rest() -> None:
     function = snapstart()
     ways = versions(function)
     ways.force()
@@ -149,7 +149,7 @@ def test_what_cannot_be_put_back_is_named_and_does_not_hold_up_the_rest() -> Non
     assert (function.alias, set(function.versions)) == ("4", {"3", "4"})
 
 
-def test_a_version_that_is_gone_already_is_no_problem() -> None:
+def test_a_version_that_is_already_gone_is_ignored() -> None:
     function = snapstart()
     ways = versions(function)
     ways.force()
@@ -164,7 +164,7 @@ def killed(ways: Any) -> None:
     ways.force()
 
 
-def test_what_a_killed_benchmark_left_is_found_and_undone() -> None:
+def test_finds_and_undoes_the_versions_of_a_killed_benchmark() -> None:
     function = snapstart()
     killed(versions(function))
     again = versions(function)
@@ -173,7 +173,7 @@ def test_what_a_killed_benchmark_left_is_found_and_undone() -> None:
     assert (function.alias, set(function.versions), function.variables) == ("4", {"3", "4"}, OWN)
 
 
-def test_what_a_killed_benchmark_left_of_a_function_is_found_and_undone() -> None:
+def test_finds_and_undoes_the_variable_of_a_killed_benchmark() -> None:
     function = FakeLambda()
     killed(configurations(function))
     again = configurations(function)
@@ -182,7 +182,7 @@ def test_what_a_killed_benchmark_left_of_a_function_is_found_and_undone() -> Non
     assert function.variables == OWN
 
 
-def test_a_resumed_benchmark_goes_on_and_still_ends_at_the_beginning() -> None:
+def test_a_resumed_benchmark_restores_the_original_state() -> None:
     function = snapstart()
     killed(versions(function))
     again = versions(function)
@@ -192,7 +192,7 @@ def test_a_resumed_benchmark_goes_on_and_still_ends_at_the_beginning() -> None:
     assert (function.alias, set(function.versions), function.variables) == ("4", {"3", "4"}, OWN)
 
 
-def test_a_function_that_nobody_has_touched_is_left_alone() -> None:
+def test_an_unchanged_function_is_not_touched() -> None:
     function = snapstart()
     ways = versions(function)
     ways.find_left()
@@ -200,7 +200,7 @@ def test_a_function_that_nobody_has_touched_is_left_alone() -> None:
     assert function.calls == []
 
 
-def test_a_roll_out_is_not_disturbed() -> None:
+def test_a_rollout_in_progress_is_not_disturbed() -> None:
     function = snapstart()
     function.weights = {"5": 0.1}
     with pytest.raises(CrossoverError, match="A rollout of f is in progress"):

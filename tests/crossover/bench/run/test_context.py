@@ -7,15 +7,15 @@ import pytest
 from crossover.bench.run.context import clock_offset
 
 
-def test_nothing_is_known_before_an_answer() -> None:
+def test_the_clock_offset_is_unknown_without_answers() -> None:
     assert clock_offset([]) == (-math.inf, math.inf)
 
 
-def test_one_answer_tells_it_to_a_second_and_its_own_duration() -> None:
+def test_one_answer_bounds_the_clock_offset() -> None:
     assert clock_offset([(100.25, 100.5, 105.0)]) == (4.5, 5.75)
 
 
-def test_more_answers_narrow_it() -> None:
+def test_more_answers_narrow_the_clock_offset() -> None:
     """Clocks 5.2 s apart: the Dates are cut to the second."""
     answers = [(at, at + 0.1, math.floor(at + 0.05 + 5.2)) for at in (100.0, 100.3, 100.55, 100.77, 101.9)]
     low, high = clock_offset(answers)

@@ -51,7 +51,7 @@ def test_the_settings_are_those_of_what_s3_invokes() -> None:
     assert found.to_json()["function"] == "snapstart-function"
 
 
-def test_what_a_function_does_not_say_is_as_usual() -> None:
+def test_missing_settings_of_a_function_have_lambdas_defaults() -> None:
     found = describe(lambda service: FakeAws({}), variant())
     assert (found.log_group, found.is_snapshot, found.architecture) == (
         "/aws/lambda/standard-function",
@@ -62,12 +62,12 @@ def test_what_a_function_does_not_say_is_as_usual() -> None:
 
 
 @pytest.mark.parametrize(("may_look", "machines"), [(True, ("ml.c5.large", 3)), (False, ("", None))])
-def test_an_endpoint_has_machines_unless_nobody_may_look(may_look: bool, machines: tuple[str, int | None]) -> None:
+def test_an_endpoint_has_instances_unless_access_is_denied(may_look: bool, machines: tuple[str, int | None]) -> None:
     found = describe(lambda service: FakeAws({}, may_look=may_look), variant("sagemaker", endpoint="e"))
     assert (found.instance_type, found.instances) == machines
 
 
-def test_a_stack_that_does_not_say_what_s3_invokes_must_be_deployed_again() -> None:
+def test_a_stack_without_the_handlers_output_must_be_deployed_again() -> None:
     old = Variant(**{**vars(variant()), "handler_arn": ""})
     with pytest.raises(UsageError, match="The stack Crossover-standard has no output HandlerArn; deploy it again"):
         describe(lambda service: FakeAws({}), old)

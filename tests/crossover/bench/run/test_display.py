@@ -45,7 +45,7 @@ def document(*, is_rehearsal: bool = False, is_open_loop: bool = True, count: in
     return cast(result.Document, shown)
 
 
-def test_the_estimate_has_its_sum_its_upload_and_its_time() -> None:
+def test_the_estimate_shows_total_upload_and_duration() -> None:
     made = plan(2, cold=0, variants=["standard"])
     lines = [Line(name="one", quantity="2 requests", usd=0.5), Line(name="other", quantity="1 h", usd=0.25)]
     title, _, _, first, second, _, last = rows(display.estimate_table(lines, made, 180.0, is_rehearsal=False))
@@ -70,7 +70,7 @@ def test_a_single_observation_has_no_interval() -> None:
     assert first[-4:] == ["100", "100", "100", "100"]
 
 
-def test_only_a_rehearsal_is_called_one() -> None:
+def test_only_a_rehearsal_is_marked_as_one() -> None:
     assert rows(display.result_table(document(is_rehearsal=True)))[0] == [REHEARSAL_MARK]
     assert rows(display.result_table(document()))[0][0] == "variant"
 

@@ -33,7 +33,7 @@ class FakeCloudWatch:
             yield {"MetricDataResults": [{"Id": query["Id"], "Timestamps": times, "Values": values}]}
 
 
-def test_they_are_in_ms_minute_by_minute() -> None:
+def test_metrics_are_in_ms_by_minute() -> None:
     cloudwatch = FakeCloudWatch()
     begin = MINUTE.timestamp() + 20
     found = fetch(lambda service: cloudwatch, "e", begin=begin, end=begin + 65)
@@ -56,7 +56,7 @@ def test_they_are_in_ms_minute_by_minute() -> None:
     assert count(found) == 3000
 
 
-def test_where_cloudwatch_knows_nothing_there_is_nothing() -> None:
+def test_without_data_in_cloudwatch_there_are_no_metrics() -> None:
     assert fetch(lambda service: FakeCloudWatch(known=False), "e", begin=0, end=60) is None
     assert fetch(lambda service: FakeCloudWatch(minutes=0), "e", begin=0, end=60) is None
     assert count(None) == 0

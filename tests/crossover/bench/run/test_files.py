@@ -36,7 +36,7 @@ def write_wav(path: Path, *, channels: int = 1, width: int = 2, rate: int = 16_0
     return path
 
 
-def test_each_size_is_there_as_wav_and_as_flac_and_plays_as_long_as_is_said() -> None:
+def test_each_size_is_made_as_wav_and_flac_with_the_stated_duration() -> None:
     files = make(*RECORDINGS, sizes="12KB,200KB,1.5MB")
     assert [(file.size_bytes, Path(file.name).suffix) for file in files] == [
         (size, suffix) for size in (12 * 1024, 200 * 1024, 1536 * 1024) for suffix in (".wav", ".flac")
@@ -49,7 +49,7 @@ def test_each_size_is_there_as_wav_and_as_flac_and_plays_as_long_as_is_said() ->
         assert np.abs(samples).max() > 0.01
 
 
-def test_they_are_the_same_bytes_every_time() -> None:
+def test_files_have_the_same_bytes_every_time() -> None:
     first, second = make(*RECORDINGS, sizes="12KB,100KB"), make(*reversed(RECORDINGS), sizes="12KB,100KB")
     assert [file.to_json() for file in first] == [file.to_json() for file in second]
     assert first[0].to_json()["sha256"] == hashlib.sha256(first[0].content).hexdigest()
@@ -85,7 +85,7 @@ def test_every_flac_of_the_project_can_be_cut(name: str) -> None:
 
 
 @pytest.mark.parametrize("rate", [8000, 11_025, 12_000, 44_100, 96_000])
-def test_frames_of_every_kind_of_sample_rate_can_be_numbered_anew(tmp_path: Path, rate: int) -> None:
+def test_frames_of_every_sample_rate_code_can_be_renumbered(tmp_path: Path, rate: int) -> None:
     """Rates that are not among the usual ones stand in the frames' headers, in one or two bytes."""
     source = tmp_path / "a.flac"
     samples = np.random.default_rng(0).uniform(-0.5, 0.5, 20_000)
@@ -99,7 +99,7 @@ def test_frames_of_every_kind_of_sample_rate_can_be_numbered_anew(tmp_path: Path
     assert np.array_equal(made, np.resize(whole[: 4 * 4096], len(made)))  # without the shorter block at the end
 
 
-def test_what_would_last_too_long_gets_more_channels_of_the_same(tmp_path: Path) -> None:
+def test_a_file_that_would_last_too_long_gets_more_channels(tmp_path: Path) -> None:
     source = write_wav(tmp_path / "a.wav")
     [file] = make(source, sizes="100KB", limits=Limits(max_seconds=1.0))
     samples, rate = decoded(file)
@@ -116,7 +116,7 @@ def test_the_next_recording_is_taken_where_one_does_not_fit(tmp_path: Path) -> N
     assert file.recording == "b.wav"
 
 
-def test_what_cannot_be_cut_is_left_out(tmp_path: Path) -> None:
+def test_recordings_that_cannot_be_cut_are_left_out(tmp_path: Path) -> None:
     (tmp_path / "a.mp3").write_bytes(b"ID3")
     (tmp_path / "b.flac").write_bytes(b"fLaC and nothing else")
     (tmp_path / "c.wav").write_bytes(b"no audio")
@@ -135,7 +135,7 @@ def test_what_cannot_be_cut_is_left_out(tmp_path: Path) -> None:
         (SAMPLES / "misc_crow.flac", "1MB", Limits(max_seconds=3), "it would last .* s; the variants' limit is 3 s"),
     ],
 )
-def test_what_cannot_be_is_named(recording: Path, sizes: str, limits: Limits, named: str) -> None:
+def test_refuses_invalid_values_by_name(recording: Path, sizes: str, limits: Limits, named: str) -> None:
     with pytest.raises(UsageError, match=named):
         make(recording, sizes=sizes, limits=limits)
 
@@ -164,6 +164,6 @@ def broken(data: bytes, at: int, value: int) -> bytes:
         (broken((SAMPLES / "misc_crow.flac").read_bytes(), 9, 1), "different sizes"),
     ],
 )
-def test_a_flac_that_cannot_be_cut_says_why(data: bytes, named: str) -> None:
+def test_the_error_says_why_a_flac_cannot_be_cut(data: bytes, named: str) -> None:
     with pytest.raises(flac.FlacError, match=named):
         flac.read(data)

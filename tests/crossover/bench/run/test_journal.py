@@ -28,7 +28,7 @@ def create(path: Path, count: int = 2) -> Journal:
     return journal
 
 
-def test_it_goes_on_where_it_was(path: Path) -> None:
+def test_a_resumed_journal_continues_where_it_ended(path: Path) -> None:
     create(path)
     failed = observation(2, outcome=Outcome.DEAD_LETTER, item={}, error="ModelError: no.")
     resumed = Journal.resume(path, PLAN, started=WALL + 60)
@@ -40,7 +40,7 @@ def test_it_goes_on_where_it_was(path: Path) -> None:
     assert len(again.segments) == 3
 
 
-def test_a_line_that_was_being_written_is_dropped_and_written_anew(path: Path) -> None:
+def test_an_incomplete_line_is_dropped_and_written_again(path: Path) -> None:
     create(path)
     whole = path.read_bytes()
     path.write_bytes(whole[:-20])
@@ -50,7 +50,7 @@ def test_a_line_that_was_being_written_is_dropped_and_written_anew(path: Path) -
     assert [each.number for each in Journal.resume(path, PLAN, started=WALL).observations] == [0, 1]
 
 
-def test_the_journal_of_another_plan_is_refused_by_name_of_the_difference(path: Path) -> None:
+def test_refuses_the_journal_of_another_plan_and_names_the_difference(path: Path) -> None:
     create(path)
     before = path.read_bytes()
     with pytest.raises(UsageError, match=r"is of another benchmark: requests is 3 there and 4 here\.$"):
@@ -58,7 +58,7 @@ def test_the_journal_of_another_plan_is_refused_by_name_of_the_difference(path: 
     assert path.read_bytes() == before
 
 
-def test_a_new_one_does_not_overwrite_an_old_one(path: Path) -> None:
+def test_a_new_journal_does_not_overwrite_an_old_one(path: Path) -> None:
     create(path)
     with pytest.raises(UsageError, match=r"did not end; resume it with --resume"):
         Journal.create(path, PLAN, run_id="def", started=WALL)
@@ -80,22 +80,22 @@ def written(**changes: Any) -> str:
         (written(schema=2), "has schema 2; this version reads 1"),
     ],
 )
-def test_what_is_no_journal_is_one_sentence(path: Path, text: str, named: str) -> None:
+def test_refuses_a_file_that_is_not_a_journal(path: Path, text: str, named: str) -> None:
     path.write_text(text)
     with pytest.raises(UsageError, match=named):
         Journal.resume(path, PLAN, started=WALL)
 
 
-def test_where_there_is_none_there_is_nothing_to_resume(path: Path) -> None:
+def test_without_a_journal_there_is_nothing_to_resume(path: Path) -> None:
     with pytest.raises(UsageError, match="There is nothing to resume"):
         Journal.resume(path, PLAN, started=WALL)
 
 
-def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_names_a_missing_folder(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be written: No such file or directory"):
         Journal.create(tmp_path / "gone" / "journal", PLAN, run_id="abc", started=WALL)
 
 
-def test_it_goes_when_all_is_in_the_result(path: Path) -> None:
+def test_the_journal_is_deleted_once_the_result_is_written(path: Path) -> None:
     create(path).remove()
     assert not path.exists()

@@ -17,7 +17,7 @@ from .test_plan import plan
 PATIENCE_SECONDS = 30
 
 
-def test_requests_are_sent_at_their_times_however_slow_the_answers_are() -> None:
+def test_requests_are_sent_on_schedule_however_slow_the_answers_are() -> None:
     """No answer comes before all are sent: a closed loop would wait for the first one for ever."""
     time, control, last = FakeTime(), Control(), threading.Event()
     sent: list[tuple[int, float]] = []
@@ -34,7 +34,7 @@ def test_requests_are_sent_at_their_times_however_slow_the_answers_are() -> None
     assert time.slept == [1.0] * 4
 
 
-def test_a_sending_that_is_late_does_not_move_the_others() -> None:
+def test_a_late_request_does_not_delay_the_others() -> None:
     """Whatever holds up this machine counts for the request that it holds up."""
     time, intended = FakeTime(), []
 
@@ -47,7 +47,7 @@ def test_a_sending_that_is_late_does_not_move_the_others() -> None:
     assert time.now == 1006
 
 
-def test_a_resumed_loop_begins_at_once_with_what_is_left() -> None:
+def test_a_resumed_loop_starts_immediately_with_the_remaining_requests() -> None:
     time, intended = FakeTime(), []
     open_loop(
         plan(6, cold=0).load[4:],
@@ -106,7 +106,7 @@ def test_nothing_is_sent_after_a_stop(loop: Callable[..., None], arrivals: str) 
     assert control.reason == "Enough."
 
 
-def test_an_exception_of_a_request_is_raised_again() -> None:
+def test_an_exception_of_a_request_is_raised() -> None:
     def send(planned: Planned, _: float) -> None:
         raise RuntimeError(f"request {planned.number}")
 
@@ -115,7 +115,7 @@ def test_an_exception_of_a_request_is_raised_again() -> None:
         open_loop(plan(2, cold=0).load, send, began=time.now, clock=time.clock, control=Control())
 
 
-def test_an_interruption_lets_requests_end_and_then_gives_them_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_an_interruption_requests_may_finish_before_they_are_abandoned(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(load, "GRACE_SECONDS", 0.2)
     control, ended, began = Control(), list[str](), threading.Event()
 
@@ -137,7 +137,7 @@ def test_an_interruption_lets_requests_end_and_then_gives_them_up(monkeypatch: p
     assert ended == ["by itself", "given up"]
 
 
-def test_what_ended_well_gives_nothing_up() -> None:
+def test_nothing_is_abandoned_after_a_normal_end() -> None:
     control = Control()
     with Threads(control) as threads:
         threads.start(lambda: None)

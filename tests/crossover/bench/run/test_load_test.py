@@ -52,7 +52,7 @@ class Account:
     Attributes:
         sent: variant, phase and number of each request, in order.
         react: called for each of them, before it becomes an observation.
-        cleaned: variant and prefix, each time that something was to be removed, and whether letters were.
+        cleaned: variant and prefix, each time that something was to be removed, and whether dead letters were.
         unclean: what could not be.
         billed_ms: of each request.
     """
@@ -160,7 +160,7 @@ def put_back(account: Account) -> bool:
     )
 
 
-def test_each_variant_gets_the_same_load_by_itself_and_then_they_take_turns_with_cold_starts(account: Account) -> None:
+def test_variants_get_the_same_load_in_sequence_and_then_alternate_cold_starts(account: Account) -> None:
     account.benchmark(whole_plan()).run()
     assert [(name, number) for name, phase, number in account.sent if phase is Phase.LOAD] == [
         (name, number) for name in NAMES for number in range(4)
@@ -223,7 +223,7 @@ def test_an_endpoint_is_idle_before_its_cold_starts(account: Account) -> None:
     assert times[-1] - times[-2] >= 600
 
 
-def test_what_a_killed_benchmark_left_is_put_back_too(account: Account) -> None:
+def test_restores_what_a_killed_benchmark_left_behind(account: Account) -> None:
     standard, snapstart = account.functions["standard"], account.functions["snapstart"]
     standard.variables[VARIABLE] = "abc-1"
     snapstart.versions["2"], snapstart.alias, snapstart.next_version = DESCRIPTION, "2", 3
@@ -257,7 +257,7 @@ def test_a_cold_start_that_cannot_be_forced_ends_it_and_leaves_nothing(account: 
     assert len(account.cleaned) == 3
 
 
-def test_it_goes_on_after_the_last_complete_request(account: Account) -> None:
+def test_resumes_after_the_last_complete_request(account: Account) -> None:
     def react(name: str, planned: Planned) -> None:
         if (name, planned.phase, planned.number) == ("snapstart", Phase.COLD, 0):
             raise InterruptedBySignalError(15)
@@ -279,7 +279,7 @@ def test_it_goes_on_after_the_last_complete_request(account: Account) -> None:
     assert put_back(account)
 
 
-def test_it_stops_once_too_much_is_spent_and_says_so(account: Account) -> None:
+def test_stops_at_the_spending_limit_and_says_so(account: Account) -> None:
     """Each request costs 1.1e-5 USD."""
     made = whole_plan(cold=1, variants=["standard", "snapstart"], arrivals="ramp:1-1")
     ended = account.benchmark(made, max_usd=2e-5).run()
@@ -291,7 +291,7 @@ def test_it_stops_once_too_much_is_spent_and_says_so(account: Account) -> None:
     assert len(account.cleaned) == 2
 
 
-def test_one_that_got_to_its_end_did_not_stop(account: Account) -> None:
+def test_a_complete_benchmark_is_not_marked_as_stopped(account: Account) -> None:
     made = whole_plan(requests=2, cold=0, variants=["standard"], arrivals="ramp:1-1")
     ended = account.benchmark(made, max_usd=2e-5).run()
     assert ended.document["stopped"] is None
@@ -309,14 +309,14 @@ def test_a_snapshot_is_paid_for_before_it_is_made(account: Account) -> None:
     assert put_back(account)
 
 
-def test_what_was_spent_before_is_spent(account: Account) -> None:
+def test_earlier_spending_counts_after_a_resume(account: Account) -> None:
     made = whole_plan(cold=2, variants=["snapstart"])
     first = account.benchmark(made).run().document["spent_usd"]
     again = account.benchmark(made, resume=True)
     assert again.meter.usd == pytest.approx(first, rel=0.01)
 
 
-def test_the_machines_time_before_is_spent_too(account: Account) -> None:
+def test_earlier_instance_hours_count_after_a_resume(account: Account) -> None:
     """Of 0.056 USD an hour for an endpoint."""
     made = whole_plan(requests=3, cold=0, variants=["sagemaker"])
     account.benchmark(made)
@@ -363,7 +363,7 @@ def test_a_report_that_never_comes_is_marked_as_missing(account: Account) -> Non
     assert ended.document["statistics"]["variants"]["standard"]["without_report"] == 1
 
 
-def test_failures_are_kept_and_their_letters_are_removed(account: Account) -> None:
+def test_failures_are_kept_and_their_dead_letters_removed(account: Account) -> None:
     def react(name: str, planned: Planned) -> dict[str, Any] | None:
         if planned.number != 1:
             return None
@@ -375,12 +375,12 @@ def test_failures_are_kept_and_their_letters_are_removed(account: Account) -> No
     assert account.cleaned == [("standard", "bench-abc/", True)]
 
 
-def test_without_failures_nobody_looks_through_the_letters(account: Account) -> None:
+def test_without_failures_the_queue_is_not_searched(account: Account) -> None:
     account.benchmark(whole_plan(cold=0, variants=["standard"])).run()
     assert account.cleaned == [("standard", "bench-abc/", False)]
 
 
-def test_what_was_given_up_may_leave_something_and_is_named(account: Account) -> None:
+def test_abandoned_requests_are_reported_as_possible_leftovers(account: Account) -> None:
     made = account.benchmark(whole_plan(cold=0, variants=["standard"]))
 
     def react(name: str, planned: Planned) -> None:
@@ -394,7 +394,7 @@ def test_what_was_given_up_may_leave_something_and_is_named(account: Account) ->
     assert account.watcher.warnings[0].startswith("standard: some uploads were abandoned; an event that is")
 
 
-def test_what_is_left_is_said_and_written_down(account: Account) -> None:
+def test_leftovers_are_reported_and_recorded(account: Account) -> None:
     account.unclean = ["2 objects are left."]
     account.react = lambda name, planned: {"outcome": Outcome.NO_ITEM, "item": {}} if planned.number == 0 else None
     ended = account.benchmark(whole_plan(cold=0, variants=["standard"])).run()
@@ -405,7 +405,7 @@ def test_what_is_left_is_said_and_written_down(account: Account) -> None:
     assert ended.document["left_behind"] == account.watcher.warnings == ended.left_behind
 
 
-def test_a_closed_loop_tells_no_cold_share_of_traffic(account: Account) -> None:
+def test_a_closed_loop_gives_no_cold_share(account: Account) -> None:
     ended = account.benchmark(whole_plan(cold=0, requests=12, arrivals="ramp:1-4", variants=["standard"])).run()
     assert "cold_share" not in ended.document["scenario"]
     steps = ended.document["statistics"]["variants"]["standard"]["throughput"]
@@ -413,7 +413,7 @@ def test_a_closed_loop_tells_no_cold_share_of_traffic(account: Account) -> None:
 
 
 @pytest.mark.parametrize("service", ["logs", "cloudwatch"])
-def test_logs_or_metrics_that_may_not_be_read_cost_no_measurement(account: Account, service: str) -> None:
+def test_a_benchmark_survives_unreadable_logs_and_metrics(account: Account, service: str) -> None:
     def refuse(**_: Any) -> None:
         raise client_error("AccessDeniedException")
 

@@ -19,7 +19,7 @@ def plan(requests: int = 11, *, cold: int = 4, **values: Any) -> Plan:
     return make_plan(arrivals=text, slots=slots, cold=cold, seed=seed, **{**known, **values})
 
 
-def test_every_file_comes_as_often_as_any_other() -> None:
+def test_all_files_occur_equally_often() -> None:
     made = plan()
     counts = Counter(planned.file for planned in (*made.load, *made.cold))
     assert max(counts.values()) - min(counts.values()) <= 1
@@ -33,7 +33,7 @@ def test_the_same_seed_gives_the_same_plan_and_another_seed_another() -> None:
     assert [planned.file for planned in one.load] != [planned.file for planned in other.load]
 
 
-def test_it_is_written_down_whole_but_for_the_files_bytes() -> None:
+def test_the_json_has_the_whole_plan_without_the_files_bytes() -> None:
     written = plan(3, cold=1).to_json()
     assert [entry["offset"] for entry in written["load"]] == [0.0, 1.0, 2.0]
     assert {entry["concurrency"] for entry in written["load"]} == {None}
@@ -44,7 +44,7 @@ def test_it_is_written_down_whole_but_for_the_files_bytes() -> None:
     assert plan(80, arrivals="ramp:1-16").to_json()["loop"] == "closed"
 
 
-def test_it_knows_how_much_is_uploaded() -> None:
+def test_the_plan_states_the_uploaded_bytes() -> None:
     made = plan(2, cold=2)
     assert made.upload_bytes == 2 * 2 * (FILES[0].size_bytes + FILES[1].size_bytes)
 
@@ -57,10 +57,10 @@ def test_it_knows_how_much_is_uploaded() -> None:
         ({"requests": 12}, "requests is 11 there and 12 here"),
         ({"cold": 0}, "cold is 4 there and 0 here"),
         ({"variants": ["standard"]}, r"variants is \['standard', 'snapstart'\] there"),
-        ({"files": FILES[:1]}, "its files are others"),
+        ({"files": FILES[:1]}, "its files differ"),
     ],
 )
-def test_two_plans_differ_by_a_name(other: dict[str, Any], named: str | None) -> None:
+def test_the_first_difference_of_two_plans_is_named(other: dict[str, Any], named: str | None) -> None:
     found = difference(plan().to_json(), plan(**other).to_json())
     if named is None:
         assert found is None

@@ -68,7 +68,7 @@ def test_every_kind_of_line_is_read(line: str, expected: Report) -> None:
         "",
     ],
 )
-def test_other_lines_are_none(line: str) -> None:
+def test_other_lines_are_ignored(line: str) -> None:
     assert parse(line) is None
 
 
@@ -84,7 +84,7 @@ def test_a_log_is_read_page_by_page_and_retries_stay_together_in_their_order() -
     assert asked == {"logGroupName": "/logs/standard", "startTime": 1500, "filterPattern": PATTERN}
 
 
-def test_a_log_group_that_is_not_there_yet_holds_nothing() -> None:
+def test_a_missing_log_group_is_empty() -> None:
     logs = FakeLogs()
     logs.missing = True
     assert fetch(lambda service: logs, "/logs/new", since=0) == {}

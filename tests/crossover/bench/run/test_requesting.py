@@ -126,14 +126,14 @@ def test_a_dead_letter_ends_the_wait_with_its_reason_and_request(pipeline: Pipel
     assert pipeline.time.now < 1000 + 40
 
 
-def test_an_upload_without_an_item_is_given_up_in_time(pipeline: Pipeline) -> None:
+def test_an_upload_without_an_item_times_out(pipeline: Pipeline) -> None:
     seen = perform(pipeline, pipeline.requester(timeout=30))
     assert (seen.outcome, seen.error) == (Outcome.NO_ITEM, "There was no item after 30 s.")
     assert 1030 <= pipeline.time.now < 1031
 
 
 class Counting:
-    """A queue that counts how often somebody looks for letters."""
+    """A queue that counts how often it is searched for dead letters."""
 
     def __init__(self, real: Any) -> None:
         self._real = real
@@ -144,7 +144,7 @@ class Counting:
         return getattr(self._real, name)
 
 
-def test_the_queue_is_looked_into_now_and_then_and_once_in_the_end(pipeline: Pipeline) -> None:
+def test_the_queue_is_read_periodically_and_at_the_end(pipeline: Pipeline) -> None:
     queue = Counting(pipeline.clients("sqs"))
     requester = pipeline.requester(lambda name: queue if name == "sqs" else pipeline.clients(name), timeout=40)
     perform(pipeline, requester)
@@ -173,25 +173,25 @@ def breaking(clients: Clients, service: str, operation: str, times: int) -> Clie
     return lambda name: broken if name == service else clients(name)
 
 
-def test_an_upload_that_s3_does_not_take_is_counted(pipeline: Pipeline) -> None:
+def test_an_upload_that_s3_refuses_is_counted(pipeline: Pipeline) -> None:
     seen = perform(pipeline, pipeline.requester(breaking(pipeline.clients, "s3", "put_object", 1)))
     assert (seen.outcome, seen.uploaded_s, seen.item) == (Outcome.NOT_UPLOADED, None, {})
     assert seen.error.startswith("ClientError: ")
     assert "SlowDown" in seen.error
 
 
-def test_a_table_that_does_not_answer_once_is_asked_again(pipeline: Pipeline) -> None:
+def test_a_failed_read_of_the_table_is_retried(pipeline: Pipeline) -> None:
     pipeline.after[1] = pipeline.put_item
     seen = perform(pipeline, pipeline.requester(breaking(pipeline.clients, "dynamodb", "get_item", 1)))
     assert seen.outcome is Outcome.SUCCEEDED
 
 
-def test_what_is_abandoned_is_no_observation(pipeline: Pipeline) -> None:
+def test_an_abandoned_request_is_not_an_observation(pipeline: Pipeline) -> None:
     pipeline.after[2] = lambda key: pipeline.control.abandoned.set()
     assert pipeline.requester().perform(pipeline.variant, LOAD[0], 0.0) is None
 
 
-def test_a_resumed_benchmark_does_not_take_an_old_item_for_its_own(pipeline: Pipeline) -> None:
+def test_a_resumed_benchmark_ignores_old_items(pipeline: Pipeline) -> None:
     pipeline.after[1] = lambda key: pipeline.put_item(key, request_id={"S": "old"})
     assert perform(pipeline, pipeline.requester()).request_id == "old"
     pipeline.after[3] = lambda key: pipeline.put_item(key, request_id={"S": "new"})
@@ -213,7 +213,7 @@ class Dated:
 
 
 @pytest.mark.parametrize(("retries", "answers"), [(0, [(WALL, WALL, 1_790_000_001.0)]), (1, [])])
-def test_it_notes_what_narrows_down_the_clocks_unless_there_was_more_than_one_attempt(
+def test_records_clock_answers_only_of_single_attempts(
     pipeline: Pipeline, retries: int, answers: list[tuple[float, float, float]]
 ) -> None:
     pipeline.after[1] = pipeline.put_item

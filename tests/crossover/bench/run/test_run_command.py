@@ -103,7 +103,7 @@ def test_it_measures_prints_and_writes_a_result_that_the_cost_model_reads(
     assert measured.read(Path("r.json")).values["restore_seconds"] == 0.05
 
 
-def test_a_rehearsal_says_so_everywhere_and_asks_nothing(
+def test_a_rehearsal_is_marked_everywhere_and_asks_nothing(
     terminal: Terminal, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     on_terminal(monkeypatch, False)
@@ -134,7 +134,7 @@ def test_a_ramp_prints_its_throughput(terminal: Terminal, capsys: pytest.Capture
     assert "of the closed loop" in said
 
 
-def test_money_is_asked_for(
+def test_asks_before_spending(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     on_terminal(monkeypatch, True)
@@ -148,7 +148,7 @@ def test_money_is_asked_for(
     assert terminal.questions[1].startswith("Spend about 0.0000 USD, and 5 at most?")
 
 
-def test_where_there_is_nobody_to_ask_nothing_is_spent(
+def test_without_a_terminal_nothing_is_spent(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     on_terminal(monkeypatch, False)
@@ -157,7 +157,7 @@ def test_where_there_is_nobody_to_ask_nothing_is_spent(
     assert terminal.account.sent == []
 
 
-def test_what_may_cost_too_much_is_not_begun(terminal: Terminal, capsys: pytest.CaptureFixture[str]) -> None:
+def test_does_not_start_what_may_cost_too_much(terminal: Terminal, capsys: pytest.CaptureFixture[str]) -> None:
     assert terminal.run(*QUICK, "--cold", "100", "--yes", "--max-usd", "1.5") == 2
     assert "USD; --max-usd allows 1.5." in capsys.readouterr().err
     assert terminal.account.sent == []
@@ -172,7 +172,7 @@ def interrupting(terminal: Terminal, number: int) -> None:
     terminal.account.react = react
 
 
-def test_an_interrupted_one_can_be_resumed(terminal: Terminal, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_interrupted_benchmark_can_be_resumed(terminal: Terminal, capsys: pytest.CaptureFixture[str]) -> None:
     same = (*QUICK, "--variants", "standard", "--yes", "--output", "r.json")
     interrupting(terminal, 2)
     assert terminal.run(*same) == 130
@@ -192,7 +192,7 @@ def test_an_interrupted_one_can_be_resumed(terminal: Terminal, capsys: pytest.Ca
     assert not Path("r.json.journal").exists()
 
 
-def test_one_that_ran_out_of_money_has_a_result_and_can_be_resumed_with_more(
+def test_a_benchmark_stopped_at_its_limit_has_a_result_and_can_be_resumed(
     terminal: Terminal, capsys: pytest.CaptureFixture[str]
 ) -> None:
     same = (*QUICK, "--arrival", "ramp:1-1", "--variants", "standard", "--yes", "--output", "r.json")
@@ -205,16 +205,14 @@ def test_one_that_ran_out_of_money_has_a_result_and_can_be_resumed_with_more(
     assert (document["stopped"], len(document["observations"])) == (None, 3)
 
 
-def test_what_is_left_fails_the_command_but_keeps_the_result(
-    terminal: Terminal, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_leftovers_fail_the_command_but_keep_the_result(terminal: Terminal, capsys: pytest.CaptureFixture[str]) -> None:
     terminal.account.unclean = ["2 objects are left."]
     assert terminal.run(*QUICK, "--variants", "standard", "--yes", "--output", "r.json") == 1
     assert "✗ 2 objects are left." in capsys.readouterr().err
     assert Path("r.json").exists()
 
 
-def test_the_most_frequent_reasons_of_failures_are_told(terminal: Terminal, capsys: pytest.CaptureFixture[str]) -> None:
+def test_prints_the_most_frequent_errors(terminal: Terminal, capsys: pytest.CaptureFixture[str]) -> None:
     def react(name: str, planned: Planned) -> dict[str, Any] | None:
         error = "once \x1b[31m" if planned.number == 0 else "often"
         return {"outcome": Outcome.DEAD_LETTER, "item": {}, "error": error}
@@ -280,7 +278,7 @@ class LocalAws:
     ("is_running", "done"),
     [(True, ["running"]), (False, ["begin_synth", "bring_up", "bootstrap", "deploy"])],
 )
-def test_a_local_aws_that_runs_is_used_and_else_one_is_made(
+def test_uses_a_running_local_aws_or_starts_one(
     monkeypatch: pytest.MonkeyPatch, is_running: bool, done: list[str]
 ) -> None:
     aws = LocalAws()
@@ -292,7 +290,7 @@ def test_a_local_aws_that_runs_is_used_and_else_one_is_made(
         assert aws.done == done
 
 
-def test_without_local_no_local_aws_is_touched(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_option_no_local_aws_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session, "open_local_aws", None)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     with session.connect(["standard"], Console(stderr=True), local=False) as clients:

@@ -35,7 +35,7 @@ def test_batches_come_at_once_and_the_last_may_be_smaller() -> None:
     assert offsets("batch:2:30s", 5) == [0, 0, 30, 30, 60]
 
 
-def test_there_are_200_requests_unless_it_is_said() -> None:
+def test_there_are_200_requests_by_default() -> None:
     assert len(offsets("constant:60rpm")) == 200
 
 
@@ -81,6 +81,6 @@ def test_a_trace_begins_at_its_first_time_and_holds_all_unless_fewer_are_asked_f
         ("constant:60rpm", 100_001, "There are 100,001 requests"),
     ],
 )
-def test_what_cannot_be_is_named(text: str, requests: int | None, named: str) -> None:
+def test_refuses_invalid_values_by_name(text: str, requests: int | None, named: str) -> None:
     with pytest.raises(UsageError, match=named):
         parse_schedule(text, requests, seed=1)

@@ -23,7 +23,7 @@ def tariff(name: str = "standard", **values: Any) -> Tariff:
     return Tariff(deployment(name, **values), PRICES)
 
 
-def test_an_observation_costs_what_lambda_billed() -> None:
+def test_the_cost_of_an_observation_is_what_lambda_billed() -> None:
     seen = observation(reports=(report(billed_ms=120),))
     assert tariff().observation(seen, FILES[0]) == pytest.approx(REQUEST + 2 * 0.120 * GB_SECOND + BESIDE, rel=1e-4)
 
@@ -35,19 +35,19 @@ def test_every_attempt_and_every_restore_is_paid() -> None:
     assert tariff("snapstart").observation(seen, FILES[0]) == pytest.approx(expected, rel=1e-4)
 
 
-def test_without_a_report_the_items_own_time_counts_and_a_cold_start_adds_its_usual_one() -> None:
+def test_without_a_report_the_cost_follows_from_the_items_timings() -> None:
     warm = observation(item_ms=130)  # of which 100 ms are the handler's
     assert tariff().observation(warm, FILES[0]) == pytest.approx(REQUEST + 2 * 0.100 * GB_SECOND + BESIDE, rel=1e-4)
     cold = observation(item_ms=130, cold=True)
     assert tariff().observation(cold, FILES[0]) == pytest.approx(REQUEST + 2 * 0.800 * GB_SECOND + BESIDE, rel=1e-4)
 
 
-def test_what_s3_did_not_take_costs_nothing_and_what_failed_costs_something() -> None:
+def test_refused_uploads_are_free_and_failed_requests_are_not() -> None:
     assert tariff().observation(observation(outcome=Outcome.NOT_UPLOADED, item={}), FILES[0]) == 0
     assert tariff().observation(observation(outcome=Outcome.DEAD_LETTER, item={}), FILES[0]) > BESIDE
 
 
-def test_longer_audio_is_guessed_to_take_longer() -> None:
+def test_the_estimate_grows_with_the_audio() -> None:
     short, long = (tariff().guessed_ms(file, cold=False) for file in FILES)
     assert long - 50 == pytest.approx((short - 50) * 20.0 / 0.4)  # 50 ms of waiting in both
 
@@ -58,7 +58,7 @@ def test_a_snapshot_is_paid_for_three_hours() -> None:
     assert tariff("standard").version() == 0
 
 
-def test_an_endpoint_is_paid_by_the_hour_of_all_its_machines() -> None:
+def test_an_endpoint_is_billed_by_the_hour_of_all_its_instances() -> None:
     assert tariff("sagemaker").endpoint(1800) == pytest.approx(0.056 / 2)
     machines = tariff("sagemaker", instance_type="ml.c5.large", instances=3)
     assert machines.endpoint(3600) == pytest.approx(3 * 0.102)
@@ -103,7 +103,7 @@ def test_forcing_takes_its_time_and_an_endpoint_has_to_be_idle() -> None:
     assert duration_seconds(made, [deployment("sagemaker")]) == 60 + 3 * (10 + 60) + 120
 
 
-def test_a_closed_loop_takes_the_shorter_the_more_run_at_once() -> None:
+def test_a_closed_loop_is_shorter_with_more_concurrency() -> None:
     one = duration_seconds(plan(64, cold=0, arrivals="ramp:1-1"), [deployment()])
     eight = duration_seconds(plan(64, cold=0, arrivals="ramp:8-8"), [deployment()])
     assert one - eight == pytest.approx(64 - 8)
@@ -122,7 +122,7 @@ def test_the_meter_stops_at_the_limit_and_counts_nothing_twice() -> None:
     assert control.reason == "It stopped because 1.1 USD were spent; the limit is 1 USD."
 
 
-def test_the_meter_refuses_what_would_be_too_much_at_once() -> None:
+def test_the_meter_refuses_an_expense_beyond_the_limit() -> None:
     control = Control()
     meter = Meter(1.0, control)
     meter.set("a", 0.4)

@@ -19,7 +19,7 @@ def at(**settings: object) -> Scenario:
     return Scenario(**{**vars(MILLION), **settings})
 
 
-def test_init_is_billed_and_shares_the_tiers_and_what_is_free_with_the_rest() -> None:
+def test_init_is_billed_and_shares_tiers_and_free_tier_with_durations() -> None:
     tiers = prices({"lambda.gb_second": [(0, 2e-5), (500_000, 1e-5)]})
     bill = dollars(standard.bill(MILLION, tiers))
     assert WARM_GB_SECONDS == 400_000
@@ -27,7 +27,7 @@ def test_init_is_billed_and_shares_the_tiers_and_what_is_free_with_the_rest() ->
     assert bill["Lambda INIT"] == pytest.approx(100_000 * 2e-5 + 100_000 * 1e-5)
 
 
-def test_the_free_tier_takes_off_gb_seconds_and_requests() -> None:
+def test_the_free_tier_reduces_gb_seconds_and_requests() -> None:
     bill = standard.bill(at(requests=1.5e6, free_tier=True), prices())
     assert quantities(bill) == pytest.approx(
         {"Lambda duration": 600_000, "Lambda INIT": 300_000, "Lambda requests": 1.5e6}
@@ -37,14 +37,14 @@ def test_the_free_tier_takes_off_gb_seconds_and_requests() -> None:
     )
 
 
-def test_what_the_warm_time_leaves_of_the_free_tier_goes_to_init() -> None:
+def test_init_uses_the_free_tier_that_warm_time_leaves() -> None:
     # 300,000 GB-s warm, 150,000 of INIT: 100,000 of those are free too.
     bill = dollars(standard.bill(at(requests=0.75e6, free_tier=True), prices()))
     assert bill == pytest.approx({"Lambda duration": 0, "Lambda INIT": 50_000 * 2e-5, "Lambda requests": 0})
     assert standard.bill(at(requests=0.5e6, free_tier=True), prices()).usd == 0
 
 
-def test_the_tiers_begin_after_what_is_free() -> None:
+def test_the_tiers_begin_after_the_free_tier() -> None:
     tiers = prices({"lambda.gb_second": [(0, 2e-5), (100_000, 1e-5)]})
     bill = dollars(standard.bill(at(requests=1.5e6, cold_share=0.0, free_tier=True), tiers))
     assert bill["Lambda duration"] == pytest.approx(100_000 * 2e-5 + 100_000 * 1e-5)
@@ -139,7 +139,7 @@ def test_nat_gateways_and_interface_endpoints_are_paid_by_the_hour_where_there_a
 @pytest.mark.parametrize(
     "name", ["standard", "snapstart", "sagemaker", "provisioned", "efs", "websocket", "ec2-c5.large"]
 )
-def test_the_network_is_paid_for_in_every_variant_that_can_lie_in_one(name: str) -> None:
+def test_the_network_is_billed_in_every_variant_that_can_use_one(name: str) -> None:
     lines = dollars(VARIANTS[name].bill(at(nat_gateways=1.0, vpc_endpoints=1.0, provisioned=1.0), prices()))
     assert lines["NAT gateways"] == pytest.approx(730 * 0.05)
     assert lines["VPC endpoints"] == pytest.approx(730 * 0.01)
@@ -159,7 +159,7 @@ def test_a_websocket_waits_for_29_seconds() -> None:
     assert not websocket.bill(at(warm_seconds=29.1), prices()).is_possible
 
 
-def test_more_than_an_account_runs_at_once_is_to_be_known_but_possible() -> None:
+def test_exceeding_the_accounts_concurrency_is_a_warning() -> None:
     # 0.2 s each: 5,000 a second are 1,000 at once.
     most = 5000 * 2_628_000.0
     assert reasons(standard.bill(at(requests=most), prices()), fatal=False) == []
@@ -178,7 +178,7 @@ def test_an_invocation_ends_after_15_minutes(bill: object) -> None:
     assert not bill(too_long, prices()).is_possible  # type: ignore[operator]
 
 
-def test_a_slow_init_is_begun_again() -> None:
+def test_a_slow_init_is_repeated() -> None:
     for bill in (standard.bill, provisioned.bill):
         assert reasons(bill(at(init_seconds=10.0), prices()), fatal=False) == []
         slow = bill(at(init_seconds=10.1), prices())
@@ -188,7 +188,7 @@ def test_a_slow_init_is_begun_again() -> None:
     assert reasons(snapstart.bill(at(init_seconds=100.0), prices()), fatal=False) == []
 
 
-def test_a_model_that_must_lie_on_efs_is_out_of_reach_for_a_zip() -> None:
+def test_a_model_that_needs_efs_is_impossible_for_a_zip() -> None:
     mounted = at(model_on_efs=True, provisioned=3.0)
     for bill in (standard.bill, snapstart.bill, provisioned.bill):
         assert not bill(mounted, prices()).is_possible

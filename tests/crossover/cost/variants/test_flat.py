@@ -19,7 +19,7 @@ def test_a_rent_in_another_currency() -> None:
     assert bill.instances == 1
 
 
-def test_a_rent_whose_size_is_given_is_needed_more_than_once() -> None:
+def test_a_rent_of_known_size_may_be_needed_several_times() -> None:
     # 10 requests of 0.5 CPU-s a second: 5, and half more in the busiest hour; 4 vCPUs at 65 % hold 2.6.
     scenario = Scenario(
         requests=10 * MONTH, cpu_seconds=0.5, peak_factor=1.5, rent=Rent(amount=100, vcpus=4), shared_lines=False
@@ -34,13 +34,13 @@ def test_a_rent_whose_size_is_given_is_needed_more_than_once() -> None:
 @pytest.mark.parametrize(
     ("vcpus", "a_second", "rents"), [(0.5, 0.32, 1), (0.5, 0.33, 2), (2.5, 1.62, 1), (2.5, 1.63, 2)]
 )
-def test_part_of_a_processor_can_be_rented(vcpus: float, a_second: float, rents: int) -> None:
+def test_a_fraction_of_a_vcpu_can_be_rented(vcpus: float, a_second: float, rents: int) -> None:
     # At 65 %, 0.5 vCPU holds 0.325 CPU-s a second and 2.5 hold 1.625.
     scenario = Scenario(requests=a_second * MONTH, cpu_seconds=1.0, waiting=1.0, rent=Rent(amount=10, vcpus=vcpus))
     assert flat.rented(scenario) == rents
 
 
-def test_part_of_a_processor_takes_one_request_at_a_time() -> None:
+def test_a_fraction_of_a_vcpu_takes_one_request_at_a_time() -> None:
     # Busy for 0.45 s of each, so that 0.45 of the requests wait.
     half = {"cpu_seconds": 0.45, "utilisation": 1.0, "rent": Rent(amount=10, vcpus=0.5)}
     assert flat.rented(Scenario(requests=MONTH, waiting=0.46, **half)) == 1  # type: ignore[arg-type]
@@ -63,7 +63,7 @@ def test_too_large_a_load_cannot_be_rented() -> None:
     assert np.asarray(flat.rent(scenario, prices()).is_possible).tolist() == [True, False, False]
 
 
-def test_a_price_by_the_call() -> None:
+def test_a_price_per_call() -> None:
     scenario = Scenario(requests=50_000.0, call_price=CallPrice(amount=0.02, currency="EUR", usd=1.5), log_kb=1024.0)
     bill = flat.call_price(scenario, prices())
     assert quantities(bill)["calls"] == 50_000
@@ -73,7 +73,7 @@ def test_a_price_by_the_call() -> None:
     assert not bill.assumes_one_instance
 
 
-def test_what_has_no_price_cannot_be_had() -> None:
+def test_a_variant_without_a_price_is_impossible() -> None:
     for variant in (flat.rent, flat.call_price):
         bill = variant(Scenario(), prices())
         assert bill.lines == ()

@@ -54,7 +54,7 @@ def test_snapstart_pays_for_each_restore_and_for_every_published_version_all_mon
     )
 
 
-def test_snapstart_has_a_warm_time_of_its_own_where_one_was_measured() -> None:
+def test_snapstart_has_its_own_warm_time_where_measured() -> None:
     assert quantities(snapstart.bill(at(snapstart_warm_seconds=0.25), prices()))["Lambda duration"] == pytest.approx(
         1e6 * 2 * 0.25
     )
@@ -88,7 +88,7 @@ def test_the_cache_costs_as_much_as_running_for_9_03_percent_of_the_month(memory
 ONE_ERLANG = {"requests": 2 * MONTH, "warm_seconds": 0.5, "init_seconds": 2.0}
 
 
-def test_provisioned_concurrency_runs_what_it_cannot_take_on_demand() -> None:
+def test_provisioned_concurrency_overflows_to_on_demand() -> None:
     bill = provisioned.bill(at(**ONE_ERLANG, provisioned=2.0), prices())
     assert quantities(bill) == pytest.approx(
         {
@@ -120,7 +120,7 @@ def test_the_overflow_is_that_of_the_busiest_hour() -> None:
 
 
 @pytest.mark.parametrize(("overflow", "kept"), [(0.5, 1), (0.49, 2), (0.2, 2), (0.0625, 3), (0.062, 4), (0.01, 5)])
-def test_as_many_are_kept_ready_as_the_overflow_asks_for(overflow: float, kept: int) -> None:
+def test_the_number_kept_ready_follows_from_the_overflow(overflow: float, kept: int) -> None:
     # B(4) = 1/65, B(5) = 1/326.
     scenario = at(**ONE_ERLANG, provisioned_overflow=overflow)
     assert provisioned.ready(scenario) == kept
@@ -134,7 +134,7 @@ def test_the_busiest_hour_decides_how_many_are_kept_ready() -> None:
     assert provisioned.ready(at(**ONE_ERLANG, provisioned_overflow=0.25, peak_factor=2.0)) == 3
 
 
-def test_an_overflow_so_rare_is_always_cold() -> None:
+def test_a_rare_overflow_is_always_cold() -> None:
     # One in 1,000 s on average: of those a thousandth overflows.
     scenario = at(requests=MONTH / 1000, warm_seconds=1.0, init_seconds=2.0, cold_share=None, provisioned=1.0)
     lines = quantities(provisioned.bill(scenario, prices()))
@@ -150,7 +150,7 @@ def test_the_overflow_is_as_cold_as_traffic_of_its_own_rate() -> None:
     assert lines["overflow INIT"] == pytest.approx((share + floor) * MONTH * 2 * 2, rel=1e-6)
 
 
-def test_the_free_tier_is_none_of_a_function_with_provisioned_concurrency() -> None:
+def test_provisioned_concurrency_has_no_free_tier() -> None:
     # aws.amazon.com/lambda/pricing: "does not apply to functions that have Provisioned Concurrency enabled".
     paid, free = (
         dollars(provisioned.bill(at(**ONE_ERLANG, provisioned=2.0, free_tier=free), prices())) for free in (False, True)
@@ -161,7 +161,7 @@ def test_the_free_tier_is_none_of_a_function_with_provisioned_concurrency() -> N
         assert free[name] == paid[name]
 
 
-def test_provisioned_concurrency_pays_from_60_percent_of_use_on() -> None:
+def test_provisioned_concurrency_is_cheaper_from_60_percent_use() -> None:
     share = 4.1667e-6 / (1.66667e-5 - 9.7222e-6)
     assert share == pytest.approx(0.6, abs=1e-4)
     # So many are kept that hardly any overflows: 1,000 at a load of about 600.
@@ -224,7 +224,7 @@ def test_a_websocket_is_paid_by_32_kb_both_ways_and_by_the_minute() -> None:
 
 
 @pytest.mark.parametrize(("kb", "messages"), [(0.5, 1), (32.0, 1), (32.5, 2), (64.0, 2), (128.0, 4)])
-def test_each_32_kb_of_a_message_are_one(kb: float, messages: int) -> None:
+def test_a_message_is_billed_in_steps_of_32_kb(kb: float, messages: int) -> None:
     sent = quantities(websocket.bill(at(message_kb=kb, answer_kb=0.5), prices()))["WebSocket messages"]
     answered = quantities(websocket.bill(at(message_kb=0.5, answer_kb=kb), prices()))["WebSocket messages"]
     assert sent == answered == 1e6 * (messages + 1)
@@ -239,7 +239,7 @@ def test_a_file_sent_through_the_socket_needs_no_bucket() -> None:
     assert {"S3 uploads", "S3 downloads", "S3 storage"} < set(by_address)
 
 
-def test_a_message_of_more_than_128_kb_does_not_go_through() -> None:
+def test_refuses_a_message_of_more_than_128_kb() -> None:
     assert websocket.bill(at(send_files=True, file_mb=0.131072), prices()).is_possible
     too_large = websocket.bill(at(send_files=True, file_mb=0.2097152), prices())
     assert not too_large.is_possible
@@ -248,5 +248,5 @@ def test_a_message_of_more_than_128_kb_does_not_go_through() -> None:
     assert not websocket.bill(at(message_kb=129.0), prices()).is_possible
 
 
-def test_an_answer_of_more_than_128_kb_does_not_go_through_either() -> None:
+def test_refuses_an_answer_of_more_than_128_kb() -> None:
     assert not websocket.bill(at(answer_kb=129.0), prices()).is_possible

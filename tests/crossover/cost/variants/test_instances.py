@@ -105,7 +105,7 @@ def test_burstable_instances_are_not_scaled_automatically() -> None:
     assert endpoint.bill(at(autoscaling=True, instance_type="ml.c5.large"), prices()).is_possible
 
 
-def test_files_that_are_sent_themselves_are_paid_for_and_limited() -> None:
+def test_files_sent_in_requests_are_billed_and_limited() -> None:
     six = endpoint.bill(at(send_files=True, file_mb=6.291456), prices())
     assert six.is_possible
     assert quantities(six)["data in"] == pytest.approx(10 * MONTH * 6 / 1024)
@@ -147,7 +147,7 @@ def test_serverless_is_paid_by_the_gb_second() -> None:
     assert bill.instances is None
 
 
-def test_serverless_takes_what_the_work_takes_on_its_own_memory() -> None:
+def test_serverless_duration_depends_on_its_own_memory() -> None:
     scenario = at(warm_seconds=9.0, cpu_seconds=0.3, wait_seconds=0.05, serverless_memory_mb=1024.0)
     lines = quantities(serverless.bill(scenario, prices()))
     assert lines["SageMaker Serverless duration"] == pytest.approx(10 * MONTH * 0.569)  # 0.05 + 0.3 x 1769 / 1024
@@ -160,7 +160,7 @@ def test_a_serverless_endpoint_runs_200_at_once() -> None:
         assert reasons(bill, fatal=True) == ["About 201 run at once; a serverless endpoint allows 200."]
 
 
-def test_serverless_takes_4_mb() -> None:
+def test_serverless_accepts_4_mb() -> None:
     assert serverless.bill(at(send_files=True, file_mb=4.194304), prices()).is_possible
     larger = serverless.bill(at(send_files=True, file_mb=5.0), prices())
     assert reasons(larger, fatal=True) == ["A file of 5 MB is over the limit of 4.19 MB."]
@@ -204,14 +204,14 @@ def test_a_burstable_server_pays_for_what_it_uses_above_its_baseline() -> None:
     assert bill.instances == 2
 
 
-def test_credits_are_paid_on_the_mean_of_the_month_and_at_the_familys_price() -> None:
+def test_credits_are_billed_on_the_monthly_mean_at_the_familys_price() -> None:
     # The busiest hour needs 4 instances, 4 / 1.3 = 3.1, which sustain 1.6 vCPUs.
     bill = VARIANTS["ec2-t4g.medium"].bill(at(peak_factor=2.0), prices())
     assert bill.instances == 4
     assert dollars(bill)["surplus credits"] == pytest.approx((2 - 1.6) * 730 * 0.041)
 
 
-def test_what_a_burstable_server_does_not_use_earns_nothing() -> None:
+def test_unused_burstable_capacity_is_not_credited() -> None:
     bill = dollars(VARIANTS["ec2-t4g.small"].bill(at(requests=MONTH, cpu_seconds=0.3), prices()))
     assert bill["surplus credits"] == 0
 
@@ -222,7 +222,7 @@ def test_a_server_that_is_not_burstable_has_no_credits() -> None:
     assert bill["c5.large instances"] == pytest.approx(2 * 730 * 0.08)
 
 
-def test_a_capacity_unit_is_the_larger_of_new_connections_and_gigabytes_in_the_mean_of_the_month() -> None:
+def test_capacity_units_follow_the_larger_of_connections_and_gigabytes() -> None:
     small = VARIANTS["ec2-c5.large"].bill(at(message_kb=0.05, answer_kb=0.05, peak_factor=3.0), prices())
     assert quantities(small)["load balancer capacity"] == pytest.approx(10 / 800 * 730)
     large = VARIANTS["ec2-c5.large"].bill(at(message_kb=98.0, peak_factor=3.0), prices())
@@ -231,7 +231,7 @@ def test_a_capacity_unit_is_the_larger_of_new_connections_and_gigabytes_in_the_m
     assert quantities(files)["load balancer capacity"] == pytest.approx(10 * 3600 * (2 / 1024 + 2 / KB_A_GB) * 730)
 
 
-def test_a_vpcs_gateways_are_paid_for_with_servers() -> None:
+def test_servers_pay_for_a_vpcs_gateways() -> None:
     bill = dollars(VARIANTS["ec2-c5.large"].bill(at(nat_gateways=1.0), prices()))
     assert bill["NAT gateways"] == pytest.approx(730 * 0.05)
 

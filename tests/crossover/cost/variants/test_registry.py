@@ -32,7 +32,7 @@ def test_names_of_deployable_variants_are_those_of_the_constructs() -> None:
     assert set(deployable()) == set(CONSTRUCTS)
 
 
-def test_every_variant_has_a_name_and_a_title_of_its_own() -> None:
+def test_every_variant_has_a_unique_name_and_title() -> None:
     assert all(variant.name == name for name, variant in VARIANTS.items())
     assert len({variant.title for variant in VARIANTS.values()}) == len(VARIANTS)
 
@@ -55,7 +55,7 @@ def test_the_formulas_are_documented() -> None:
         assert f"| `{name}` | {variant.formula} |" in PAGE
 
 
-def test_a_variant_without_a_style_gets_a_free_one_and_moves_no_other() -> None:
+def test_a_variant_without_a_style_gets_a_free_one_and_changes_no_other() -> None:
     before = {name: style_of(name) for name in VARIANTS}
     added = styles([dummy("one"), *VARIANTS.values(), dummy("two"), dummy("three", colour="grey")])
     assert {name: added[name] for name in VARIANTS} == before

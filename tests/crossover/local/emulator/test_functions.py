@@ -166,7 +166,7 @@ def invoked_twice(name: str, **properties: Any) -> tuple[Report, Report, list[st
     return first, second, lines
 
 
-def test_the_report_of_a_cold_start_says_what_init_took(aws: LocalAws) -> None:
+def test_the_report_of_a_cold_start_has_the_duration_of_init(aws: LocalAws) -> None:
     cold, warm, lines = invoked_twice("plain")
     assert cold.init_ms is not None
     assert cold.init_ms >= 200
@@ -184,7 +184,7 @@ def test_the_report_of_a_cold_start_says_what_init_took(aws: LocalAws) -> None:
     assert len(lines) == 8
 
 
-def test_the_report_of_a_restore_says_what_of_it_is_billed(aws: LocalAws) -> None:
+def test_the_report_of_a_restore_has_its_billed_duration(aws: LocalAws) -> None:
     cold, warm, _ = invoked_twice("restored", SnapStart={"ApplyOn": "PublishedVersions"})
     assert cold.init_ms is None  # it was over when the version was published
     assert cold.restore_ms is not None
@@ -200,36 +200,34 @@ def test_the_functions_context_names_the_alias_that_s3_invoked(snapstart: dict[s
     assert message(snapstart["Answers"])["arn"].endswith(f":function:{snapstart['Function']}:live")
 
 
-def test_what_fails_goes_where_the_alias_says(snapstart: dict[str, str]) -> None:
+def test_failed_events_go_to_the_aliass_destination(snapstart: dict[str, str]) -> None:
     boto3.client("s3").put_object(Bucket=snapstart["Bucket"], Key="bad", Body=b"x")
-    letter = message(snapstart["Failures"])
-    assert letter["requestPayload"]["Records"][0]["s3"]["object"]["key"] == "bad"
-    assert letter["responsePayload"]["errorType"] == "ValueError"
-    assert letter["responsePayload"]["errorMessage"] == "bad file"
+    dead_letter = message(snapstart["Failures"])
+    assert dead_letter["requestPayload"]["Records"][0]["s3"]["object"]["key"] == "bad"
+    assert dead_letter["responsePayload"]["errorType"] == "ValueError"
+    assert dead_letter["responsePayload"]["errorMessage"] == "bad file"
 
 
-def test_a_dead_letter_looks_as_on_aws(snapstart: dict[str, str]) -> None:
+def test_a_dead_letter_has_the_format_of_aws(snapstart: dict[str, str]) -> None:
     event = {"Records": [{"s3": {"object": {"key": "bad"}}}]}
     arn = f"arn:aws:lambda:us-east-1:000000000000:function:{snapstart['Function']}:live"
     answer = boto3.client("lambda").invoke(FunctionName=arn, InvocationType="Event", Payload=json.dumps(event))
     assert answer["StatusCode"] == 202
-    letter = message(snapstart["Failures"])
-    assert letter["version"] == "1.0"
-    assert letter["requestPayload"] == event
-    assert letter["requestContext"]["functionArn"] == arn
-    assert letter["requestContext"]["condition"] == "RetriesExhausted"
-    assert letter["requestContext"]["approximateInvokeCount"] == 1
-    assert letter["responseContext"] == {"statusCode": 200, "executedVersion": "1", "functionError": "Unhandled"}
+    dead_letter = message(snapstart["Failures"])
+    assert dead_letter["version"] == "1.0"
+    assert dead_letter["requestPayload"] == event
+    assert dead_letter["requestContext"]["functionArn"] == arn
+    assert dead_letter["requestContext"]["condition"] == "RetriesExhausted"
+    assert dead_letter["requestContext"]["approximateInvokeCount"] == 1
+    assert dead_letter["responseContext"] == {"statusCode": 200, "executedVersion": "1", "functionError": "Unhandled"}
 
 
-def test_a_function_whose_process_is_killed_has_failed_and_is_started_anew(
-    aws: LocalAws, snapstart: dict[str, str]
-) -> None:
+def test_a_killed_function_fails_and_is_started_again(aws: LocalAws, snapstart: dict[str, str]) -> None:
     for key in ("deadly", "after that"):
         boto3.client("s3").put_object(Bucket=snapstart["Bucket"], Key=key, Body=b"x")
         if key == "deadly":
-            letter = message(snapstart["Failures"])
-            assert letter["responsePayload"]["errorType"] == "Runtime.ExitError"
+            dead_letter = message(snapstart["Failures"])
+            assert dead_letter["responsePayload"]["errorType"] == "Runtime.ExitError"
     assert message(snapstart["Answers"])["key"] == "after+that"
     emulator = aws.running()
     wait_until(lambda: emulator.events_in_progress() == 0)
@@ -249,7 +247,7 @@ def test_an_init_that_fails_fails_the_deployment_with_its_reason(aws: LocalAws) 
     assert "RuntimeError: no model here" in failed["ResourceStatusReason"]
 
 
-def test_throttled_events_are_no_failures(aws: LocalAws, snapstart: dict[str, str]) -> None:
+def test_throttled_events_are_not_failures(aws: LocalAws, snapstart: dict[str, str]) -> None:
     """With no concurrency at all, every attempt is throttled; it must be tried until there is some."""
     assert deploy("snapstart", snapstart_resources(reserved={"ReservedConcurrentExecutions": 0}), SNAPSTART_OUTPUTS)
     boto3.client("s3").put_object(Bucket=snapstart["Bucket"], Key="patient", Body=b"x")

@@ -10,7 +10,7 @@ from .stacks import ROLE, deploy
 pytestmark = pytest.mark.slow
 
 
-def test_what_has_nothing_to_do_here_is_recorded(aws: LocalAws) -> None:
+def test_resources_without_a_function_here_are_recorded(aws: LocalAws) -> None:
     application = {"Type": "AWS::CodeDeploy::Application", "Properties": {"ComputePlatform": "Lambda"}}
     group = {
         "Type": "AWS::CodeDeploy::DeploymentGroup",

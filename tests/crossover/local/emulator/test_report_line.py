@@ -30,7 +30,7 @@ def test_init_is_billed_with_the_call_and_both_are_rounded_up_once() -> None:
     assert reported(Duration=1.1, Init_Duration=2.9).billed_ms == 4
 
 
-def test_of_a_restore_only_a_part_is_billed() -> None:
+def test_only_part_of_a_restore_is_billed() -> None:
     report = reported(Duration=10.2, Restore_Duration=300.7, Billed_Restore_Duration=55.5)
     assert (report.init_ms, report.restore_ms, report.billed_restore_ms) == (None, 300.7, 56)
     assert report.billed_ms == 66

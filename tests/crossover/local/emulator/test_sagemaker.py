@@ -103,7 +103,7 @@ def test_an_endpoint_answers_with_the_model_and_follows_an_update(aws: LocalAws,
     assert len([command for command in processes_of(aws.workspace) if "serve" in command.split()]) == 1
 
 
-def test_an_endpoint_responds_all_the_while_it_is_updated(aws: LocalAws, model_bucket: str) -> None:
+def test_an_endpoint_responds_during_an_update(aws: LocalAws, model_bucket: str) -> None:
     endpoint = deploy_endpoint(model_bucket, "before")
     answers, end = set[str](), threading.Event()
 
