@@ -1,4 +1,4 @@
-"""A server of a few lines, as a script: it plays a container or a peer in a process of its own."""
+"""A small server, as a script: a container or a peer as a separate process."""
 
 _SCRIPT = """
 import http.server, os, sys

@@ -1,4 +1,4 @@
-"""docs/cost.md's table is what the model says."""
+"""docs/cost.md's table agrees with the model."""
 
 from pathlib import Path
 

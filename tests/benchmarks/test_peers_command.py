@@ -1,4 +1,4 @@
-"""`python -m benchmarks peers` as a person types it. What it would measure is made up."""
+"""`python -m benchmarks peers` on the command line. The measurements are made up."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""AWS for the tests: moto for the fast ones; for the slow ones a local AWS, apart from the one that a person runs."""
+"""AWS for the tests: moto for the fast ones; for the slow ones a local AWS, apart from the user's own."""
 
 import os
 import signal

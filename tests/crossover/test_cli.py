@@ -1,4 +1,4 @@
-"""The command line's manners: exit codes and messages."""
+"""The command line's exit codes and messages."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What is read out of a message of the dead-letter queue, whatever is in it."""
+"""Messages of the dead-letter queue are read, whatever they hold."""
 
 import json
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Looking at a queue: every letter once, and all of them there for others afterwards."""
+"""Scanning a queue: every dead letter once, and all of them visible to others afterwards."""
 
 import signal
 import time

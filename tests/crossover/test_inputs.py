@@ -1,4 +1,4 @@
-"""What a person names on the command line."""
+"""Values given on the command line."""
 
 from pathlib import Path
 

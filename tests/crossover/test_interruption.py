@@ -1,4 +1,4 @@
-"""Whatever ends a command, and whenever: nothing it started lives on, unless it was meant to."""
+"""However and whenever a command ends, nothing that it started keeps running, unless intended."""
 
 import os
 import re
@@ -90,7 +90,7 @@ def test_a_demo_that_is_killed_takes_its_emulator_with_it(workspace: Workspace) 
     wait_until(lambda: processes_of(workspace) == [])  # the CDK app that was being synthesized ends by itself
 
 
-def test_an_emulator_that_is_killed_leaves_no_process_and_is_not_taken_for_alive(workspace: Workspace) -> None:
+def test_a_killed_emulator_leaves_no_process_and_counts_as_stopped(workspace: Workspace) -> None:
     assert run(workspace, "local", "up", "--port", str(free_port())) == 0
     emulator = Emulator.find(workspace)
     assert emulator is not None
@@ -102,7 +102,7 @@ def test_an_emulator_that_is_killed_leaves_no_process_and_is_not_taken_for_alive
     assert not workspace.state.exists()
 
 
-def test_an_emulator_that_is_up_is_used_and_stays_up_until_it_is_taken_down(workspace: Workspace) -> None:
+def test_a_running_emulator_is_used_and_kept_until_it_is_stopped(workspace: Workspace) -> None:
     port = str(free_port())
     assert run(workspace, "local", "up", "--port", port) == 0
     emulator = Emulator.find(workspace)

@@ -1,4 +1,4 @@
-"""A model file is taken or refused by what it says about itself."""
+"""A model file is accepted or refused by its contract."""
 
 import json
 from pathlib import Path

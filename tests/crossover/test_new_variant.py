@@ -121,7 +121,7 @@ def crossover(project: Path, *arguments: str, **options: object) -> str:
     return run(project, "-c", command, *arguments, **options).stdout  # type: ignore[arg-type]
 
 
-def test_it_is_synthesized_with_its_handler_and_shown_in_the_comparison(
+def test_a_new_variant_is_synthesized_with_its_handler_and_compared(
     project: Path, model_path: Path, tmp_path: Path
 ) -> None:
     answer = json.loads(run(project, "-c", SYNTHESIZE, str(tmp_path), str(model_path)).stdout)
@@ -138,7 +138,7 @@ def test_it_is_synthesized_with_its_handler_and_shown_in_the_comparison(
     assert "**dummy**: us-east-1, prices of" in comparison
 
 
-def test_it_has_a_bill_and_a_line_on_the_page(project: Path, tmp_path: Path) -> None:
+def test_a_new_variant_has_a_bill_and_a_line_on_the_page(project: Path, tmp_path: Path) -> None:
     page = tmp_path / "cost.html"
     crossover(project, "report", "--cost", "--output", str(page))
 
@@ -148,7 +148,7 @@ def test_it_has_a_bill_and_a_line_on_the_page(project: Path, tmp_path: Path) -> 
 
 
 @pytest.mark.slow
-def test_it_is_deployed_to_the_local_aws_and_predicts(project: Path, workspace: Workspace) -> None:
+def test_a_new_variant_is_deployed_to_the_local_aws_and_predicts(project: Path, workspace: Workspace) -> None:
     port = str(free_port())
     output = crossover(
         project, "demo", "--variants", "dummy", "--port", port, seconds=600, CROSSOVER_FOLDER=str(workspace.folder)

@@ -1,4 +1,4 @@
-"""The Markdown pages of the project, and what stands in them."""
+"""The Markdown pages of the project, and their content."""
 
 import re
 from collections.abc import Iterator

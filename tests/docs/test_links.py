@@ -1,4 +1,4 @@
-"""Every relative link leads somewhere, and every path of the project that the docs name is there."""
+"""Every relative link resolves, and every path that the docs name exists."""
 
 import re
 from pathlib import Path

@@ -1,1 +1,1 @@
-"""The examples run. That of the constructs in an app of one's own is in tests/package, where the wheel is installed."""
+"""The examples run. The one with the constructs in an own CDK app is in tests/package, where the wheel is installed."""

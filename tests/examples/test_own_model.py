@@ -1,4 +1,4 @@
-"""examples/own_model: the model keeps its contract, goes into a project, and predicts through the handler."""
+"""examples/own_model: the model fulfils its contract, fits into a project, and predicts through the handler."""
 
 import io
 from pathlib import Path

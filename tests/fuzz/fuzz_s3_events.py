@@ -1,4 +1,4 @@
-"""`s3_events.parse` tells objects from malformed records, whatever the JSON; and a key arrives unchanged."""
+"""`s3_events.parse` separates objects from malformed records for any JSON; and a key arrives unchanged."""
 
 import json
 import sys

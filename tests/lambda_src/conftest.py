@@ -1,4 +1,4 @@
-"""AWS, played by moto in this process."""
+"""AWS, mocked by moto in this process."""
 
 import importlib
 import os

@@ -1,4 +1,4 @@
-"""The image's own command as a process on a free port, without Docker; moto's server plays S3."""
+"""The image's own command as a process on a free port, without Docker; with moto's server as S3."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What can be checked of the image without building it."""
+"""Properties of the image that can be checked without building it."""
 
 import ast
 import os

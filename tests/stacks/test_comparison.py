@@ -1,4 +1,4 @@
-"""The variants side by side: a line for each, found without a tie between the stacks."""
+"""The variants compared: a line for each, found without references between the stacks."""
 
 import json
 import re

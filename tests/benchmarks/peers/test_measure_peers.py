@@ -1,4 +1,4 @@
-"""This project beside its peers: which parts are measured, and what is made of them. No time is asserted."""
+"""This project and its peers: which parts are measured, and the result. No time is asserted."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""What is said of an aim."""
+"""How a target is printed."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The accounting, on made-up evidence: each way to break a promise is seen, and what is explained is not blamed."""
+"""The audit, on made-up evidence: every violation is detected, and nothing else is reported."""
 
 from collections import Counter
 from dataclasses import replace
@@ -78,7 +78,7 @@ def only(result: Audit) -> Verdict:
     return verdict
 
 
-def test_an_item_of_the_upload_is_its_success() -> None:
+def test_an_item_means_success() -> None:
     result = judge(items=(item(),), writes=(write(),))
     assert only(result).outcome is Outcome.SUCCEEDED
     assert result.problems == []
@@ -110,7 +110,7 @@ def test_an_upload_without_an_event_is_lost() -> None:
     assert "no event" in result.problems[0]
 
 
-def test_a_write_whose_item_is_gone_is_no_result() -> None:
+def test_a_write_without_its_item_is_not_a_result() -> None:
     assert not only(judge(writes=(write(),))).is_fine
 
 
@@ -124,7 +124,7 @@ def test_a_dead_letter_without_failures_that_explain_it_is_wrong() -> None:
     assert "only 2 failed requests" in judge(dead_letters=(dead_letter(),), failures=2).problems[0]
 
 
-def test_a_dead_letter_must_hold_the_very_event() -> None:
+def test_a_dead_letter_must_hold_the_same_event() -> None:
     changed = dead_letter()
     changed["requestPayload"]["Records"][0]["s3"]["object"]["sequencer"] = "0C"
     assert "does not hold the event" in judge(dead_letters=(changed,), failures=3).problems[0]
@@ -137,14 +137,14 @@ def test_result_and_dead_letter_of_one_event_are_a_duplicate() -> None:
     assert result.problems
 
 
-def test_a_dead_letter_after_a_write_whose_answer_was_lost_is_no_duplicate() -> None:
+def test_a_dead_letter_after_a_lost_answer_to_a_write_is_not_a_duplicate() -> None:
     upload = uploaded(fault=LOST_ANSWER, times=2)
     result = judge(upload, items=(item(),), writes=(write(),), dead_letters=(dead_letter(),), failures=3)
     assert only(result).outcome is Outcome.SUCCEEDED
     assert result.problems == []
 
 
-def test_each_copy_of_an_event_ends_for_itself() -> None:
+def test_each_copy_of_an_event_ends_separately() -> None:
     result = judge(items=(item(),), writes=(write(),), dead_letters=(dead_letter(),), failures=3, copies=2)
     assert only(result).outcome is Outcome.SUCCEEDED
     assert result.problems == []
@@ -174,7 +174,7 @@ def test_an_overwritten_upload_can_be_lost_too() -> None:
     assert [each.outcome for each in result.verdicts] == [Outcome.LOST, Outcome.SUCCEEDED]
 
 
-def test_an_older_result_where_a_newer_one_stood_is_a_stale_overwrite_and_no_loss() -> None:
+def test_an_older_result_over_a_newer_one_is_a_stale_overwrite_and_not_a_loss() -> None:
     writes = (write("0B"), write("0A"))
     result = judge(OLD, NEW, items=(item("old", "0A"),), writes=writes, events=BOTH)
     assert [each.stale_overwrite for each in result.verdicts] == [False, True]
@@ -213,7 +213,7 @@ def test_sequencers_of_different_length_are_compared_as_s3_says() -> None:
     assert result.problems == []
 
 
-def test_an_item_about_other_bytes_is_wrong() -> None:
+def test_an_item_with_another_etag_is_wrong() -> None:
     larger = item()
     larger["size_bytes"] += 1
     for wrong in (item("other"), larger):

@@ -1,4 +1,4 @@
-"""The files: what the handlers' own decoder makes of them."""
+"""The files, decoded by the handlers' decoder."""
 
 import pytest
 
@@ -24,5 +24,5 @@ def test_bad_files_are_refused_with_the_code_that_the_soak_expects(kind: Kind, s
 
 
 @pytest.mark.parametrize("kind", [Kind.AUDIO, Kind.TEXT, Kind.TRUNCATED])
-def test_a_seed_gives_a_file_of_its_own_and_the_same_again(kind: Kind) -> None:
+def test_each_seed_gives_its_own_file_reproducibly(kind: Kind) -> None:
     assert make_content(kind, "1") == make_content(kind, "1") != make_content(kind, "2")

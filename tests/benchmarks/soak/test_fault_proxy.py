@@ -1,4 +1,4 @@
-"""The proxy: what a worker meets there, what it writes down, and that it harms nobody else."""
+"""The proxy: the faults that a worker meets, what is recorded, and that other clients are not affected."""
 
 import http.client
 import json
@@ -116,13 +116,13 @@ def deliver(proxy: FaultProxy, etag: str = "tag") -> tuple[int, bytes]:
     return ask(proxy, "POST", "/2015-03-31/functions/arn%3Aaws/invocations", json.dumps(event).encode())
 
 
-def test_what_is_in_no_plan_passes_unchanged(proxy: FaultProxy, upstream: Upstream) -> None:
+def test_requests_outside_the_plan_pass_unchanged(proxy: FaultProxy, upstream: Upstream) -> None:
     assert ask(proxy, "PUT", "/bucket/other?x=1", b"body") == (200, CONTENT)
     assert upstream.requests == [("/bucket/other?x=1", b"body")]
     assert not proxy.traffic.requests
 
 
-def test_a_head_keeps_the_length_of_what_it_is_about(proxy: FaultProxy) -> None:
+def test_a_head_request_keeps_the_content_length(proxy: FaultProxy) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", proxy.server_port, timeout=10)
     connection.request("HEAD", "/bucket/other")
     response = connection.getresponse()
@@ -152,7 +152,7 @@ def test_a_fault_that_lasts_never_ends(proxy: FaultProxy) -> None:
 
 
 @pytest.mark.parametrize("fault", REFUSALS, ids=lambda fault: fault.name)
-def test_the_sdk_reads_every_refusal_as_the_error_it_stands_for(proxy: FaultProxy, fault: Fault) -> None:
+def test_the_sdk_reads_every_refusal_as_the_intended_error(proxy: FaultProxy, fault: Fault) -> None:
     proxy.begin(planned(fault))
 
     def client(service: str) -> Any:
@@ -227,14 +227,14 @@ def test_a_reset_in_the_body_is_a_reset(proxy: FaultProxy) -> None:
         get(proxy)
 
 
-def test_a_held_answer_comes_in_the_end_and_a_slow_one_is_no_failure(proxy: FaultProxy) -> None:
+def test_a_held_answer_arrives_and_a_slow_one_is_not_a_failure(proxy: FaultProxy) -> None:
     proxy.begin(planned(replace(BY_NAME["S3: slow"], seconds=0.01)))
     assert get(proxy) == (200, CONTENT)
     assert proxy.traffic.injected == {("standard", "S3: slow"): 1}
     assert not proxy.traffic.failures
 
 
-def test_a_worker_that_hangs_up_harms_nobody(proxy: FaultProxy, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_worker_that_disconnects_affects_no_other(proxy: FaultProxy, capfd: pytest.CaptureFixture[str]) -> None:
     proxy.begin(planned(replace(BY_NAME["S3: no answer in time"], seconds=0.2)))
     connection = http.client.HTTPConnection("127.0.0.1", proxy.server_port, timeout=0.05)
     connection.request("GET", f"/uploads/{quote(KEY)}")
@@ -281,14 +281,14 @@ def test_a_worker_of_the_local_aws_is_killed(proxy: FaultProxy, upstream: Upstre
     assert not upstream.requests
 
 
-def test_a_process_of_somebody_else_is_never_killed(proxy: FaultProxy) -> None:
+def test_a_foreign_process_is_never_killed(proxy: FaultProxy) -> None:
     proxy.begin(planned(BY_NAME["S3: worker killed meanwhile"], times=2))
     proxy.group = os.getpid() + 1_000_000
     with worker(proxy, new_group=False) as process:
         assert process.wait(30) == 0
 
 
-def test_the_tables_answers_are_written_down(proxy: FaultProxy, upstream: Upstream) -> None:
+def test_the_tables_answers_are_recorded(proxy: FaultProxy, upstream: Upstream) -> None:
     proxy.begin(planned(None))
     put_item(proxy)
     upstream.answer = (400, json.dumps({"__type": "x#ConditionalCheckFailedException"}).encode())
@@ -302,7 +302,7 @@ def test_the_tables_answers_are_written_down(proxy: FaultProxy, upstream: Upstre
     assert proxy.traffic.failures == {KEY: 1}
 
 
-def test_a_refused_file_is_no_failure_and_a_broken_container_is_one(proxy: FaultProxy, upstream: Upstream) -> None:
+def test_a_refused_file_is_not_a_failure_but_a_broken_container_is(proxy: FaultProxy, upstream: Upstream) -> None:
     proxy.begin(planned(None))
     for status, failures in ((422, 0), (0, 1), (503, 2)):
         upstream.answer = (424, json.dumps({"OriginalStatusCode": status}).encode())
@@ -324,7 +324,7 @@ def test_events_are_delivered_as_often_as_planned(
     assert proxy.traffic.events[KEY, "tag"]["Records"][0]["s3"]["object"]["eTag"] == "tag"
 
 
-def test_an_event_that_lambda_does_not_take_is_not_counted_as_delivered(proxy: FaultProxy, upstream: Upstream) -> None:
+def test_an_event_that_lambda_refuses_is_not_counted_as_delivered(proxy: FaultProxy, upstream: Upstream) -> None:
     upstream.answer = (500, b"")
     proxy.begin(planned(None))
     deliver(proxy)
@@ -332,7 +332,7 @@ def test_an_event_that_lambda_does_not_take_is_not_counted_as_delivered(proxy: F
     assert proxy.traffic.copies[KEY, "tag"] == 0
 
 
-def test_conditions_are_stripped_only_for_the_sabotage(proxy: FaultProxy, upstream: Upstream) -> None:
+def test_conditions_are_stripped_only_for_the_negative_control(proxy: FaultProxy, upstream: Upstream) -> None:
     for strip in (False, True):
         proxy.begin(planned(None), strip_conditions=strip)
         put_item(proxy, ConditionExpression="c", ExpressionAttributeValues={})

@@ -1,4 +1,4 @@
-"""A short soak of all variants with every fault there is; and that a broken pipeline does not pass one."""
+"""A short soak of all variants with every fault; and that a broken pipeline fails it."""
 
 import os
 from collections.abc import Iterator
@@ -83,14 +83,14 @@ def test_under_every_fault_every_upload_ends_as_promised(local: SoakedAws) -> No
     assert events["overwritten objects"] > 0
 
 
-def test_swallowed_events_are_found_to_be_lost(local: SoakedAws) -> None:
+def test_lost_events_are_detected(local: SoakedAws) -> None:
     report = soaked(local, uploads=25, fault_rate=0, negative_control=NegativeControl.LOSE_EVENTS)
     assert not report.holds
     assert report.audit.count()["lost"] == 2
     assert len(report.audit.problems) == 2
 
 
-def test_a_store_that_overwrites_newer_results_is_found_out(local: SoakedAws) -> None:
+def test_a_store_that_overwrites_newer_results_is_detected(local: SoakedAws) -> None:
     report = soaked(local, uploads=60, fault_rate=0, negative_control=NegativeControl.OVERWRITE)
     assert not report.holds
     assert report.audit.count()["stale overwrites"] > 0

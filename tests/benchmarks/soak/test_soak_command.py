@@ -1,4 +1,4 @@
-"""`python -m benchmarks soak`: what it says and how it exits, without a local AWS."""
+"""`python -m benchmarks soak`: its output and exit codes, without a local AWS."""
 
 import json
 import sys
@@ -64,9 +64,7 @@ def test_a_loss_is_named_and_fails_the_command(
     assert "'standard/0' (AUDIO, e) is lost." in said
 
 
-def test_time_that_is_over_fails_the_command_too(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_timeout_fails_the_command_too(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert command(monkeypatch, "--timeout", "20", is_finished=False) == 1
     assert "Not all uploads had ended after 20 s." in capsys.readouterr().out
 

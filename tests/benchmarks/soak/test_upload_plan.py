@@ -15,7 +15,7 @@ def plan(uploads: int = 2000, *, rate: float = 0.2, seed: int = 1) -> list[Plann
 
 
 @pytest.mark.parametrize("uploads", [*range(1, 60), 2000])
-def test_a_plan_has_as_many_uploads_as_asked_for_under_keys_of_their_own(uploads: int) -> None:
+def test_a_plan_has_the_requested_uploads_under_unique_keys(uploads: int) -> None:
     objects = plan(uploads)
     assert sum(len(each.uploads) for each in objects) == uploads
     assert len({each.key for each in objects}) == len(objects)
@@ -36,7 +36,7 @@ def test_about_the_given_share_of_objects_meets_a_fault() -> None:
     assert sum(each.fault is not None for each in objects) / len(objects) == pytest.approx(0.2, abs=0.03)
 
 
-def test_without_faults_nothing_is_refused_late_or_doubled_but_overwriting_goes_on() -> None:
+def test_without_faults_only_overwriting_remains() -> None:
     objects = plan(rate=0)
     assert not any(each.fault for each in objects)
     assert {each.uploads[-1].deliveries for each in objects} == {(0.0,)}
@@ -50,7 +50,7 @@ def test_ninety_uploads_meet_every_fault_of_every_variant() -> None:
         assert met == {fault.name for fault in faults_of(has_endpoint=variant == "sagemaker")}
 
 
-def test_a_long_soak_meets_every_fault_in_every_length() -> None:
+def test_a_long_soak_meets_every_fault_for_every_duration() -> None:
     met = {(each.fault.name, each.times) for each in plan() if each.fault}
     assert met == {(fault.name, times) for fault in FAULTS for times in fault.times}
 
@@ -71,7 +71,7 @@ def test_every_kind_of_file_is_uploaded() -> None:
     assert {upload.kind for each in plan() for upload in each.uploads} == set(Kind)
 
 
-def test_what_lasts_is_met_by_every_attempt() -> None:
+def test_a_lasting_fault_is_met_by_every_attempt() -> None:
     # An empty file is refused before S3 or the endpoint is asked, so it would never meet their faults.
     for each in plan(rate=1):
         if each.fault and each.fault.service != "dynamodb":

@@ -1,4 +1,4 @@
-"""Scripts in fresh interpreters: what they answer, and what is said where they do not. No time is asserted."""
+"""Scripts in fresh interpreters: their answers, and the message where there is none. No time is asserted."""
 
 import sys
 import time

@@ -1,4 +1,4 @@
-"""What a bundle is made of, when it is made, and what CDK gets; on tiny wheels made here, so without a network."""
+"""The content of a bundle, when it is built, and what CDK gets; with tiny wheels built here, so without a network."""
 
 import base64
 import hashlib

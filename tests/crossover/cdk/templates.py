@@ -1,4 +1,4 @@
-"""What template tests ask: an app without bundling, its templates by meaning, and what cdk-nag says of them."""
+"""Helpers for template tests: an app without bundling, queries of its templates, and cdk-nag's findings."""
 
 import json
 from pathlib import Path

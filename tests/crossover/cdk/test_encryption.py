@@ -1,4 +1,4 @@
-"""The stack's own key: all that the stack keeps is under it, and it is used only through what keeps it."""
+"""The stack's own key: it encrypts all that the stack stores, and is used only through the storing services."""
 
 from collections.abc import Callable
 from typing import Any

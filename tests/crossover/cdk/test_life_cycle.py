@@ -1,4 +1,4 @@
-"""What `cdk destroy` leaves: nothing of a proof of concept, all data of a production."""
+"""What `cdk destroy` leaves: nothing of a proof of concept, all data in production."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""A model file is uploaded with what it says about itself."""
+"""A model file is uploaded, with its contract."""
 
 import hashlib
 from pathlib import Path

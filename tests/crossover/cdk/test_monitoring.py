@@ -1,4 +1,4 @@
-"""Dashboards show what the metrics say; alarms go off for the right reason, on the right metric, and say what to do."""
+"""Dashboards show the right metrics; alarms go off for the right reason and say what to do."""
 
 import re
 from collections import Counter

@@ -1,4 +1,4 @@
-"""The constructs in an app of one's own, without this project's stacks and settings."""
+"""The constructs in another app, without this project's stacks and settings."""
 
 from collections.abc import Callable
 from pathlib import Path

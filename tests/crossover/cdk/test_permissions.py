@@ -1,4 +1,4 @@
-"""Who may do what: the whole of it, so that a privilege more is a failing test."""
+"""All permissions: one more is a failing test."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path

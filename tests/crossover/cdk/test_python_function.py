@@ -1,4 +1,4 @@
-"""What every function is made of."""
+"""The properties of every function."""
 
 from pathlib import Path
 

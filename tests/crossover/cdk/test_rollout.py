@@ -1,4 +1,4 @@
-"""A new version is checked, gets a tenth of the traffic, and goes again if it fails; events always find a version."""
+"""A new version is checked, gets a tenth of the traffic, and is rolled back if it fails; no event is lost."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""SnapStart pays off only through the alias, and costs by the version: one alias, one version, published last."""
+"""SnapStart works only through the alias and is billed by the version: one alias, one version, published last."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The bucket and the table: private and encrypted, gone or kept with the stack, or somebody else's."""
+"""The bucket and the table: private and encrypted, deleted or kept with the stack, or existing ones."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The verdict, the sensitivity and what is doubtful."""
+"""The verdict, the sensitivity and the unconfirmed prices."""
 
 from dataclasses import replace
 

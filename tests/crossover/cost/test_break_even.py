@@ -1,4 +1,4 @@
-"""Break-even points: lines and step functions where they are plain, and random scenarios against a search."""
+"""Break-even points: of simple lines and step functions, and of random scenarios against a search."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace

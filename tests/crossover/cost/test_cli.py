@@ -1,4 +1,4 @@
-"""`crossover cost` as a person types it."""
+"""`crossover cost` on the command line."""
 
 import csv
 import io

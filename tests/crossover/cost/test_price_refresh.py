@@ -1,4 +1,4 @@
-"""A refresh: finds exactly the products that are meant, and refuses every doubt."""
+"""A refresh finds exactly the intended products, and refuses anything ambiguous."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""What was published comes out of the model under the publications' assumptions, and differs without them."""
+"""The model reproduces published figures under their assumptions, and differs without them."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""`crossover deadletters` as a person types it."""
+"""`crossover deadletters` on the command line."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""Redriving: each event once more to the stack's own handler, and no letter lost on the way."""
+"""Redriving: each event goes to the stack's own handler again, and no dead letter is lost."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""All three variants: files go in, predictions come out, and all are of one mind."""
+"""All three variants: files go in, predictions come out, and all variants agree."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ def test_all_variants_are_known() -> None:
     assert known_variants() == VARIANTS
 
 
-def test_all_variants_hear_the_same(aws: LocalAws, variants: dict[str, Variant]) -> None:
+def test_all_variants_predict_the_same_label(aws: LocalAws, variants: dict[str, Variant]) -> None:
     rows = aws.predict(VARIANTS, [SPEECH])
     assert [row.variant for row in rows] == VARIANTS
     items = [row.result.item for row in rows if row.result]
@@ -31,13 +31,13 @@ def test_all_variants_hear_the_same(aws: LocalAws, variants: dict[str, Variant])
     assert len({item["model_sha256"] for item in items}) == 1
 
 
-def test_the_second_file_finds_warm_functions(aws: LocalAws, variants: dict[str, Variant]) -> None:
+def test_the_second_file_meets_warm_functions(aws: LocalAws, variants: dict[str, Variant]) -> None:
     aws.predict(VARIANTS, [SPEECH])
     rows = aws.predict(VARIANTS, [SPEECH])
     assert [row.result and row.result.item["cold_start"] for row in rows] == [False] * 3
 
 
-def test_what_is_no_audio_becomes_a_failed_item_everywhere(
+def test_a_file_that_is_not_audio_becomes_a_failed_item_in_every_variant(
     aws: LocalAws, variants: dict[str, Variant], tmp_path: Path
 ) -> None:
     file = tmp_path / "no audio +ü.wav"

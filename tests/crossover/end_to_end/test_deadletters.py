@@ -1,4 +1,4 @@
-"""What failed for a passing reason: kept, shown, and put on its way again by the command line."""
+"""An event that failed for a transient reason: kept, shown, and redriven on the command line."""
 
 import json
 import subprocess

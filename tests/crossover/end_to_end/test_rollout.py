@@ -1,4 +1,4 @@
-"""New models for deployed variants: a good one takes over without losing an upload, a bad one is taken back."""
+"""New models for deployed variants: a good one takes over without losing an upload, a bad one is rolled back."""
 
 import threading
 from collections.abc import Iterator
@@ -107,7 +107,7 @@ def test_one_version_stays_published(clients: Clients, variants: dict[str, Varia
     assert len(published_versions(clients, variants["snapstart"])) == 1
 
 
-def test_a_model_that_cannot_predict_is_taken_back(
+def test_a_model_that_cannot_predict_is_rolled_back(
     aws: LocalAws, clients: Clients, variants: dict[str, Variant], new_model: str, tmp_path: Path
 ) -> None:
     # It says of itself what the synthesis wants to hear, but gives as many scores as there are samples. SnapStart finds

@@ -1,4 +1,4 @@
-"""`cdk destroy`: of a proof of concept nothing stays behind that costs money or holds data."""
+"""`cdk destroy` of a proof of concept leaves nothing that costs money or holds data."""
 
 from itertools import chain
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The Python environments of the local AWS in the user's cache, with a stand-in for uv."""
+"""The Python environments of the local AWS in the user's cache, with a fake uv."""
 
 import fcntl
 import os

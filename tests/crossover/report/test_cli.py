@@ -1,4 +1,4 @@
-"""`crossover report` as a person types it."""
+"""`crossover report` on the command line."""
 
 import json
 import sys

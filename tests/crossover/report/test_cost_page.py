@@ -1,4 +1,4 @@
-"""What the page of costs holds: numbers of the model, nothing else."""
+"""The cost page holds the model's numbers, nothing else."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A page is one file that asks for nothing, and in which no text can become markup."""
+"""A page is one file that loads nothing, and in which no text can become markup."""
 
 import json
 import re

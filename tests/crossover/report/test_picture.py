@@ -1,4 +1,4 @@
-"""Pictures: what happens where the browser does not do what it should. A real one is tried in test_in_browser."""
+"""Pictures: errors of the browser. A real one runs in test_in_browser."""
 
 import stat
 import tempfile

@@ -1,4 +1,4 @@
-"""The page of results in a real browser: what its charts and its parameter show, on a screen, a phone and paper."""
+"""The page of results in a real browser: what its charts and parameter show, on a screen, on a phone and in print."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What stands in the tables, and when a promise holds."""
+"""The content of the tables, and when a target holds."""
 
 from typing import Any
 

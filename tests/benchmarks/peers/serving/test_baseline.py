@@ -1,4 +1,4 @@
-"""How busy the cores were beyond what is known."""
+"""CPU time that is neither the server's nor wrk's."""
 
 import time
 

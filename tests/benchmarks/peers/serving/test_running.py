@@ -1,4 +1,4 @@
-"""Servers of a few lines, run for real: what belongs to them is counted, and none of it outlives them."""
+"""Small servers as real processes: all their processes are counted, and none outlives them."""
 
 import os
 import signal

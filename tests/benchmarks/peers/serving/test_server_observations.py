@@ -1,4 +1,4 @@
-"""What is computed of one observation."""
+"""What is computed from one observation."""
 
 import pytest
 

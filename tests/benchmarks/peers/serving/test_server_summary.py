@@ -1,4 +1,4 @@
-"""The sum-up, on observations made by hand."""
+"""The summary, on observations made by hand."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Which servers there are, and that they are compared on equal terms."""
+"""The servers, and that they are compared on equal terms."""
 
 import re
 from pathlib import Path

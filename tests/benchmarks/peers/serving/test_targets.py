@@ -1,4 +1,4 @@
-"""What this project's server aims at, and when that holds."""
+"""The targets of this project's server, and when they hold."""
 
 from typing import Any, cast
 

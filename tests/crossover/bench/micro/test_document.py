@@ -1,4 +1,4 @@
-"""One thing against its baseline."""
+"""A measurement and its baseline."""
 
 from crossover.bench.micro.document import Measurement
 

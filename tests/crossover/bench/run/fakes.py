@@ -1,4 +1,4 @@
-"""Time that passes when somebody sleeps, Lambda and its logs as a list of calls, observations out of nothing."""
+"""A clock that advances when something sleeps, Lambda and its logs as a list of calls, made-up observations."""
 
 import threading
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Cold starts on demand: what is called in which order, and that everything is as before in the end."""
+"""Forced cold starts: the calls in their order, and that everything is restored at the end."""
 
 from typing import Any
 

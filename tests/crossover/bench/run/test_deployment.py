@@ -1,4 +1,4 @@
-"""What a variant is made of, as Lambda and SageMaker tell."""
+"""The settings of a variant, as Lambda and SageMaker report them."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The tables: what stands in which cell."""
+"""The tables, cell by cell."""
 
 from typing import cast
 

@@ -1,4 +1,4 @@
-"""The plan: everything that is sent, decided beforehand."""
+"""The plan: everything that is sent, fixed beforehand."""
 
 from collections import Counter
 from typing import Any

@@ -1,4 +1,4 @@
-"""The variants that are a Lambda function, each worked out by hand: time in GB-s, and what each has besides."""
+"""The variants that are a Lambda function, each worked out by hand: time in GB-s, and what each adds."""
 
 import math
 

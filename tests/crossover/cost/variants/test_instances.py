@@ -1,4 +1,4 @@
-"""The variants that are instances, and SageMaker Serverless: each worked out by hand, with what it cannot do."""
+"""The variants that are instances, and SageMaker Serverless: each worked out by hand, with its limits."""
 
 import math
 

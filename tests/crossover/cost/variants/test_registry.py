@@ -1,4 +1,4 @@
-"""What the registry says of each variant, and that one more needs nothing else."""
+"""The registry's data of each variant, and that one more needs nothing else."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""What the emulator adds to ministack for functions and their events, asked for through AWS's own interfaces."""
+"""What the emulator adds to ministack for functions and their events, tested through AWS's APIs."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""What the emulator only records, asked for through AWS's own interfaces."""
+"""What the emulator only records, tested through AWS's APIs."""
 
 import boto3
 import pytest

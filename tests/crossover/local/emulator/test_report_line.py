@@ -1,4 +1,4 @@
-"""What Lambda's own line says of an invocation, and what of it is billed."""
+"""Lambda's REPORT line of an invocation, and its billed duration."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""SageMaker's endpoints in the emulator, asked for through AWS's own interfaces."""
+"""SageMaker's endpoints in the emulator, tested through AWS's APIs."""
 
 import json
 import shutil
