@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import typer
 
@@ -50,7 +51,7 @@ def run(app: typer.Typer, arguments: Sequence[str], *, program: str) -> int:
     try:
         code = app(list(arguments), prog_name=program, standalone_mode=False)
     except _OptionError as error:
-        message = " ".join(error.format_message().split()).rstrip(".")  # type: ignore[attr-defined]
+        message = _explain(error)
         if not message:  # a command group was called without a command: its help has been printed
             return 2
         context = getattr(error, "ctx", None)
@@ -59,3 +60,12 @@ def run(app: typer.Typer, arguments: Sequence[str], *, program: str) -> int:
     except typer.Abort as error:
         raise UsageError("There was no answer to the question, so nothing was done.") from error
     return code if isinstance(code, int) else 0
+
+
+def _explain(error: Any) -> str:
+    """The mistake in one line; with the value, which typer leaves out of what pydantic, its checker, refuses."""
+    if hasattr(error.__cause__, "errors"):
+        [found, *_] = error.__cause__.errors()
+        allowed = found["msg"].partition(",")[0].replace("Input should", "it must")
+        return f"The value of {error.param.opts[0]} is {found['input']!r}; {allowed}"
+    return " ".join(error.format_message().split()).rstrip(".")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from crossover.errors import UsageError
+from crossover.errors import UsageError, reason_of
 
 
 def read(path: Path) -> Any:
@@ -19,7 +19,7 @@ def read(path: Path) -> Any:
         content = path.read_bytes()
         return json.loads(gzip.decompress(content) if path.suffix == ".gz" else content)
     except (OSError, EOFError, ValueError) as error:
-        raise UsageError(f"The results in {path} cannot be read: {error}.") from error
+        raise UsageError(f"The results in {path} cannot be read: {reason_of(error)}.") from error
 
 
 def write(path: Path, document: Mapping[str, Any]) -> None:

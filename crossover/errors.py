@@ -13,6 +13,11 @@ class UsageError(CrossoverError):
     exit_code = 2
 
 
+def reason_of(error: Exception) -> str:
+    """What an exception says; of the operating system's errors neither number nor path, which the message has."""
+    return error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+
+
 _EXTRAS = {"aws_cdk": "cdk", "constructs": "cdk", "onnxruntime": "cdk", "uv": "cdk"}
 """What only some commands import, and the extra of this package that installs it."""
 

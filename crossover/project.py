@@ -3,10 +3,11 @@
 import json
 import shlex
 import sys
+from pathlib import Path
 from typing import TypedDict
 
 from crossover import paths
-from crossover.errors import UsageError
+from crossover.errors import UsageError, reason_of
 from crossover.inputs import split_names, variant_names
 
 DEFAULT_PREFIX = "Crossover"
@@ -46,7 +47,11 @@ def app_command() -> list[str]:
     app = _cdk_json().get("app")
     if not isinstance(app, str) or not app.strip():
         raise UsageError(f"{paths.project() / 'cdk.json'} names no app; `app` must be a command like python3 app.py.")
-    program, *arguments = shlex.split(app)
+    try:
+        program, *arguments = shlex.split(app)
+    except ValueError as error:
+        where = paths.project() / "cdk.json"
+        raise UsageError(f"The app in {where} is {app!r}; it must be a command: {error}.") from error
     return [sys.executable if program in ("python", "python3") else program, *arguments]
 
 
@@ -56,7 +61,7 @@ def stack_prefix() -> str:
     Raises:
         UsageError: the project's cdk.json cannot be read.
     """
-    return DEFAULT_PREFIX if paths.find_project() is None else str(context().get("stack_prefix", DEFAULT_PREFIX))
+    return DEFAULT_PREFIX if paths.find_project() is None else context().get("stack_prefix", DEFAULT_PREFIX)
 
 
 def known_variants() -> list[str]:
@@ -105,9 +110,20 @@ def _cdk_json() -> CdkJson:
     try:
         content: CdkJson = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise UsageError(f"{path} cannot be read: {error}.") from error
+        raise UsageError(f"{path} cannot be read: {reason_of(error)}.") from error
     if not isinstance(content, dict):
         raise UsageError(f"{path} must hold a JSON object, but it holds a {type(content).__name__}.")
-    if not isinstance(content.get("context", {}), dict):
-        raise UsageError(f"The context in {path} is {content['context']!r}; it must be a JSON object.")
+    _check(content.get("context", {}), path)
     return content
+
+
+def _check(context: object, path: Path) -> None:
+    if not isinstance(context, dict):
+        raise UsageError(f"The context in {path} is {context!r}; it must be a JSON object.")
+    prefix, variants = context.get("stack_prefix", DEFAULT_PREFIX), context.get("variants")
+    if not isinstance(prefix, str) or not prefix:
+        raise UsageError(f"The stack_prefix in {path} is {prefix!r}; it must be a text that is not empty.")
+    names = variants if isinstance(variants, list) else [variants or ""]
+    if not all(isinstance(name, str) for name in names):
+        must = "they must be a list of names, or names separated by commas"
+        raise UsageError(f"The variants in {path} are {variants!r}; {must}.")

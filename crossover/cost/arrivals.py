@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from crossover.errors import UsageError
+from crossover.errors import UsageError, reason_of
 
 
 def poisson(rate: float, count: int, *, seed: int) -> list[float]:
@@ -33,7 +33,7 @@ def read_trace(path: Path) -> list[float]:
     try:
         lines = path.read_text().splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"The trace {path} cannot be read as text: {error}.") from error
+        raise UsageError(f"The trace {path} cannot be read as text: {reason_of(error)}.") from error
     times = [
         _seconds(line.strip(), f"line {number} of {path}")
         for number, line in enumerate(lines, start=1)

@@ -15,7 +15,7 @@ from crossover.cost.scenario import MB_PER_VCPU, MINUTES_PER_MONTH, CallPrice, R
 from crossover.cost.traffic import Traffic
 from crossover.cost.variants import VARIANTS, deployable
 from crossover.errors import UsageError
-from crossover.inputs import variant_names
+from crossover.inputs import split_names, variant_names
 
 SHORT_NAMES = {"memory_mb": "--memory"}
 # Fields whose options are not made from their metadata, but declared in `ScenarioOptions`.
@@ -209,7 +209,7 @@ def _inputs(options: ScenarioOptions, numbers: Callable[[str, str], list[float]]
         scenario = replace(scenario, cpu_seconds=_cpu_seconds_of(scenario))
     scenario, how = _with_traffic(scenario, options.arrivals, given)
     offered = [name for name, variant in VARIANTS.items() if variant.is_priced(scenario)]
-    wanted = options.variants or ",".join(deployable())
+    wanted = ",".join(split_names(options.variants) or deployable())
     names = offered if wanted == "all" else variant_names(wanted, allowed=VARIANTS)
     for name in names:
         if name not in offered:
@@ -281,7 +281,10 @@ def numbers_of(name: str, text: str) -> list[float]:
     Raises:
         UsageError: it is none of them.
     """
-    wrong = UsageError(f"The value of {name} is {text!r}; it must be a number, numbers with commas, or LOW:HIGH:COUNT.")
+    wrong = UsageError(
+        f"The value of {name} is {text!r}; it must be a number, numbers with commas, or LOW:HIGH:COUNT, where LOW is at"
+        f" least 0 and below HIGH, and COUNT is from 2 to {MAX_SCENARIOS:,}."
+    )
     try:
         if ":" not in text:
             return [float(part) for part in text.split(",")]
@@ -304,8 +307,16 @@ def _exchange(texts: list[str]) -> dict[str, float]:
     return rates
 
 
+def _parts(what: str, text: str, form: str) -> list[str]:
+    """The parts of a text of this form; those that are left out are empty."""
+    parts, most = text.split(":"), form.count(":") + 1
+    if len(parts) > most:
+        raise UsageError(f"The {what} is {text!r}; it must be {form}.")
+    return parts + [""] * (most - len(parts))
+
+
 def _rent(text: str, exchange: dict[str, float]) -> Rent:
-    amount, currency, vcpus = [*text.split(":"), "", ""][:3]
+    amount, currency, vcpus = _parts("rent", text, "AMOUNT[:CURRENCY[:VCPUS]]")
     name, usd = _usd_rate(currency, exchange)
     return Rent(
         amount=_positive(amount, "rent", text),
@@ -316,7 +327,7 @@ def _rent(text: str, exchange: dict[str, float]) -> Rent:
 
 
 def _call_price(text: str, exchange: dict[str, float]) -> CallPrice:
-    amount, currency = [*text.split(":"), ""][:2]
+    amount, currency = _parts("price of a call", text, "AMOUNT[:CURRENCY]")
     name, usd = _usd_rate(currency, exchange)
     return CallPrice(amount=_positive(amount, "price of a call", text), currency=name, usd=usd)
 

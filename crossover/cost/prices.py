@@ -15,7 +15,7 @@ from typing import Any, NotRequired, TypedDict, cast
 import numpy as np
 
 from crossover.cost.numbers import Amount, clip_above
-from crossover.errors import CrossoverError, UsageError
+from crossover.errors import CrossoverError, UsageError, reason_of
 
 SNAPSHOT = Path(__file__).with_name("prices.json")
 SCHEMA = 1
@@ -170,7 +170,7 @@ def read(path: Path = SNAPSHOT) -> tuple[Price, ...]:
     try:
         return _read(path, path.stat().st_mtime_ns)
     except (OSError, ValueError) as error:
-        raise UsageError(f"The prices in {path} cannot be read: {error}.") from error
+        raise UsageError(f"The prices in {path} cannot be read: {reason_of(error)}.") from error
 
 
 @cache

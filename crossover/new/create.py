@@ -14,7 +14,7 @@ from string import Template
 from typing import Any, TypedDict
 
 from crossover.cost.variants import deployable
-from crossover.errors import CrossoverError, UsageError
+from crossover.errors import UsageError
 from crossover.inputs import variant_names
 from crossover.model_contract import ModelArtifactError, read_contract
 from crossover.paths import sources
@@ -47,8 +47,8 @@ def create(folder: Path, *, model: Path | None, variants: str, name: str) -> str
         What was written, in one line.
 
     Raises:
-        UsageError: the folder is not empty, or there is no such variant, name or model. Nothing is written then.
-        CrossoverError: the folder cannot be written.
+        UsageError: the folder is not empty, or there is no such variant, name or model. Nothing is written then. Or the
+            folder cannot be written.
     """
     names = variant_names(variants, allowed=deployable())
     name = _stack_prefix(folder, name)
@@ -67,7 +67,7 @@ def create(folder: Path, *, model: Path | None, variants: str, name: str) -> str
         _require_empty(folder)
         _write(folder, source, papers=model is None, values=values, variants=names)
     except OSError as error:
-        raise CrossoverError(f"The project cannot be written to {folder}: {error.strerror}.") from error
+        raise UsageError(f"The project cannot be written to {folder}: {error.strerror}.") from error
     return f"{folder}: stacks {name}-..., variants {values['variants']}, model {values['model']}."
 
 

@@ -47,9 +47,22 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
         ),
         (
             ["demo", "--port", "many"],
-            "Invalid value for '--port': Input should be a valid integer, unable to parse string as an integer; "
-            "see `crossover demo --help`.",
+            "The value of --port is 'many'; it must be a valid integer; see `crossover demo --help`.",
         ),
+        (
+            ["predict", str(SPEECH), "--timeout", "0"],
+            "The value of --timeout is '0'; it must be greater than or equal to 1; see `crossover predict --help`.",
+        ),
+        (
+            ["bench", "micro", "--calls", "1e3"],
+            "The value of --calls is '1e3'; it must be a valid integer; see `crossover bench micro --help`.",
+        ),
+        (["cost", "--from", "gone"], "The results in gone cannot be read: No such file or directory."),
+        (["prices", "show", "--prices", "gone"], "The prices in gone cannot be read: No such file or directory."),
+        (["cost", "--arrivals", "trace:gone"], "The trace gone cannot be read as text: No such file or directory."),
+        (["cost", "--rent", "5:USD:2:9"], "The rent is '5:USD:2:9'; it must be AMOUNT[:CURRENCY[:VCPUS]]."),
+        (["cost", "--call-price", "1:USD:3"], "The price of a call is '1:USD:3'; it must be AMOUNT[:CURRENCY]."),
+        (["new", f"{SPEECH}/mine"], f"The project cannot be written to {SPEECH}/mine: Not a directory."),
         (["nonsense"], "No such command 'nonsense'; see `crossover --help`."),
         (["predict"], "Missing argument 'files'; see `crossover predict --help`."),
         (

@@ -65,6 +65,28 @@ def test_a_cdk_json_without_an_app_is_named(folder: Path, content: Any) -> None:
         project.app_command()
 
 
+@pytest.mark.parametrize(
+    ("context", "sentence"),
+    [
+        ({"variants": 5}, "The variants in {} are 5; they must be a list of names, or names separated by commas."),
+        ({"variants": ["standard", 3]}, "The variants in {} are ['standard', 3]; they must be a list of names, or "),
+        ({"stack_prefix": ""}, "The stack_prefix in {} is ''; it must be a text that is not empty."),
+        ({"stack_prefix": ["a"]}, "The stack_prefix in {} is ['a']; it must be a text that is not empty."),
+    ],
+)
+def test_a_setting_of_the_wrong_type_is_named(folder: Path, context: Any, sentence: str) -> None:
+    write(folder, {"context": context})
+    with pytest.raises(UsageError) as error:
+        project.known_variants()
+    assert str(error.value).startswith(sentence.format(folder / "cdk.json"))
+
+
+def test_an_app_that_is_no_command_is_named(folder: Path) -> None:
+    write(folder, {"app": "python3 'app.py"})
+    with pytest.raises(UsageError, match=r"; it must be a command: No closing quotation\.$"):
+        project.app_command()
+
+
 @pytest.mark.parametrize("text", ["{", "[]", '{"context": null}'])
 def test_a_cdk_json_that_cannot_be_read_is_named(folder: Path, text: str) -> None:
     (folder / "cdk.json").write_text(text)

@@ -274,7 +274,8 @@ def test_assumptions_are_listed(cost: Command) -> None:
         ("--prices gone.json", "The prices in gone.json cannot be read: "),
         (
             "sweep --rpm 9:1:3",
-            "The value of rpm is '9:1:3'; it must be a number, numbers with commas, or LOW:HIGH:COUNT.",
+            "The value of rpm is '9:1:3'; it must be a number, numbers with commas, or LOW:HIGH:COUNT, where LOW is at"
+            " least 0 and below HIGH, and COUNT is from 2 to 1,000,000.",
         ),
         ("sweep --rpm 1:9:2000 --memory 128:256:2000", "These are 4,000,000 scenarios; there may be 1,000,000."),
         ("sweep --rpm 1:9:3 --arrivals batches:5:60", "a sweep takes only poisson, or a --cold-share."),
