@@ -148,7 +148,7 @@ def test_a_measured_cold_share_overrides_the_arrivals(cost: Command) -> None:
 def test_a_benchmarks_result_is_used_and_an_option_overrides_it(cost: Command, tmp_path: Path) -> None:
     results = tmp_path / "results.json"
     measured = {"warm_seconds": 0.25, "cold_share": 0.07}
-    results.write_text(json.dumps({"schema": 1, "rehearsal": True, "scenario": measured}))
+    results.write_text(json.dumps({"schema": 2, "rehearsal": True, "scenario": measured}))
     answer = cost.json(f"--from {results} --cold-share 0.01")
     assert answer["scenario"]["warm_seconds"] == 0.25
     assert answer["cold_share"] == 0.01
@@ -159,7 +159,7 @@ def test_a_benchmarks_result_is_used_and_an_option_overrides_it(cost: Command, t
 
 def test_a_result_of_one_machine_is_marked_as_not_from_aws(cost: Command, tmp_path: Path) -> None:
     results = tmp_path / "results.json"
-    results.write_text(json.dumps({"schema": 1, "kind": "crossover bench micro", "scenario": {"cpu_seconds": 0.03}}))
+    results.write_text(json.dumps({"schema": 2, "kind": "crossover bench micro", "scenario": {"cpu_seconds": 0.03}}))
     answer = cost.json(f"--from {results}")
     assert answer["scenario"]["cpu_seconds"] == 0.03
     assert ONE_MACHINE_MARK in answer["remarks"]
@@ -169,7 +169,7 @@ def test_a_result_of_one_machine_is_marked_as_not_from_aws(cost: Command, tmp_pa
 
 def test_a_benchmarks_cold_share_is_marked_as_its_own(cost: Command, tmp_path: Path) -> None:
     results = tmp_path / "results.json"
-    results.write_text(json.dumps({"schema": 1, "scenario": {"cold_share": 0.07}}))
+    results.write_text(json.dumps({"schema": 2, "scenario": {"cold_share": 0.07}}))
     answer = cost.json(f"--from {results} --rpm 500")
     assert answer["cold_share"] == 0.07
     assert any("benchmark's, at its own traffic" in remark for remark in answer["remarks"])
