@@ -39,7 +39,7 @@ Ratios are valid within one run, in which fresh processes of all implementations
 the median of the ratios within each turn, not the ratio of two medians. The raw results, with every observation and
 those of disturbed moments too, are `benchmarks/results/micro.json.gz` and `benchmarks/results/peers.json.gz`."""
 
-AIMS = "## Aims"
+TARGETS = "## Targets"
 
 HANDLERS = """\
 ## The handler compared with other implementations
@@ -140,7 +140,7 @@ def page(micro: MicroDocument, peers: measure_peers.Document) -> str:
     cold, warm, sizes, promised = micro_tables.tables(micro)
     blocks: list[str | Table] = [
         INTRODUCTION,
-        AIMS,
+        TARGETS,
         _list(measure_peers.sentences(peers)),
         promised,
         HANDLERS,

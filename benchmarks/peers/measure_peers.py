@@ -121,7 +121,7 @@ def tables(document: Document) -> list[Table]:
 
 
 def sentences(document: Document) -> list[str]:
-    """The aims, and whether they were reached."""
+    """The targets, and whether they were reached."""
     targets = handler_tables.targets(document["handlers"]) if "handlers" in document else []
     targets += server_tables.targets(document["serving"]) if "serving" in document else []
     return [str(target) for target in targets]

@@ -161,7 +161,7 @@ def _instance_claim(prices: Prices, instance_type: str, requests_per_second: flo
         published=published,
         reproduced=float(alone.usd) / millions,
         corrected=(float(corrected.usd) / millions,),
-        why=f"On an instance that is always busy requests wait ever longer: {_count(corrected)} of them; disks, IPv4,"
+        why=f"On an instance that is always busy the queue grows without end: {_count(corrected)} of them; disks, IPv4,"
         " surplus credits, load balancer, proxy, S3, DynamoDB and logs are part of the bill.",
     )
 

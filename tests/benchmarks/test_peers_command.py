@@ -53,7 +53,7 @@ def peers(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
     return Command(monkeypatch, capsys)
 
 
-def test_every_table_and_every_aim_is_printed(peers: Command) -> None:
+def test_every_table_and_every_target_is_printed(peers: Command) -> None:
     out = peers("")
     for title in ("Handlers", "Decoding to 16 kHz mono", "1 client. ", "Memory and start. ", "Not measured"):
         assert title in out

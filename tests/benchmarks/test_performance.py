@@ -159,7 +159,7 @@ def test_the_page_holds_every_table_of_both_results_under_its_heading() -> None:
     servers = [str(table.title) for table in measure_peers.tables(document(serving=serving_section()))]
     cold, warm, sizes = [str(table.title) for table in micro_tables.tables(micro())[:3]]
     in_order = [
-        *("# Performance", "## Aims", str(promised.title)),
+        *("# Performance", "## Targets", str(promised.title)),
         *("## The handler compared with other implementations", *handlers),
         *("## The container compared with other servers", *servers),
         *("## Phases of a call", cold, warm),

@@ -1,4 +1,4 @@
-"""What `python -m benchmarks peers` prints of the handlers, and whether they reach their aims."""
+"""What `python -m benchmarks peers` prints of the handlers, and whether they reach their targets."""
 
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
@@ -90,7 +90,7 @@ def tables(section: Section) -> list[Table]:
 
 
 def targets(section: Section) -> list[Target]:
-    """The aims: our time as a part of the usual handler's."""
+    """The targets: our time as a part of the usual handler's."""
     ratios = {
         (row["part"], row["subject"], row["measure"]): row["ratio_to_ours"]
         for row in section["summary"]

@@ -25,7 +25,7 @@ NOT_AWS = "on this machine, not AWS figures"
 
 
 def tables(document: Document) -> list[Table]:
-    """Cold start, warm call, memory sizes, and the aims."""
+    """Cold start, warm call, memory sizes, and the targets."""
     observations = document["observations"]
     as_it_is = [each for each in observations if each["memory_mb"] is None and each["threads_set"] is None]
     return [
@@ -132,7 +132,7 @@ def _sweep_table(sweep: Sweep, settings: Settings) -> Table:
 
 
 def _measurements_table(measurements: Sequence[MeasurementJson]) -> Table:
-    table = _table(f"Aims, {NOT_AWS}", "measured", "n", "median", "baseline", "ratio", "at most")
+    table = _table(f"Targets, {NOT_AWS}", "measured", "n", "median", "baseline", "ratio", "at most")
     for each in measurements:
         unit, baseline, max_allowed = each["unit"], each["baseline"], each["max_allowed"]
         against = f"\nagainst {each['baseline_name']}" if baseline else ""

@@ -158,7 +158,7 @@ def test_tables_are_those_of_the_parts_that_were_measured() -> None:
     assert titles(document()) == []
 
 
-def test_each_aim_is_a_sentence_which_says_whether_it_is_reached() -> None:
+def test_each_target_is_a_sentence_that_says_whether_it_is_reached() -> None:
     said = measure_peers.sentences(document(handlers=handlers_section(cold_ms=300.0, decode_ms=6.1)))
     assert said == [
         "cold start, of the usual handler's: 0.30, at most 0.36: holds.",
@@ -166,7 +166,7 @@ def test_each_aim_is_a_sentence_which_says_whether_it_is_reached() -> None:
     ]
 
 
-def test_an_aim_that_was_not_measured_is_missed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_target_that_was_not_measured_is_missed(monkeypatch: pytest.MonkeyPatch) -> None:
     found = [Target.at_least("throughput", None, 0.95), Target.at_most("p99", 1.1, 1.2)]
     monkeypatch.setattr(server_tables, "targets", lambda section: found)
     assert measure_peers.sentences(document(serving=serving_section())) == [
