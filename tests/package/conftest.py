@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.package.distributions import Installation, build, install
+from tests.package.distributions import ROOT, Installation, build, install
 
 
 @pytest.fixture(scope="session")
@@ -19,6 +19,20 @@ def plain(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installation
 
 
 @pytest.fixture(scope="session")
-def with_node(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installation:
-    """With the CDK and Node, and what a new project's tests need."""
-    return install(wheel, tmp_path_factory.mktemp("local"), extra="local", more=("pytest",))
+def project(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A new project with the published model, for whose check onnxruntime is needed, and not the CDK."""
+    folder = tmp_path_factory.mktemp("projects")
+    installation = install(wheel, tmp_path_factory.mktemp("new"), "onnxruntime")
+    answer = installation.run("crossover", "new", "bird songs", "--variants", "snapstart,standard", folder=folder)
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stdout.startswith("bird songs: stacks Bird-Songs-..., variants snapstart, standard, model yamnet ")
+    return folder / "bird songs"
+
+
+@pytest.fixture(scope="session")
+def with_node(project: Path, plain: Installation, wheel: Path) -> Installation:
+    """The new project's own environment, with the CDK, Node and pytest; the wheel takes the package index's place."""
+    wheel_and_lock = {"UV_FIND_LINKS": str(wheel.parent), "UV_CONSTRAINT": str(ROOT / "requirements-dev.txt")}
+    answer = plain.run("make", "setup", folder=project, seconds=600, **wheel_and_lock)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    return Installation(folder=project / ".venv", home=plain.home)

@@ -79,20 +79,20 @@ class Installation:
 
     def files(self) -> dict[str, float]:
         """The files in site-packages and when they changed, except for bytecode, which Python itself keeps there."""
-        paths = [path for path in self.site_packages.rglob("*") if path.suffix != ".pyc" and path.is_file()]
-        return {str(path.relative_to(self.site_packages)): path.stat().st_mtime for path in paths}
+        found = {}
+        for folder, folders, names in os.walk(self.site_packages):
+            folders[:] = [name for name in folders if name != "__pycache__"]
+            found |= {path: os.stat(path).st_mtime for name in names if os.path.isfile(path := f"{folder}/{name}")}
+        return found
 
 
-def install(wheel: Path, folder: Path, *, extra: str = "", more: tuple[str, ...] = ()) -> Installation:
-    """A new environment with the wheel, and `more`, in the locked versions."""
+def install(wheel: Path, folder: Path, *more: str) -> Installation:
+    """A new environment with the wheel without its extras, and `more`, in the locked versions."""
     environment, home = folder / "environment", folder / "home"
     home.mkdir()
     subprocess.run([UV, "venv", "--quiet", "--python", sys.executable, str(environment)], check=True)
-    wanted = f"crossover-inference{f'[{extra}]' if extra else ''} @ {wheel.as_uri()}"
-    constraints = ["--constraints", str(ROOT / "requirements-dev.txt")]
-    subprocess.run(
-        [UV, "pip", "install", "--quiet", "--python", str(environment), *constraints, wanted, *more], check=True
-    )
+    uv = [UV, "pip", "install", "--quiet", "--python", str(environment)]
+    subprocess.run([*uv, "--constraints", str(ROOT / "requirements-dev.txt"), str(wheel), *more], check=True)
     return Installation(folder=environment, home=home)
 
 

@@ -41,7 +41,7 @@ def resources(assembly: Path, stack: str) -> Counter[str]:
 
 
 def synthesize(installation: Installation, folder: Path, assembly: Path, **context: Any) -> None:
-    """Run app.py in the folder without building the functions' packages; the CDK warns of nothing."""
+    """Run app.py in the folder without building the functions' packages; AWS's rules for templates find nothing."""
     answer = installation.run(
         *("python", "app.py"),
         folder=folder,

@@ -102,8 +102,11 @@ def test_the_cost_model_takes_what_was_measured(folder: Path, command_line: dict
     costed = crossover(command_line, folder, "cost", "--from", "results.json", "--rpm", "60", "--json")
     assert costed.returncode == 0, costed.stderr
     given = json.loads(costed.stdout)["given"]
-    measured = {"warm_seconds", "init_seconds", "snapstart_warm_seconds", "restore_seconds", "proxy_seconds"}
-    assert measured | {"cold_share", "file_mb", "memory_mb"} <= set(given)
+    assert {"init_seconds", "restore_seconds", "cold_share", "file_mb", "memory_mb"} <= set(given)
+    # On a busy machine every request of a load this short may meet a cold start.
+    warm = {seen.variant for seen in result.observations_of(result.read(folder / "results.json")) if not seen.is_cold}
+    fields = {"standard": "warm_seconds", "snapstart": "snapstart_warm_seconds", "sagemaker": "proxy_seconds"}
+    assert {variant for variant, field in fields.items() if field in given} == warm
 
 
 def test_it_overwrites_nothing(folder: Path, command_line: dict[str, str]) -> None:
