@@ -82,7 +82,7 @@ class Installation:
         found = {}
         for folder, folders, names in os.walk(self.site_packages):
             folders[:] = [name for name in folders if name != "__pycache__"]
-            found |= {path: os.stat(path).st_mtime for name in names if os.path.isfile(path := f"{folder}/{name}")}
+            found |= {str(path): path.lstat().st_mtime for path in (Path(folder, name) for name in names)}
         return found
 
 
