@@ -1,6 +1,7 @@
 """`crossover prices`: the prices that the cost model uses."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -163,6 +164,9 @@ def refresh(
     old = read(prices or (output if output.exists() else SNAPSHOT))
     if not output.parent.is_dir():
         raise UsageError(f"There is no folder {output.parent} to write {output.name} to.")
+    for name in region or []:  # before AWS is asked for a list per service and region
+        if not re.fullmatch(r"[a-z]{2,}(-[a-z]+)+-\d+", name):
+            raise UsageError(f"The region is {name!r}; it must have the form of eu-central-1.")
     with errors.status("") as status:
         refreshed = price_refresh.refresh(
             old,

@@ -59,6 +59,7 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
         ),
         (["cost", "--from", "gone"], "The results in gone cannot be read: No such file or directory."),
         (["prices", "show", "--prices", "gone"], "The prices in gone cannot be read: No such file or directory."),
+        (["prices", "refresh", "--region", "mars"], "The region is 'mars'; it must have the form of eu-central-1."),
         (["cost", "--arrivals", "trace:gone"], "The trace gone cannot be read as text: No such file or directory."),
         (["cost", "--rent", "5:USD:2:9"], "The rent is '5:USD:2:9'; it must be AMOUNT[:CURRENCY[:VCPUS]]."),
         (["cost", "--call-price", "1:USD:3"], "The price of a call is '1:USD:3'; it must be AMOUNT[:CURRENCY]."),
