@@ -165,7 +165,7 @@ class Scan:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         # What cannot be made visible now becomes so after VISIBILITY_TIMEOUT_SECONDS.
-        with interrupts.held(), contextlib.suppress(BotoCoreError, ClientError):
+        with interrupts.delayed(), contextlib.suppress(BotoCoreError, ClientError):
             self._make_visible()
 
     def __iter__(self) -> Iterator[DeadLetter]:
@@ -190,7 +190,7 @@ class Scan:
         del self._receipts[dead_letter.id]
 
     def _receive(self) -> list[DeadLetter]:
-        with interrupts.held():
+        with interrupts.delayed():
             messages = self._sqs.receive_message(
                 QueueUrl=self._url,
                 MaxNumberOfMessages=BATCH,

@@ -54,7 +54,7 @@ def _handle(number: int, frame: FrameType | None) -> None:
 
 
 @contextlib.contextmanager
-def held() -> Iterator[None]:
+def delayed() -> Iterator[None]:
     """Delay a signal until the block has ended."""
     _State.holders += 1
     try:

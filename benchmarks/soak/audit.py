@@ -184,7 +184,9 @@ def _judge(
     outcome = RESULTS.get(status, Outcome.DEAD_LETTERED if dead_letters else Outcome.LOST)
     # S3 may deliver an event more than once; each copy then ends separately, with a result or as a dead letter.
     ends = bool(own_writes) + len(dead_letters)
-    is_duplicated = ends > traffic.copies[event_id] and not (len(dead_letters) == 1 and _could_not_know(upload.planned))
+    is_duplicated = ends > traffic.copies[event_id] and not (
+        len(dead_letters) == 1 and _outcome_unknown(upload.planned)
+    )
     return Verdict(
         upload=upload,
         outcome=outcome,
@@ -194,7 +196,7 @@ def _judge(
     )
 
 
-def _could_not_know(planned: PlannedObject) -> bool:
+def _outcome_unknown(planned: PlannedObject) -> bool:
     """Whether a write may have succeeded without its worker knowing, so that a dead letter may follow."""
     fault = planned.fault
     forwarded = (Action.LOSE, Action.FORWARD_AND_KILL, Action.HOLD)

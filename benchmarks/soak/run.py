@@ -164,7 +164,7 @@ def soaked_aws(
             # The account's limit, so that a burst is throttled instead of starting ever more functions.
             "LAMBDA_ACCOUNT_CONCURRENCY": str(concurrency),
         }
-        emulator = aws.bring_up(interpreter, port=port, settings=emulator_settings)
+        emulator = aws.start_emulator(interpreter, port=port, settings=emulator_settings)
         proxy.group = emulator.pid
         aws.bootstrap()
         aws.deploy(*synth)

@@ -93,7 +93,7 @@ class Parent:
         """
         with ExitStack() as stack:
             try:
-                with interrupts.held():  # otherwise it could exist unnoticed
+                with interrupts.delayed():  # otherwise it could exist unnoticed
                     path = Path(tempfile.mkdtemp(prefix="crossover-bench-", dir=self.path))
                     stack.callback(_remove, path)
                 group = Group(path=path, version=self.version)
@@ -144,7 +144,7 @@ def candidates(mounts: str, membership: str) -> list[Parent]:
     return sorted(found, key=lambda parent: -parent.version)
 
 
-def held(vcpus: float, *, cpu_seconds: float, wall_seconds: float) -> bool:
+def within_quota(vcpus: float, *, cpu_seconds: float, wall_seconds: float) -> bool:
     """Whether a process kept to its quota.
 
     It may have used the quota of one period before and of one that has not ended; 5 % are for the kernel, which hands

@@ -83,7 +83,7 @@ def probe(
 
 
 @contextmanager
-def asked_probe(
+def interactive_probe(
     python: Path,
     script: Path,
     *arguments: object,

@@ -85,7 +85,7 @@ def redrive(
             try:
                 event = _event_of(dead_letter, variant)
                 if not dry_run:
-                    with interrupts.held():
+                    with interrupts.delayed():
                         _invoke(clients("lambda"), variant, event)
                         scan.delete(dead_letter)
             except (NotRedrivenError, BotoCoreError, ClientError) as error:

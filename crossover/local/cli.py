@@ -10,7 +10,7 @@ from crossover.inputs import audio_files, split_names
 from crossover.local.ports import check_port
 from crossover.local.process import DEFAULT_PORT, REGION, Emulator
 from crossover.local.python_environments import find_interpreter
-from crossover.local.work import emulator_that_stays, open_local_aws, python_sentence
+from crossover.local.work import describe_python, open_local_aws, persistent_emulator
 from crossover.local.workspace import Workspace
 from crossover.project import choose_variants
 
@@ -32,13 +32,13 @@ def up(
     """Start the local AWS in the background."""
     workspace = Workspace()
     workspace.create()
-    emulator = emulator_that_stays(workspace)
+    emulator = persistent_emulator(workspace)
     if emulator is None:
         with open_local_aws(workspace, errors) as aws:
-            emulator = aws.bring_up(find_interpreter(), port=port)
+            emulator = aws.start_emulator(find_interpreter(), port=port)
             aws.bootstrap()
-            aws.let_it_stay()
-        print(f"The local AWS is up at {emulator.endpoint}. {python_sentence(emulator.python)}")
+            aws.keep_running()
+        print(f"The local AWS is up at {emulator.endpoint}. {describe_python(emulator.python)}")
     else:
         print(f"The local AWS is up already at {emulator.endpoint}.")
     _print_usage(emulator)
@@ -95,9 +95,9 @@ def status() -> None:
             print("The local AWS is not running; `crossover local up` starts it.")
             raise typer.Exit(1)
         print(
-            f"The local AWS is up at {emulator.endpoint} (process {emulator.pid}). {python_sentence(emulator.python)}"
+            f"The local AWS is up at {emulator.endpoint} (process {emulator.pid}). {describe_python(emulator.python)}"
         )
-        emulator.point_aws_at_it()
+        emulator.configure_aws_clients()
         for stack, state in aws.stacks().items():
             print(f"  {stack}: {state}")
 

@@ -79,7 +79,7 @@ class Commands:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        with interrupts.held():
+        with interrupts.delayed():
             for command in self._started:
                 if isinstance(error, interrupts.InterruptedBySignalError) and command.process.poll() is None:
                     error.stopped.append(command.name)
@@ -106,7 +106,7 @@ class Commands:
             keep_open: file descriptors that it inherits.
         """
         log = self.logs / f"{name.replace(' ', '-')}.log"
-        with interrupts.held(), log.open("wb") as output:
+        with interrupts.delayed(), log.open("wb") as output:
             process = subprocess.Popen(
                 arguments,
                 cwd=folder,

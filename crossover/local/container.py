@@ -108,9 +108,11 @@ class Container:
         deadline = time.monotonic() + START_SECONDS
         while not self._is_healthy():
             if self.process.poll() is not None:
-                raise ContainerError(f"The container ended with code {self.process.returncode}: {_said(log)}")
+                raise ContainerError(f"The container ended with code {self.process.returncode}: {_last_output(log)}")
             if time.monotonic() > deadline:
-                raise ContainerError(f"The container did not pass its health check in {START_SECONDS} s: {_said(log)}")
+                raise ContainerError(
+                    f"The container did not pass its health check in {START_SECONDS} s: {_last_output(log)}"
+                )
             time.sleep(0.05)
 
     def _is_healthy(self) -> bool:
@@ -166,6 +168,6 @@ def entry_point(dockerfile: Path) -> list[str]:
     return [*json.loads(commands[-1]), "serve"]
 
 
-def _said(log: Path) -> str:
+def _last_output(log: Path) -> str:
     """The end of a log in one line: it becomes the reason of a failed deployment."""
     return last_lines(log, 5).replace("\n", " | ") or "it printed nothing."

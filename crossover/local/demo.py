@@ -9,7 +9,7 @@ from crossover.inputs import audio_files
 from crossover.local.ports import free_port, is_free
 from crossover.local.process import DEFAULT_PORT
 from crossover.local.python_environments import find_interpreter
-from crossover.local.work import emulator_that_stays, open_local_aws, python_sentence
+from crossover.local.work import describe_python, open_local_aws, persistent_emulator
 from crossover.local.workspace import Workspace
 from crossover.paths import sources
 from crossover.project import choose_variants
@@ -34,11 +34,11 @@ def run(*, variants: str, audio: Path | None, port: int | None, workspace: Works
     workspace = workspace or Workspace()
     console = Console(stderr=True)
     with open_local_aws(workspace, console) as aws:
-        emulator = emulator_that_stays(workspace)
+        emulator = persistent_emulator(workspace)
         if emulator is None:
             interpreter = find_interpreter()
             synth = aws.begin_synth(names, python=interpreter.version)
-            emulator = aws.bring_up(interpreter, port=port or _demo_port())
+            emulator = aws.start_emulator(interpreter, port=port or _demo_port())
             aws.bootstrap()
         else:
             console.print(f"The local AWS at {emulator.endpoint} is running already, and keeps running.")
@@ -51,7 +51,7 @@ def run(*, variants: str, audio: Path | None, port: int | None, workspace: Works
 
     print_table(rows)
     console.print(
-        f"{python_sentence(emulator.python)} The milliseconds, from upload to item, are this machine's: they are no "
+        f"{describe_python(emulator.python)} The milliseconds, from upload to item, are this machine's: they are no "
         f"figures of AWS. All of it took {seconds:.0f} s.",
         highlight=False,
         soft_wrap=True,

@@ -39,13 +39,13 @@ class Emulator:
         pid: of the process, which leads a process group: functions and containers belong to it.
         port: where it listens, on this machine only.
         python: version of Python that runs the functions, as in "3.12".
-        stays: whether it outlives the command that started it; else it ends with that, even if that is killed.
+        is_persistent: whether it outlives the command that started it; else it ends with that, even if that is killed.
     """
 
     pid: int
     port: int
     python: str
-    stays: bool
+    is_persistent: bool
 
     @property
     def endpoint(self) -> str:
@@ -92,7 +92,7 @@ class Emulator:
             *("--container-python", environments.containers),
         ]
         environment = {**_settings(workspace, port), **(settings or {})}
-        with interrupts.held(), _lock(workspace) as lock, (workspace.logs / "emulator.log").open("wb") as log:
+        with interrupts.delayed(), _lock(workspace) as lock, (workspace.logs / "emulator.log").open("wb") as log:
             if lock is None:
                 raise CrossoverError("An emulator is running already; `crossover local down` stops it.")
             _clean(workspace)
@@ -113,14 +113,14 @@ class Emulator:
             )
             os.close(stdin)
             _started[process.pid] = (process, parent_pipe)
-            emulator = cls(pid=process.pid, port=port, python=environments.version, stays=False)
+            emulator = cls(pid=process.pid, port=port, python=environments.version, is_persistent=False)
             workspace.state.write_text(json.dumps(asdict(emulator)))
         return emulator
 
     def stay(self, workspace: Workspace) -> None:
         """Let it outlive this process."""
         os.write(_started[self.pid][1], b"stay")
-        workspace.state.write_text(json.dumps(asdict(replace(self, stays=True))))
+        workspace.state.write_text(json.dumps(asdict(replace(self, is_persistent=True))))
 
     def wait_until_ready(self, workspace: Workspace) -> None:
         """Wait until it answers.
@@ -155,7 +155,7 @@ class Emulator:
 
     def stop(self, workspace: Workspace) -> None:
         """Stop it with all its functions and containers, and remove its state."""
-        with interrupts.held():
+        with interrupts.delayed():
             deadline = time.monotonic() + STOP_SECONDS
             self._signal(signal.SIGTERM)
             while _is_locked(workspace) and time.monotonic() < deadline:
@@ -167,7 +167,7 @@ class Emulator:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, number)
 
-    def point_aws_at_it(self) -> None:
+    def configure_aws_clients(self) -> None:
         """Point every AWS client of this process and its children at the emulator only.
 
         The user's own settings must not reach the local AWS, and no request meant for it may reach the user's account.

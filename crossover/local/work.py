@@ -58,9 +58,11 @@ class LocalAws:
     def use(self, emulator: Emulator) -> None:
         """Point AWS clients at an emulator that keeps running at the end."""
         self.used = emulator
-        emulator.point_aws_at_it()
+        emulator.configure_aws_clients()
 
-    def bring_up(self, interpreter: Interpreter, *, port: int, settings: Mapping[str, str] | None = None) -> Emulator:
+    def start_emulator(
+        self, interpreter: Interpreter, *, port: int, settings: Mapping[str, str] | None = None
+    ) -> Emulator:
         """Start an emulator that runs as long as this command; AWS clients use it from now on.
 
         Args:
@@ -74,15 +76,15 @@ class LocalAws:
         with self.steps.step("environment of the emulator"):
             environments = python_environments.create(interpreter, self.commands)
         with self.steps.step("emulator"):
-            with interrupts.held():  # else a signal could arrive before it is known what to stop
+            with interrupts.delayed():  # else a signal could arrive before it is known what to stop
                 emulator = self.started = Emulator.start(
                     self.workspace, port=port, environments=environments, settings=settings
                 )
             emulator.wait_until_ready(self.workspace)
-        emulator.point_aws_at_it()
+        emulator.configure_aws_clients()
         return emulator
 
-    def let_it_stay(self) -> None:
+    def keep_running(self) -> None:
         """Leave the emulator running at the end."""
         if self.started:
             self.started.stay(self.workspace)
@@ -171,19 +173,19 @@ def open_local_aws(workspace: Workspace, console: Console) -> Iterator[LocalAws]
             aws.started.stop(workspace)
 
 
-def emulator_that_stays(workspace: Workspace) -> Emulator | None:
+def persistent_emulator(workspace: Workspace) -> Emulator | None:
     """The emulator that `crossover local up` started, or None.
 
     Raises:
         CrossoverError: it is that of a demo, and will be gone in a moment.
     """
     emulator = Emulator.find(workspace)
-    if emulator is not None and not emulator.stays:
+    if emulator is not None and not emulator.is_persistent:
         raise CrossoverError("A demo is running here; wait for its end, or stop it with `crossover local down`.")
     return emulator
 
 
-def python_sentence(version: str) -> str:
+def describe_python(version: str) -> str:
     """A sentence about the Python that the functions run on."""
     if version == LAMBDA_PYTHON:
         return f"The functions run on Python {version}, as on AWS."

@@ -23,7 +23,7 @@ from crossover.project import CdkJson
 TEMPLATE = Path(__file__).with_name("template")
 COPIED = ("app.py", "stacks")
 MODEL = Path("model/model.onnx")
-MODEL_PAPERS = ("model/MODEL_CARD.md", "model/LICENSE-YAMNET")
+MODEL_DOCUMENTS = ("model/MODEL_CARD.md", "model/LICENSE-YAMNET")
 """What goes with the package's own model; its licence requires it."""
 NAME = r"[A-Za-z][A-Za-z0-9-]{0,63}"  # a stack_prefix
 
@@ -107,7 +107,7 @@ def _write(folder: Path, model: Path, *, papers: bool, values: dict[str, str], v
             target.write_text(text, encoding="utf-8")
     (folder / MODEL).parent.mkdir()
     shutil.copyfile(model, folder / MODEL)
-    for entry in MODEL_PAPERS if papers else ():
+    for entry in MODEL_DOCUMENTS if papers else ():
         shutil.copyfile(sources() / entry, folder / entry)
     _write_json(folder / "cdk.json", _cdk_json(values["name"], variants))
     for entry in ("package.json", "package-lock.json"):

@@ -134,14 +134,14 @@ def _statistics(document: Document) -> str:
     if any(summary and summary["n"] < display.FEW for summary in _latencies(statistics["variants"])):
         notes.append(f"Where there are fewer than {display.FEW} observations, p99 says little more than the maximum.")
     tables = {name: _table_of(name, statistics["variants"]) for name in measures}
-    open_ones = "".join(f"<h3>{_heading(name)}</h3>{tables[name]}" for name in tables if name in MAIN_MEASURES)
+    open_loops = "".join(f"<h3>{_heading(name)}</h3>{tables[name]}" for name in tables if name in MAIN_MEASURES)
     others = "".join(
         f"<h3>{_heading(name)}</h3>{made}" for name, made in tables.items() if made and name not in MAIN_MEASURES
     )
     by_file = _by_file(statistics["variants"])
     return (
         "".join(map(_paragraph, notes))
-        + open_ones
+        + open_loops
         + details("All other measures", others)
         + details("Warm requests by file, from the upload to the item", by_file)
     )

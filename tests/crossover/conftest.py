@@ -66,7 +66,7 @@ def running_emulator(workspace: Workspace) -> Iterator[LocalAws]:
     """A running emulator, to which the AWS clients of the tests talk."""
     before = dict(os.environ)
     with open_local_aws(workspace, Console(stderr=True)) as aws:
-        aws.bring_up(python_environments.find_interpreter(), port=free_port())
+        aws.start_emulator(python_environments.find_interpreter(), port=free_port())
         boto3.setup_default_session()  # the one of the other tests may have other credentials
         try:
             yield aws

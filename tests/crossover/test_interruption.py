@@ -94,7 +94,7 @@ def test_a_killed_emulator_leaves_no_process_and_counts_as_stopped(workspace: Wo
     assert run(workspace, "local", "up", "--port", str(free_port())) == 0
     emulator = Emulator.find(workspace)
     assert emulator is not None
-    assert emulator.stays
+    assert emulator.is_persistent
     assert run(workspace, "local", "status") == 0
     os.kill(emulator.pid, signal.SIGKILL)
     wait_until(lambda: processes_of(workspace) == [])

@@ -23,8 +23,8 @@ def test_a_signal_ends_the_work_with_the_exit_code_that_shells_use(number: int, 
 
 def test_a_signal_waits_for_the_end_of_a_block_that_must_not_be_interrupted() -> None:
     done = []
-    with pytest.raises(InterruptedBySignalError), interrupts.held():
-        with interrupts.held():
+    with pytest.raises(InterruptedBySignalError), interrupts.delayed():
+        with interrupts.delayed():
             os.kill(os.getpid(), signal.SIGINT)
             done.append("inner")
         done.append("outer")
@@ -38,8 +38,8 @@ def test_a_second_signal_does_not_interrupt_the_clean_up() -> None:
 
 
 def test_an_error_in_such_a_block_is_not_hidden_by_a_signal() -> None:
-    with pytest.raises(ValueError, match="the error"), interrupts.held():
+    with pytest.raises(ValueError, match="the error"), interrupts.delayed():
         os.kill(os.getpid(), signal.SIGINT)
         raise ValueError("the error")
-    with pytest.raises(InterruptedBySignalError), interrupts.held():
+    with pytest.raises(InterruptedBySignalError), interrupts.delayed():
         pass

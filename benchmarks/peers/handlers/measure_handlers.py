@@ -27,7 +27,7 @@ from benchmarks.peers.handlers.handler_observations import (
     sum_up,
 )
 from benchmarks.peers.handlers.implementations import DESCRIPTIONS, TFLITE, USUAL, Implementation
-from crossover.bench.probing import SPEECH, asked_probe, bundle_python, probe, s3_event
+from crossover.bench.probing import SPEECH, bundle_python, interactive_probe, probe, s3_event
 from crossover.bench.stub_aws import StubAws, stub_aws
 from crossover.errors import CrossoverError
 from crossover.paths import sources
@@ -165,7 +165,7 @@ def _handlers(python: Path, here: dict[str, Implementation], aws: StubAws) -> di
         arguments = (implementation.handler, s3_event(), *implementation.folders)
         settings = {"MODEL_S3_URI": str(implementation.model)}
         spawned = time.clock_gettime(time.CLOCK_MONOTONIC)
-        with asked_probe(python, PROBES / "peer_handler.py", *arguments, endpoint=aws.url, settings=settings) as (
+        with interactive_probe(python, PROBES / "peer_handler.py", *arguments, endpoint=aws.url, settings=settings) as (
             found,
             ask,
         ):
@@ -195,7 +195,7 @@ def _models(python: Path, here: dict[str, Implementation], threads: int) -> dict
 
 def _part(python: Path, part: str, implementation: Implementation, audio: Path, *, threads: int = 1) -> Task:
     return partial(
-        asked_probe,
+        interactive_probe,
         python,
         PROBES / "peer_part.py",
         part,

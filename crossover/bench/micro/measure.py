@@ -30,7 +30,7 @@ LARGE_OBJECT_BYTES = 50 * 1024**2
 MB = 1e6  # as the cost model counts files
 
 Configuration = tuple[int | None, int]  # memory size whose quota is set, or None; threads, 0 for the handler's choice
-AS_IT_IS: Configuration = (None, 0)
+UNLIMITED: Configuration = (None, 0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,15 +98,15 @@ def run(options: Options, *, progress: Callable[[str], None]) -> Document:
             "quota_period_ms": cgroup.PERIOD_SECONDS * 1000,
         },
         "measurements": [each.to_json() for each in (*_warm_measurements(warm), memory)],
-        "cold": _cold(processes[AS_IT_IS]),
-        "warm": _warm(processes[AS_IT_IS]),
+        "cold": _cold(processes[UNLIMITED]),
+        "warm": _warm(processes[UNLIMITED]),
         "sweep": {
             "region": REGION,
             "price_dates": {name: prices[name].date for name in ("lambda.gb_second", "lambda.request")},
             "rows": rows,
             **memory_sizes.choose(rows),
         },
-        "scenario": scenario(processes[AS_IT_IS], rows),
+        "scenario": scenario(processes[UNLIMITED], rows),
         "observations": [
             {"memory_mb": memory_mb, "threads_set": threads or None, **process.to_json()}
             for (memory_mb, threads), each in processes.items()
@@ -115,7 +115,7 @@ def run(options: Options, *, progress: Callable[[str], None]) -> Document:
     }
 
 
-def scenario(as_it_is: Sequence[Process], rows: Sequence[Row]) -> dict[str, float]:
+def scenario(unlimited: Sequence[Process], rows: Sequence[Row]) -> dict[str, float]:
     """The measured inputs of the cost model, as fields of cost.scenario.Scenario.
 
     `cpu_seconds` is the mean of all warm calls, since the number of instances depends on the sum of the work.
@@ -124,11 +124,11 @@ def scenario(as_it_is: Sequence[Process], rows: Sequence[Row]) -> dict[str, floa
     call here does not wait for S3 and DynamoDB.
     """
     found = {
-        "cpu_seconds": round(fmean(call.cpu_ms for process in as_it_is for call in process.warm) / 1000, 6),
+        "cpu_seconds": round(fmean(call.cpu_ms for process in unlimited for call in process.warm) / 1000, 6),
         "file_mb": SPEECH.stat().st_size / MB,
         "model_mb": MODEL.stat().st_size / MB,
     }
-    usual = (int(Scenario().memory_mb), as_it_is[0].threads)
+    usual = (int(Scenario().memory_mb), unlimited[0].threads)
     for row in rows:
         if (row["memory_mb"], row["threads"]) == usual:
             found["init_seconds"] = round(fmean(row["init_ms"]) / 1000, 6)
@@ -153,7 +153,7 @@ def _rounds(
     Without quotas one process serves all memory sizes.
     """
     sizes: Sequence[int | None] = options.memory_mb if parent else [None]
-    configurations = [AS_IT_IS, *((memory_mb, threads) for memory_mb in sizes for threads in options.threads)]
+    configurations = [UNLIMITED, *((memory_mb, threads) for memory_mb in sizes for threads in options.threads)]
     processes: dict[Configuration, list[Process]] = {each: [] for each in configurations}
     warm: dict[str, list[float]] = {}
     for number in range(1, options.processes + 1):

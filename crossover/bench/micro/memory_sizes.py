@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from statistics import fmean, median
 
-from crossover.bench.cgroup import held
+from crossover.bench.cgroup import within_quota
 from crossover.bench.micro.document import Choice, Row, RowKey
 from crossover.bench.micro.workbench import Process
 from crossover.cost.prices import Prices
@@ -118,4 +118,4 @@ def choose(rows: Sequence[Row]) -> Choice:
 def _held(process: Process, vcpus: float) -> bool:
     """Of the cold start, during which the process hardly waits."""
     cpu_ms = process.cold.init_cpu_ms + process.cold.first_call_cpu_ms
-    return held(vcpus, cpu_seconds=cpu_ms / 1000, wall_seconds=process.cold.total_ms / 1000)
+    return within_quota(vcpus, cpu_seconds=cpu_ms / 1000, wall_seconds=process.cold.total_ms / 1000)

@@ -27,10 +27,10 @@ NOT_AWS = "on this machine, not AWS figures"
 def tables(document: Document) -> list[Table]:
     """Cold start, warm call, memory sizes, and the targets."""
     observations = document["observations"]
-    as_it_is = [each for each in observations if each["memory_mb"] is None and each["threads_set"] is None]
+    unlimited = [each for each in observations if each["memory_mb"] is None and each["threads_set"] is None]
     return [
-        _cold_table(document["cold"], [each["cold"] for each in as_it_is]),
-        _warm_table(document["warm"], [each["warm"] for each in as_it_is]),
+        _cold_table(document["cold"], [each["cold"] for each in unlimited]),
+        _warm_table(document["warm"], [each["warm"] for each in unlimited]),
         _sweep_table(document["sweep"], document["settings"]),
         _measurements_table(document["measurements"]),
     ]

@@ -41,7 +41,7 @@ class ColdStarts(Protocol):
     def undo(self) -> list[str]:
         """Restore everything; returns what could not be restored, each as a sentence. It can be called twice."""
 
-    def find_left(self) -> None:
+    def find_leftovers(self) -> None:
         """Find what a killed benchmark has left behind, so that `undo` removes it."""
 
 
@@ -86,7 +86,7 @@ class NewConfigurations:
         self._made += 1
         self._set({**self._original, VARIABLE: f"{self._run_id}-{self._made}"})
 
-    def find_left(self) -> None:
+    def find_leftovers(self) -> None:
         """Find what a killed benchmark has left behind, so that `undo` removes it."""
         variables = self._variables()
         if VARIABLE in variables:
@@ -96,7 +96,7 @@ class NewConfigurations:
         if self._original is None:
             return []
         problem = f"The environment variable {VARIABLE} of the function {self._function}"
-        with _noting(problem) as problems:
+        with _recording(problem) as problems:
             self._set(self._original)
             self._original = None
         return problems
@@ -146,7 +146,7 @@ class NewVersions:
         if self._original is None:
             self._original = self._current()
         self._configurations.change()
-        with interrupts.held():  # otherwise it could exist unnoticed
+        with interrupts.delayed():  # otherwise it could exist unnoticed
             answer = self._client.publish_version(FunctionName=self._function, Description=DESCRIPTION)
             self._made.append(answer["Version"])
         self._wait(answer["Version"])
@@ -154,9 +154,9 @@ class NewVersions:
         self._delete_unused(keep=answer["Version"])
         self._clock.sleep(SETTLE_SECONDS)
 
-    def find_left(self) -> None:
+    def find_leftovers(self) -> None:
         """Find what a killed benchmark has left behind, so that `undo` removes it."""
-        self._configurations.find_left()
+        self._configurations.find_leftovers()
         pages = self._client.get_paginator("list_versions_by_function").paginate(FunctionName=self._function)
         versions = [version for page in pages for version in page["Versions"] if version["Version"] != "$LATEST"]
         self._made = [version["Version"] for version in versions if version.get("Description") == DESCRIPTION]
@@ -169,11 +169,11 @@ class NewVersions:
     def undo(self) -> list[str]:
         problems: list[str] = []
         if self._original is not None:
-            with _noting(f"The alias {self._alias} of the function {self._function}") as problems:
+            with _recording(f"The alias {self._alias} of the function {self._function}") as problems:
                 self._client.update_alias(FunctionName=self._function, Name=self._alias, FunctionVersion=self._original)
                 self._original = None
         for version in list(self._made):
-            with _noting(f"Version {version} of the function {self._function}") as more:
+            with _recording(f"Version {version} of the function {self._function}") as more:
                 self._delete(version)
             problems += more
         return problems + self._configurations.undo()
@@ -208,7 +208,7 @@ class NewVersions:
 
 
 @contextlib.contextmanager
-def _noting(what: str) -> Iterator[list[str]]:
+def _recording(what: str) -> Iterator[list[str]]:
     """Record as a sentence that something could not be restored, and go on."""
     problems: list[str] = []
     try:

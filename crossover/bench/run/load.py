@@ -98,7 +98,7 @@ class Threads:
 
     def _end(self) -> None:
         """After an interruption or an error, give calls in progress some time to end, then abandon them."""
-        with interrupts.held():
+        with interrupts.delayed():
             if not all(future.done() for future in self._futures):
                 self._control.stop("It was interrupted.")
                 self._pool.shutdown(wait=False, cancel_futures=True)

@@ -106,7 +106,7 @@ class LoadTest:
         with self._cleaning(forced, left_behind):
             if self.plan.cold:
                 for each in forced.values():
-                    each.find_left()
+                    each.find_leftovers()
             for deployment in self.deployments:
                 self._load(deployment)
             self._cold(forced)
@@ -266,7 +266,7 @@ class LoadTest:
         try:
             yield
         finally:
-            with interrupts.held():
+            with interrupts.delayed():
                 self.context.watcher.say("cleaning up")
                 for each in forced.values():
                     left_behind += each.undo()

@@ -75,7 +75,7 @@ def connect(names: Sequence[str], console: Console, *, local: bool) -> Iterator[
         else:
             interpreter = find_interpreter()
             synth = aws.begin_synth(names, python=interpreter.version)
-            aws.bring_up(interpreter, port=free_port())
+            aws.start_emulator(interpreter, port=free_port())
             aws.bootstrap()
             aws.deploy(*synth)
         yield clients

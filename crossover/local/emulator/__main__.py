@@ -15,7 +15,7 @@ from ministack import app
 
 from crossover.local.emulator import cloudformation
 from crossover.local.emulator.events import Events, invoke_from_s3
-from crossover.local.emulator.front import answer_in_front
+from crossover.local.emulator.front import install_routes
 from crossover.local.emulator.functions import run_python_in_awslambdaric
 from crossover.local.emulator.sagemaker import SageMaker
 
@@ -30,8 +30,8 @@ def main() -> None:
     parser.add_argument("--logs", type=Path, required=True, help="folder of the containers' logs")
     parser.add_argument("--container-python", required=True, help="the interpreter that takes the place of the image's")
     options = parser.parse_args()
-    guard_the_group()
-    threading.Thread(target=end_with_the_parent, daemon=True).start()
+    start_guard()
+    threading.Thread(target=end_with_parent, daemon=True).start()
     run_python_in_awslambdaric(Path(tempfile.gettempdir(), "bootstrap"))
     invoke_from_s3()
     events = Events()
@@ -39,12 +39,12 @@ def main() -> None:
     cloudformation.install()
     sagemaker = SageMaker(assembly=options.assembly, logs=options.logs, python=options.container_python)
     sagemaker.install()
-    answer_in_front(sagemaker, events)
+    install_routes(sagemaker, events)
     sys.argv = sys.argv[:1]  # ministack reads its own arguments from here
     app.main()
 
 
-def guard_the_group() -> None:
+def start_guard() -> None:
     """Start the guard, which reads from a pipe that only this process keeps open."""
     if os.getpgrp() != os.getpid():
         raise RuntimeError("The emulator must lead its own process group, because the guard ends the whole group.")
@@ -53,7 +53,7 @@ def guard_the_group() -> None:
     os.close(read_end)
 
 
-def end_with_the_parent() -> None:
+def end_with_parent() -> None:
     """End when standard input, whose other end the parent process holds, closes without the byte that lets it stay."""
     if not sys.stdin.read(1):
         os._exit(0)  # the guard ends the process group

@@ -16,7 +16,7 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
-def answer_in_front(sagemaker: SageMaker, events: Events) -> None:
+def install_routes(sagemaker: SageMaker, events: Events) -> None:
     """Put the handler of these requests in front of ministack's."""
     ministack, invocation = app.app, re.compile("/endpoints/([^/]+)/invocations")
 

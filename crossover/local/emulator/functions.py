@@ -60,8 +60,8 @@ class PythonEnvironment(lambda_runtime.ProvidedWorker):  # type: ignore[misc]
     def _record_result(self, *arguments: Any) -> bool:
         # Before the runtime's response is acknowledged: then it asks for the next event.
         self._answered_at = (self._asked_at, time.monotonic())
-        was_taken: bool = super()._record_result(*arguments)
-        return was_taken
+        snapshot_taken: bool = super()._record_result(*arguments)
+        return snapshot_taken
 
     def invoke(self, event: Properties, request_id: str, **named: Any) -> Properties:
         """Run one invocation; its log gets the lines START, END and REPORT."""

@@ -242,7 +242,7 @@ def test_a_worker_that_disconnects_affects_no_other(proxy: FaultProxy, capfd: py
         connection.getresponse()
     connection.close()
     assert get(proxy) == (200, CONTENT)
-    time.sleep(0.4)  # until the held answer finds nobody
+    time.sleep(0.4)  # until the held answer finds no client
     assert capfd.readouterr().err == ""
 
 

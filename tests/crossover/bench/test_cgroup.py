@@ -161,7 +161,7 @@ def test_throttled_time_is_in_seconds(tmp_path: Path, version: int, stat: str) -
 
 @pytest.mark.parametrize(("cpu_seconds", "holds"), [(0.5, True), (0.54, True), (0.56, False), (1.0, False)])
 def test_a_quota_held_unless_it_was_exceeded(cpu_seconds: float, holds: bool) -> None:
-    assert cgroup.held(0.5, cpu_seconds=cpu_seconds, wall_seconds=1.0) is holds  # 1.05 x 0.5 x 1.04 = 0.546
+    assert cgroup.within_quota(0.5, cpu_seconds=cpu_seconds, wall_seconds=1.0) is holds  # 1.05 x 0.5 x 1.04 = 0.546
 
 
 def test_without_a_suitable_group_the_reason_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

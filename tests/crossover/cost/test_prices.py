@@ -76,7 +76,7 @@ def test_confirmed_prices_have_a_date() -> None:
 
 
 def test_hosting_without_a_gpu_costs_a_fifth_more_than_ec2() -> None:
-    """The rule by which prices of hosting are derived, held against the confirmed ones too."""
+    """The rule by which prices of hosting are derived, checked against the confirmed ones too."""
     for region in REGIONS:
         found = load(region)
         for instance_type in found.with_prefix("sagemaker.host.ml."):

@@ -122,7 +122,7 @@ def measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, labels: dict[str, 
     monkeypatch.setattr(implementations, "usual", lambda: implementation("usual"))
     monkeypatch.setattr(implementations, "tflite", lambda: tflite)
     monkeypatch.setattr(measure_handlers, "probe", probes)
-    monkeypatch.setattr(measure_handlers, "asked_probe", probes.asked)
+    monkeypatch.setattr(measure_handlers, "interactive_probe", probes.asked)
     return measure_handlers.measure(processes=2, calls=1, progress=QUIET), probes
 
 

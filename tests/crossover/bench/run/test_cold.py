@@ -168,7 +168,7 @@ def test_finds_and_undoes_the_versions_of_a_killed_benchmark() -> None:
     function = snapstart()
     killed(versions(function))
     again = versions(function)
-    again.find_left()
+    again.find_leftovers()
     assert again.undo() == []
     assert (function.alias, set(function.versions), function.variables) == ("4", {"3", "4"}, OWN)
 
@@ -177,7 +177,7 @@ def test_finds_and_undoes_the_variable_of_a_killed_benchmark() -> None:
     function = FakeLambda()
     killed(configurations(function))
     again = configurations(function)
-    again.find_left()
+    again.find_leftovers()
     assert again.undo() == []
     assert function.variables == OWN
 
@@ -186,7 +186,7 @@ def test_a_resumed_benchmark_restores_the_original_state() -> None:
     function = snapstart()
     killed(versions(function))
     again = versions(function)
-    again.find_left()
+    again.find_leftovers()
     again.force()
     assert again.undo() == []
     assert (function.alias, set(function.versions), function.variables) == ("4", {"3", "4"}, OWN)
@@ -195,7 +195,7 @@ def test_a_resumed_benchmark_restores_the_original_state() -> None:
 def test_an_unchanged_function_is_not_touched() -> None:
     function = snapstart()
     ways = versions(function)
-    ways.find_left()
+    ways.find_leftovers()
     assert ways.undo() == []
     assert function.calls == []
 

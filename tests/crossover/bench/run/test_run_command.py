@@ -276,7 +276,7 @@ class LocalAws:
 
 @pytest.mark.parametrize(
     ("is_running", "done"),
-    [(True, ["running"]), (False, ["begin_synth", "bring_up", "bootstrap", "deploy"])],
+    [(True, ["running"]), (False, ["begin_synth", "start_emulator", "bootstrap", "deploy"])],
 )
 def test_uses_a_running_local_aws_or_starts_one(
     monkeypatch: pytest.MonkeyPatch, is_running: bool, done: list[str]
