@@ -10,15 +10,15 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 # uv would install into the environment that is active in the user's shell.
 export VIRTUAL_ENV := $(CURDIR)/.venv
 UV := .tools/bin/uv
-# Many images set it, and then every process compiles the CDK's package anew, which takes it 4 seconds.
+# Many images set it, and then every process compiles the CDK's package again, which takes 4 seconds.
 export PYTHONDONTWRITEBYTECODE :=
 # For all clones, because a first run takes a minute.
 export MYPY_CACHE_DIR := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/crossover/mypy
-# A process more than there are cores, because the tests wait now and then. By scope: tests/conftest.py.
+# One process more than cores, because the tests wait now and then. By scope: tests/conftest.py.
 PYTEST := pytest --numprocesses $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )) --maxprocesses 4 --dist loadscope \
     --no-loadscope-reorder
 
-help:  ## What can be made
+help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 setup: .venv/ready node_modules/.package-lock.json  ## Everything that the other targets need
@@ -45,7 +45,7 @@ lint: setup  ## ruff, mypy, and which package may import which
 	ruff format --check
 	mypy
 
-format: setup  ## Let ruff put the code in form
+format: setup  ## Format the code with ruff
 	ruff check --fix
 	ruff format
 
@@ -57,7 +57,7 @@ bench: setup  ## Speed of the handlers on this machine
 	crossover bench micro
 
 # wrk puts the load on the servers: Debian's package wrk.
-performance: setup  ## Measure everything that docs/performance.md tells, about half an hour, and write it
+performance: setup  ## Measure everything in docs/performance.md, about half an hour, and write it
 	crossover bench micro --output benchmarks/results/micro.json.gz
 	python -m benchmarks peers --output benchmarks/results/peers.json.gz
 	python -m benchmarks.performance
@@ -65,7 +65,7 @@ performance: setup  ## Measure everything that docs/performance.md tells, about 
 model: setup  ## Rebuild model/model.onnx, byte for byte
 	python model/in_own_environment.py model/requirements.txt model/build_model.py
 
-evaluate: setup  ## What the model hears in the clips, and how near it is to the original
+evaluate: setup  ## The model's predictions for the clips, and its parity with the original
 	python model/in_own_environment.py lambda_src/requirements-inference.txt model/evaluate.py
 	python model/in_own_environment.py model/requirements-parity.txt model/check_parity.py
 
@@ -76,7 +76,7 @@ pictures: setup  ## Draw the pictures of README
 	python -m tools.pipeline_picture
 	python -m tools.cost_curves
 
-clean:  ## Remove everything that was built, the environments too
+clean:  ## Remove everything that was built, including the environments
 	rm -rf .venv .tools .crossover cdk.out node_modules .pytest_cache .mypy_cache .ruff_cache
 
 $(UV):
@@ -98,7 +98,7 @@ node_modules/.package-lock.json: package.json package-lock.json .venv/ready
 	npm ci --silent
 	@touch $@
 
-lock: $(UV)  ## Make the hash-checked locks of what the ranges allow; UPGRADE=1 takes the newest of everything
+lock: $(UV)  ## Write the hash-checked locks from the ranges; UPGRADE=1 takes the newest versions
 	$(COMPILE) $(ANYWHERE) pyproject.toml --all-extras -o requirements.txt
 	$(COMPILE) $(ANYWHERE) pyproject.toml --all-extras --group dev -c requirements.txt -o requirements-dev.txt
 	for file in $(LOCKED); do $(COMPILE) $(ANYWHERE) $$file.in -o $$file.txt || exit; done
@@ -113,6 +113,6 @@ LOCKED := lambda_src/requirements-inference lambda_src/requirements-proxy crosso
     benchmarks/peers/usual/requirements benchmarks/peers/tflite/requirements
 # The peers' servers, which run on the handlers' Python.
 PEERS := $(patsubst %,benchmarks/peers/%/requirements,bentoml fastapi litserve mlserver sagemaker_inference)
-# What these name is all they need; the rest of what a package asks for is left out on purpose.
+# These files name all that they need; other dependencies of a package are left out on purpose.
 LOCKED_ALONE := model/requirements model/requirements-parity
 LOCKS := requirements.txt requirements-dev.txt $(LOCKED:=.txt) $(PEERS:=.txt) $(LOCKED_ALONE:=.txt) sagemaker_container/requirements.txt

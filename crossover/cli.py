@@ -25,7 +25,7 @@ Variants = Annotated[str, typer.Option(help="Names separated by commas; all by d
 @app.command()
 def demo(
     variants: Variants = "",
-    audio: Annotated[Path | None, typer.Option(help="An audio file or a folder of them; else three clips.")] = None,
+    audio: Annotated[Path | None, typer.Option(help="An audio file or a folder; by default three clips.")] = None,
     port: Annotated[
         int | None, typer.Option(callback=check_port, help="Port of the local AWS; a free one by default.")
     ] = None,
@@ -45,7 +45,7 @@ def predict(
     variants: Variants = "",
     key: Annotated[str, typer.Option(help="Key of the object, for a single file; by default a unique one.")] = "",
     prefix: Annotated[str, typer.Option(help=PREFIX_HELP, show_default=False)] = "",
-    timeout: Annotated[float, typer.Option(min=1, help="Longest wait for an item, in seconds.")] = 120,
+    timeout: Annotated[float, typer.Option(min=1, help="Maximum wait for an item, in seconds.")] = 120,
 ) -> None:
     """Upload files to variants that are deployed on AWS, and print what they predict.
 

@@ -76,7 +76,7 @@ def run_benchmark(
     ] = None,
     arrival: Annotated[str, typer.Option(help=f"When requests are sent: {KINDS}.")] = "poisson:60rpm",
     audio: Annotated[
-        Path | None, typer.Option(help="Recordings, WAV or FLAC; else the project's own.", show_default=False)
+        Path | None, typer.Option(help="Recordings, WAV or FLAC; by default the project's.", show_default=False)
     ] = None,
     sizes: Annotated[str, typer.Option(help="Sizes of the files that are cut from the recordings.")] = (
         "12KB,200KB,2MB,25MB"
@@ -91,16 +91,16 @@ def run_benchmark(
         float, typer.Option(min=0, max=86_400, help="Idle time of an endpoint before a forced cold start, s.")
     ] = 60,
     output: Annotated[
-        Path | None, typer.Option(help="The result; named after the time by default.", show_default=False)
+        Path | None, typer.Option(help="File of the result; named after the time by default.", show_default=False)
     ] = None,
     local: Annotated[bool, typer.Option("--local", help="Rehearse on the local AWS.")] = False,
-    seed: Annotated[int, typer.Option(min=0, help="Of the arrivals, the order of the files and the bootstrap.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of arrivals, order of the files and bootstrap.")] = 1,
     max_usd: Annotated[float, typer.Option(min=0, max=100_000, help="Stop once this much is spent.")] = 5.0,
-    yes: Annotated[bool, typer.Option("--yes", help="Spend without asking.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Spend without asking for confirmation.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Resume the benchmark of --output.")] = False,
-    timeout: Annotated[float, typer.Option(min=1, max=21_600, help="Longest wait for an item, s.")] = 300,
+    timeout: Annotated[float, typer.Option(min=1, max=21_600, help="Maximum wait for an item, s.")] = 300,
     log_wait: Annotated[
-        float, typer.Option(min=0, max=3600, help="Longest wait for REPORT lines and metrics at the end, s.")
+        float, typer.Option(min=0, max=3600, help="Maximum wait for REPORT lines and metrics at the end, s.")
     ] = 120,
     prefix: Annotated[str, typer.Option(help=PREFIX_HELP, show_default=False)] = "",
     key_prefix: Annotated[

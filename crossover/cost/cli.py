@@ -34,8 +34,8 @@ class Cost(ScenarioOptions):
     """
 
     context: typer.Context
-    preset: Annotated[str, typer.Option(help="published: what was published, and what that leaves out.")] = ""
-    lines: Annotated[str, typer.Option(help="A variant whose bill to print line by line.")] = ""
+    preset: Annotated[str, typer.Option(help="published: published figures, reproduced and corrected.")] = ""
+    lines: Annotated[str, typer.Option(help="Print the bill of this variant line by line.")] = ""
     as_json: AsJson = False
     as_csv: AsCsv = False
 

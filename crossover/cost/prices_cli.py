@@ -136,7 +136,8 @@ def diff(
 @app.command()
 def refresh(
     region: Annotated[
-        list[str] | None, typer.Option(help="May be repeated; by default, the old snapshot's.", show_default=False)
+        list[str] | None,
+        typer.Option(help="May be repeated; by default the old snapshot's.", show_default=False),
     ] = None,
     output: Annotated[Path, typer.Option(help="The new snapshot, replaced as a whole or not at all.")] = Path(
         "prices.json"

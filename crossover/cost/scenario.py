@@ -107,11 +107,13 @@ class Scenario:
     cpu_seconds: Amount = _number(0.02, "CPU-s", 1e-6, 900, MEASURED, "CPU time of one request, on one core")
     wait_seconds: Amount = _number(0.05, "s", 0, 900, ASSUMED, "waiting time of one request, for S3 and DynamoDB")
     warm_seconds: Amount | None = _number(
-        None, "s", 1e-6, 900, MEASURED, "a warm invocation; by default from cpu_seconds, wait_seconds and memory_mb"
+        None, "s", 1e-6, 900, MEASURED, "warm duration; by default from cpu_seconds, wait_seconds and memory_mb"
     )
-    init_seconds: Amount = _number(0.7, "s", 0, 130, MEASURED, "INIT of a cold start, billed since August 2025")
+    init_seconds: Amount = _number(
+        0.7, "s", 0, 130, MEASURED, "duration of a cold start's INIT, billed since August 2025"
+    )
     billing_ms: Amount = _number(
-        1.0, "ms", 0, 100, SETTING, "durations are billed up to the next; 0 for means of billed durations"
+        1.0, "ms", 0, 100, SETTING, "step to which durations are rounded up; 0 for means of billed durations"
     )
     memory_mb: Amount = _number(4096.0, "MB", 128, 10_240, SETTING, "memory of the function; 1,769 MB = 1 vCPU")
 
@@ -127,29 +129,29 @@ class Scenario:
     )
 
     snapstart_warm_seconds: Amount | None = _number(
-        None, "s", 1e-6, 900, MEASURED, "a warm invocation with SnapStart; by default as without"
+        None, "s", 1e-6, 900, MEASURED, "duration of a warm invocation with SnapStart; by default warm_seconds"
     )
     restore_seconds: Amount = _number(0.3, "s", 0, 10, ASSUMED, "billed duration of restoring a snapshot")
     snapstart_versions: Amount = _count(1.0, 0, 100, "published versions whose snapshots are kept")
 
     provisioned: Amount | None = _count(
-        None, 1, 100_000, "environments kept ready; by default as many as provisioned_overflow asks for"
+        None, 1, 100_000, "environments kept ready; by default as many as provisioned_overflow needs"
     )
     provisioned_overflow: Amount = _number(
         0.01, "", 1e-6, 0.99, SETTING, "share of requests that may find none of them free"
     )
 
-    efs_gb: Amount = _number(0.3, "GB", 0, 10_000, ASSUMED, "libraries and model on EFS")
+    efs_gb: Amount = _number(0.3, "GB", 0, 10_000, ASSUMED, "size of libraries and model on EFS")
     model_mb: Amount = _number(
         4.6, "10^6 bytes", 0, 100_000, MEASURED, "size of the model, read at each cold start from EFS"
     )
     nat_gateways: Amount = _count(0.0, 0, 10, "NAT gateways; S3 and DynamoDB need none")
-    vpc_endpoints: Amount = _count(0.0, 0, 100, "interface endpoints, times their zones")
+    vpc_endpoints: Amount = _count(0.0, 0, 100, "interface endpoints, multiplied by their zones")
 
-    image_gb: Amount = _number(0.6, "GB", 0, 10, ASSUMED, "container image in ECR")
+    image_gb: Amount = _number(0.6, "GB", 0, 10, ASSUMED, "size of the container image in ECR")
     connection_seconds: Amount = _number(5.0, "s", 0, 7200, ASSUMED, "how long a WebSocket stays open for a request")
 
-    instance_type: str = _other("ml.t2.medium", SETTING, "instance of the SageMaker endpoint")
+    instance_type: str = _other("ml.t2.medium", SETTING, "instance type of the SageMaker endpoint")
     instances: Amount | None = _count(None, 1, 10_000, "number of instances; by default as many as needed")
     min_instances: Amount = _count(1.0, 1, 10_000, "minimum number of instances")
     utilisation: Amount = _number(
@@ -160,18 +162,18 @@ class Scenario:
     single_instance: bool = _other(
         False, SETTING, "one instance whatever the load: the published tables' assumption, for comparison only"
     )
-    volume_gb: Amount = _number(30.0, "GB", 0, 16_384, ASSUMED, "volume of an instance of the endpoint")
+    volume_gb: Amount = _number(30.0, "GB", 0, 16_384, ASSUMED, "size of the volume of an endpoint's instance")
     proxy_seconds: Amount | None = _number(
-        None, "s", 1e-6, 900, MEASURED, "an invocation of the proxy; by default from the prediction and proxy_overhead"
+        None, "s", 1e-6, 900, MEASURED, "duration of the proxy; by default from the prediction and proxy_overhead"
     )
     proxy_overhead: Amount = _number(
         0.08, "s", 0, 900, ASSUMED, "duration of the proxy besides waiting for the prediction"
     )
-    proxy_init_seconds: Amount = _number(0.7, "s", 0, 10, ASSUMED, "INIT of the proxy")
+    proxy_init_seconds: Amount = _number(0.7, "s", 0, 10, ASSUMED, "duration of the proxy's INIT")
     proxy_memory_mb: Amount = _number(128.0, "MB", 128, 10_240, SETTING, "memory of the proxy")
     send_files: bool = _other(False, SETTING, "the proxy sends the file itself, not a reference to it")
-    message_kb: Amount = _number(0.5, "KB", 0, 25_000, ASSUMED, "a request with a reference to a file")
-    answer_kb: Amount = _number(1.0, "KB", 0, 25_000, ASSUMED, "the answer to it")
+    message_kb: Amount = _number(0.5, "KB", 0, 25_000, ASSUMED, "size of a request with a reference to a file")
+    answer_kb: Amount = _number(1.0, "KB", 0, 25_000, ASSUMED, "size of the answer to it")
 
     serverless_memory_mb: Amount = field(
         default=3072.0,
@@ -184,10 +186,10 @@ class Scenario:
         },
     )
     serverless_seconds: Amount | None = _number(
-        None, "s", 1e-6, 900, MEASURED, "billed for a request there; by default from cpu_seconds and its memory"
+        None, "s", 1e-6, 900, MEASURED, "billed duration of a request there; by default from cpu_seconds and its memory"
     )
 
-    disk_gb: Amount = _number(8.0, "GB", 0, 16_384, ASSUMED, "disk of an EC2 instance")
+    disk_gb: Amount = _number(8.0, "GB", 0, 16_384, ASSUMED, "size of an EC2 instance's disk")
 
     lambda_discount: Amount = _number(0.0, "", 0, 1, SETTING, "discount of a savings plan, on Lambda's durations")
     sagemaker_discount: Amount = _number(0.0, "", 0, 1, SETTING, "discount of a savings plan, on SageMaker's instances")

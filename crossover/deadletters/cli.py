@@ -66,7 +66,7 @@ def list_dead_letters(
 
 @app.command()
 def show(
-    dead_letter_id: Annotated[str, typer.Argument(metavar="ID", help="Of the dead letter, or its first characters.")],
+    dead_letter_id: Annotated[str, typer.Argument(metavar="ID", help="Its id, or the first characters of it.")],
     variants: Variants = "",
     prefix: Prefix = "",
     local: Local = False,
@@ -79,13 +79,15 @@ def show(
 
 @app.command()
 def redrive(
-    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Only these dead letters.")] = None,
+    ids: Annotated[
+        list[str] | None, typer.Argument(metavar="[ID]...", help="Ids; all dead letters by default.")
+    ] = None,
     variants: Variants = "",
     prefix: Prefix = "",
     key: Annotated[str, typer.Option(help="Only where an object's key has this prefix.")] = "",
     error: Annotated[str, typer.Option(help="Only this type of error, as `list` shows it.")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print what would be redriven.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     local: Local = False,
 ) -> None:
     """Invoke the functions with the events of dead letters again. Safe to repeat.

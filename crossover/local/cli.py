@@ -27,7 +27,7 @@ errors = Console(stderr=True)
 
 @app.command()
 def up(
-    port: Annotated[int, typer.Option(callback=check_port, help="It listens on this machine only.")] = DEFAULT_PORT,
+    port: Annotated[int, typer.Option(callback=check_port, help="Port, on this machine only.")] = DEFAULT_PORT,
 ) -> None:
     """Start the local AWS in the background."""
     workspace = Workspace()
@@ -88,7 +88,7 @@ def predict(
 
 @app.command()
 def status() -> None:
-    """Say whether it runs, and what is deployed there."""
+    """Show whether it runs, and what is deployed there."""
     with open_local_aws(Workspace(), errors) as aws:
         emulator = Emulator.find(aws.workspace)
         if emulator is None:
@@ -104,7 +104,7 @@ def status() -> None:
 
 @app.command()
 def down() -> None:
-    """Stop it; everything that was deployed there is gone then."""
+    """Stop it; everything that was deployed there is lost."""
     workspace = Workspace()
     workspace.create()
     emulator = Emulator.find(workspace)

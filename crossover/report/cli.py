@@ -30,7 +30,7 @@ def _as_measured(context: typer.Context, file: Path | None) -> Path | None:
 class Report(ScenarioOptions):
     """One HTML file of a benchmark's result, with the costs that follow from it; with --cost of the costs only.
 
-    What it shows can be varied, and it needs no network.
+    The page is interactive, and it needs no network.
     """
 
     context: typer.Context

@@ -1,11 +1,11 @@
-// The page of costs. It computes nothing: the data has the lines and break-even points of every position of the parameters.
+// The cost page. It computes nothing: the data has the lines and break-even points of every position of the parameters.
 "use strict";
 
 (() => {
   const { data, byId, number, usd, element, row, swatch, colour } = Report;
   const chart = byId("chart");
   const parameters = { onDemand: byId("on-demand"), alwaysOn: byId("always-on"), cold: byId("cold"), traffic: byId("traffic") };
-  const hidden = new Set(data.variants.filter((each) => !each.shown).map((each) => each.name)); // whose line is switched off
+  const hidden = new Set(data.variants.filter((each) => !each.shown).map((each) => each.name)); // whose line is hidden
   const [base] = data.grids;
   const variants = Object.fromEntries(data.variants.map((variant) => [variant.name, variant]));
   const alwaysOn = Object.fromEntries(data.alwaysOn.map((each) => [each.id, each]));
@@ -24,7 +24,7 @@
     };
   }
 
-  // The lines of this position. Of a variant with several instance types the chosen one or its first.
+  // The lines at this position; of a variant with several instance types, the chosen one or its first.
   function lines(now) {
     const found = [];
     for (const variant of data.variants) {
@@ -121,7 +121,7 @@
 
   const last = (list) => list[list.length - 1];
 
-  // The window that the axes show. On logarithmic axes all of it; on linear ones what lies around break-even points and traffic.
+  // The range of the axes: everything on logarithmic ones; around break-even points and traffic on linear ones.
   function view(now, drawn) {
     if (now.isLog) {
       const pair = drawn.filter((line) => line.chosen);
@@ -140,7 +140,7 @@
   function drawChart(now, drawn) {
     const isNarrow = chart.clientWidth < 640;
     const seen = view(now, drawn);
-    const scale = (value) => (now.isLog ? Math.log10(value) : value); // annotations want the exponent
+    const scale = (value) => (now.isLog ? Math.log10(value) : value); // annotations take the exponent
     const size = Report.wantedImage ? { width: 1280, height: 760 } : { width: chart.clientWidth, height: chart.clientHeight };
     const margin = { l: isNarrow ? 54 : 80, r: isNarrow ? 24 : 205, t: Report.wantedImage ? 112 : 16, b: (isNarrow ? 62 : 66) + (Report.wantedImage ? 46 : 0) };
     const layout = Report.look({
@@ -190,7 +190,7 @@
     };
   }
 
-  // Which break-even points get a label: all where they are few, else the first and the last.
+  // The break-even points with a label: all where they are few, else the first and the last.
   const labelled = (found) => (found.length <= 2 ? [...found.keys()] : [0, found.length - 1]);
 
   function breakEvenLabels(now, seen, scale, isNarrow) {
@@ -206,7 +206,7 @@
       }));
   }
 
-  // A ribbon at the foot of the plot: which of the two is cheaper there.
+  // A band at the bottom of the plot: which of the two is cheaper there.
   function cheapestRibbon(now, seen) {
     const colours = [variants[now.onDemand].colour, variants[now.alwaysOn.variant].colour].map(colour);
     const edges = [seen.x[0], ...now.pair.breakEvens.map((point) => Math.min(point.rpm, seen.x[1])), seen.x[1]];
@@ -258,7 +258,7 @@
     }));
   }
 
-  // In a picture, which has no page around it, the chart says itself what it shows.
+  // A picture has no page around it, so the chart has its own title.
   function words(now) {
     if (!Report.wantedImage) return [];
     const common = { xref: "paper", yref: "paper", showarrow: false, xanchor: "left", align: "left", x: 0, xshift: -60 };

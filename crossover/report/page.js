@@ -1,4 +1,4 @@
-// What every page of the report needs: its data, numbers as people read them, the look of a chart, pictures of it.
+// Shared by all pages: the data, number formats, the style of charts, pictures of them.
 "use strict";
 
 const Report = (() => {
@@ -6,13 +6,13 @@ const Report = (() => {
   const byId = (id) => document.getElementById(id);
   const printing = window.matchMedia("print");
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
-  const wantedImage = document.documentElement.dataset.image; // "png" or "svg" where the page is opened to be pictured
+  const wantedImage = document.documentElement.dataset.image; // "png" or "svg" where the page is opened for a picture
 
   const { mark } = document.documentElement.dataset;
 
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
-  // Made once: to make a formatter takes a thousand times as long as to use it.
+  // Made once: creating a formatter takes a thousand times as long as using it.
   const digits = Array.from({ length: 21 }, (_, index) => new Intl.NumberFormat("en-US", { maximumSignificantDigits: index || 1 }));
   const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
   const cents = new Intl.NumberFormat("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
@@ -37,14 +37,14 @@ const Report = (() => {
     return made;
   }
 
-  // A row of a table, whose first cell is its heading; what is no element is a number.
+  // A row of a table, whose first cell is its heading; values that are not elements are numbers.
   function row(heading, cells, attributes = {}) {
     const others = cells.map((cell) =>
       cell instanceof Node ? element("td", {}, cell) : element("td", { class: "number" }, cell));
     return element("tr", attributes, element("th", { scope: "row" }, heading), ...others);
   }
 
-  // A piece of a line as the chart draws it.
+  // A sample of a line, as the chart draws it.
   function swatch(style, width = 34) {
     const dashes = { solid: "", dash: "8 4", dot: "2 3", dashdot: "8 3 2 3", longdash: "13 4", longdashdot: "13 3 2 3" };
     const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
@@ -55,7 +55,7 @@ const Report = (() => {
     return svg;
   }
 
-  // What must not be overlooked, across a chart, so that a picture of it says so too.
+  // A warning across a chart, so that a picture of it has it too.
   function marks(width) {
     if (!mark) return [];
     return [{
@@ -64,7 +64,7 @@ const Report = (() => {
     }];
   }
 
-  // The look that all charts share; `layout` has the rest.
+  // The style that all charts share; `layout` has the rest.
   function look(layout) {
     const axis = { gridcolor: colour("rule"), linecolor: colour("quiet"), zeroline: false, ticks: "outside", tickcolor: colour("rule"), fixedrange: true };
     return {
@@ -92,7 +92,7 @@ const Report = (() => {
     };
     window.addEventListener("resize", soon);
     dark.addEventListener("change", soon);
-    // What is printed is what is there when these events end, so this cannot wait for the next frame.
+    // Printing uses the state at the end of these events, so this cannot wait for the next frame.
     const onPaper = () => {
       for (const each of document.querySelectorAll("details")) each.open = true;
       draw();
@@ -101,7 +101,7 @@ const Report = (() => {
     printing.addEventListener("change", () => (printing.matches ? onPaper() : draw()));
   }
 
-  // Every script says what it draws first. The first chart of all is the one that is pictured.
+  // Every script registers its charts; the first one of all is used for a picture.
   const drawings = [];
   function whenDrawn(chart, drawing, size) {
     drawings.push(wantedImage && !drawings.length ? drawing.then(() => leaveImage(chart, size)) : drawing);

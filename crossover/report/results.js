@@ -1,4 +1,4 @@
-// The page of results. It counts nothing: values, shares and percentiles are in the data, and it chooses among them.
+// The page of results. It computes nothing: values, shares and percentiles are in the data, and it selects them.
 "use strict";
 
 (() => {
@@ -6,7 +6,7 @@
   const data = all.results;
   const measures = Object.fromEntries(data.measures.map((each) => [each.name, each]));
   const PICTURE = { width: 1280, height: 760 };
-  const AROUND = 60; // px, for the axis below the strips
+  const AXIS_HEIGHT = 60; // px, for the axis below the strips
   const STYLES = {
     "warm": { symbol: "diamond", size: 7, colour: "blue", line: 0, opacity: 0.6 },
     "cold in the load": { symbol: "circle", size: 11, colour: "vermillion", line: 0, opacity: 0.85 },
@@ -25,7 +25,7 @@
   const unitOf = ({ measure, isLog }) => `${measure.unit || measure.name}${isLog ? ", logarithmic" : ""}`;
   const says = (value, now) => `${number(value)} ${now.measure.unit}`;
 
-  // What all charts here have in common: their size, small print on a phone, room for words in a picture.
+  // Shared by the charts here: size, small text on a phone, space for text in a picture.
   function sizes(chart, margin) {
     const isNarrow = chart.clientWidth < 640;
     const size = Report.wantedImage ? PICTURE : { width: chart.clientWidth, height: chart.clientHeight };
@@ -50,7 +50,7 @@
         text: `<b>${variant.title}</b>`, bgcolor: colour("paper"),
       })), ...(pictured ? words(now) : [])],
     });
-    if (!pictured) layout.height = AROUND + (Report.printing.matches ? 100 : 150) * variants.length;
+    if (!pictured) layout.height = AXIS_HEIGHT + (Report.printing.matches ? 100 : 150) * variants.length;
     chart.style.height = `${layout.height}px`;
     const notes = variants.map((variant) => `${variant.name}: ${variant.notes[now.measure.name] ?? "no value"}`);
     byId("strip-state").textContent = `Shown: ${now.measure.title}. ${notes.join("; ")}. Up and down within a strip means nothing.`;
@@ -69,7 +69,7 @@
     };
   }
 
-  // In a picture, which has no page around it, the chart says itself what it shows.
+  // A picture has no page around it, so the chart has its own title.
   function words(now) {
     const common = { xref: "paper", yref: "paper", showarrow: false, xanchor: "left", align: "left", x: 0 };
     const { title } = now.measure;

@@ -159,7 +159,7 @@ def test_states_where_p99_means_little(page: Page, document: Document) -> None:
 
 
 def counts(page: Page) -> dict[str, list[str]]:
-    rows = Tables(page.body).under("What became of the requests")
+    rows = Tables(page.body).under("Outcomes of the requests")
     return {row[0]: row[1:] for row in rows}
 
 
@@ -199,9 +199,9 @@ def test_costs_per_million_are_those_of_the_file(page: Page, document: Document)
 
 def test_values_overridden_by_an_option_are_marked(document: Document) -> None:
     made = results_page(document, result.observations_of(document), inputs_of(document, memory_mb=2048.0))
-    rows = {row[0]: row[1:] for row in Tables(made.body).under("What the costs rest on")}
+    rows = {row[0]: row[1:] for row in Tables(made.body).under("Inputs of the costs")}
     assert rows["memory of the function; 1,769 MB = 1 vCPU"] == ["4,096 MB", "overridden by an option: 2048.0"]
-    assert rows["INIT of the proxy"][1] == "measured"
+    assert rows["duration of the proxy's INIT"][1] == "measured"
 
 
 def test_plan_environment_seed_and_price_dates_are_there(tables: Tables, document: Document) -> None:
