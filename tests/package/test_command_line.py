@@ -87,7 +87,9 @@ def test_help(plain: Installation, tmp_path: Path, command: str) -> None:
 
 
 @pytest.mark.parametrize("command", [["demo"], ["local", "up"], ["local", "deploy"]])
-def test_what_needs_a_project_says_so_in_one_sentence(plain: Installation, tmp_path: Path, command: list[str]) -> None:
+def test_a_command_that_needs_a_project_says_so_in_one_sentence(
+    plain: Installation, tmp_path: Path, command: list[str]
+) -> None:
     answer = plain.run("crossover", *command, folder=tmp_path)
     assert answer.returncode in (1, 2)
     assert answer.stdout == ""
@@ -96,7 +98,7 @@ def test_what_needs_a_project_says_so_in_one_sentence(plain: Installation, tmp_p
     assert not list(tmp_path.iterdir())
 
 
-def test_what_needs_the_cdk_says_so_in_one_sentence(plain: Installation, tmp_path: Path) -> None:
+def test_a_command_that_needs_the_cdk_says_so_in_one_sentence(plain: Installation, tmp_path: Path) -> None:
     answer = plain.run("crossover", "new", "birds", folder=tmp_path)
     assert answer.returncode == 1
     assert answer.stderr.startswith("crossover: This command needs the package ")

@@ -68,7 +68,9 @@ def test_the_input_bucket_is_private_and_encrypted(standard: StackTemplate):
     (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
     assert rule == {
         "ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"},
-        "BlockedEncryptionTypes": {"EncryptionType": ["SSE-C"]},  # the uploader's own key, which nobody here has
+        "BlockedEncryptionTypes": {
+            "EncryptionType": ["SSE-C"]
+        },  # the uploader's own key, which this stack does not have
     }
 
 

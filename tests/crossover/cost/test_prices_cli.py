@@ -190,7 +190,7 @@ def changed(folder: Path) -> Path:
     gone = entries.pop(("nat.hour", "eu-west-1"))
     entries["nat.hour", "eu-north-1"] = replace(gone, region="eu-north-1")
     entries["nat.gb", "eu-west-1"] = replace(entries["nat.gb", "eu-west-1"], tiers=((0, 0.06),))
-    other_source = replace(entries["s3.put", "eu-west-1"], source="somebody else", status="unconfirmed")
+    other_source = replace(entries["s3.put", "eu-west-1"], source="another source", status="unconfirmed")
     entries["s3.put", "eu-west-1"] = other_source
     save(entries.values(), folder / "changed.json")
     return folder / "changed.json"

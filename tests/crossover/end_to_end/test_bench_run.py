@@ -78,7 +78,7 @@ def test_every_request_is_joined_with_its_item_and_its_report(folder: Path) -> N
         assert seen.latency_ms > seen.item_ms > 0
 
 
-def test_forced_starts_are_cold_and_their_reports_say_how(folder: Path) -> None:
+def test_forced_starts_are_cold_according_to_their_reports(folder: Path) -> None:
     observations = result.observations_of(result.read(folder / "results.json"))
     forced = [seen for seen in observations if seen.phase.value == "cold"]
     assert [seen.is_cold for seen in forced] == [True] * len(VARIANTS) * COLD
@@ -98,7 +98,7 @@ def test_the_document_says_that_it_is_a_rehearsal_and_of_what(folder: Path) -> N
     assert document["endpoint_metrics"] == {"sagemaker": None}
 
 
-def test_the_cost_model_takes_what_was_measured(folder: Path, command_line: dict[str, str]) -> None:
+def test_the_cost_model_reads_the_measurements(folder: Path, command_line: dict[str, str]) -> None:
     costed = crossover(command_line, folder, "cost", "--from", "results.json", "--rpm", "60", "--json")
     assert costed.returncode == 0, costed.stderr
     given = json.loads(costed.stdout)["given"]
@@ -109,7 +109,7 @@ def test_the_cost_model_takes_what_was_measured(folder: Path, command_line: dict
     assert {variant for variant, field in fields.items() if field in given} == warm
 
 
-def test_it_overwrites_nothing(folder: Path, command_line: dict[str, str]) -> None:
+def test_an_existing_result_is_not_overwritten(folder: Path, command_line: dict[str, str]) -> None:
     before = (folder / "results.json").read_bytes()
     again = crossover(command_line, folder, *BENCH)
     assert again.returncode == 2

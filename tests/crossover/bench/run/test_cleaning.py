@@ -52,7 +52,7 @@ def test_removes_every_version_of_an_object_and_the_delete_markers(clients: Clie
 
 def test_removes_only_dead_letters_of_the_benchmark(clients: Clients, variant: Variant) -> None:
     put_failure(clients, variant, f"{PREFIX}0")
-    put_failure(clients, variant, "somebody's.wav")
+    put_failure(clients, variant, "other.wav")
     put_dead_letter(clients, variant, "not a record of Lambda's")
     assert clean(clients, variant, PREFIX, with_dead_letters=False) == []
     assert messages_in(clients, variant) == (3, 0)
