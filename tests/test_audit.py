@@ -14,6 +14,8 @@ import pytest
 
 from crossover.local.ports import HOST, free_port
 
+pytestmark = pytest.mark.slow  # pip-audit takes a second to start
+
 ROOT = Path(__file__).parents[1]
 HASH = f"--hash=sha256:{'0' * 64}"
 

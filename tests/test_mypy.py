@@ -9,8 +9,8 @@ ROOT = Path(__file__).parents[1]
 
 def imported_from_the_cdk(source: Path) -> set[str]:
     """The modules of aws_cdk that a file imports."""
-    modules = set[str]()
-    for node in ast.walk(ast.parse(source.read_text())):
+    text, modules = source.read_text(), set[str]()
+    for node in ast.walk(ast.parse(text)) if "aws_cdk" in text else ():
         if isinstance(node, ast.ImportFrom) and node.module == "aws_cdk":
             modules |= {f"aws_cdk.{name.name}" for name in node.names if name.name.startswith("aws_")}
         names = [name.name for name in node.names] if isinstance(node, ast.Import) else []

@@ -236,6 +236,7 @@ def test_missing_node_is_named(
 HELP_NEEDS_NONE = ("boto3", "aws_cdk", "numpy", "uv")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "start", "not_needed"),
     [
@@ -265,6 +266,7 @@ print(json.dumps([name for name in {not_needed} if name in sys.modules]))
     assert json.loads(loaded) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "environment",
     [
@@ -290,6 +292,7 @@ def test_a_terminal_that_is_not_utf_8_shows_everything_in_80_columns(environment
         assert max(len(line) for line in ended.stdout.splitlines()) <= 80
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [["local", "--help"], ["cost", "--rpm", "72", "--json"]])
 def test_a_pipe_that_is_closed_early_ends_the_command_quietly(arguments: list[str]) -> None:
     program = [sys.executable, "-c", "from crossover.cli import main; main()", *arguments]

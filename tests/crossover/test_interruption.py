@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,9 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from crossover.local.ports import free_port
 from crossover.local.process import Emulator
+from crossover.local.python_environments import find_interpreter
+from crossover.local.work import open_local_aws
 from crossover.local.workspace import Workspace
 from crossover.paths import sources
 from tests.crossover.conftest import processes_of
@@ -25,11 +29,48 @@ PROGRAM = [sys.executable, "-c", "from crossover.cli import main; main()"]
 DEMO = ["demo", "--variants", "sagemaker", "--audio", str(SPEECH)]
 
 
+# An app that ends when it is to, and is quick: it copies what the real one has synthesized.
+APP = """
+import os, shutil, time
+
+while os.path.exists("hold"):
+    time.sleep(0.05)
+shutil.copytree("assembly", os.environ["CDK_OUTDIR"], dirs_exist_ok=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def synthesized(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project whose app synthesizes the endpoint's stack at once."""
+    real = Workspace(tmp_path_factory.mktemp("workspace"))
+    with open_local_aws(real, Console(stderr=True)) as aws:
+        aws.begin_synth(["sagemaker"], python=find_interpreter().version)[0].wait()
+    folder = tmp_path_factory.mktemp("project")
+    shutil.copytree(real.assembly, folder / "assembly")
+    shutil.copy(sources() / "cdk.json", folder)
+    (folder / "node_modules").symlink_to(sources() / "node_modules")
+    (folder / "app.py").write_text(APP)
+    return folder
+
+
+@pytest.fixture
+def hold(synthesized: Path) -> Iterator[Path]:
+    """While this file is there, the app does not end."""
+    file = synthesized / "hold"
+    file.touch()
+    yield file
+    file.unlink(missing_ok=True)
+
+
+@pytest.fixture(autouse=True)
+def in_the_project(synthesized: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(synthesized)
+
+
 @contextmanager
 def crossover(workspace: Workspace, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
         [*PROGRAM, *arguments],
-        cwd=sources(),
         # What is killed cannot tidy up its temporary files.
         env={**os.environ, "CROSSOVER_FOLDER": str(workspace.folder), "TMPDIR": str(workspace.temporary)},
         stdout=subprocess.DEVNULL,
@@ -69,8 +110,10 @@ def read_until(process: subprocess.Popen[str], text: str) -> None:
     ],
 )
 def test_an_interrupted_demo_leaves_nothing(
-    workspace: Workspace, moment: str, number: int, exit_code: int, stopped: str
+    workspace: Workspace, hold: Path, moment: str, number: int, exit_code: int, stopped: str
 ) -> None:
+    if moment == "cdk synth":
+        hold.unlink()
     with crossover(workspace, *DEMO, "--port", str(free_port())) as demo:
         read_until(demo, f"✓ {moment}")
         demo.send_signal(number)
@@ -102,7 +145,7 @@ def test_a_killed_emulator_leaves_no_process_and_counts_as_stopped(workspace: Wo
     assert not workspace.state.exists()
 
 
-def test_a_running_emulator_is_used_and_kept_until_it_is_stopped(workspace: Workspace) -> None:
+def test_a_running_emulator_is_used_and_kept_until_it_is_stopped(workspace: Workspace, hold: Path) -> None:
     port = str(free_port())
     assert run(workspace, "local", "up", "--port", port) == 0
     emulator = Emulator.find(workspace)
@@ -120,6 +163,7 @@ def test_a_running_emulator_is_used_and_kept_until_it_is_stopped(workspace: Work
         f"crossover: interrupted; stopped: cdk synth; still running: the local AWS at {emulator.endpoint} with what is "
         "deployed there, which `crossover local down` stops."
     )
+    hold.unlink()
     assert run(workspace, *DEMO) == 0
     assert run(workspace, "local", "predict", str(SPEECH)) == 0
     assert Emulator.find(workspace) == emulator

@@ -16,6 +16,8 @@ from crossover.local.ports import free_port
 from crossover.local.workspace import Workspace
 from crossover.paths import sources
 
+pytestmark = pytest.mark.slow
+
 COPIED = ("app.py", "cdk.json", "package.json", "crossover", "stacks", "lambda_src", "sagemaker_container", "model")
 CONSTRUCT = '''
 """Variant `dummy`: a function with less memory."""
@@ -147,7 +149,6 @@ def test_a_new_variant_has_a_bill_and_a_line_on_the_page(project: Path, tmp_path
     assert "Dummy function" in page.read_text()
 
 
-@pytest.mark.slow
 def test_a_new_variant_is_deployed_to_the_local_aws_and_predicts(project: Path, workspace: Workspace) -> None:
     port = str(free_port())
     output = crossover(

@@ -40,14 +40,16 @@ def resources(assembly: Path, stack: str) -> Counter[str]:
     return Counter(resource["Type"] for resource in template["Resources"].values())
 
 
-def synthesize(installation: Installation, folder: Path, assembly: Path, **context: Any) -> None:
-    """Run app.py in the folder without building the functions' packages; AWS's rules for templates find nothing."""
+def synthesize(
+    installation: Installation, folder: Path, assembly: Path, *, validation: bool = False, **context: Any
+) -> None:
+    """Run app.py in the folder without building the functions' packages; it has nothing to say."""
     answer = installation.run(
         *("python", "app.py"),
         folder=folder,
         CDK_OUTDIR=str(assembly),
         CDK_CONTEXT_JSON=json.dumps({"aws:cdk:bundling-stacks": [], **context}),
-        CDK_VALIDATION="true",
+        CDK_VALIDATION=str(validation).lower(),  # AWS's rules for templates
     )
     assert (answer.returncode, answer.stderr) == (0, "")
 
@@ -58,7 +60,7 @@ def test_the_snippet_synthesizes_beside_a_stacks_folder(snippet: str, with_node:
     (tmp_path / "stacks").mkdir()
     (tmp_path / "stacks/__init__.py").write_text("ANOTHER = 'the user has a package of this name'\n")
     (tmp_path / "app.py").write_text(f"{snippet}\nimport stacks\nprint(stacks.ANOTHER)\n")
-    synthesize(with_node, tmp_path, tmp_path / "cdk.out")
+    synthesize(with_node, tmp_path, tmp_path / "cdk.out", validation=True)
     found = resources(tmp_path / "cdk.out", "Crossover-Predictions")
     assert (found["AWS::S3::Bucket"], found["AWS::DynamoDB::Table"], found["AWS::SQS::Queue"]) == (1, 1, 1)
     assert found["AWS::Lambda::Version"] == 1  # SnapStart's

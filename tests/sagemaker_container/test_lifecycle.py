@@ -16,6 +16,8 @@ from sagemaker_container.server import SettingError, Settings, listen, load_pred
 
 from .conftest import MAX_WAITING, MODEL, PATIENCE_SECONDS, SPEECH, HeldRequest, Server, run_server
 
+pytestmark = pytest.mark.slow  # a server for each test
+
 
 def places(server: Server) -> int:
     """Requests that the server admits at once."""

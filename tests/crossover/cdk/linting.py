@@ -1,14 +1,16 @@
 """cfn-lint for templates that share most of their resources: it takes 50 ms a resource, and each is checked once."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Iterator
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cfnlint.config import ConfigMixIn
-from cfnlint.decode.decode import decode_str
-from cfnlint.rules import Match
-from cfnlint.runner import Runner
+# cfnlint is imported when a test asks for it: that takes two seconds.
+if TYPE_CHECKING:
+    from cfnlint.rules import Match
+    from cfnlint.runner import Runner
 
 _checked: set[str] = set()
 
@@ -18,6 +20,8 @@ def lint_findings(template: str) -> list[Match]:
 
     Those that the others depend on keep their types and references, so that references are checked, and for cycles.
     """
+    from cfnlint.decode.decode import decode_str
+
     body, findings = decode_str(template)
     resources: dict[str, Any] = body.get("Resources", {}) if body else {}
     keys = {name: _key(name, resources) for name in resources}
@@ -47,6 +51,9 @@ def lint_findings(template: str) -> list[Match]:
 
 @cache
 def _runner() -> Runner:
+    from cfnlint.config import ConfigMixIn
+    from cfnlint.runner import Runner
+
     return Runner(ConfigMixIn(regions=["us-east-1"]))
 
 

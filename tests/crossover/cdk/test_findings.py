@@ -33,19 +33,14 @@ def test_every_accepted_finding_has_a_reason(any_synthesis: Synthesis):
     assert all(reason.endswith(".") and len(reason.split()) >= 5 for reason in any_synthesis.reasons.values())
 
 
-LINTED = [
-    # The widest and the narrowest are linted with the fast tests.
-    pytest.param(name, marks=[] if name in ("default", "everything") else pytest.mark.slow)
-    for name in OPTION_SETS
-]
-
-
-@pytest.mark.parametrize("name", LINTED)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", OPTION_SETS)
 def test_cfn_lint_reports_nothing(synthesis_of: Callable[[str], Synthesis], name: str):
     for path in synthesis_of(name).folder.glob("*.template.json"):
         assert lint_findings(path.read_text()) == [], path.name
 
 
+@pytest.mark.slow
 def test_cfn_lint_really_runs(assembly: CloudAssembly):
     template: dict[str, Any] = json.loads((Path(assembly.directory) / "Standard.template.json").read_text())
     for resource in template["Resources"].values():

@@ -315,6 +315,7 @@ def test_figures_in_one_widget_do_not_share_names():
         assert set(re.findall(r"[a-zA-Z]\w*", figure.expression)) == set(figure.using_metrics)
 
 
+@pytest.mark.slow
 def test_the_settings_of_the_monitoring_pass_cfn_lint(model_path: Path, tmp_path: Path):
     app = new_app(tmp_path, model_path=str(model_path), alarm_topic_arn=TOPIC)
     add_stacks(app)

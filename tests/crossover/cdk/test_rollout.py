@@ -244,6 +244,7 @@ def test_the_endpoint_is_updated_after_its_alarm_exists_and_is_readable(canary: 
 # --- the whole
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "settings",
     [
