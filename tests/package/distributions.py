@@ -79,7 +79,7 @@ class Installation:
 
     def files(self) -> dict[str, float]:
         """The files in site-packages and when they changed, except for bytecode, which Python itself keeps there."""
-        found = {}
+        found: dict[str, float] = {}
         for folder, folders, names in os.walk(self.site_packages):
             folders[:] = [name for name in folders if name != "__pycache__"]
             found |= {str(path): path.lstat().st_mtime for path in (Path(folder, name) for name in names)}
