@@ -14,9 +14,9 @@ UV := .tools/bin/uv
 export PYTHONDONTWRITEBYTECODE :=
 # For all clones, because a first run takes a minute.
 export MYPY_CACHE_DIR := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/crossover/mypy
-# One process more than cores, because the tests wait now and then. By scope: tests/conftest.py.
-PYTEST := pytest --numprocesses $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )) --maxprocesses 4 --dist loadscope \
-    --no-loadscope-reorder
+# More processes than cores, because tests wait, the slow ones half of their time. By scope: tests/conftest.py.
+PYTEST := pytest --maxprocesses 4 --dist loadscope --no-loadscope-reorder
+CORES := $(shell getconf _NPROCESSORS_ONLN)
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -30,10 +30,10 @@ test: setup  ## Lint, types and all tests
 	@$(MAKE) --no-print-directory --jobs=2 lint test-all  # side by side: without its cache mypy takes a minute
 
 test-all: setup
-	$(PYTEST)
+	$(PYTEST) --numprocesses $$(( $(CORES) + 2 ))
 
 test-fast: setup  ## Only the tests that take seconds
-	$(PYTEST) -m "not slow and not benchmark"
+	$(PYTEST) --numprocesses $$(( $(CORES) + 1 )) -m "not slow and not benchmark"
 
 # Serially, since they measure; some of them install the packages of the peers (about 3 GB).
 test-benchmarks: setup  ## The tests of benchmarks/, with real measurements on this machine

@@ -28,7 +28,9 @@ LONG = (
     "constructs",
     "tests/crossover/test_interruption.py",
     "tests/crossover/bundling/test_bundle_runs.py",
-    "tests/crossover/cost/test_cli.py",
+    "tests/crossover/test_new_variant.py",
+    "tests/crossover/report/test_in_browser.py",
+    "tests/crossover/report/test_results_in_browser.py",
 )
 
 

@@ -85,12 +85,6 @@ def synthesis_of(model_path: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     return get
 
 
-# The narrowest and the widest are enough for the fast tests.
-@pytest.fixture(
-    params=[
-        *("default", "everything"),
-        *(pytest.param(name, marks=pytest.mark.slow) for name in ("kept", "customer key", "isolated", "narrowed")),
-    ]
-)
+@pytest.fixture(params=["default", "kept", "customer key", "isolated", "narrowed", "everything"])
 def any_synthesis(request: pytest.FixtureRequest, synthesis_of: Callable[[str], Synthesis]) -> Synthesis:
     return synthesis_of(request.param)

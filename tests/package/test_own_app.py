@@ -64,6 +64,9 @@ def test_the_snippet_synthesizes_beside_a_stacks_folder(snippet: str, with_node:
     found = resources(tmp_path / "cdk.out", "Crossover-Predictions")
     assert (found["AWS::S3::Bucket"], found["AWS::DynamoDB::Table"], found["AWS::SQS::Queue"]) == (1, 1, 1)
     assert found["AWS::Lambda::Version"] == 1  # SnapStart's
+    assert found["AWS::CloudWatch::Dashboard"] == 1
+    template = json.loads((tmp_path / "cdk.out/Crossover-Predictions.template.json").read_text())
+    assert {"InputBucketName", "PredictionsTableName", "DeadLetterQueueUrl"} <= set(template["Outputs"])
 
 
 def test_mypy_sees_the_types_of_the_constructs(snippet: str, with_node: Installation, tmp_path: Path) -> None:

@@ -225,12 +225,9 @@ def test_every_bundled_package_keeps_its_licence_and_metadata(bundle: Bundle) ->
         assert any(text.is_file() for text in texts), f"{package.name} has lost its licence"
 
 
-def test_a_second_build_gives_the_same_bytes(
-    inference: Path, proxy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_second_build_gives_the_same_bytes(inference: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CROSSOVER_CACHE", str(tmp_path))
-    assert files(build_bundle(INFERENCE)) == files(inference)
-    assert files(build_bundle(PROXY)) == files(proxy)
+    assert files(build_bundle(INFERENCE)) == files(inference)  # with all that the other bundles have
 
 
 SYNTH = """

@@ -17,6 +17,8 @@ from ..events import event
 from . import corpus
 from .bad_file import CODES
 
+pytestmark = pytest.mark.slow  # making 861 files takes seconds
+
 MAX_ADDED_BYTES = 64 * 1024**2  # of resident memory while one file is decoded
 PROCESSES = 2
 
@@ -70,18 +72,15 @@ def test_each_has_a_known_code_or_a_reason_why_it_is_readable() -> None:
     assert all((file.code is None) == bool(file.why) for file in corpus.files())
 
 
-@pytest.mark.slow
 def test_none_crashes_the_process_or_hangs_and_each_gives_its_code(results: dict[str, dict[str, Any]]) -> None:
     assert {name: one["code"] for name, one in results.items()} == {file.name: file.code for file in corpus.files()}
 
 
-@pytest.mark.slow
 def test_each_refusal_is_a_sentence(results: dict[str, dict[str, Any]]) -> None:
     wrong = [one for one in results.values() if one["code"] and not one["message"].endswith(".")]
     assert wrong == []
 
 
-@pytest.mark.slow
 def test_none_takes_more_than_64_mib_of_memory(results: dict[str, dict[str, Any]]) -> None:
     assert {name: one["bytes"] for name, one in results.items() if one["bytes"] > MAX_ADDED_BYTES} == {}
 
