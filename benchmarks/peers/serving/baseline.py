@@ -18,6 +18,7 @@ from benchmarks.peers.serving.servers import COMMON
 from crossover.bench.probing import MODEL
 from crossover.errors import CrossoverError
 
+BARE_LOOP, TIMED_LOOPS = COMMON / "bare_loop.py", COMMON / "timed_loops.py"  # run in the container's environment
 DECODE_AND_RUN, RUN = "decode+run", "run"
 SPARE_SECONDS = 120  # for start and end of the process
 # How many loops, with how many threads a prediction: the best for one client and the best for many are among them.
@@ -66,7 +67,7 @@ def run_loop(
         CrossoverError: the process failed.
     """
     chosen = "default" if threads is None else str(threads)
-    script = [str(container_python()), str(COMMON / "bare_loop.py")]
+    script = [str(container_python()), str(BARE_LOOP)]
     before, started = Busy.now(), time.monotonic()
     try:
         answer = subprocess.run(
@@ -156,7 +157,7 @@ class BaselineRunner:
 def baseline_runner(clip: Path) -> Iterator[BaselineRunner]:
     """A process for bare loops on this clip; it ends with the block, or with this process."""
     process = subprocess.Popen(
-        [str(container_python()), str(COMMON / "step_baseline.py"), str(MODEL), str(clip)],
+        [str(container_python()), str(TIMED_LOOPS), str(MODEL), str(clip)],
         env={"PATH": os.environ["PATH"], "LANG": "C.UTF-8"},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

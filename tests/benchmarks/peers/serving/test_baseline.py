@@ -1,10 +1,11 @@
-"""CPU time that is neither the server's nor wrk's."""
+"""The baseline: its scripts, and CPU time that is neither the server's nor wrk's."""
 
 import time
+from pathlib import Path
 
 import pytest
 
-from benchmarks.peers.serving.baseline import Busy
+from benchmarks.peers.serving.baseline import BARE_LOOP, TIMED_LOOPS, Busy
 
 
 @pytest.mark.parametrize(("known", "share"), [(0.0, 0.6), (2.0, 0.4), (6.0, 0.0), (6.5, 0.0)])
@@ -25,3 +26,8 @@ def test_cpu_time_is_read_from_the_system() -> None:
     after = Busy.now()
     assert after.busy - before.busy >= 0.05  # in ticks of 10 ms
     assert after.all - before.all >= after.busy - before.busy
+
+
+@pytest.mark.parametrize("script", [BARE_LOOP, TIMED_LOOPS])
+def test_the_scripts_of_the_loops_are_there(script: Path) -> None:
+    assert script.is_file()

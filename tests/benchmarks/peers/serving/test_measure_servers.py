@@ -279,9 +279,9 @@ def test_this_projects_server_and_a_plain_fastapi_app_for_real(monkeypatch: pyte
         assert each["top_labels"][0]["label"] == "Speech"
         assert len(each["top_labels"]) == 5
     assert {loop["part"] for loop in observed["loops"]} == {"decode+run", "run"}
-    beside = [(step_baseline["server"], step_baseline["loops"]) for step_baseline in observed["step_baselines"]]
+    around = [(step_baseline["server"], step_baseline["loops"]) for step_baseline in observed["step_baselines"]]
     turns = ["ours", "fastapi, 1 worker", "ours", "fastapi, 2 workers"]
-    assert beside == [(name, 2) for name in turns for _ in ("before", "after")]
+    assert around == [(name, 2) for name in turns for _ in ("before", "after")]
     assert min(step_baseline["predictions"] for step_baseline in observed["step_baselines"]) > 0
     assert all(loop["latency_ms"] and loop["memory_mb"] > 10 for loop in observed["loops"])
     assert "fastapi" in rendered(section)
