@@ -20,7 +20,7 @@ def keep_latest(function: Callable[Parameters, Result]) -> Callable[Parameters, 
     """Compute what the same numbers and arrays give only once, and keep the latest results.
 
     Variants that differ in their prices alone ask for the same instances and cold shares: half of all calls, and a
-    tenth of the time that `crossover report --cost` takes. Nobody may write to a result.
+    tenth of the time that `crossover report --cost` takes. Callers must not modify a result.
     """
     results: dict[tuple[object, ...], Result] = {}
 
