@@ -2,11 +2,12 @@
 
 import sys
 
-from aws_cdk import App
+from aws_cdk import Annotations, App
 
 from crossover.cdk import VARIANTS, BundlingError, InvalidValueError, ModelArtifactError
 from stacks.comparison import Comparison
 from stacks.inference_stack import InferenceStack
+from stacks.protection import warnings
 from stacks.settings import Settings, SettingsError
 
 
@@ -14,6 +15,9 @@ def add_stacks(app: App) -> None:
     settings = Settings.from_context(app.node)
     variants = [VARIANTS[name] for name in settings.variants]
     stacks = [InferenceStack(app, variant.stack_id, variant=variant, settings=settings) for variant in variants]
+    for stack in stacks:
+        for name, text in warnings(settings).items():
+            Annotations.of(stack).add_warning_v2(f"crossover:{name}", text)
     if settings.monitoring and len(stacks) > 1:
         Comparison(app, "Comparison", stack_name=f"{settings.stack_prefix}-Comparison", stacks=stacks)
 

@@ -3,6 +3,7 @@
 import dataclasses
 
 from aws_cdk import CfnOutput, Stack
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
@@ -16,6 +17,7 @@ from crossover.cdk import (
     create_key,
     create_log_group,
 )
+from stacks.protection import protection
 from stacks.settings import Settings
 
 
@@ -38,11 +40,15 @@ class InferenceStack(Stack):
         )
         # CDK writes each DependsOn out, even if a reference implies it; cfn-lint need not warn of that.
         self.template_options.metadata = {"cfn-lint": {"config": {"ignore_checks": ["W3005"]}}}
-        key = create_key(self, "Key", removal_policy=settings.removal) if settings.encryption == "customer" else None
+        key = self._encryption_key(settings)
         storage = PipelineStorage(
             self,
             "Storage",
             key_prefix=settings.key_prefix,
+            decryption_keys=[
+                kms.Key.from_key_arn(self, f"DecryptionKey{number}", arn)
+                for number, arn in enumerate(settings.decryption_key_arns)
+            ],
             encryption_key=key,
             versioned=settings.bucket_versioning,
             input_lifetime_days=settings.input_lifetime_days,
@@ -81,3 +87,13 @@ class InferenceStack(Stack):
                 p99_alarm_seconds=settings.p99_alarm_seconds,
             )
             CfnOutput(self, "DashboardName", value=monitoring.dashboard.dashboard_name)
+        CfnOutput(self, "Protection", value=protection(settings))
+
+    def _encryption_key(self, settings: Settings) -> kms.IKey | None:
+        """The customer's key, new or existing. Its ARN is an output, as what it encrypts cannot be read without it."""
+        if settings.encryption != "customer":
+            return None
+        arn = settings.encryption_key_arn
+        key = kms.Key.from_key_arn(self, "Key", arn) if arn else create_key(self, "Key")
+        CfnOutput(self, "KeyArn", value=key.key_arn)
+        return key

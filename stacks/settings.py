@@ -23,8 +23,9 @@ class SettingsError(ValueError):
     """A setting that cannot be used. The message is one line: the key, its value and what is allowed."""
 
 
-def setting(default: Any, rule: rules.Rule, meaning: str) -> Any:
-    return field(default=default, metadata={"rule": rule, "meaning": meaning})
+def setting(default: Any, rule: rules.Rule, meaning: str, *, protects: bool = False) -> Any:
+    """A setting; `protects` tells that data are lost, or open, if a later deployment lacks it."""
+    return field(default=default, metadata={"rule": rule, "meaning": meaning, "protects": protects})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,9 +63,12 @@ class Settings:
         None,
         rules.LIFETIME_DAYS,
         "days after which uploads are deleted, and replaced or deleted versions as many days after that",
+        protects=True,
     )
-    item_lifetime_days: int | None = setting(None, rules.LIFETIME_DAYS, "days after which predictions are deleted")
-    log_retention_days: int = setting(30, rules.LOG_RETENTION_DAYS, "days after which logs are deleted")
+    item_lifetime_days: int | None = setting(
+        None, rules.LIFETIME_DAYS, "days after which predictions are deleted", protects=True
+    )
+    log_retention_days: int = setting(30, rules.LOG_RETENTION_DAYS, "days after which logs are deleted", protects=True)
     reserved_concurrency: int | None = setting(
         None,
         rules.RESERVED_CONCURRENCY,
@@ -74,25 +78,43 @@ class Settings:
     removal_policy: str = setting(
         "destroy",
         rules.one_of("destroy", "retain"),
-        "what `cdk destroy` does with the files, the predictions, the dead letters, the logs and the key that encrypts "
-        "them; retain also protects the table from deletion by hand",
+        "what `cdk destroy` does with the files, the predictions, the dead letters and the logs, by the last "
+        "deployment; retain also protects the table from deletion by hand",
+        protects=True,
     )
     bucket_versioning: bool = setting(
         False,
         rules.switch(),
         "keep what is overwritten or deleted in the bucket; an event then reads its own version",
+        protects=True,
     )
-    point_in_time_recovery: bool = setting(False, rules.switch(), "back up the table continuously, for 35 days")
+    point_in_time_recovery: bool = setting(
+        False, rules.switch(), "back up the table continuously, for 35 days", protects=True
+    )
     encryption: str = setting(
         "aws",
         rules.one_of("aws", "customer"),
-        "whose keys encrypt bucket, table, queue and logs: AWS's, or one created by the stack, at 1 to 3 USD a month",
+        "whose keys encrypt bucket, table, queue and logs: AWS's, or one created by the stack, at 1 to 3 USD a month, "
+        "which outlives the stack",
+        protects=True,
+    )
+    encryption_key_arn: str | None = setting(
+        None,
+        rules.optional(rules.KEY_ARN),
+        "with encryption=customer: this existing key instead of a new one",
+    )
+    decryption_key_arns: tuple[str, ...] = setting(
+        "",
+        rules.list_of(rules.KEY_ARN, most=5),
+        "keys that earlier uploads and items are encrypted with, for example the stack's own of before: the roles may "
+        "still decrypt with them",
     )
     network: str = setting(
         "public",
         rules.one_of("public", "isolated"),
         "isolated: the compute runs in its own VPC, with endpoints for the stack's bucket and table, without the "
         "internet; about 15 USD a month for the SageMaker variant",
+        protects=True,
     )
     permissions_boundary: str | None = setting(
         None,
@@ -103,6 +125,7 @@ class Settings:
             )
         ),
         "every role of the stacks, including CDK's own, gets this permissions boundary",
+        protects=True,
     )
     monitoring: bool = setting(True, rules.switch(), "dashboards, alarms and custom metrics")
     alarm_topic_arn: str | None = setting(
@@ -144,6 +167,11 @@ class Settings:
             raise SettingsError(
                 f"The setting alarm_topic_arn is {self.alarm_topic_arn!r}, but must be none where monitoring is false, "
                 "as there are no alarms then."
+            )
+        if self.encryption_key_arn and self.encryption != "customer":
+            raise SettingsError(
+                f"The setting encryption_key_arn is {self.encryption_key_arn!r}, but must be none where encryption is "
+                f"{self.encryption}; keys that are still needed for reading belong into decryption_key_arns."
             )
         if self.p99_alarm_seconds >= self.timeout_seconds:
             raise SettingsError(
@@ -202,13 +230,24 @@ class Settings:
         return cls(**ours)
 
 
+def as_text(value: Any) -> str:
+    """A setting's value as `-c` takes it."""
+    match value:
+        case None:
+            return "none"
+        case bool():
+            return str(value).lower()
+        case tuple():
+            return ",".join(map(str, value))
+    return str(value)
+
+
 def markdown_table() -> str:
     """All settings as a table: key, default, allowed, meaning."""
     rows = ["| key | default | allowed | meaning |", "|---|---|---|---|"]
     for key in fields(Settings):
-        default = ",".join(key.default) if isinstance(key.default, tuple) else key.default
-        default = str(default).lower() if isinstance(default, bool) else default
-        shown = "none" if default is None else f"`{default}`" if default != "" else "(empty)"
+        default = as_text(key.default)
+        shown = f"`{default}`" if default not in ("", "none") else default or "(empty)"
         rows.append(f"| `{key.name}` | {shown} | {key.metadata['rule'].allowed} | {key.metadata['meaning']} |")
     return "\n".join(rows)
 

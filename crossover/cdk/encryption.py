@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from aws_cdk import Aws, Duration, RemovalPolicy
+from aws_cdk import Aws, RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
@@ -46,14 +46,15 @@ USE = (
 )
 
 
-def create_key(scope: Construct, construct_id: str, *, removal_policy: RemovalPolicy) -> kms.Key:
+def create_key(scope: Construct, construct_id: str) -> kms.Key:
     """One key for everything that a stack stores: files, predictions, dead letters, logs.
 
     Benefit: reading the data takes the key as well; CloudTrail records its use; disabling it locks everything at once.
     Not even an administrator can use it directly: only through the services that hold the data.
     Cost: 1 USD a month, 2 after its first yearly rotation and 3 after the second, and 0.03 USD for 10,000 requests; the
-    bucket and the table make few, since they reuse their data keys (public prices of 2026). When its stack is deleted,
-    the key waits 7 days, the minimum of KMS; until then the deletion can be cancelled.
+    bucket and the table make few, since they reuse their data keys (public prices of 2026). CloudFormation never
+    deletes the key, neither with its stack nor when it leaves the template: what it has encrypted could not be read any
+    more. Only a first deployment that fails takes it back. When nothing needs it, schedule its deletion in KMS.
     """
     account = (
         iam.AccountRootPrincipal()
@@ -66,8 +67,7 @@ def create_key(scope: Construct, construct_id: str, *, removal_policy: RemovalPo
         construct_id,
         description="Encrypts the files, predictions, dead letters and logs of one stack",
         enable_key_rotation=True,
-        removal_policy=removal_policy,
-        pending_window=Duration.days(7) if removal_policy == RemovalPolicy.DESTROY else None,
+        removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         policy=iam.PolicyDocument(
             statements=[
                 _statement("AccountKeepsTheKey", account, ADMINISTRATION, None),

@@ -102,6 +102,20 @@ def optional(rule: Rule) -> Rule:
     return Rule(f"{rule.allowed}, or none", read)
 
 
+def list_of(rule: Rule, *, most: int) -> Rule:
+    """A list, or a string with commas, read as a tuple; none and the empty string are the empty one."""
+
+    def read(value: Any) -> tuple[Any, ...]:
+        if isinstance(value, str):
+            value = () if value in ("", "none") else [part.strip() for part in value.split(",")]
+        values = () if value is None else value
+        if not isinstance(values, list | tuple) or len(values) > most:
+            raise ValueError
+        return tuple(rule.read(each) for each in values)
+
+    return Rule(f"at most {most} of: {rule.allowed}", read)
+
+
 Days = logs.RetentionDays
 # The periods that CloudWatch Logs knows, in days.
 LOG_RETENTION = {
@@ -145,6 +159,8 @@ INSTANCE_TYPE = text(
     r"ml\.(?!t3\.|t4g\.|[a-z]+\d+g[a-z]*\.)[a-z]+\d[a-z0-9-]*\.[a-z0-9]+",
     "an x86_64 SageMaker hosting type such as ml.t2.medium or ml.c5.large (no ml.t3, no Graviton)",
 )
+# Policies know no alias, and an alias may come to name another key.
+KEY_ARN = text(r"arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]{1,64}", "the ARN of a KMS key, not of an alias")
 # S3 takes a notification's filter literally, so a wildcard would silently match no upload, and requires other
 # characters than these percent-encoded (S3 user guide, "Configuring event notifications using object key filtering").
 KEY_FILTER = text(r"[A-Za-z0-9/!_.'()-]{0,1024}", "at most 1024 letters, digits and / ! _ . ' ( ) -, no wildcards")

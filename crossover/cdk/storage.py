@@ -1,5 +1,7 @@
 """The input bucket and the predictions table, with the narrowest grants on them."""
 
+from collections.abc import Sequence
+
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
@@ -31,19 +33,22 @@ class PipelineStorage(Construct):
         input_bucket: s3.IBucket | None = None,
         predictions_table: dynamodb.ITable | None = None,
         key_prefix: str = "",
+        decryption_keys: Sequence[kms.IKey] = (),
         encryption_key: kms.IKey | None = None,
         versioned: bool = False,
         input_lifetime_days: int | None = None,
         point_in_time_recovery: bool = False,
         removal_policy: RemovalPolicy = RemovalPolicy.DESTROY,
     ) -> None:
-        """An existing bucket or table is not changed; the arguments after `key_prefix` are for new ones.
+        """An existing bucket or table is not changed; the arguments after `decryption_keys` are for new ones.
 
         Args:
             input_bucket: of this stack, or imported by name: with a construct of another stack, the two stacks would
                 depend on each other.
             predictions_table: with the partition key `object_key`, a string.
             key_prefix: of the keys that are predicted; no other object can be read, in an existing bucket too.
+            decryption_keys: of uploads and items that are encrypted otherwise: those from before a change of the key,
+                and those of an existing bucket or table. The grants include them.
             encryption_key: None leaves the encryption to keys of AWS.
             versioned: keep what is overwritten or deleted.
             input_lifetime_days: days after which uploads are deleted, and replaced or deleted versions as many days
@@ -57,6 +62,7 @@ class PipelineStorage(Construct):
         rules.check(rules.KEY_FILTER, key_prefix=key_prefix)
         rules.check(rules.LIFETIME_DAYS, input_lifetime_days=input_lifetime_days)
         self.key_prefix = key_prefix
+        self._decryption_keys = decryption_keys
         self.input_bucket: s3.IBucket = input_bucket or self._create_bucket(
             encryption_key, versioned, input_lifetime_days, removal_policy
         )
@@ -78,8 +84,7 @@ class PipelineStorage(Construct):
         iam.Grant.add_to_principal(
             grantee=grantee, actions=["s3:ListBucket"], resource_arns=[self.input_bucket.bucket_arn]
         )
-        if self.input_bucket.encryption_key:
-            allow_use(self.input_bucket.encryption_key, grantee, "s3", "kms:Decrypt")
+        self._allow_decryption(grantee, "s3", self.input_bucket.encryption_key)
         acknowledge_wildcard(
             grantee, self.readable_objects, "An upload can have any key with this prefix, so all of them can be read."
         )
@@ -93,8 +98,11 @@ class PipelineStorage(Construct):
         iam.Grant.add_to_principal(
             grantee=grantee, actions=["dynamodb:PutItem"], resource_arns=[self.predictions_table.table_arn]
         )
-        if self.predictions_table.encryption_key:
-            allow_use(self.predictions_table.encryption_key, grantee, "dynamodb", "kms:Decrypt")
+        self._allow_decryption(grantee, "dynamodb", self.predictions_table.encryption_key)
+
+    def _allow_decryption(self, grantee: iam.IGrantable, service: str, key: kms.IKey | None) -> None:
+        for each in [*([key] if key else []), *self._decryption_keys]:
+            allow_use(each, grantee, service, "kms:Decrypt")
 
     def _create_bucket(
         self, key: kms.IKey | None, versioned: bool, lifetime_days: int | None, removal_policy: RemovalPolicy

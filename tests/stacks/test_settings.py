@@ -12,6 +12,7 @@ from stacks.settings import Settings, SettingsError, markdown_table
 
 CDK_JSON = Path(__file__).resolve().parents[2] / "cdk.json"
 KEYS = [field.name for field in fields(Settings)]
+KEY = "arn:aws:kms:eu-west-1:123456789012:key/"
 
 
 def from_context(**context: object) -> Settings:
@@ -70,6 +71,10 @@ def test_the_table_has_a_row_for_each_setting():
         ("bucket_versioning", False, False),
         ("point_in_time_recovery", True, True),
         ("encryption", "customer", "customer"),
+        ("encryption_key_arn", "none", None),
+        ("decryption_key_arns", None, ()),
+        ("decryption_key_arns", f"{KEY}1, {KEY}2", (f"{KEY}1", f"{KEY}2")),
+        ("decryption_key_arns", [f"{KEY}1"], (f"{KEY}1",)),
         ("network", "isolated", "isolated"),
         ("permissions_boundary", "team-boundary", "team-boundary"),
         ("permissions_boundary", "arn:aws:iam::123456789012:policy/a/b", "arn:aws:iam::123456789012:policy/a/b"),
@@ -131,6 +136,10 @@ def test_a_value_is_read_from_cdk_json_and_from_the_command_line(key: str, value
         ("bucket_versioning", "yes", "true or false"),
         ("bucket_versioning", 1, "true or false"),
         ("encryption", "kms", "aws or customer"),
+        ("encryption_key_arn", "arn:aws:kms:eu-west-1:123456789012:alias/a", "the ARN of a KMS key, not of an alias"),
+        ("decryption_key_arns", f"{KEY}1,alias/a", "at most 5 of: the ARN of a KMS key, not of an alias"),
+        ("decryption_key_arns", [f"{KEY}1"] * 6, "at most 5 of: the ARN of a KMS key, not of an alias"),
+        ("decryption_key_arns", {"a": "b"}, "at most 5 of: the ARN of a KMS key, not of an alias"),
         ("network", "private", "public or isolated"),
         ("permissions_boundary", "team boundary", "the name or ARN of a managed policy, or none"),
         ("permissions_boundary", "team/boundary", "the name or ARN of a managed policy, or none"),
@@ -187,6 +196,13 @@ def test_the_context_of_the_cdk_and_of_other_tools_is_left_alone():
 def test_a_bundle_for_the_local_python_cannot_come_from_docker():
     with pytest.raises(SettingsError, match=r"local_python is '3\.11', but must be none where bundling is docker"):
         from_context(bundling="docker", local_python="3.11")
+
+
+def test_a_key_for_encrypting_is_refused_where_keys_of_aws_encrypt():
+    with pytest.raises(
+        SettingsError, match=r"encryption_key_arn is .*, but must be none where encryption is aws; keys"
+    ):
+        from_context(encryption_key_arn=f"{KEY}1")
 
 
 def test_an_alarm_topic_without_alarms_is_refused():

@@ -79,12 +79,6 @@ def test_cloudwatch_logs_may_use_the_key_for_the_stacks_log_groups(encrypted: St
         assert group.properties.get("LogGroupName", "").startswith(("/aws/sagemaker/Endpoints/", ""))
 
 
-def test_the_key_is_deleted_with_its_stack_after_kms_minimum_wait(encrypted: StackTemplate):
-    key = encrypted.only("AWS::KMS::Key")
-
-    assert (key.definition["DeletionPolicy"], key.properties["PendingWindowInDays"]) == ("Delete", 7)
-
-
 @pytest.mark.parametrize(
     ("stack", "role", "uses"),
     [

@@ -1,0 +1,210 @@
+"""What protects the data: published as deployed, and warned of where the next deployment would lose it."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aws_cdk import App, Stack, assertions
+
+from app import add_stacks
+from crossover.deployed import find_variants
+from stacks.protection import protection, warnings
+from stacks.settings import Settings
+from tests.crossover.cdk.option_sets import Synthesis
+from tests.crossover.cdk.templates import StackTemplate, new_app
+from tools.synthesized import as_list
+
+OLD_KEY = "arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555"
+NEW_KEY = "arn:aws:kms:eu-west-1:123456789012:key/99999999-2222-3333-4444-555555555555"
+KEPT: dict[str, Any] = {"removal_policy": "retain", "bucket_versioning": True}
+
+
+def key_uses(template: StackTemplate, role: str) -> set[tuple[str, str]]:
+    """(service, key) for each decryption that the role is allowed."""
+    return {
+        (statement["Condition"]["StringEquals"]["kms:ViaService"].partition(".")[0], key)
+        for statement in template.statements(role)
+        if "kms:Decrypt" in statement["Action"]
+        for key in as_list(statement["Resource"])
+    }
+
+
+@pytest.fixture(scope="module")
+def moved(model_path: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, StackTemplate]:
+    """The stacks of someone who leaves out encryption=customer, and still has files under the key of before."""
+    app = new_app(tmp_path_factory.mktemp("moved"), model_path=str(model_path), decryption_key_arns=OLD_KEY)
+    add_stacks(app)
+    return {stack.hierarchical_id: StackTemplate(stack.template) for stack in app.synth().stacks}
+
+
+@pytest.fixture(scope="module")
+def existing_key(model_path: Path, tmp_path_factory: pytest.TempPathFactory) -> StackTemplate:
+    app = new_app(
+        tmp_path_factory.mktemp("existing"),
+        model_path=str(model_path),
+        variants="standard",
+        encryption="customer",
+        encryption_key_arn=NEW_KEY,
+        decryption_key_arns=[OLD_KEY],
+    )
+    add_stacks(app)
+    (stack,) = app.synth().stacks
+    return StackTemplate(stack.template)
+
+
+# --- what a stack publishes
+
+
+def test_a_stack_publishes_the_protecting_settings_as_they_are_deployed(synthesis_of: Callable[[str], Synthesis]):
+    for name, encryption, removal in (("default", "aws", "destroy"), ("everything", "customer", "retain")):
+        for template in synthesis_of(name).templates.values():
+            values = dict(part.split("=") for part in template.outputs["Protection"].split(" "))
+            assert (values["encryption"], values["removal_policy"]) == (encryption, removal)
+            assert values["bucket_versioning"] == values["point_in_time_recovery"] == str(removal == "retain").lower()
+            assert len(template.outputs["Protection"]) < 300  # CloudFormation takes 1,024 bytes
+
+
+def test_a_stack_publishes_its_key(synthesis_of: Callable[[str], Synthesis], existing_key: StackTemplate):
+    for template in synthesis_of("customer key").templates.values():
+        assert template.outputs["KeyArn"] == "<Key.Arn>"
+    assert existing_key.outputs["KeyArn"] == NEW_KEY
+    assert "KeyArn" not in synthesis_of("default").templates["Standard"].outputs
+
+
+def test_the_command_line_reads_what_is_published():
+    class CloudFormation:
+        class meta:  # noqa: N801
+            region_name = "eu-west-1"
+
+        def get_paginator(self, _: str) -> Any:
+            return self
+
+        def paginate(self) -> list[dict[str, Any]]:
+            names = ("InputBucketName", "PredictionsTableName", "FunctionName", "DeadLetterQueueUrl", "KeyArn")
+            values = dict.fromkeys(names, "x") | {"Predictor": "standard", "Protection": protection(settings)}
+            outputs = [{"OutputKey": name, "OutputValue": value} for name, value in values.items()]
+            return [{"Stacks": [{"StackName": "Crossover-Standard", "Outputs": outputs}]}]
+
+    settings = Settings(encryption="customer", permissions_boundary="arn:aws:iam::aws:policy/team=a", **KEPT)
+    (variant,) = find_variants(lambda _: CloudFormation(), prefix="Crossover")
+
+    assert variant.protection["encryption"] == "customer"
+    assert variant.protection["permissions_boundary"] == "arn:aws:iam::aws:policy/team=a"
+    assert variant.protection["item_lifetime_days"] == "none"
+    assert variant.key_arn == "x"
+
+
+# --- the key outlives what might need it
+
+
+@pytest.mark.parametrize("name", ["customer key", "everything"])
+def test_the_key_stays_when_it_leaves_the_template_or_the_stack_goes(
+    synthesis_of: Callable[[str], Synthesis], templates: dict[str, StackTemplate], name: str
+):
+    for variant, before in synthesis_of(name).templates.items():
+        after = templates[variant]
+        leaving = {path: before.resources[path] for path in before.resources if path not in after.resources}
+        keys = [resource for resource in leaving.values() if resource.type == "AWS::KMS::Key"]
+        # Except where a failed deployment takes back the key that it has just created.
+        assert [key.definition["DeletionPolicy"] for key in keys] == ["RetainExceptOnCreate"]
+        assert [key.definition["UpdateReplacePolicy"] for key in keys] == ["Retain"]
+
+
+def test_without_the_customers_key_the_roles_still_read_what_it_encrypts(
+    synthesis_of: Callable[[str], Synthesis], moved: dict[str, StackTemplate]
+):
+    roles = [
+        ("Standard", "Compute/FunctionRole", {"s3", "dynamodb"}),
+        ("SnapStart", "Compute/FunctionRole", {"s3", "dynamodb"}),
+        ("SageMaker", "Compute/FunctionRole", {"dynamodb"}),
+        ("SageMaker", "Compute/ExecutionRole", {"s3"}),
+    ]
+    for stack, role, services in roles:
+        before = key_uses(synthesis_of("customer key").templates[stack], role)
+        assert before >= {(service, "<Key.Arn>") for service in services}
+        assert key_uses(moved[stack], role) == {(service, OLD_KEY) for service in services}
+        assert not moved[stack].of_type("AWS::KMS::Key")
+
+
+def test_new_data_are_under_an_existing_key_and_old_data_stay_readable(existing_key: StackTemplate):
+    (rule,) = existing_key.only("AWS::S3::Bucket").properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    groups = existing_key.of_type("AWS::Logs::LogGroup")
+
+    assert existing_key.of_type("AWS::KMS::Key") == []
+    assert rule["ServerSideEncryptionByDefault"]["KMSMasterKeyID"] == NEW_KEY
+    assert existing_key.only("AWS::DynamoDB::Table").properties["SSESpecification"]["KMSMasterKeyId"] == NEW_KEY
+    assert existing_key.only("AWS::SQS::Queue").properties["KmsMasterKeyId"] == NEW_KEY
+    assert {group.properties["KmsKeyId"] for group in groups} == {NEW_KEY}
+    uses = key_uses(existing_key, "Compute/FunctionRole")
+    assert uses == {(service, key) for service in ("s3", "dynamodb") for key in (OLD_KEY, NEW_KEY)} | {("sqs", NEW_KEY)}
+
+
+# --- what synth warns of
+
+
+@pytest.fixture
+def cdk_json(tmp_path: Path) -> Callable[..., Path]:
+    def write(**context: object) -> Path:
+        path = tmp_path / "cdk.json"
+        path.write_text(json.dumps({"app": "python3 app.py", "context": context}))
+        return path
+
+    return write
+
+
+def test_what_is_written_into_cdk_json_is_not_warned_of(cdk_json: Callable[..., Path]):
+    assert warnings(Settings(), cdk_json()) == {}
+    assert warnings(Settings(**KEPT), cdk_json(**KEPT)) == {}
+    assert warnings(Settings(**KEPT), cdk_json(removal_policy="retain", bucket_versioning="true")) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "here", "later"),
+    [("encryption", "customer", "aws"), ("network", "isolated", "public"), ("input_lifetime_days", "30", "none")],
+)
+def test_a_protecting_setting_that_the_next_deployment_forgets_is_warned_of_by_name(
+    cdk_json: Callable[..., Path], name: str, here: str, later: str
+):
+    (text,) = warnings(Settings(**{name: here}), cdk_json()).values()  # type: ignore[arg-type]
+
+    assert text == (
+        f"The setting {name} is {here} for this deployment only: with cdk.json alone it is {later}, which the next "
+        "deployment goes back to. Write it into cdk.json."
+    )
+
+
+def test_taking_protection_away_for_one_deployment_is_warned_of_too(cdk_json: Callable[..., Path]):
+    (text,) = warnings(Settings(), cdk_json(encryption="customer")).values()
+
+    assert "encryption is aws for this deployment only: with cdk.json alone it is customer" in text
+
+
+def test_other_settings_may_come_from_the_command_line(cdk_json: Callable[..., Path]):
+    assert warnings(Settings(memory_mb=2048, variants="standard"), cdk_json()) == {}  # type: ignore[arg-type]
+
+
+def test_versions_and_backups_that_a_destroy_deletes_are_warned_of(cdk_json: Callable[..., Path]):
+    (text,) = warnings(Settings(bucket_versioning=True), cdk_json(bucket_versioning=True)).values()
+
+    assert text.startswith("removal_policy is destroy in spite of bucket_versioning: `cdk destroy` deletes all files")
+
+
+def test_kept_files_without_versions_are_warned_of(cdk_json: Callable[..., Path]):
+    (text,) = warnings(Settings(removal_policy="retain"), cdk_json(removal_policy="retain")).values()
+
+    assert text.startswith("removal_policy is retain, but bucket_versioning is false: a file that is overwritten")
+
+
+def test_the_warnings_are_shown_by_the_cdk(model_path: Path, tmp_path: Path):
+    app: App = new_app(tmp_path, model_path=str(model_path), variants="standard", removal_policy="retain")
+    add_stacks(app)
+    stack = app.node.find_child("Standard")
+    assert isinstance(stack, Stack)
+
+    found = assertions.Annotations.from_stack(stack).find_warning(
+        "*", assertions.Match.string_like_regexp("removal_policy is retain for this deployment only")
+    )
+
+    assert len(found) == 1
