@@ -142,7 +142,7 @@ class Result:
 
 
 def find_variants(
-    clients: Clients, *, prefix: str, names: Collection[str] = (), deployed_by: str = "npx cdk deploy"
+    clients: Clients, *, prefix: str, names: Collection[str] = (), deployed_by: str = "npx cdk deploy --all"
 ) -> list[Variant]:
     """The deployed variants whose stacks are named `<prefix>-...` or just `<prefix>`.
 

@@ -18,6 +18,7 @@ SCOPES = {
     "tests/crossover/cdk/": "constructs",
     "tests/package/": "package",
     "tests/tools/": "constructs",
+    "tests/docs/test_cdk_commands.py": "constructs",
     "tests/stacks/": "constructs",
 }
 # These start first, the longest before all others; what starts last should be short.

@@ -14,8 +14,8 @@ class ModelArtifact(Construct):
     """An ONNX file, uploaded by `cdk deploy` with the code and shared by all variants.
 
     Benefit: a new model is a new file, and a file that the handlers could not use is refused at synth.
-    Cost: the file is stored in the bootstrap bucket, where old models stay until `cdk gc`; its weights must be inside
-    it.
+    Cost: the file is stored in the bootstrap bucket, where old models stay until `npx cdk gc --unstable=gc`; its
+    weights must be inside it.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, path: str | Path) -> None:

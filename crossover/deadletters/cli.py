@@ -128,7 +128,7 @@ def redrive(
 def _deployed(names: str, prefix: str, local: bool) -> Iterator[tuple[Clients, list[Variant]]]:
     """The deployed variants with these names, and the clients of the AWS that they are on."""
     with contextlib.ExitStack() as stack:
-        deployed_by = "npx cdk deploy"
+        deployed_by = "npx cdk deploy --all"
         if local:
             stack.enter_context(open_local_aws(Workspace(), errors)).running()
             deployed_by = "crossover local deploy"

@@ -47,7 +47,7 @@ class Recordings(Stack):
         compute = StandardLambda(
             self, "Compute", storage=storage, model=model, memory_mb=2048, options=FunctionOptions(vpc=vpc)
         )
-        # The outputs are how `crossover predict --prefix Field` finds this stack.
+        # The outputs are how `crossover predict FILE --prefix Field` finds this stack.
         pipeline = InferencePipeline(
             self, "Predictions", storage=storage, compute=compute, key_suffix=".wav", publish_outputs=True
         )

@@ -125,7 +125,7 @@ def test_the_stacks_of_a_project_are_found_by_its_stack_prefix(
     for options, prefix in ([], "Bird-Songs"), (["--prefix", "Other"], "Other"):
         assert run(monkeypatch, *command, *options) == 2
         missing = f"No variant is deployed in {region} in a stack named {prefix}-..."
-        assert capsys.readouterr().err == f"crossover: {missing}; `npx cdk deploy` deploys it.\n"
+        assert capsys.readouterr().err == f"crossover: {missing}; `npx cdk deploy --all` deploys it.\n"
 
 
 @pytest.mark.parametrize("arguments", [[], ["local"], ["deadletters"]])

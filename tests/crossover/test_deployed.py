@@ -77,7 +77,7 @@ def test_a_variant_that_is_not_deployed_is_named_with_those_that_are(clients: Cl
 
 def test_an_empty_account_says_how_to_deploy(clients: Clients) -> None:
     with pytest.raises(
-        UsageError, match=r"No variant is deployed in eu-central-1 in a stack named Mine-\.\.\.; `npx cdk deploy`"
+        UsageError, match=r"No variant is deployed in eu-central-1 in a stack named Mine-\.\.\.; `npx cdk deploy --all`"
     ):
         deployed.find_variants(clients, prefix="Mine")
 

@@ -1,21 +1,32 @@
-"""Every command is documented, and every command that the docs show exists, with the options shown."""
+"""Every command is documented, and every command that is shown exists and takes the arguments that are shown."""
 
+import gzip
 import importlib
 import inspect
+import json
+import os
 import re
-import shlex
-from collections.abc import Iterator
+import shutil
+import subprocess
+import tomllib
+from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 import typer
+from packaging.requirements import Requirement
 
-from crossover import cli
-from tests.docs.pages import PAGES, ROOT, code, name_of
+from benchmarks.__main__ import app as benchmarks_app
+from crossover import cli, command_line
+from crossover.local.workspace import node_modules
+from tests.docs.pages import ROOT
+from tests.docs.shown import CLASSIFIED, SHOWN, SHOWN_PAGES, TEMPLATE, Shown, lines_of_code, shown, spans, split
 
-SHOWN = [page for page in PAGES if page.name != "CHANGELOG.md"]
 TARGETS = set(re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE))
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+LOCKED = set(re.findall(r"^([\w-]+)==", (ROOT / "requirements-dev.txt").read_text(), re.MULTILINE))
 
 
 def commands() -> dict[tuple[str, ...], Any]:
@@ -36,49 +47,161 @@ def commands() -> dict[tuple[str, ...], Any]:
 COMMANDS = commands()
 
 
-def shown(text: str) -> Iterator[list[str]]:
-    """The words of every `crossover ...` in the code of a page."""
-    for piece in code(text):
-        line = piece.strip().removeprefix("$ ")
-        if line.startswith("crossover "):
-            yield shlex.split(line, comments=True)[1:]
+@pytest.fixture(autouse=True)
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The results and the trace that the shown commands read, in the folder where they run."""
+    data = ROOT / "tests/crossover/report/data/poisson.json"
+    shutil.copyfile(data, tmp_path / "results.json")
+    with gzip.open(ROOT / "benchmarks/results/micro.json.gz") as micro:
+        (tmp_path / "micro.json").write_bytes(micro.read())
+    (tmp_path / "times.txt").write_text("".join(f"{10 * number}\n" for number in range(100)))
+    monkeypatch.chdir(tmp_path)
+
+
+def each(*programs: str) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("command", shown(*programs), ids=str)
+
+
+def test_every_command_is_of_a_kind_that_is_tested() -> None:
+    unknown = [str(command) for command in SHOWN if command.program not in CLASSIFIED]
+    assert not unknown, f"say in tests/docs how these are tested: {unknown}"
+
+
+def test_commands_are_found_in_blocks_and_within_lines() -> None:
+    page = TEMPLATE / "README.md"
+    block = "```\n$ cd a && docker build .  # `npx cdk gc`\n```\n\n    pip list\n\n```text\nno\n```\n"
+    text = f"Run `make demo\nA=b` or `x`.\n\n{block}"
+    assert list(lines_of_code(text)) == ["$ cd a && docker build .  # `npx cdk gc`", "    pip list"]
+    assert list(spans(text)) == ["make demo A=b", "npx cdk gc"]
+    assert [command.words for command in split("$ cd a && docker build . # b", page, is_line=True)] == [
+        ("cd", "a"),
+        ("docker", "build", "."),
+    ]
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 def test_a_command_is_documented(words: tuple[str, ...]) -> None:
-    assert any(tuple(line[: len(words)]) == words for page in SHOWN for line in shown(page.read_text())), (
-        f"no page shows `crossover {' '.join(words)}`"
+    pages = {
+        command.page
+        for command in SHOWN
+        if command.program == "crossover" and command.words[1 : 1 + len(words)] == words
+    }
+    assert pages & set(SHOWN_PAGES), f"no page shows `crossover {' '.join(words)}`"
+
+
+def check_arguments(command: Any, name: str, arguments: list[str]) -> None:
+    """Read the arguments as the command does, without running it."""
+    with command.make_context(name, arguments) as context:
+        rest = [*getattr(context, "_protected_args", []), *context.args]
+        if rest:
+            command.resolve_command(context, rest)
+
+
+@each("crossover")
+def test_a_command_takes_the_arguments_that_are_shown(command: Shown) -> None:
+    words = command.words[1:]
+    name = words[:2] if words[:2] in COMMANDS else words[:1]
+    assert name in COMMANDS, f"{command}: there is no such command"
+    arguments = list(words[len(name) :])
+    if arguments or command.is_line:
+        check_arguments(COMMANDS[name], " ".join(name), arguments)
+
+
+OFFLINE: list[tuple[str, ...]] = [("cost",), ("prices", "show"), ("report", "--cost")]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        command
+        for command in shown("crossover")
+        if command.page in SHOWN_PAGES and any(command.words[1:][: len(words)] == words for words in OFFLINE)
+    ],
+    ids=str,
+)
+def test_a_command_that_needs_nothing_else_runs(command: Shown) -> None:
+    assert command_line.run(cli.app, command.words[1:], program="crossover") == 0
+
+
+@pytest.fixture(scope="module")
+def new_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As far as make looks at it."""
+    folder = tmp_path_factory.mktemp("project")
+    shutil.copyfile(TEMPLATE / "Makefile", folder / "Makefile")
+    for name in ("requirements.txt", "package.json", "package-lock.json"):
+        (folder / name).touch()
+    return folder
+
+
+@each("make")
+def test_a_make_target_and_its_variables_exist(command: Shown, new_project: Path) -> None:
+    folder = new_project if command.is_of_a_new_project else ROOT
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    made = subprocess.run(
+        ["make", "--dry-run", *command.words[1:]], cwd=folder, env=environment, capture_output=True, text=True
     )
-
-
-@pytest.mark.parametrize("page", SHOWN, ids=name_of)
-def test_a_command_that_a_page_shows_exists_and_has_the_options(page: Path) -> None:
-    for line in shown(page.read_text()):
-        words = tuple(line[:2]) if tuple(line[:2]) in COMMANDS else tuple(line[:1])
-        command = COMMANDS.get(words)
-        assert command, f"{name_of(page)} shows `crossover {' '.join(line)}`, which is no command"
-        is_group = hasattr(command, "commands") and not command.invoke_without_command
-        assert len(line) < 2 or not is_group or line[1].startswith("-"), f"there is no `crossover {' '.join(line[:2])}`"
-        options = {"--help"} | {
-            name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)
-        }
-        for word in line:
-            option = word.partition("=")[0]
-            assert not option.startswith("--") or option in options, f"`crossover {' '.join(words)}` has no {option}"
-
-
-def made(text: str) -> set[str]:
-    """The targets of every `make ...` in the code of a page."""
-    commands = [command.split() for piece in code(text) for command in piece.split("#")[0].split("&&")]
-    return {word for words in commands if words[:1] == ["make"] for word in words[1:] if "=" not in word}
-
-
-@pytest.mark.parametrize("page", SHOWN, ids=name_of)
-def test_a_make_target_that_a_page_shows_exists(page: Path) -> None:
-    assert made(page.read_text()) <= TARGETS
+    assert made.returncode == 0, made.stderr
+    for variable in (word.partition("=")[0] for word in command.words if "=" in word):
+        assert f"$({variable})" in (folder / "Makefile").read_text(), f"{command}: nothing reads {variable}"
 
 
 def test_every_make_target_is_documented() -> None:
     assert len(TARGETS) > 10
-    shown_targets = {target for page in SHOWN for target in made(page.read_text())}
-    assert shown_targets == TARGETS - {"help"}  # `make` alone
+    found = {
+        word
+        for command in SHOWN
+        if command.program == "make" and command.page in SHOWN_PAGES and not command.is_of_a_new_project
+        for word in command.words[1:]
+        if "=" not in word
+    }
+    assert found == TARGETS - {"help"}  # `make` alone
+
+
+@each("python", "python3")
+def test_a_module_or_a_script_exists(command: Shown) -> None:
+    first, *rest = command.words[1:]
+    if first == "-m":
+        module, *arguments = rest
+        assert find_spec(module), f"{command}: there is no module {module}"
+        if module == "benchmarks":
+            name, *options = arguments
+            check_arguments(typer.main.get_command(benchmarks_app).commands[name], name, options)  # type: ignore[attr-defined]
+    else:
+        for path in [first, *(word for word in rest if "/" in word)]:
+            assert (ROOT / path).is_file() or (command.page.parent / path).is_file(), f"{command}: no {path}"
+
+
+@each("cdk")
+def test_a_command_of_the_cdk_that_is_named_exists(command: Shown) -> None:
+    registry = json.loads((node_modules() / "aws-cdk/lib/cli/cli-type-registry.json").read_text())
+    assert command.words[1] in registry["commands"]
+
+
+@each("pip")
+def test_what_pip_installs_exists(command: Shown) -> None:
+    assert command.words[1] == "install"
+    for requirement in map(Requirement, command.words[2:]):
+        if requirement.name == PROJECT["name"]:
+            assert requirement.extras <= set(PROJECT["optional-dependencies"])
+        else:
+            assert requirement.name in LOCKED
+
+
+SHELL: dict[str, Callable[[tuple[str, ...]], bool]] = {
+    "cd": lambda words: len(words) == 2,
+    ".": lambda words: words[1:] == (".venv/bin/activate",),
+    "source": lambda words: words[1:] == (".venv/bin/activate",),
+    "export": lambda words: all("=" in word for word in words[1:]),
+    "apt-get": lambda words: words[1] == "install" and set(words[2:]) <= set((ROOT / ".ci/run").read_text().split()),
+    "pytest": lambda words: words[1:] == ("-rs",),
+    "uv": lambda words: words[1:3] == ("python", "install"),
+}
+
+
+@each(*SHELL)
+def test_what_the_shell_runs_is_as_expected(command: Shown) -> None:
+    assert SHELL[command.program](command.words)
+
+
+def test_every_kind_is_tested() -> None:
+    assert {*SHELL, "cdk", "crossover", "make", "npx", "pip", "python", "python3"} == CLASSIFIED

@@ -92,7 +92,7 @@ def find_deployments(clients: Clients, names: Sequence[str], *, prefix: str, loc
         botocore.exceptions.BotoCoreError, ClientError: AWS did not answer.
     """
     prefix = prefix or stack_prefix()
-    deployed_by = "crossover local deploy" if local else "npx cdk deploy"
+    deployed_by = "crossover local deploy" if local else "npx cdk deploy --all"
     found = find_variants(clients, prefix=prefix, names=names, deployed_by=deployed_by)
     return [describe(clients, variant) for variant in found]
 
