@@ -28,11 +28,11 @@ SOURCES = [
 ]
 # Programs that this project's readers run, and such as a page might name one day: their kind has to be known then.
 CLASSIFIED = {
-    *(".", "apt-get", "cd", "cdk", "crossover", "export", "make", "npx", "pip", "pytest", "python", "python3"),
+    *(".", "apt-get", "aws", "cd", "cdk", "crossover", "export", "make", "npx", "pip", "pytest", "python", "python3"),
     *("source", "uv"),
 }
 OTHERS = {
-    *("aws", "brew", "conda", "curl", "docker", "dnf", "git", "node", "npm", "pipx", "podman", "sudo", "uvx", "wget"),
+    *("brew", "conda", "curl", "docker", "dnf", "git", "node", "npm", "pipx", "podman", "sudo", "uvx", "wget"),
 }
 
 FENCED = re.compile(r"^ *```([a-z]*)\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)

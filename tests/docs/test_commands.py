@@ -14,8 +14,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import botocore.session
 import pytest
 import typer
+from botocore import xform_name
 from packaging.requirements import Requirement
 
 from benchmarks.__main__ import app as benchmarks_app
@@ -177,6 +179,15 @@ def test_a_command_of_the_cdk_that_is_named_exists(command: Shown) -> None:
     assert command.words[1] in registry["commands"]
 
 
+@each("aws")
+def test_an_operation_of_aws_exists_with_its_options(command: Shown) -> None:
+    service, operation, *rest = command.words[1:]
+    model = botocore.session.get_session().get_service_model(service)
+    [found] = [name for name in model.operation_names if xform_name(name, "-") == operation]
+    options = {f"--{xform_name(name, '-')}" for name in model.operation_model(found).input_shape.members}
+    assert {word for word in rest if word.startswith("--")} <= options | {"--region", "--query", "--output"}
+
+
 @each("pip")
 def test_what_pip_installs_exists(command: Shown) -> None:
     assert command.words[1] == "install"
@@ -204,4 +215,4 @@ def test_what_the_shell_runs_is_as_expected(command: Shown) -> None:
 
 
 def test_every_kind_is_tested() -> None:
-    assert {*SHELL, "cdk", "crossover", "make", "npx", "pip", "python", "python3"} == CLASSIFIED
+    assert {*SHELL, "aws", "cdk", "crossover", "make", "npx", "pip", "python", "python3"} == CLASSIFIED
