@@ -19,7 +19,13 @@ def add_stacks(app: App) -> None:
         for name, text in warnings(settings).items():
             Annotations.of(stack).add_warning_v2(f"crossover:{name}", text)
     if settings.monitoring and len(stacks) > 1:
-        Comparison(app, "Comparison", stack_name=f"{settings.stack_prefix}-Comparison", stacks=stacks)
+        Comparison(
+            app,
+            "Comparison",
+            stack_name=f"{settings.stack_prefix}-Comparison",
+            stacks=stacks,
+            env=settings.environment,
+        )
 
 
 def main() -> None:

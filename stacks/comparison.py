@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from aws_cdk import CfnElement, CfnOutput, Duration, Stack
+from aws_cdk import CfnElement, CfnOutput, Duration, Environment, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
@@ -24,9 +24,15 @@ class Comparison(Stack):
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, stack_name: str, stacks: Sequence[InferenceStack]
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        stack_name: str,
+        stacks: Sequence[InferenceStack],
+        env: Environment | None = None,
     ) -> None:
-        super().__init__(scope, construct_id, stack_name=stack_name, description="The variants compared")
+        super().__init__(scope, construct_id, stack_name=stack_name, description="The variants compared", env=env)
         self._stacks = stacks
         dashboard = cloudwatch.Dashboard(self, "Dashboard", default_interval=Duration.days(1))
         dashboard.add_widgets(

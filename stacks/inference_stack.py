@@ -2,7 +2,8 @@
 
 import dataclasses
 
-from aws_cdk import CfnOutput, Stack
+import jsii
+from aws_cdk import CfnOutput, Fn, Stack
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from constructs import Construct
@@ -17,6 +18,7 @@ from crossover.cdk import (
     create_key,
     create_log_group,
 )
+from stacks.existing import existing_key, existing_keys
 from stacks.protection import protection
 from stacks.settings import Settings
 
@@ -36,6 +38,7 @@ class InferenceStack(Stack):
             construct_id,
             stack_name=f"{settings.stack_prefix}-{construct_id}",
             description=f"Predictions for files in S3, variant {variant.predictor}",
+            env=settings.environment,
             permissions_boundary=settings.boundary,
         )
         # CDK writes each DependsOn out, even if a reference implies it; cfn-lint need not warn of that.
@@ -45,17 +48,15 @@ class InferenceStack(Stack):
             self,
             "Storage",
             key_prefix=settings.key_prefix,
-            decryption_keys=[
-                kms.Key.from_key_arn(self, f"DecryptionKey{number}", arn)
-                for number, arn in enumerate(settings.decryption_key_arns)
-            ],
+            decryption_keys=existing_keys(self, "DecryptionKey", settings.decryption_key_arns),
             encryption_key=key,
             versioned=settings.bucket_versioning,
             input_lifetime_days=settings.input_lifetime_days,
             point_in_time_recovery=settings.point_in_time_recovery,
             removal_policy=settings.removal,
         )
-        model = ModelArtifact(self, "Model", path=settings.model_file)
+        asset_key = existing_key(self, "AssetKey", settings.asset_key_arn)
+        model = ModelArtifact(self, "Model", path=settings.model_file, asset_key=asset_key)
         options = dataclasses.replace(settings.function_options, encryption_key=key)
         network = None
         if settings.network == "isolated":
@@ -89,11 +90,16 @@ class InferenceStack(Stack):
             CfnOutput(self, "DashboardName", value=monitoring.dashboard.dashboard_name)
         CfnOutput(self, "Protection", value=protection(settings))
 
+    @property
+    @jsii.member(jsii_name="availabilityZones")
+    def availability_zones(self) -> list[str]:
+        """The first two of the region: with `env`, CDK would ask AWS at synth which these are."""
+        return [Fn.select(number, Fn.get_azs()) for number in range(2)]
+
     def _encryption_key(self, settings: Settings) -> kms.IKey | None:
         """The customer's key, new or existing. Its ARN is an output, as what it encrypts cannot be read without it."""
         if settings.encryption != "customer":
             return None
-        arn = settings.encryption_key_arn
-        key = kms.Key.from_key_arn(self, "Key", arn) if arn else create_key(self, "Key")
+        key = existing_key(self, "Key", settings.encryption_key_arn) or create_key(self, "Key")
         CfnOutput(self, "KeyArn", value=key.key_arn)
         return key

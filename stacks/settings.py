@@ -5,13 +5,14 @@ A setting is one field: its default, the rule that reads its value, and its mean
 `python -m stacks.settings` prints the table of the docs.
 """
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from aws_cdk import PermissionsBoundary, RemovalPolicy
+from aws_cdk import Environment, PermissionsBoundary, RemovalPolicy
 from constructs import Node
 
 from crossover.cdk import VARIANTS, FunctionOptions, rules
@@ -37,6 +38,11 @@ class Settings:
         "Crossover",
         rules.text(r"[A-Za-z][A-Za-z0-9-]{0,63}", "1 to 64 letters, digits and hyphens, a letter first"),
         "stacks are named `<stack_prefix>-Standard` and so on; another prefix deploys a second copy",
+    )
+    env: str | None = setting(
+        None,
+        rules.optional(rules.text(r"[0-9]{12}/[a-z]+(-[a-z0-9]+)+", "an account and region as 123456789012/eu-west-1")),
+        "the stacks belong into this account and region: with other credentials synth and deployment are refused",
     )
     model_path: str = setting(
         "model/model.onnx",
@@ -116,6 +122,12 @@ class Settings:
         "internet; about 15 USD a month for the SageMaker variant",
         protects=True,
     )
+    asset_key_arn: str | None = setting(
+        None,
+        rules.optional(rules.KEY_ARN),
+        "the key of the CDK's own bucket, if `cdk bootstrap --bootstrap-kms-key-id` chose one: the roles may then "
+        "decrypt the model",
+    )
     permissions_boundary: str | None = setting(
         None,
         rules.optional(
@@ -182,6 +194,24 @@ class Settings:
     @property
     def model_file(self) -> Path:
         return ROOT / self.model_path
+
+    @property
+    def environment(self) -> Environment | None:
+        """Account and region of the stacks; None where those of the credentials are meant.
+
+        Raises:
+            SettingsError: the CDK has credentials of another account, or another region.
+        """
+        if not self.env:
+            return None
+        account, region = self.env.split("/")
+        # The CDK sets both, from the credentials; neither is set where there are no credentials.
+        here = os.environ.get("CDK_DEFAULT_ACCOUNT", account), os.environ.get("CDK_DEFAULT_REGION", region)
+        if here != (account, region):
+            raise SettingsError(
+                f"The setting env is {self.env}, but the credentials are for {'/'.join(here)}: change either."
+            )
+        return Environment(account=account, region=region)
 
     @property
     def canary(self) -> bool:

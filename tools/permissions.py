@@ -54,6 +54,7 @@ WORDS = (
     (r"<AWS::AccountId>", "this account"),
     (r"<AWS::StackName>", "<stack>"),
     (r"<AWS::Region>", "<region>"),
+    (r"<AWS::URLSuffix>", "amazonaws.com"),
 )
 COMPARISONS = {
     "Bool": "is",

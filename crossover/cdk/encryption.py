@@ -81,7 +81,7 @@ def create_key(scope: Construct, construct_id: str) -> kms.Key:
                 # CloudFormation makes the log groups' names of the stack's name; SageMaker prescribes the endpoint's.
                 _statement(
                     "LogsOfTheStack",
-                    iam.ServicePrincipal(f"logs.{Aws.REGION}.amazonaws.com"),
+                    iam.ServicePrincipal(f"logs.{Aws.REGION}.{Aws.URL_SUFFIX}"),
                     USE,
                     {
                         "ArnLike": {
@@ -117,6 +117,7 @@ def _statement(
 
 
 def _endpoint(service: str) -> str:
+    """A value of kms:ViaService: it ends in amazonaws.com in every partition (KMS developer guide, condition keys)."""
     return f"{service}.{Aws.REGION}.amazonaws.com"
 
 

@@ -4,9 +4,11 @@ import hashlib
 from pathlib import Path
 
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
 
+from crossover.cdk.encryption import allow_use
 from crossover.model_contract import read_contract
 
 
@@ -18,13 +20,20 @@ class ModelArtifact(Construct):
     weights must be inside it.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, path: str | Path) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, path: str | Path, asset_key: kms.IKey | None = None
+    ) -> None:
         """Upload the file.
+
+        Args:
+            asset_key: that encrypts the bootstrap bucket, if `cdk bootstrap` was run with `--bootstrap-kms-key-id`;
+                whoever may read the file may decrypt with it.
 
         Raises:
             ModelArtifactError: the file is not a model, or its contract cannot be served.
         """
         super().__init__(scope, construct_id)
+        self._asset_key = asset_key
         self.contract = read_contract(Path(path))
         self.sha256 = hashlib.sha256(Path(path).read_bytes()).hexdigest()
         asset = assets.Asset(self, "File", path=str(path))
@@ -43,4 +52,6 @@ class ModelArtifact(Construct):
 
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow reading this one object: `Asset.grant_read` would open the whole bootstrap bucket."""
+        if self._asset_key:
+            allow_use(self._asset_key, grantee, "s3", "kms:Decrypt")
         return iam.Grant.add_to_principal(grantee=grantee, actions=["s3:GetObject"], resource_arns=[self.object_arn])

@@ -100,6 +100,8 @@ class LocalAws:
         context = {"variants": ",".join(variants)}
         if python != LAMBDA_PYTHON:
             context["local_python"] = python
+        if "env" in project.context():  # which names an account of AWS
+            context["env"] = "none"
         return self.cdk.synthesize(context), self.steps.step("cdk synth")
 
     def deploy(self, synth: Command, synth_step: Step) -> None:

@@ -79,6 +79,9 @@ def test_the_table_has_a_row_for_each_setting():
         ("permissions_boundary", "team-boundary", "team-boundary"),
         ("permissions_boundary", "arn:aws:iam::123456789012:policy/a/b", "arn:aws:iam::123456789012:policy/a/b"),
         ("permissions_boundary", "", None),
+        ("env", "123456789012/us-gov-west-1", "123456789012/us-gov-west-1"),
+        ("env", "none", None),
+        ("asset_key_arn", f"{KEY}1", f"{KEY}1"),
         ("monitoring", "false", False),
         ("alarm_topic_arn", "arn:aws:sns:us-east-1:123456789012:alarms", "arn:aws:sns:us-east-1:123456789012:alarms"),
         ("p99_alarm_seconds", "5", 5),
@@ -144,6 +147,9 @@ def test_a_value_is_read_from_cdk_json_and_from_the_command_line(key: str, value
         ("permissions_boundary", "team boundary", "the name or ARN of a managed policy, or none"),
         ("permissions_boundary", "team/boundary", "the name or ARN of a managed policy, or none"),
         ("permissions_boundary", "arn:aws:iam::123456789012:role/a", "the name or ARN of a managed policy, or none"),
+        ("env", "eu-west-1", "an account and region as 123456789012/eu-west-1, or none"),
+        ("env", "1234/eu-west-1", "an account and region as 123456789012/eu-west-1, or none"),
+        ("asset_key_arn", "alias/assets", "the ARN of a KMS key, not of an alias, or none"),
         ("monitoring", "on", "true or false"),
         ("alarm_topic_arn", "alarms", "the ARN of an SNS topic, or none"),
         ("p99_alarm_seconds", 0, "a whole number from 1 to 900"),
@@ -196,6 +202,25 @@ def test_the_context_of_the_cdk_and_of_other_tools_is_left_alone():
 def test_a_bundle_for_the_local_python_cannot_come_from_docker():
     with pytest.raises(SettingsError, match=r"local_python is '3\.11', but must be none where bundling is docker"):
         from_context(bundling="docker", local_python="3.11")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "here"),
+    [
+        ("CDK_DEFAULT_ACCOUNT", "210987654321", "210987654321/eu-west-1"),
+        ("CDK_DEFAULT_REGION", "us-east-1", "123456789012/us-east-1"),
+    ],
+)
+def test_with_credentials_of_another_account_or_region_nothing_is_synthesized(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, here: str
+):
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(SettingsError) as error:
+        _ = from_context(env="123456789012/eu-west-1").environment
+
+    assert str(error.value).startswith(
+        f"The setting env is 123456789012/eu-west-1, but the credentials are for {here}:"
+    )
 
 
 def test_a_key_for_encrypting_is_refused_where_keys_of_aws_encrypt():

@@ -70,7 +70,8 @@ def test_the_account_uses_the_key_through_the_services_that_store_the_data(encry
 
 
 def test_cloudwatch_logs_may_use_the_key_for_the_stacks_log_groups(encrypted: StackTemplate):
-    (statement,) = [entry for entry in key_policy(encrypted) if entry["Principal"] == {"Service": service("logs")}]
+    logs = {"Service": "logs.<AWS::Region>.<AWS::URLSuffix>"}
+    (statement,) = [entry for entry in key_policy(encrypted) if entry["Principal"] == logs]
     patterns = statement["Condition"]["ArnLike"]["kms:EncryptionContext:aws:logs:arn"]
 
     assert patterns == [f"{LOG_GROUP}<AWS::StackName>-*", f"{LOG_GROUP}/aws/sagemaker/Endpoints/*"]
