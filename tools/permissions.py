@@ -44,11 +44,10 @@ RESOURCE_POLICIES = {
 WORDS = (
     (r"arn:<AWS::Partition>:iam::<AWS::AccountId>:root", "the account"),
     (r"arn:<AWS::Partition>:iam::aws:policy/(service-role/)?", ""),
-    (r"arn:<AWS::Partition>:s3:::cdk-hnb659fds-assets-[^/]*/[0-9a-f]{64}\.onnx", "the model's file"),
+    (r"arn:<AWS::Partition>:s3:::cdk-hnb659fds-assets-[^/]*/\*\.onnx", "models in CDK's bucket of assets"),
     (r"arn:<AWS::Partition>:s3:::cdk-hnb659fds-assets-[^/]*", "CDK's bucket of assets"),
     (r"arn:<AWS::Partition>:ecr:.*:repository/cdk-hnb659fds-container-assets-.*", "CDK's image repository"),
     (r"arn:<AWS::Partition>:logs:<AWS::Region>:<AWS::AccountId>:log-group:", ""),
-    (r"[0-9a-f]{64}\.onnx", "the model's file"),
     (r"arn:<AWS::Partition>:codedeploy:<AWS::Region>:<AWS::AccountId>:deploymentgroup:.*", "the deployment group"),
     (r"<([A-Z]\w*(?:/[^<>]*?)?)(\.\w+)?>", r"\1"),
     (r"<AWS::AccountId>", "this account"),

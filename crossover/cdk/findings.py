@@ -1,5 +1,6 @@
 """Accepts findings of cdk-nag's AwsSolutions pack and warnings of CDK, one at a time and with the reason."""
 
+import re
 from typing import Any
 
 from aws_cdk import Acknowledgment, Stack, Validations
@@ -29,4 +30,6 @@ def _flatten(value: Any) -> str:
             return f"<{resource}.{attribute}>"
         case {"Ref": name}:
             return f"<{name}>"
+        case {"Fn::Sub": str(text)}:
+            return re.sub(r"\$\{([^}]*)\}", r"<\1>", text)
     return str(value)

@@ -9,7 +9,11 @@ from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
 
 from crossover.cdk.encryption import allow_use
-from crossover.model_contract import read_contract
+from crossover.cdk.findings import acknowledge_wildcard
+from crossover.model_contract import ModelArtifactError, read_contract
+
+SUFFIX = ".onnx"
+"""Of the names of models in the bootstrap bucket: the CDK keeps the file's."""
 
 
 class ModelArtifact(Construct):
@@ -30,10 +34,12 @@ class ModelArtifact(Construct):
                 whoever may read the file may decrypt with it.
 
         Raises:
-            ModelArtifactError: the file is not a model, or its contract cannot be served.
+            ModelArtifactError: the file is not a model, is not named so, or its contract cannot be served.
         """
         super().__init__(scope, construct_id)
         self._asset_key = asset_key
+        if Path(path).suffix != SUFFIX:
+            raise ModelArtifactError(f"The model is {Path(path).name!r}, but its name must end in {SUFFIX}.")
         self.contract = read_contract(Path(path))
         self.sha256 = hashlib.sha256(Path(path).read_bytes()).hexdigest()
         asset = assets.Asset(self, "File", path=str(path))
@@ -42,16 +48,27 @@ class ModelArtifact(Construct):
         self.object_key = asset.s3_object_key
 
     @property
-    def object_arn(self) -> str:
-        return self.bucket.arn_for_objects(self.object_key)
+    def readable_objects(self) -> str:
+        """The ARN, with a wildcard, of every model in the bucket.
+
+        A deployment changes what a role may read before it replaces what uses the role: with the ARN of one object, the
+        version or the instance that serves the old model could not start again until the new one has taken over. The
+        name of an old model is known to none of the templates.
+        """
+        return self.bucket.arn_for_objects(f"*{SUFFIX}")
 
     @property
-    def only_its_key(self) -> dict[str, dict[str, str]]:
-        """The condition under which listing the bucket shows nothing but this object."""
-        return {"StringLike": {"s3:prefix": f"{self.object_key}*"}}
+    def only_models(self) -> dict[str, dict[str, str]]:
+        """The condition under which listing the bucket shows nothing but the models whose names are known."""
+        return {"StringLike": {"s3:prefix": f"*{SUFFIX}*"}}
 
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Allow reading this one object: `Asset.grant_read` would open the whole bootstrap bucket."""
+        """Allow reading the models: `Asset.grant_read` would open the whole bootstrap bucket."""
         if self._asset_key:
             allow_use(self._asset_key, grantee, "s3", "kms:Decrypt")
-        return iam.Grant.add_to_principal(grantee=grantee, actions=["s3:GetObject"], resource_arns=[self.object_arn])
+        acknowledge_wildcard(
+            grantee, self.readable_objects, "During a rollout the old model is read as well as the new."
+        )
+        return iam.Grant.add_to_principal(
+            grantee=grantee, actions=["s3:GetObject"], resource_arns=[self.readable_objects]
+        )

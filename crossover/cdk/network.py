@@ -80,8 +80,8 @@ class IsolatedNetwork(Construct):
         # The container's model comes through this endpoint as well: with a VPC, SageMaker's own downloads are "routed
         # via your VPC subnet" (developer guide, "Run training and inference containers in internet-free mode"). Its
         # image does not: SageMaker pulls from ECR itself unless ImageConfig says Vpc (API reference, ImageConfig).
-        s3_endpoint.add_to_policy(_endpoint_statement(["s3:GetObject"], model.object_arn))
-        s3_endpoint.add_to_policy(_endpoint_statement(["s3:ListBucket"], model.bucket.bucket_arn, model.only_its_key))
+        s3_endpoint.add_to_policy(_endpoint_statement(["s3:GetObject"], model.readable_objects))
+        s3_endpoint.add_to_policy(_endpoint_statement(["s3:ListBucket"], model.bucket.bucket_arn, model.only_models))
         table_endpoint = self.vpc.add_gateway_endpoint("DynamoDb", service=ec2.GatewayVpcEndpointAwsService.DYNAMODB)
         table_endpoint.add_to_policy(_endpoint_statement(["dynamodb:PutItem"], storage.predictions_table.table_arn))
         self._record_traffic(log_group)

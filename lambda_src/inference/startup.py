@@ -5,6 +5,7 @@ not contain all of these modules.
 """
 
 import gc
+import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,6 +17,13 @@ if TYPE_CHECKING:
     from inference.endpoint_predictor import EndpointPredictor
     from inference.local_predictor import LocalPredictor
     from inference.processor import Processor
+
+DENIED_SECONDS = 30
+"""How long reading the model is tried while it is denied: a deployment starts functions seconds after it has written
+their permissions, which IAM takes seconds to spread. Longer than the 10 s that Lambda gives INIT before an invocation,
+which runs INIT again with the function's time-out; SnapStart's may take 130 s.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
+https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html"""
 
 
 def start_local(environ: Mapping[str, str]) -> "Processor[LocalPredictor]":
@@ -78,5 +86,19 @@ def _model_source(uri: str, s3: Any) -> bytes | Path:
     if not uri.startswith("s3://"):
         return Path(uri)
     bucket, _, key = uri.removeprefix("s3://").partition("/")
-    body: bytes = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    body: bytes = _get_when_allowed(s3, bucket, key)["Body"].read()
     return body
+
+
+def _get_when_allowed(s3: Any, bucket: str, key: str) -> Any:
+    """GetObject, again and again for DENIED_SECONDS while it is denied."""
+    from botocore.exceptions import ClientError
+
+    deadline = time.monotonic() + DENIED_SECONDS
+    while True:
+        try:
+            return s3.get_object(Bucket=bucket, Key=key)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "AccessDenied" or time.monotonic() > deadline:
+                raise
+        time.sleep(1)

@@ -18,7 +18,7 @@ def test_a_role_has_a_name_and_its_permissions_are_in_words(sagemaker: StackTemp
         ("`sagemaker:InvokeEndpoint`", "`Compute/Endpoint`", ""),
         ("`sqs:SendMessage`", "`Pipeline/DeadLetterQueue`", ""),
     }
-    assert ("`s3:GetObject`", "`the model's file`", "") in rows(sagemaker, "endpoint")
+    assert ("`s3:GetObject`", "`models in CDK's bucket of assets`", "") in rows(sagemaker, "endpoint")
 
 
 def test_a_condition_is_in_words(sagemaker: StackTemplate):

@@ -24,21 +24,18 @@ READ_FILES = {
 }
 WRITE_PREDICTIONS = {("dynamodb:PutItem", "<Storage/PredictionsTable.Arn>")}
 SEND_DEAD_LETTERS = {("sqs:SendMessage", "<Pipeline/DeadLetterQueue.Arn>")}
-
-
-def model_object(template: StackTemplate, function: str = "Compute/Function") -> str:
-    uri = template.resources[function].properties["Environment"]["Variables"]["MODEL_S3_URI"]
-    return f"{ASSETS}/{uri.rpartition('/')[2]}"
+# Of every model: a version that serves the old one must be able to start until the new one has taken over.
+READ_MODELS = {("s3:GetObject", f"{ASSETS}/*.onnx")}
 
 
 @pytest.mark.parametrize("stack", ["Standard", "SnapStart"])
-def test_an_inference_function_reads_files_and_the_one_model_and_writes_predictions(
+def test_an_inference_function_reads_files_and_models_and_writes_predictions(
     templates: dict[str, StackTemplate], stack: str
 ):
     template = templates[stack]
 
     assert template.grants("Compute/FunctionRole") == (
-        WRITE_OWN_LOGS | READ_FILES | WRITE_PREDICTIONS | SEND_DEAD_LETTERS | {("s3:GetObject", model_object(template))}
+        WRITE_OWN_LOGS | READ_FILES | WRITE_PREDICTIONS | SEND_DEAD_LETTERS | READ_MODELS
     )
 
 
@@ -48,13 +45,10 @@ def test_the_proxy_invokes_the_one_endpoint_and_never_reads_a_file(sagemaker: St
     )
 
 
-def test_the_endpoint_reads_files_the_model_and_its_image_and_writes_its_own_logs(
-    sagemaker: StackTemplate, standard: StackTemplate
-):
+def test_the_endpoint_reads_files_models_and_its_image_and_writes_its_own_logs(sagemaker: StackTemplate):
     repository = f"arn:<AWS::Partition>:ecr:<AWS::Region>:<AWS::AccountId>:{IMAGES}"
 
-    assert sagemaker.grants("Compute/ExecutionRole") == READ_FILES | {
-        ("s3:GetObject", model_object(standard)),
+    assert sagemaker.grants("Compute/ExecutionRole") == READ_FILES | READ_MODELS | {
         ("s3:ListBucket", ASSETS),
         ("ecr:BatchCheckLayerAvailability", repository),
         ("ecr:GetDownloadUrlForLayer", repository),
@@ -68,17 +62,16 @@ def test_the_endpoint_reads_files_the_model_and_its_image_and_writes_its_own_log
     }
 
 
-def test_wildcard_permissions_of_the_endpoint_have_a_condition(sagemaker: StackTemplate, standard: StackTemplate):
+def test_wildcard_permissions_of_the_endpoint_have_a_condition(sagemaker: StackTemplate):
     conditions = {
         statement["Action"]: statement["Condition"]
         for statement in sagemaker.statements("Compute/ExecutionRole")
         if "Condition" in statement
     }
 
-    model_key = model_object(standard).rpartition("/")[2]
     assert conditions == {
         "cloudwatch:PutMetricData": {"StringEquals": {"cloudwatch:namespace": "/aws/sagemaker/Endpoints"}},
-        "s3:ListBucket": {"StringLike": {"s3:prefix": f"{model_key}*"}},
+        "s3:ListBucket": {"StringLike": {"s3:prefix": "*.onnx*"}},
     }
 
 
@@ -178,7 +171,8 @@ def test_a_resource_is_a_wildcard_only_where_aws_takes_no_narrower_one(any_synth
             for resource in as_list(statement["Resource"]):
                 of_the_bucket = resource.startswith("<Storage/InputBucket.Arn>/") and resource.count("*") == 1
                 versions = statement["Action"] == "lambda:InvokeFunction" and resource.endswith(".Arn>:*")
-                if "*" in resource and not of_the_bucket and not versions:
+                models = resource == f"{ASSETS}/*.onnx"
+                if "*" in resource and not of_the_bucket and not versions and not models:
                     assert resource == "*", path
                     assert set(as_list(statement["Action"])) <= NO_NARROWER, path
 
@@ -210,7 +204,7 @@ def test_a_key_an_isolated_network_and_a_prefix_allow_nothing_more_on_bucket_tab
         | {(action, resource.replace("/*", f"/{prefix}*")) for action, resource in READ_FILES}
         | WRITE_PREDICTIONS
         | SEND_DEAD_LETTERS
-        | {("s3:GetObject", model_object(function))}
+        | READ_MODELS
     )
 
 
