@@ -17,6 +17,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, TypedDict
@@ -26,6 +27,7 @@ import psutil
 
 from benchmarks.soak.faults import Action, Answer, Fault
 from benchmarks.soak.upload_plan import PlannedObject
+from crossover.local.account import root_authorization
 from crossover.local.ports import HOST
 
 UPSTREAM_SECONDS = 150  # longer than a function may run
@@ -316,7 +318,10 @@ class _Handler(BaseHTTPRequestHandler):
         if not self.server.strip_conditions:
             return request
         content = {name: value for name, value in json.loads(request.body).items() if name in ("TableName", "Item")}
-        return replace(request, body=json.dumps(content).encode())
+        headers = deepcopy(request.headers)
+        headers.replace_header("Authorization", root_authorization("dynamodb"))  # the worker signed the whole request
+        del headers["X-Amz-Security-Token"]
+        return replace(request, headers=headers, body=json.dumps(content).encode())
 
     def _note(self, service: str, key: str, request: Request, answer: Answer) -> None:
         """Record writes to the table, and failures that were not injected here."""

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 
 from crossover import project
 from crossover.errors import CrossoverError
+from crossover.local.account import ACCOUNT, REGION
 from crossover.local.commands import Command, Commands
-from crossover.local.process import ACCOUNT, REGION
 from crossover.local.workspace import Workspace, check_python_packages, node, node_modules, search_path
 from crossover.paths import project as project_folder
 

@@ -7,8 +7,9 @@ import typer
 from rich.console import Console
 
 from crossover.inputs import audio_files, split_names
+from crossover.local.account import REGION, ROOT_KEY
 from crossover.local.ports import check_port
-from crossover.local.process import DEFAULT_PORT, REGION, Emulator
+from crossover.local.process import DEFAULT_PORT, Emulator
 from crossover.local.python_environments import find_interpreter
 from crossover.local.work import describe_python, open_local_aws, persistent_emulator
 from crossover.local.workspace import Workspace
@@ -47,7 +48,7 @@ def up(
 def _print_usage(emulator: Emulator) -> None:
     print(f"""
 The AWS command line, boto3 and every other AWS SDK reach it with
-  export AWS_ENDPOINT_URL={emulator.endpoint} AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local
+  export AWS_ENDPOINT_URL={emulator.endpoint} AWS_ACCESS_KEY_ID={ROOT_KEY} AWS_SECRET_ACCESS_KEY={ROOT_KEY}
   export AWS_REGION={REGION} AWS_DEFAULT_REGION={REGION}
 for example
   aws s3 ls

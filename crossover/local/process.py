@@ -16,14 +16,13 @@ from typing import Self
 
 from crossover import interrupts
 from crossover.errors import CrossoverError
+from crossover.local.account import ACCOUNT, REGION, ROOT_KEY
 from crossover.local.commands import TAIL_LINES, last_lines
 from crossover.local.ports import HOST, is_free
 from crossover.local.python_environments import Environments
 from crossover.local.workspace import Workspace, node_modules, search_path
 
 DEFAULT_PORT = 4566
-ACCOUNT = "000000000000"
-REGION = "us-east-1"
 START_SECONDS = 60
 STOP_SECONDS = 5
 
@@ -179,8 +178,8 @@ class Emulator:
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
-            "AWS_ACCESS_KEY_ID": "local",
-            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_ACCESS_KEY_ID": ROOT_KEY,
+            "AWS_SECRET_ACCESS_KEY": ROOT_KEY,
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "AWS_EC2_METADATA_DISABLED": "true",
@@ -200,6 +199,9 @@ def _settings(workspace: Workspace, port: int) -> dict[str, str]:
         "MINISTACK_HOST": HOST,
         "MINISTACK_ACCOUNT_ID": ACCOUNT,
         "MINISTACK_REGION": REGION,
+        "AUTH": "true",  # permissions are enforced
+        "AWS_ACCESS_KEY_ID": ROOT_KEY,
+        "AWS_SECRET_ACCESS_KEY": ROOT_KEY,
         "SFTP_ENABLED": "0",
         "IOT_MTLS_ENABLED": "0",
         "DOCKER_HOST": "unix:///nonexistent",

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
@@ -152,10 +152,8 @@ class HeldRequest:
 
 
 @contextmanager
-def run_server(
-    folder: Path, model_dir: Path = MODEL.parent, prefix: Sequence[str] = (), **environment: str
-) -> Iterator[Server]:
-    """The server, not necessarily ready; killed at the end if it still runs. A command as `prefix` starts it."""
+def run_server(folder: Path, model_dir: Path = MODEL.parent, **environment: str) -> Iterator[Server]:
+    """The server, not necessarily ready; killed at the end if it still runs."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -170,12 +168,7 @@ def run_server(
     }
     with log.open("w") as output:
         process = subprocess.Popen(
-            [*prefix, *server_command()],
-            cwd=ROOT,
-            env=inherited | settings,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            text=True,
+            server_command(), cwd=ROOT, env=inherited | settings, stdout=output, stderr=subprocess.STDOUT, text=True
         )
     try:
         yield Server(process=process, port=port, log=log)

@@ -21,6 +21,7 @@ from crossover.local.emulator.ministack_internals import (
     Properties,
     change_alarms,
     function_version_config,
+    on_change,
     physical_name,
     run_on_a_thread,
     set_bucket_tags,
@@ -92,31 +93,21 @@ def _end_processes_of_deleted_functions() -> None:
 
 def _keep_reserved_concurrency() -> None:
     """Apply the ReservedConcurrentExecutions of AWS::Lambda::Function, which ministack ignores."""
-    function = RESOURCE_HANDLERS["AWS::Lambda::Function"]
-    create_function, update_function = function["create"], function["update"]
 
-    def reserving(created: Created, properties: Properties) -> Created:
+    def reserve(created: Created, properties: Properties) -> None:
         reserved = properties.get("ReservedConcurrentExecutions")
         set_reserved_concurrency(created[0], None if reserved is None else int(reserved))
-        return created
 
-    function["create"] = lambda logical_id, new, stack: reserving(create_function(logical_id, new, stack), new)
-    function["update"] = lambda physical_id, old, new, stack, logical_id=None: reserving(
-        update_function(physical_id, old, new, stack, logical_id), new
-    )
+    on_change("AWS::Lambda::Function", after=reserve)
 
 
 def _keep_bucket_tags() -> None:
     """Store the tags of AWS::S3::Bucket: the CDK marks with one which buckets may be emptied."""
-    bucket = RESOURCE_HANDLERS["AWS::S3::Bucket"]
-    create_bucket, update_bucket = bucket["create"], bucket["update"]
 
-    def tagged(created: Created, properties: Properties) -> Created:
+    def tag(created: Created, properties: Properties) -> None:
         set_bucket_tags(created[0], {tag["Key"]: tag["Value"] for tag in properties.get("Tags") or []})
-        return created
 
-    bucket["create"] = lambda logical_id, new, stack: tagged(create_bucket(logical_id, new, stack), new)
-    bucket["update"] = lambda physical_id, old, new, stack: tagged(update_bucket(physical_id, old, new, stack), new)
+    on_change("AWS::S3::Bucket", after=tag)
 
 
 def _record() -> None:

@@ -1,10 +1,11 @@
 """The endpoint URLs of this AWS: the emulator's own, and the one that functions and containers use."""
 
 import os
+from collections.abc import Mapping
 from typing import Any
 
 import boto3
-from ministack.core.responses import get_account_id, get_region
+from ministack.core.responses import get_region
 
 
 def gateway() -> str:
@@ -17,23 +18,26 @@ def endpoint_url() -> str:
     return os.environ.get("FUNCTIONS_ENDPOINT_URL") or gateway()
 
 
-def aws_environment() -> dict[str, str]:
-    """The environment variables with which a container's SDK uses this AWS."""
+def aws_environment(credentials: Mapping[str, str]) -> dict[str, str]:
+    """The environment variables with which a container's SDK uses this AWS.
+
+    Args:
+        credentials: the variables with the credentials of its role.
+    """
     return {
         "AWS_ENDPOINT_URL": endpoint_url(),
         "AWS_REGION": get_region(),
         "AWS_DEFAULT_REGION": get_region(),
-        "AWS_ACCESS_KEY_ID": get_account_id(),
-        "AWS_SECRET_ACCESS_KEY": "local",
+        **credentials,
     }
 
 
-def aws_client(service: str) -> Any:
-    """A client for the emulator itself."""
-    return boto3.session.Session().client(
-        service,
-        endpoint_url=gateway(),
+def aws_client(service: str, credentials: Mapping[str, str]) -> Any:
+    """A client for the emulator itself, with the credentials of a role."""
+    session = boto3.session.Session(
+        aws_access_key_id=credentials["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=credentials["AWS_SECRET_ACCESS_KEY"],
+        aws_session_token=credentials["AWS_SESSION_TOKEN"],
         region_name=get_region(),
-        aws_access_key_id=get_account_id(),
-        aws_secret_access_key="local",
     )
+    return session.client(service, endpoint_url=gateway())

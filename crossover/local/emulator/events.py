@@ -11,21 +11,31 @@ import threading
 import time
 import urllib.request
 import uuid
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from urllib.parse import quote
 
+from botocore.exceptions import ClientError
 from ministack.services import lambda_svc, s3
 
-from crossover.local.emulator.connection import aws_client, endpoint_url
+from crossover.local.account import root_authorization
+from crossover.local.emulator.connection import aws_client, endpoint_url, gateway
 from crossover.local.emulator.ministack_internals import Properties
+from crossover.local.emulator.permissions import check_service, session_of
 
 
 def invoke_from_s3() -> None:
     """Let S3 send its events as on AWS: by an asynchronous Invoke request to Lambda."""
 
     def deliver(arn: str, event: Properties, bucket_region: str) -> None:
+        bucket = event["Records"][0]["s3"]["bucket"]["arn"]
+        check_service("s3.amazonaws.com", "lambda:InvokeFunction", function=arn, source=bucket)
         url = f"{endpoint_url()}/2015-03-31/functions/{quote(arn, safe='')}/invocations"
-        headers = {"Content-Type": "application/json", "X-Amz-Invocation-Type": "Event"}
+        headers = {
+            "Content-Type": "application/json",
+            "X-Amz-Invocation-Type": "Event",
+            "Authorization": root_authorization("lambda"),
+        }
         urllib.request.urlopen(urllib.request.Request(url, json.dumps(event).encode(), headers), timeout=60).close()
 
     s3._deliver_event_to_lambda = deliver
@@ -89,7 +99,11 @@ def invoke_until_it_ends(function: Properties, event: Properties) -> None:
     if destination:
         version = function["config"]["Version"]
         body = dead_letter(event, arn=arn, version=version, condition=condition, failures=failures, result=result)
-        send_dead_letter(destination, body)
+        role = function["config"]["Role"]
+        try:
+            send_dead_letter(destination, body, session_of(role, function["config"]["FunctionName"]))
+        except ClientError as error:  # then it is lost, as on AWS
+            print(f"The dead letter of {arn} could not be sent: {error}")
 
 
 def asynchronous_settings(arn: str) -> Properties:
@@ -130,11 +144,10 @@ def dead_letter(
     return {**record, "responseContext": context, "responsePayload": result["body"]}
 
 
-def send_dead_letter(destination: str, body: Properties) -> None:
-    """Send a dead letter to a queue, the only kind of destination that is supported here."""
+def send_dead_letter(destination: str, body: Properties, credentials: Mapping[str, str]) -> None:
+    """Send a dead letter to a queue, the only kind of destination that is supported here, as the function's role."""
     *_, service, _region, account, name = destination.split(":")
     if service != "sqs":
         raise ValueError(f"The failure destination {destination} is not an SQS queue.")
-    sqs = aws_client("sqs")
-    queue = sqs.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)["QueueUrl"]
+    sqs, queue = aws_client("sqs", credentials), f"{gateway()}/{account}/{name}"
     sqs.send_message(QueueUrl=queue, MessageBody=json.dumps(body))

@@ -10,7 +10,8 @@ from urllib.parse import unquote
 from ministack import app
 
 from crossover.local.emulator.events import Events
-from crossover.local.emulator.sagemaker import SageMaker
+from crossover.local.emulator.permissions import DeniedError, check_request
+from crossover.local.emulator.sagemaker import SageMaker, arn_of, error
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -20,6 +21,14 @@ def install_routes(sagemaker: SageMaker, events: Events) -> None:
     """Put the handler of these requests in front of ministack's."""
     ministack, invocation = app.app, re.compile("/endpoints/([^/]+)/invocations")
 
+    def invoke(name: str, scope: dict[str, Any], body: bytes) -> tuple[int, dict[str, str], bytes]:
+        try:
+            check_request(scope, body, "sagemaker:InvokeEndpoint", arn_of("endpoint", name))
+        except DeniedError as denied:
+            return error(403, denied.code, {"Message": denied.message})
+        sent = {header.decode("latin-1"): value.decode("latin-1") for header, value in scope["headers"]}
+        return sagemaker.invoke(name, body, sent)
+
     async def front(scope: dict[str, Any], receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
         match = invocation.fullmatch(path)
@@ -28,8 +37,7 @@ def install_routes(sagemaker: SageMaker, events: Events) -> None:
             answer = json.dumps({"in_progress": events.in_progress}).encode()
         elif scope["type"] == "http" and scope["method"] == "POST" and match:
             body = await whole_body(receive)
-            sent = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-            status, headers, answer = await asyncio.to_thread(sagemaker.invoke, unquote(match[1]), body, sent)
+            status, headers, answer = await asyncio.to_thread(invoke, unquote(match[1]), scope, body)
         else:
             await ministack(scope, receive, send)
             return

@@ -19,6 +19,29 @@ Created = tuple[str, dict[str, Any]]  # a resource's physical id and its attribu
 RESOURCE_HANDLERS: dict[str, dict[str, Callable[..., Any]]] = provisioners._RESOURCE_HANDLERS
 
 
+def on_change(
+    resource_type: str,
+    *,
+    before: Callable[[Properties], None] = lambda properties: None,
+    after: Callable[[Created, Properties], None] = lambda created, properties: None,
+) -> None:
+    """Call functions with the properties whenever a resource of this type is created or updated."""
+    handlers = RESOURCE_HANDLERS[resource_type]
+
+    def calling(change: Callable[..., Created], properties_at: int) -> Callable[..., Created]:
+        def change_resource(*arguments: Any, **named: Any) -> Created:
+            properties = arguments[properties_at]
+            before(properties)
+            created = change(*arguments, **named)
+            after(created, properties)
+            return created
+
+        return change_resource
+
+    handlers["create"] = calling(handlers["create"], 1)
+    handlers["update"] = calling(handlers["update"], 2)
+
+
 def physical_name(stack: str, logical_id: str, *, max_len: int) -> str:
     """The name of a resource that the template does not name."""
     name: str = provisioners._physical_name(stack, logical_id, max_len=max_len)

@@ -7,8 +7,8 @@ import hashlib
 import json
 import tempfile
 import threading
-from collections.abc import Callable
-from functools import partial
+import time
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +23,10 @@ from crossover.local.emulator.ministack_internals import (
     physical_name,
     run_on_a_thread,
 )
-from crossover.local.emulator.registry import pushed_image
+from crossover.local.emulator.permissions import assume_role, check_role
 
-# The only kind of manifest that SageMaker takes: docs/decisions/0015-image-manifests.md.
-MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+RESTART_SECONDS = 1
+"""Between two attempts to start a container again."""
 
 
 class SageMaker:
@@ -56,10 +56,13 @@ class SageMaker:
         }
         RESOURCE_HANDLERS.update(
             {
-                "AWS::SageMaker::Model": {"create": self.create_model, "delete": lambda name, _: self.models.pop(name)},
+                "AWS::SageMaker::Model": {
+                    "create": self.create_model,
+                    "delete": lambda arn, _: self.models.pop(named(arn, self.models)),
+                },
                 "AWS::SageMaker::EndpointConfig": {
                     "create": self.create_config,
-                    "delete": lambda name, _: self.configs.pop(name),
+                    "delete": lambda arn, _: self.configs.pop(named(arn, self.configs)),
                 },
                 "AWS::SageMaker::Endpoint": endpoint,
             }
@@ -68,44 +71,50 @@ class SageMaker:
 
     def create_model(self, logical_id: str, properties: Properties, stack: str) -> Created:
         name = properties.get("ModelName") or name_by_content(logical_id, properties, stack)
-        check_manifest(properties["PrimaryContainer"]["Image"])
         self.models[name] = properties
-        return name, {"ModelName": name, "ModelArn": arn_of("model", name)}
+        return created("model", name, "Model")
 
     def create_config(self, logical_id: str, properties: Properties, stack: str) -> Created:
         name = properties.get("EndpointConfigName") or name_by_content(logical_id, properties, stack)
         self.configs[name] = properties
-        return name, {"EndpointConfigName": name, "EndpointConfigArn": arn_of("endpoint-config", name)}
+        return created("endpoint-config", name, "EndpointConfig")
 
     def create_endpoint(self, logical_id: str, properties: Properties, stack: str) -> Created:
         name = properties.get("EndpointName") or physical_name(stack, logical_id, max_len=63)
         self._serve(name, properties)
-        return name, {"EndpointName": name, "EndpointArn": arn_of("endpoint", name)}
+        return created("endpoint", name, "Endpoint")
 
-    def update_endpoint(self, name: str, old: Properties, new: Properties, stack: str) -> Created:
+    def update_endpoint(self, arn: str, old: Properties, new: Properties, stack: str) -> Created:
+        name = named(arn, self.endpoints)
         self._serve(name, new)
-        return name, {"EndpointName": name, "EndpointArn": arn_of("endpoint", name)}
+        return created("endpoint", name, "Endpoint")
 
-    def delete_endpoint(self, name: str, properties: Properties) -> None:
+    def delete_endpoint(self, arn: str, properties: Properties) -> None:
         with self.changing:
-            deleted = self.endpoints.pop(name, None)
-        if deleted:
-            deleted[1].stop()
+            _, container = self.endpoints.pop(named(arn, self.endpoints))
+        container.stop()
 
     def _serve(self, name: str, properties: Properties) -> None:
         """Start the endpoint's container, and only then stop the one it replaces: the endpoint always responds."""
         variant = self.configs[properties["EndpointConfigName"]]["ProductionVariants"][0]
-        model = self.models[variant["ModelName"]]["PrimaryContainer"]
+        properties_of_model = self.models[variant["ModelName"]]
+        model = properties_of_model["PrimaryContainer"]
+        role = properties_of_model["ExecutionRoleArn"]
         image, dockerfile = self._source_of(model["Image"])
-        start = partial(
-            Container.start,
-            image=image,
-            dockerfile=dockerfile,
-            python=self.python,
-            model_folder=download_model(model["ModelDataSource"]["S3DataSource"]["S3Uri"]),
-            environment={**aws_environment(), **(model.get("Environment") or {})},
-            log=self.logs / f"endpoint-{name}.log",
-        )
+
+        def start() -> Container:
+            """As on a new instance: all that it needs is fetched again, with what the role may do by then."""
+            credentials = assume_role(role, "sagemaker.amazonaws.com", "SageMaker")
+            check_pull(role, model["Image"])
+            return Container.start(
+                image=image,
+                dockerfile=dockerfile,
+                python=self.python,
+                model_folder=download_model(model["ModelDataSource"]["S3DataSource"]["S3Uri"], credentials),
+                environment={**aws_environment(credentials), **(model.get("Environment") or {})},
+                log=self.logs / f"endpoint-{name}.log",
+            )
+
         container = start()
         with self.changing:
             replaced = self.endpoints.get(name)
@@ -115,13 +124,19 @@ class SageMaker:
         threading.Thread(target=self._keep_running, args=(name, container, start), daemon=True).start()
 
     def _keep_running(self, name: str, container: Container, start: Callable[[], Container]) -> None:
-        """Restart a container whenever it ends unexpectedly, as SageMaker does."""
+        """Restart a container whenever it ends unexpectedly, as SageMaker does, until a start succeeds."""
         while True:
             container.process.wait()
             if not self._is_of(name, container):
                 return  # it was deleted, or replaced by an update
             print(f"The container of {name} ended with code {container.process.returncode}; starting it again.")
-            successor = start()
+            try:
+                successor = start()
+            except Exception as failure:  # of whatever the start needs: a permission, the model, the container itself
+                print(f"The container of {name} could not be started: {failure}")
+                time.sleep(RESTART_SECONDS)
+                continue
+            container.stop()
             with self.changing:
                 if current := self._is_of(name, container):
                     self.endpoints[name] = (self.endpoints[name][0], successor)
@@ -179,20 +194,6 @@ class SageMaker:
         return 200, {"Content-Type": content_type, "x-Amzn-Invoked-Production-Variant": variant}, answer
 
 
-def check_manifest(image: str) -> None:
-    """Refuse an image that SageMaker would refuse; where nothing was pushed, there is nothing to refuse.
-
-    Raises:
-        ValueError: its manifest has another media type than Docker's.
-    """
-    pushed = pushed_image(image)
-    if pushed and pushed.media_type != MANIFEST:
-        raise ValueError(
-            f"Unsupported manifest media type {pushed.media_type} for image {image}. "
-            "Ensure that valid manifest media type is used for specified image."
-        )
-
-
 def name_by_content(logical_id: str, properties: Properties, stack: str) -> str:
     """A name that changes with the properties: models and endpoint configurations are replaced, never updated."""
     digest = hashlib.sha256(json.dumps(properties, sort_keys=True).encode()).hexdigest()[:8]
@@ -200,15 +201,43 @@ def name_by_content(logical_id: str, properties: Properties, stack: str) -> str:
 
 
 def arn_of(kind: str, name: str) -> str:
-    """The ARN of a SageMaker resource."""
+    """The ARN of a SageMaker resource, which is its Ref in a template."""
     return f"arn:aws:sagemaker:{get_region()}:{get_account_id()}:{kind}/{name.lower()}"
 
 
-def download_model(uri: str) -> Path:
+def named(arn: str, resources: Iterable[str]) -> str:
+    """Which of these names has an ARN, where it is in lower case."""
+    [name] = [name for name in resources if name.lower() == arn.rpartition("/")[2]]
+    return name
+
+
+def created(kind: str, name: str, resource_type: str) -> Created:
+    """The physical id and the attributes of a resource."""
+    arn = arn_of(kind, name)
+    return arn, {f"{resource_type}Name": name, f"{resource_type}Arn": arn}
+
+
+def check_pull(role: str, image: str) -> None:
+    """Check whether a role may pull an image of this account.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html
+
+    Raises:
+        DeniedError: it may not.
+    """
+    repository = image.partition("/")[2].rpartition(":")[0]
+    check_role(role, ["ecr:GetAuthorizationToken"], "*")
+    arn = f"arn:aws:ecr:{get_region()}:{get_account_id()}:repository/{repository}"
+    check_role(role, ["ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage"], arn)
+
+
+def download_model(uri: str, credentials: Mapping[str, str]) -> Path:
     """The model file of a ModelDataSource in its own folder, as SageMaker mounts it in /opt/ml/model."""
     bucket, _, key = uri.removeprefix("s3://").partition("/")
+    s3 = aws_client("s3", credentials)
+    s3.list_objects_v2(Bucket=bucket, Prefix=key)  # SageMaker asks for this permission with that of reading
     folder = Path(tempfile.mkdtemp(prefix="model-"))
-    aws_client("s3").download_file(bucket, key, str(folder / Path(key).name))
+    s3.download_file(bucket, key, str(folder / Path(key).name))
     return folder
 
 

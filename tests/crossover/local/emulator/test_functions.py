@@ -13,7 +13,7 @@ from crossover.local.work import LocalAws
 from tests.crossover.conftest import processes_of
 from tests.crossover.waiting import wait_until
 
-from .stacks import ROLE, deploy
+from .stacks import ROLE, deploy, role
 
 pytestmark = pytest.mark.slow
 # Appends what happens to a queue; reads S3's event.
@@ -50,9 +50,11 @@ def snapstart_resources(*, broken: bool = False, reserved: dict[str, int] | None
     """A bucket that notifies the alias of a SnapStart function, whose failures go to a queue."""
     alias = {"Fn::Sub": "arn:aws:lambda:us-east-1:000000000000:function:${Function}:live"}
     variables = {"ANSWERS": {"Ref": "Answers"}, **({"BROKEN": "yes"} if broken else {})}
+    queues = [{"Fn::GetAtt": [queue, "Arn"]} for queue in ("Answers", "Failures")]
     return {
         "Answers": {"Type": "AWS::SQS::Queue"},
         "Failures": {"Type": "AWS::SQS::Queue"},
+        "Role": role("lambda", sqs_SendMessage=queues),
         "Function": {
             "Type": "AWS::Lambda::Function",
             "Properties": {
@@ -83,6 +85,16 @@ def snapstart_resources(*, broken: bool = False, reserved: dict[str, int] | None
                 "Qualifier": "live",
                 "MaximumRetryAttempts": 0,
                 "DestinationConfig": {"OnFailure": {"Destination": {"Fn::GetAtt": ["Failures", "Arn"]}}},
+            },
+        },
+        "Permission": {
+            "Type": "AWS::Lambda::Permission",
+            "Properties": {
+                "Action": "lambda:InvokeFunction",
+                "FunctionName": alias,
+                "Principal": "s3.amazonaws.com",
+                "SourceArn": {"Fn::GetAtt": ["Bucket", "Arn"]},
+                "SourceAccount": "000000000000",
             },
         },
         "Bucket": {
@@ -153,6 +165,7 @@ def invoked_twice(name: str, **properties: Any) -> tuple[Report, Report, list[st
     """The reports of a new function's first two invocations, one after the other, and all lines of its log."""
     function = {"Runtime": "python3.12", "Handler": "index.handler", "Role": ROLE, "Timeout": 30, **properties}
     resources = {
+        "Role": role("lambda", logs_CreateLogStream="*", logs_PutLogEvents="*"),
         "Function": {"Type": "AWS::Lambda::Function", "Properties": {**function, "Code": {"ZipFile": SLEEPER}}},
         "Version": {"Type": "AWS::Lambda::Version", "Properties": {"FunctionName": {"Ref": "Function"}}},
     }
