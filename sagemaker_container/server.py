@@ -1,14 +1,15 @@
-"""The process: reads its settings, opens the port, loads the model, serves until SIGTERM."""
+"""The process: reads its settings, opens the port, reads the model, gives up root, serves until SIGTERM."""
 
 import asyncio
 import ctypes
+import importlib
 import json
 import logging
 import os
 import signal
 import socket
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -19,6 +20,7 @@ from inference.environment import available_cpus
 from inference.limits import Limits
 from sagemaker_container.app import App, Predictors
 from sagemaker_container.prediction_queue import PredictionQueue
+from sagemaker_container.privileges import PrivilegesError, drop_root, forbid_new_privileges
 
 # SageMaker kills a container 30 s after SIGTERM; requests in progress have a little less time to finish.
 # https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html
@@ -28,6 +30,8 @@ KEEP_ALIVE_SECONDS = 75
 # Requests that may wait, for each CPU. 64 clips of 60 s keep an ml.t2.medium whose credits are spent (0.4 vCPU) busy
 # for about as long as a request may wait (MAX_WAIT_SECONDS).
 MAX_WAITING_PER_CPU = 32
+# By anyio, and by Python for the name of a host.
+IMPORTED_WITH_THE_FIRST_REQUEST = ("anyio._backends._asyncio", "encodings.idna")
 
 log = logging.getLogger(__name__)
 
@@ -89,9 +93,10 @@ def main(arguments: Sequence[str]) -> int:
     if list(arguments) not in ([], ["serve"]):
         return _fail(f"The command is {' '.join(arguments)!r}; the only command is 'serve'.")
     try:
+        forbid_new_privileges()
         settings = Settings.from_environment(os.environ)
         listener = listen(settings.host, settings.port)
-    except SettingError as error:
+    except (PrivilegesError, SettingError) as error:
         return _fail(str(error))
     except OSError as error:
         return _fail(f"Port {settings.port} cannot be opened: {error.strerror}.")
@@ -140,7 +145,7 @@ async def _serve(settings: Settings, listener: socket.socket) -> int:
 
     async def load() -> int:
         try:
-            predictors = await asyncio.to_thread(load_predictors, settings)
+            predictors = await asyncio.to_thread(load_predictors, settings, after_reading=drop_root)
         except Exception as error:  # any error: without a model there is nothing to serve
             server.should_exit = True
             return _fail(str(error))
@@ -162,20 +167,27 @@ def _on_stop_signals(handler: Any) -> None:
         signal.signal(number, handler)
 
 
-def load_predictors(settings: Settings) -> Predictors:
-    """Load the model and run it once.
+def load_predictors(settings: Settings, *, after_reading: Callable[[], None] = lambda: None) -> Predictors:
+    """Read the model, load it and run it once.
+
+    Args:
+        after_reading: called once all files have been read, before anything is done with the model's bytes.
 
     Raises:
         SettingError: there is not exactly one model.
         ModelError: the file is not a model that can be served.
     """
-    # Imported here, so that the port is open and /ping answers while numpy and onnxruntime are imported.
+    # Imported here, so that the port is open and /ping answers while numpy and onnxruntime are imported; nothing is
+    # imported after root is given up, because outside the image Python and its packages may lie in root's home.
     from inference.clients import create_client
     from inference.local_predictor import LocalPredictor
     from inference.model import Model
 
+    for module in IMPORTED_WITH_THE_FIRST_REQUEST:
+        importlib.import_module(module)
     data = find_model(settings.model_dir).read_bytes()
     s3 = create_client("s3")
+    after_reading()
 
     def predictor(threads: int, *, spinning: bool) -> LocalPredictor:
         model = Model.load(data, threads=threads, spinning=spinning)

@@ -1,5 +1,8 @@
 """A SageMaker endpoint that runs this project's container: a new or an existing one."""
 
+import os
+from pathlib import Path
+
 from aws_cdk import Aws, Fn, IgnoreMode, Names, Stack, Token
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ecr_assets as ecr_assets
@@ -157,6 +160,9 @@ class ModelEndpoint(Endpoint):
             exclude=(container / "Dockerfile.dockerignore").read_text().splitlines(),
             ignore_mode=IgnoreMode.DOCKER,
             platform=ecr_assets.Platform.LINUX_AMD64,
+            outputs=_outputs(),
+            # So that the template does not depend on who builds the image.
+            invalidation=ecr_assets.DockerImageAssetInvalidationOptions(outputs=False),
         )
 
     def _create_execution_role(
@@ -251,3 +257,12 @@ class ModelEndpoint(Endpoint):
             subnets=vpc.select_subnets().subnet_ids,
             security_group_ids=[https_only(self, "EndpointSecurityGroup", vpc).security_group_id],
         )
+
+
+def _outputs() -> list[str] | None:
+    """Let Docker write the one kind of manifest that SageMaker accepts; Docker 29 would write OCI's.
+
+    CDK_DOCKER names what builds. Others than Docker do not know this option: docs/decisions/0015-image-manifests.md.
+    """
+    is_docker = Path(os.environ.get("CDK_DOCKER") or "docker").stem == "docker"
+    return ["type=image,oci-mediatypes=false"] if is_docker else None

@@ -11,7 +11,7 @@ PAGE = (ROOT / "docs/troubleshooting.md").read_text()
 FOREIGN = ("SSM parameter", "'MemorySize'", "ResourceLimitExceeded")
 SOURCES = [
     path
-    for folder in ("crossover", "stacks", "lambda_src", "benchmarks")
+    for folder in ("crossover", "stacks", "lambda_src", "sagemaker_container", "benchmarks")
     for path in sorted((ROOT / folder).rglob("*.py"))
 ] + [ROOT / "Makefile"]
 

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
@@ -152,8 +152,10 @@ class HeldRequest:
 
 
 @contextmanager
-def run_server(folder: Path, model_dir: Path = MODEL.parent, **environment: str) -> Iterator[Server]:
-    """The server, not necessarily ready; killed at the end if it still runs."""
+def run_server(
+    folder: Path, model_dir: Path = MODEL.parent, prefix: Sequence[str] = (), **environment: str
+) -> Iterator[Server]:
+    """The server, not necessarily ready; killed at the end if it still runs. A command as `prefix` starts it."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -168,7 +170,12 @@ def run_server(folder: Path, model_dir: Path = MODEL.parent, **environment: str)
     }
     with log.open("w") as output:
         process = subprocess.Popen(
-            server_command(), cwd=ROOT, env=inherited | settings, stdout=output, stderr=subprocess.STDOUT, text=True
+            [*prefix, *server_command()],
+            cwd=ROOT,
+            env=inherited | settings,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            text=True,
         )
     try:
         yield Server(process=process, port=port, log=log)

@@ -17,6 +17,7 @@ from crossover.local.emulator import cloudformation, permissions
 from crossover.local.emulator.events import Events, invoke_from_s3
 from crossover.local.emulator.front import install_routes
 from crossover.local.emulator.functions import run_python_in_awslambdaric
+from crossover.local.emulator.registry import refuse_missing_images
 from crossover.local.emulator.sagemaker import SageMaker
 
 # Ends the emulator's process group once the emulator has ended, for any reason: no function or container outlives it.
@@ -37,6 +38,7 @@ def main() -> None:
     events = Events()
     events.install()
     cloudformation.install()
+    refuse_missing_images()
     permissions.install()
     sagemaker = SageMaker(assembly=options.assembly, logs=options.logs, python=options.container_python)
     sagemaker.install()

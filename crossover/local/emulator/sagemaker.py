@@ -24,7 +24,10 @@ from crossover.local.emulator.ministack_internals import (
     run_on_a_thread,
 )
 from crossover.local.emulator.permissions import assume_role, check_role
+from crossover.local.emulator.registry import pushed_image
 
+# The only kind of manifest that SageMaker takes: docs/decisions/0015-image-manifests.md.
+MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 RESTART_SECONDS = 1
 """Between two attempts to start a container again."""
 
@@ -71,6 +74,7 @@ class SageMaker:
 
     def create_model(self, logical_id: str, properties: Properties, stack: str) -> Created:
         name = properties.get("ModelName") or name_by_content(logical_id, properties, stack)
+        check_manifest(properties["PrimaryContainer"]["Image"])
         self.models[name] = properties
         return created("model", name, "Model")
 
@@ -192,6 +196,20 @@ class SageMaker:
                 },
             )
         return 200, {"Content-Type": content_type, "x-Amzn-Invoked-Production-Variant": variant}, answer
+
+
+def check_manifest(image: str) -> None:
+    """Refuse an image that SageMaker would refuse; where nothing was pushed, there is nothing to refuse.
+
+    Raises:
+        ValueError: its manifest has another media type than Docker's.
+    """
+    pushed = pushed_image(image)
+    if pushed and pushed.media_type != MANIFEST:
+        raise ValueError(
+            f"Unsupported manifest media type {pushed.media_type} for image {image}. "
+            "Ensure that valid manifest media type is used for specified image."
+        )
 
 
 def name_by_content(logical_id: str, properties: Properties, stack: str) -> str:

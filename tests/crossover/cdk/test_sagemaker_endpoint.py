@@ -12,18 +12,54 @@ from app import add_stacks
 from tests.crossover.cdk.templates import StackTemplate, new_app
 
 
+def docker_images(assembly: CloudAssembly) -> dict[str, Any]:
+    """The images that the SageMaker stack's assets name, by tag."""
+    manifest = json.loads((Path(assembly.directory) / "SageMaker.assets.json").read_text())
+    images: dict[str, Any] = manifest["dockerImages"]
+    return images
+
+
 @pytest.fixture(scope="module")
 def image(assembly: CloudAssembly) -> dict[str, Any]:
-    manifest = json.loads((Path(assembly.directory) / "SageMaker.assets.json").read_text())
-    (image,) = manifest["dockerImages"].values()
+    """How the image is built."""
+    (image,) = docker_images(assembly).values()
     source: dict[str, Any] = image["source"]
     return source
+
+
+@pytest.fixture(scope="module")
+def podmans(model_path: Path, tmp_path_factory: pytest.TempPathFactory) -> CloudAssembly:
+    """The endpoint with other instances, and podman instead of Docker."""
+    app = new_app(
+        tmp_path_factory.mktemp("podman"),
+        model_path=str(model_path),
+        variants="sagemaker",
+        instance_type="ml.c5.large",
+        instance_count="3",
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CDK_DOCKER", "/opt/bin/podman")
+        add_stacks(app)
+    return app.synth()
 
 
 @pytest.fixture(scope="module")
 def image_files(assembly: CloudAssembly, image: dict[str, Any]) -> set[str]:
     folder = Path(assembly.directory) / image["directory"]
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_docker_writes_a_manifest_that_sagemaker_accepts(image: dict[str, Any]):
+    assert image["dockerOutputs"] == ["type=image,oci-mediatypes=false"]
+
+
+def test_podman_gets_no_option_that_it_lacks_and_the_template_stays_the_same(
+    assembly: CloudAssembly, podmans: CloudAssembly, image: dict[str, Any]
+):
+    (tag, other), *rest = docker_images(podmans).items()
+
+    assert docker_images(assembly).keys() == {tag} and not rest
+    assert other["source"] == {key: value for key, value in image.items() if key != "dockerOutputs"}
 
 
 def test_the_plain_model_file_is_mounted(sagemaker: StackTemplate):
@@ -49,17 +85,9 @@ def test_one_burstable_instance_serves_by_default(sagemaker: StackTemplate):
     assert variant["ModelName"] == "<Compute/Model.ModelName>"
 
 
-def test_the_instances_can_be_chosen(model_path: Path, tmp_path: Path):
-    app = new_app(
-        tmp_path,
-        model_path=str(model_path),
-        variants="sagemaker",
-        instance_type="ml.c5.large",
-        instance_count="3",
-    )
-    add_stacks(app)
-    (stack,) = app.synth().stacks
-    (variant,) = StackTemplate(stack.template).only("AWS::SageMaker::EndpointConfig").properties["ProductionVariants"]
+def test_the_instances_can_be_chosen(podmans: CloudAssembly):
+    template = StackTemplate(podmans.get_stack_by_name("Crossover-SageMaker").template)
+    (variant,) = template.only("AWS::SageMaker::EndpointConfig").properties["ProductionVariants"]
 
     assert (variant["InstanceType"], variant["InitialInstanceCount"]) == ("ml.c5.large", 3)
 

@@ -185,3 +185,34 @@ def test_an_endpoint_that_does_not_exist_is_a_validation_error(aws: LocalAws) ->
     with pytest.raises(ClientError, match="Endpoint nowhere of account 000000000000 not found") as failure:
         invoke("nowhere", b"audio")
     assert failure.value.response["Error"]["Code"] == "ValidationError"
+
+
+@pytest.fixture(scope="module")
+def repository(aws: LocalAws) -> str:
+    boto3.client("ecr").create_repository(repositoryName="repository")
+    return "repository"
+
+
+def test_an_image_that_is_not_there_is_an_error_so_that_the_cdk_builds_it(repository: str) -> None:
+    with pytest.raises(ClientError, match="does not exist within the repository") as failure:
+        boto3.client("ecr").describe_images(repositoryName=repository, imageIds=[{"imageTag": "missing"}])
+    assert failure.value.response["Error"]["Code"] == "ImageNotFoundException"
+
+
+@pytest.mark.parametrize("kind", ["manifest", "index"])
+def test_an_image_with_an_oci_manifest_is_refused_in_sagemakers_words(repository: str, kind: str) -> None:
+    ecr, cloudformation = boto3.client("ecr"), boto3.client("cloudformation")
+    media_type = f"application/vnd.oci.image.{kind}.v1+json"
+    manifest = json.dumps({"schemaVersion": 2, "mediaType": media_type})
+    ecr.put_image(repositoryName=repository, imageManifest=manifest, imageTag=kind)
+    [described] = ecr.describe_images(repositoryName=repository, imageIds=[{"imageTag": kind}])["imageDetails"]
+    model = sagemaker_resources("models", "hello")["Model"]
+    model["Properties"]["PrimaryContainer"]["Image"] = f"000000000000.dkr.ecr.us-east-1.amazonaws.com/repository:{kind}"
+
+    cloudformation.create_stack(StackName=kind, TemplateBody=json.dumps({"Resources": {"Model": model}}))
+    wait_until(lambda: "ROLLBACK" in cloudformation.describe_stacks(StackName=kind)["Stacks"][0]["StackStatus"])
+    events = cloudformation.describe_stack_events(StackName=kind)["StackEvents"]
+    reasons = " ".join(event.get("ResourceStatusReason", "") for event in events)
+
+    assert described["imageTags"] == [kind]
+    assert f"Unsupported manifest media type {media_type} for image" in reasons
