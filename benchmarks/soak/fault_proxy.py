@@ -319,8 +319,9 @@ class _Handler(BaseHTTPRequestHandler):
             return request
         content = {name: value for name, value in json.loads(request.body).items() if name in ("TableName", "Item")}
         headers = deepcopy(request.headers)
-        headers.replace_header("Authorization", root_authorization("dynamodb"))  # the worker signed the whole request
-        del headers["X-Amz-Security-Token"]
+        for name in ("Authorization", "X-Amz-Security-Token"):  # the worker signed the whole request
+            del headers[name]
+        headers["Authorization"] = root_authorization("dynamodb")
         return replace(request, headers=headers, body=json.dumps(content).encode())
 
     def _note(self, service: str, key: str, request: Request, answer: Answer) -> None:
