@@ -25,6 +25,7 @@ def add_stacks(app: App) -> None:
             stack_name=f"{settings.stack_prefix}-Comparison",
             stacks=stacks,
             env=settings.environment,
+            tags=dict(settings.tags),
         )
 
 

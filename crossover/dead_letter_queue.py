@@ -1,6 +1,9 @@
-"""The dead-letter queue: scanned without removing anything, and the fields of Lambda's records in it.
+"""The dead-letter queue: scanned without removing anything, and the fields of the records in it.
 
-Format: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
+Lambda's record holds the event that the function failed on:
+https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
+EventBridge's is the event that it could not hand over to Lambda, with the reason in attributes of the message:
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
 """
 
 import contextlib
@@ -44,10 +47,11 @@ class DeadLetter:
     Attributes:
         id: of the message; an event that fails again comes back under another.
         sent_at: when it entered the queue.
-        body: Lambda's record, or the message's text where that is not a JSON object.
+        body: Lambda's record, or EventBridge's event, or the message's text where that is not a JSON object.
         uploads: what the event is about; empty unless it is an S3 event.
-        condition: why Lambda gave up: RetriesExhausted, EventAgeExceeded; empty where the record does not say.
-        attempts: approximate number of invocations; None where the record does not say.
+        condition: why Lambda or EventBridge gave up: RetriesExhausted, EventAgeExceeded, MaximumRetryAttempts,
+            MaximumEventAgeInSeconds; empty where the record does not say.
+        attempts: approximate number of invocations, or of EventBridge's retries; None where the record does not say.
         error_type: of the last attempt; the condition where there was no attempt or no type.
         error_message: of the last attempt; empty where there is none.
     """
@@ -63,8 +67,10 @@ class DeadLetter:
 
     @property
     def event(self) -> Any:
-        """What the function was invoked with; None where the body does not say."""
-        return self.body.get("requestPayload") if isinstance(self.body, Mapping) else None
+        """What the function was, or should have been, invoked with; None where the body does not say."""
+        if not isinstance(self.body, Mapping):
+            return None
+        return self.body if _is_from_eventbridge(self.body) else self.body.get("requestPayload")
 
     @property
     def keys(self) -> list[str]:
@@ -79,13 +85,15 @@ class DeadLetter:
 
 
 def read(message: Mapping[str, Any]) -> DeadLetter:
-    """Read a message of the queue, received with its SentTimestamp."""
+    """Read a message of the queue, received with its SentTimestamp and its own attributes."""
     record = _json_object(message["Body"])
+    if _is_from_eventbridge(record):
+        return _undelivered(message, record)
     context, response = _mapping(record.get("requestContext")), _mapping(record.get("responsePayload"))
     condition, attempts = str(context.get("condition") or ""), context.get("approximateInvokeCount")
     return DeadLetter(
         id=message["MessageId"],
-        sent_at=datetime.fromtimestamp(int(message["Attributes"]["SentTimestamp"]) / 1000, UTC),
+        sent_at=_sent_at(message),
         body=record or message["Body"],
         uploads=_uploads(record.get("requestPayload")),
         condition=condition,
@@ -93,6 +101,31 @@ def read(message: Mapping[str, Any]) -> DeadLetter:
         error_type=str(response.get("errorType") or condition),
         error_message=str(response.get("errorMessage") or ""),
     )
+
+
+def _undelivered(message: Mapping[str, Any], event: Mapping[str, Any]) -> DeadLetter:
+    """An event that EventBridge could not hand over."""
+    given = {name: value.get("StringValue", "") for name, value in message.get("MessageAttributes", {}).items()}
+    retries = given.get("RETRY_ATTEMPTS", "")
+    condition = given.get("EXHAUSTED_RETRY_CONDITION", "")
+    return DeadLetter(
+        id=message["MessageId"],
+        sent_at=_sent_at(message),
+        body=event,
+        uploads=_uploads(event),
+        condition=condition,
+        attempts=int(retries) if retries.isdecimal() else None,
+        error_type=given.get("ERROR_CODE") or condition,
+        error_message=given.get("ERROR_MESSAGE", ""),
+    )
+
+
+def _sent_at(message: Mapping[str, Any]) -> datetime:
+    return datetime.fromtimestamp(int(message["Attributes"]["SentTimestamp"]) / 1000, UTC)
+
+
+def _is_from_eventbridge(event: Any) -> bool:
+    return _mapping(event).get("source") == "aws.s3"
 
 
 def _json_object(text: str) -> Mapping[str, Any]:
@@ -107,23 +140,35 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 
 def _uploads(event: Any) -> tuple[FailedUpload, ...]:
-    """The uploads of an event whose records are all S3's; malformed records are skipped."""
+    """The uploads of an S3 event, as S3 or EventBridge sends it; malformed records are skipped."""
+    if _is_from_eventbridge(event):
+        upload = _of_eventbridge(event)
+        return (upload,) if upload else ()
     records = _mapping(event).get("Records")
     if not isinstance(records, list) or any(_mapping(record).get("eventSource") != "aws:s3" for record in records):
         return ()
-    return tuple(upload for record in records if (upload := _upload(record)))
+    return tuple(upload for record in records if (upload := _of_s3(record)))
 
 
-def _upload(record: Mapping[str, Any]) -> FailedUpload | None:
+def _of_s3(record: Mapping[str, Any]) -> FailedUpload | None:
     try:
-        s3 = record["s3"]
-        return FailedUpload(
-            bucket=s3["bucket"]["name"],
-            key=unquote_plus(s3["object"]["key"]),
-            uploaded_at=datetime.fromisoformat(record["eventTime"]).astimezone(UTC),
-        )
+        s3, time = record["s3"], record["eventTime"]
+        return _upload(s3["bucket"]["name"], unquote_plus(s3["object"]["key"]), time)
     except (KeyError, TypeError, AttributeError, ValueError, OverflowError):
         return None
+
+
+def _of_eventbridge(event: Mapping[str, Any]) -> FailedUpload | None:
+    """Its key, unlike that of S3's own events, is not encoded."""
+    try:
+        detail = event["detail"]
+        return _upload(detail["bucket"]["name"], detail["object"]["key"], event["time"])
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError):
+        return None
+
+
+def _upload(bucket: str, key: str, time: str) -> FailedUpload:
+    return FailedUpload(bucket=bucket, key=key, uploaded_at=datetime.fromisoformat(time).astimezone(UTC))
 
 
 class Scan:
@@ -197,6 +242,7 @@ class Scan:
                 VisibilityTimeout=VISIBILITY_TIMEOUT_SECONDS,
                 WaitTimeSeconds=WAIT_SECONDS,
                 MessageSystemAttributeNames=["SentTimestamp"],
+                MessageAttributeNames=["All"],  # the reasons of EventBridge
             ).get("Messages", [])
             self._receipts |= {message["MessageId"]: message["ReceiptHandle"] for message in messages}
         unseen = [message for message in messages if message["MessageId"] not in self._seen]

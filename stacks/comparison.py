@@ -1,6 +1,6 @@
 """The variants compared in one dashboard."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from aws_cdk import CfnElement, CfnOutput, Duration, Environment, Stack
@@ -31,8 +31,10 @@ class Comparison(Stack):
         stack_name: str,
         stacks: Sequence[InferenceStack],
         env: Environment | None = None,
+        tags: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(scope, construct_id, stack_name=stack_name, description="The variants compared", env=env)
+        description = "The variants compared"
+        super().__init__(scope, construct_id, stack_name=stack_name, description=description, env=env, tags=tags)
         self._stacks = stacks
         dashboard = cloudwatch.Dashboard(self, "Dashboard", default_interval=Duration.days(1))
         dashboard.add_widgets(

@@ -18,7 +18,7 @@ from crossover.cdk import (
     create_key,
     create_log_group,
 )
-from stacks.existing import existing_key, existing_keys
+from stacks.existing import existing_bucket, existing_key, existing_keys, existing_table, existing_vpc
 from stacks.protection import protection
 from stacks.settings import Settings
 
@@ -39,6 +39,8 @@ class InferenceStack(Stack):
             stack_name=f"{settings.stack_prefix}-{construct_id}",
             description=f"Predictions for files in S3, variant {variant.predictor}",
             env=settings.environment,
+            tags=dict(settings.tags),
+            termination_protection=settings.termination_protection,
             permissions_boundary=settings.boundary,
         )
         # CDK writes each DependsOn out, even if a reference implies it; cfn-lint need not warn of that.
@@ -47,6 +49,8 @@ class InferenceStack(Stack):
         storage = PipelineStorage(
             self,
             "Storage",
+            input_bucket=existing_bucket(self, "InputBucket", settings.input_bucket),
+            predictions_table=existing_table(self, "PredictionsTable", settings.predictions_table),
             key_prefix=settings.key_prefix,
             decryption_keys=existing_keys(self, "DecryptionKey", settings.decryption_key_arns),
             encryption_key=key,
@@ -57,7 +61,8 @@ class InferenceStack(Stack):
         )
         asset_key = existing_key(self, "AssetKey", settings.asset_key_arn)
         model = ModelArtifact(self, "Model", path=settings.model_file, asset_key=asset_key)
-        options = dataclasses.replace(settings.function_options, encryption_key=key)
+        vpc = existing_vpc(self, "Vpc", settings.vpc_id, settings.subnet_ids)
+        options = dataclasses.replace(settings.function_options, vpc=vpc, encryption_key=key)
         network = None
         if settings.network == "isolated":
             flow_logs = create_log_group(self, "FlowLogs", options=options)
@@ -73,6 +78,7 @@ class InferenceStack(Stack):
             storage=storage,
             compute=compute,
             key_suffix=settings.key_suffix,
+            event_source=settings.event_source,
             encryption_key=key,
             removal_policy=settings.removal,
             publish_outputs=True,
@@ -85,6 +91,7 @@ class InferenceStack(Stack):
                 compute=compute,
                 dead_letter_queue=pipeline.dead_letter_queue,
                 alarm_topic=sns.Topic.from_topic_arn(self, "AlarmTopic", topic) if topic else None,
+                alarm_email=settings.alarm_email,
                 p99_alarm_seconds=settings.p99_alarm_seconds,
             )
             CfnOutput(self, "DashboardName", value=monitoring.dashboard.dashboard_name)

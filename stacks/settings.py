@@ -44,6 +44,9 @@ class Settings:
         rules.optional(rules.text(r"[0-9]{12}/[a-z]+(-[a-z0-9]+)+", "an account and region as 123456789012/eu-west-1")),
         "the stacks belong into this account and region: with other credentials synth and deployment are refused",
     )
+    tags: tuple[tuple[str, str], ...] = setting(
+        "", rules.TAGS, "tags of the stacks and, through CloudFormation, of all that they create"
+    )
     model_path: str = setting(
         "model/model.onnx",
         rules.text(r"[^\n]+", "the path of an ONNX file, absolute or relative to the project"),
@@ -61,9 +64,26 @@ class Settings:
     max_audio_seconds: int = setting(600, rules.MAX_AUDIO_SECONDS, "longer audio becomes a FAILED item")
     max_channels: int = setting(8, rules.MAX_CHANNELS, "audio of more channels becomes a FAILED item")
     max_file_mb: int = setting(200, rules.MAX_FILE_MB, "a larger file becomes a FAILED item, without being downloaded")
+    input_bucket: str | None = setting(
+        None,
+        rules.optional(rules.BUCKET),
+        "this existing bucket instead of a new one; it keeps its own settings, and is never deleted",
+    )
+    predictions_table: str | None = setting(
+        None,
+        rules.optional(rules.TABLE),
+        "this existing table instead of a new one, with the partition key `object_key`, a string; it keeps its own "
+        "settings, and is never deleted",
+    )
     key_prefix: str = setting("", rules.KEY_FILTER, "only objects whose key begins with this are predicted")
     key_suffix: str = setting(
         "", rules.KEY_FILTER, "only objects whose key ends with this are predicted, for example `.wav`"
+    )
+    event_source: str = setting(
+        "notification",
+        rules.one_of("notification", "eventbridge"),
+        "who tells of an upload: the bucket's own notification, or EventBridge, for a bucket that has notifications "
+        "already",
     )
     input_lifetime_days: int | None = setting(
         None,
@@ -86,6 +106,12 @@ class Settings:
         rules.one_of("destroy", "retain"),
         "what `cdk destroy` does with the files, the predictions, the dead letters and the logs, by the last "
         "deployment; retain also protects the table from deletion by hand",
+        protects=True,
+    )
+    termination_protection: bool = setting(
+        False,
+        rules.switch(),
+        "`cdk destroy` and CloudFormation refuse to delete a stack until a deployment without this",
         protects=True,
     )
     bucket_versioning: bool = setting(
@@ -122,6 +148,15 @@ class Settings:
         "internet; about 15 USD a month for the SageMaker variant",
         protects=True,
     )
+    vpc_id: str | None = setting(
+        None,
+        rules.optional(rules.VPC_ID),
+        "the compute runs in this existing VPC, which must have ways to S3, to DynamoDB and, for the proxy, to "
+        "SageMaker's runtime",
+    )
+    subnet_ids: tuple[str, ...] = setting(
+        "", rules.list_of(rules.SUBNET_ID, most=16), "with vpc_id: the subnets; SageMaker needs two in different zones"
+    )
     asset_key_arn: str | None = setting(
         None,
         rules.optional(rules.KEY_ARN),
@@ -147,8 +182,16 @@ class Settings:
         ),
         "gets a message when an alarm goes off, and when it ends",
     )
+    alarm_email: str | None = setting(
+        None,
+        rules.optional(rules.EMAIL),
+        "each stack makes a topic for its alarms, and this address gets them once it has confirmed AWS's mail",
+    )
     p99_alarm_seconds: int = setting(
         30, rules.whole_number(1, 900), "an alarm goes off when one invocation in a hundred takes longer"
+    )
+    tracing: bool = setting(
+        False, rules.switch(), "X-Ray traces of the functions, for a sample of the invocations, billed by the trace"
     )
     rollout: str = setting(
         "all-at-once",
@@ -175,20 +218,58 @@ class Settings:
                 f"The setting local_python is {self.local_python!r}, but must be none where bundling is docker, "
                 "whose image has its own Python."
             )
-        if self.alarm_topic_arn and not self.monitoring:
+        for name in ("alarm_topic_arn", "alarm_email"):
+            if getattr(self, name) and not self.monitoring:
+                raise SettingsError(
+                    f"The setting {name} is {getattr(self, name)!r}, but must be none where monitoring is false, as "
+                    "there are no alarms then."
+                )
+        if self.alarm_topic_arn and self.alarm_email:
             raise SettingsError(
-                f"The setting alarm_topic_arn is {self.alarm_topic_arn!r}, but must be none where monitoring is false, "
-                "as there are no alarms then."
+                f"The setting alarm_email is {self.alarm_email!r}, but must be none where alarm_topic_arn is set: "
+                "subscribe the address to that topic."
             )
         if self.encryption_key_arn and self.encryption != "customer":
             raise SettingsError(
                 f"The setting encryption_key_arn is {self.encryption_key_arn!r}, but must be none where encryption is "
                 f"{self.encryption}; keys that are still needed for reading belong into decryption_key_arns."
             )
+        self._check_existing()
         if self.p99_alarm_seconds >= self.timeout_seconds:
             raise SettingsError(
                 f"The setting p99_alarm_seconds is {self.p99_alarm_seconds}, but must be below timeout_seconds, "
                 f"{self.timeout_seconds}: no invocation takes longer than that."
+            )
+
+    def _check_existing(self) -> None:
+        """Raises SettingsError where a setting would have no effect on what exists already, or not the one expected."""
+        for existing, others in (
+            ("input_bucket", ("bucket_versioning", "input_lifetime_days")),
+            ("predictions_table", ("point_in_time_recovery",)),
+        ):
+            for other in others:
+                if getattr(self, existing) and getattr(self, other):
+                    value, default = as_text(getattr(self, other)), as_text(getattr(type(self), other))
+                    raise SettingsError(
+                        f"The setting {other} is {value}, but must be {default} where {existing} is set: what exists "
+                        "already is not changed."
+                    )
+        if len(self.variants) > 1 and self.predictions_table:
+            raise SettingsError(
+                f"The setting variants is {as_text(self.variants)}, but must be one where predictions_table is set, as "
+                "they would overwrite each other's items."
+            )
+        if len(self.variants) > 1 and self.input_bucket and self.event_source == "notification":
+            raise SettingsError(
+                f"The setting variants is {as_text(self.variants)}, but must be one where input_bucket is set, as S3 "
+                "notifies one function only; event_source=eventbridge allows several."
+            )
+        if bool(self.vpc_id) != bool(self.subnet_ids):
+            given = f"vpc_id is {as_text(self.vpc_id)} and subnet_ids is {as_text(self.subnet_ids) or 'empty'}"
+            raise SettingsError(f"The setting {given}, but both or neither must be set.")
+        if self.vpc_id and self.network == "isolated":
+            raise SettingsError(
+                f"The setting vpc_id is {self.vpc_id}, but must be none where network is isolated, which makes a VPC."
             )
 
     @property
@@ -240,6 +321,7 @@ class Settings:
             log_retention_days=self.log_retention_days,
             removal_policy=self.removal,
             metrics=self.monitoring,
+            tracing=self.tracing,
             bundle_in_docker=self.bundling == "docker",
             local_python=self.local_python,
         )

@@ -20,6 +20,7 @@ OPTIONS: tuple[dict[str, str], ...] = (
     {"encryption": "customer"},
     {"network": "isolated"},
     {"rollout": "canary"},
+    {"event_source": "eventbridge", "tracing": "true", "alarm_email": "ops@example.org"},
 )
 # Names of the roles by the prefix of their path; the variants name their own.
 ROLES = {
@@ -48,6 +49,8 @@ WORDS = (
     (r"arn:<AWS::Partition>:s3:::cdk-hnb659fds-assets-[^/]*", "CDK's bucket of assets"),
     (r"arn:<AWS::Partition>:ecr:.*:repository/cdk-hnb659fds-container-assets-.*", "CDK's image repository"),
     (r"arn:<AWS::Partition>:logs:<AWS::Region>:<AWS::AccountId>:log-group:", ""),
+    (r"arn:<AWS::Partition>:cloudwatch:<AWS::Region>:<AWS::AccountId>:alarm:\*", "the account's alarms"),
+    (r"arn:<AWS::Partition>:sqs:<AWS::Region>:<AWS::AccountId>:\*", "the account's queues"),
     (r"arn:<AWS::Partition>:codedeploy:<AWS::Region>:<AWS::AccountId>:deploymentgroup:.*", "the deployment group"),
     (r"<([A-Z]\w*(?:/[^<>]*?)?)(\.\w+)?>", r"\1"),
     (r"<AWS::AccountId>", "this account"),
@@ -90,8 +93,8 @@ def markdown() -> str:
             variant: [row for row in rows if row not in published[variant]]
             for variant, rows in _synthesize(**option).items()
         }
-        ((key, value),) = option.items()
-        lines += ["", f"### In addition, with `{key}={value}`", "", *_table(more)]
+        settings = ", ".join(f"`{key}={value}`" for key, value in option.items())
+        lines += ["", f"### In addition, with {settings}", "", *_table(more)]
     return "\n".join(lines)
 
 

@@ -2,13 +2,16 @@
 
 from collections.abc import Iterable
 
-from aws_cdk import Duration, Stack
+from aws_cdk import Aws, Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from crossover.cdk import rules
 from crossover.cdk.compute.interface import Compute
 from crossover.cdk.monitoring_specs import AlarmSpec, GraphSpec, graph_widget
 
@@ -44,15 +47,26 @@ class Monitoring(Construct):
         compute: Compute,
         dead_letter_queue: sqs.IQueue,
         alarm_topic: sns.ITopic | None = None,
+        alarm_email: str | None = None,
         p99_alarm_seconds: float = 30,
     ) -> None:
         """Create the dashboard and the alarms.
 
         Args:
             alarm_topic: gets a message when an alarm goes off, and when it ends; it must be in the stack's region.
+            alarm_email: gets these messages through a topic that is made here, once its owner has confirmed AWS's
+                mail; instead of `alarm_topic`.
             p99_alarm_seconds: an alarm goes off when the p99 of the function's duration is longer.
+
+        Raises:
+            InvalidValueError: `alarm_email` is no address, or `alarm_topic` is given too.
         """
         super().__init__(scope, construct_id)
+        if alarm_email:
+            rules.check(rules.EMAIL, alarm_email=alarm_email)
+            if alarm_topic:
+                raise rules.InvalidValueError("alarm_topic and alarm_email: both are given, but at most one may be.")
+            alarm_topic = self._create_topic(alarm_email)
         stack_name = Stack.of(self).stack_name
         specs = (*_event_alarms(compute, dead_letter_queue), *_invocation_alarms(compute, p99_alarm_seconds))
         alarms = [self._create_alarm(spec, alarm_topic) for spec in (*specs, *compute.alarms)]
@@ -72,6 +86,29 @@ class Monitoring(Construct):
         title = f"Alarms of {stack_name}"
         self.dashboard.add_widgets(cloudwatch.AlarmStatusWidget(title=title, alarms=alarms, width=24, height=4))
         self.dashboard.add_widgets(*widgets)
+
+    def _create_topic(self, email: str) -> sns.Topic:
+        """A topic for CloudWatch's alarms of this account, and for one address.
+
+        It has no key: alarms name resources and hold no data, and CloudWatch could not use a key of SNS.
+        """
+        # With `enforce_ssl` the topic has a policy, which replaces SNS's own: then CloudWatch needs a statement.
+        topic = sns.Topic(self, "AlarmTopic", enforce_ssl=True)
+        topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+                actions=["sns:Publish"],
+                resources=[topic.topic_arn],
+                conditions={
+                    "StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID},
+                    "ArnLike": {
+                        "aws:SourceArn": f"arn:{Aws.PARTITION}:cloudwatch:{Aws.REGION}:{Aws.ACCOUNT_ID}:alarm:*"
+                    },
+                },
+            )
+        )
+        topic.add_subscription(subscriptions.EmailSubscription(email))
+        return topic
 
     def _create_alarm(self, spec: AlarmSpec, topic: sns.ITopic | None) -> cloudwatch.Alarm:
         alarm = cloudwatch.Alarm(

@@ -6,14 +6,20 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
-from aws_cdk import aws_s3 as s3
-from aws_cdk import aws_s3_notifications as notifications
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from crossover.cdk import rules
 from crossover.cdk.compute.interface import Compute
 from crossover.cdk.encryption import allow_use
+from crossover.cdk.event_sources import (
+    EVENT_SOURCES,
+    EVENTBRIDGE,
+    NOTIFICATION,
+    add_rule,
+    allow_dead_letters,
+    notify,
+)
 from crossover.cdk.findings import acknowledge
 from crossover.cdk.storage import PipelineStorage
 
@@ -35,6 +41,7 @@ class InferencePipeline(Construct):
         storage: PipelineStorage,
         compute: Compute,
         key_suffix: str = "",
+        event_source: str = NOTIFICATION,
         encryption_key: kms.IKey | None = None,
         retry_attempts: int = 2,
         max_event_age: Duration | None = None,
@@ -46,6 +53,9 @@ class InferencePipeline(Construct):
         Args:
             key_suffix: of the keys that are predicted, which also begin with the storage's prefix; S3 takes both
                 literally.
+            event_source: notification, or eventbridge: for a bucket that has notifications already, with which S3
+                accepts no second one. An existing bucket begins to send its events to EventBridge, and goes on to
+                after the stack is gone.
             encryption_key: of the dead letters; None leaves them to a key of SQS.
             retry_attempts: after an error of the function, 0 to 2.
             max_event_age: how long throttled events are retried, 60 s to 6 h; by default 6 h.
@@ -55,11 +65,13 @@ class InferencePipeline(Construct):
                 `stack_prefix` of cdk.json's context, else `Crossover`. At most one pipeline of a stack can have them.
 
         Raises:
-            InvalidValueError: `key_suffix` or `retry_attempts` is not allowed.
+            InvalidValueError: `key_suffix`, `event_source` or `retry_attempts` is not allowed.
         """
         super().__init__(scope, construct_id)
         rules.check(rules.KEY_FILTER, key_suffix=key_suffix)
+        rules.check(rules.one_of(*EVENT_SOURCES), event_source=event_source)
         rules.check(rules.RETRY_ATTEMPTS, retry_attempts=retry_attempts)
+        max_event_age = max_event_age or Duration.hours(6)
         self.dead_letter_queue = sqs.Queue(
             self,
             "DeadLetterQueue",
@@ -73,15 +85,24 @@ class InferencePipeline(Construct):
         # These options belong to what is invoked: on the function they would not apply to its alias.
         compute.source.configure_async_invoke(
             retry_attempts=retry_attempts,
-            max_event_age=max_event_age or Duration.hours(6),
+            max_event_age=max_event_age,
             on_failure=DeadLetters(self.dead_letter_queue, encryption_key),
         )
-        key_filter = s3.NotificationKeyFilter(prefix=storage.key_prefix or None, suffix=key_suffix or None)
-        storage.input_bucket.add_event_notification(
-            s3.EventType.OBJECT_CREATED,
-            notifications.LambdaDestination(compute.source),
-            *([key_filter] if storage.key_prefix or key_suffix else []),
-        )
+        bucket, prefix = storage.input_bucket, storage.key_prefix
+        if event_source == EVENTBRIDGE:
+            if encryption_key:
+                allow_dead_letters(encryption_key)
+            add_rule(
+                self,
+                bucket,
+                compute.source,
+                prefix=prefix,
+                suffix=key_suffix,
+                dead_letter_queue=self.dead_letter_queue,
+                max_event_age=max_event_age,
+            )
+        else:
+            notify(bucket, compute.source, prefix=prefix, suffix=key_suffix)
         _keep_logs_in_stack(self, encryption_key)
         if publish_outputs:
             self._publish_outputs(storage, compute)

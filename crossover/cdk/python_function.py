@@ -14,7 +14,7 @@ from constructs import Construct
 from crossover.bundling.recipe import Bundle
 from crossover.cdk import rules
 from crossover.cdk.bundled_code import bundled_code
-from crossover.cdk.findings import acknowledge
+from crossover.cdk.findings import acknowledge, acknowledge_wildcard
 from crossover.cdk.network import LAMBDA_ACTIONS, allow_network_interfaces, deny_network_interfaces_to_code, https_only
 
 
@@ -42,6 +42,7 @@ class FunctionOptions:
     local_python: str | None = None  # bundles for this Python on this machine, which only the local AWS runs
     vpc: ec2.IVpc | None = None  # has endpoints, or a NAT, for S3, DynamoDB and, for the proxy, SageMaker
     private_endpoints: bool = False  # create the VPC endpoints of services other than S3 and DynamoDB
+    tracing: bool = False  # X-Ray traces of a sample of the invocations
     encryption_key: kms.IKey | None = None  # of the logs, which CloudWatch Logs may use; None for an AWS key
 
     def __post_init__(self) -> None:
@@ -104,6 +105,8 @@ def create_python_function(
     log_group.grant_write(role)
     if options.vpc:
         allow_network_interfaces(role, LAMBDA_ACTIONS)
+    if options.tracing:  # CDK allows the role what X-Ray needs
+        acknowledge_wildcard(role, "*", "The actions of X-Ray that send traces take no resource.")
     lifetime = options.item_lifetime_days
     function = lambda_.Function(
         scope,
@@ -128,6 +131,7 @@ def create_python_function(
         },
         reserved_concurrent_executions=options.reserved_concurrency,
         snap_start=snap_start,
+        tracing=lambda_.Tracing.ACTIVE if options.tracing else None,
         role=role,
         log_group=log_group,
         vpc=options.vpc,

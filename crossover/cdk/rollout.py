@@ -85,7 +85,7 @@ class CanaryRollout(Construct):
             environment={"CHECKED_VERSION": version.function_arn},
             # Outside the VPC, as it calls Lambda and CodeDeploy only, and handles no uploaded data.
             options=dataclasses.replace(
-                options, vpc=None, timeout_seconds=300, reserved_concurrency=None, metrics=False
+                options, vpc=None, timeout_seconds=300, reserved_concurrency=None, metrics=False, tracing=False
             ),
         )
         # Any version of this one function: IAM may not know a new policy yet when the check runs.

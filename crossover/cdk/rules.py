@@ -116,6 +116,28 @@ def list_of(rule: Rule, *, most: int) -> Rule:
     return Rule(f"at most {most} of: {rule.allowed}", read)
 
 
+def _tags() -> Rule:
+    """A mapping, or `key=value` separated by commas, read as pairs in the order of their keys."""
+    key, value = r"(?!aws:)[\w +.:/@-]{1,128}", r"[\w +.:/@=-]{0,256}"
+
+    def read(given: Any) -> tuple[tuple[str, str], ...]:
+        if given in (None, "", "none"):
+            return ()
+        if isinstance(given, str):  # dict() refuses a part without =
+            given = dict(part.strip().split("=", 1) for part in given.split(","))
+        if isinstance(given, tuple):  # what this returns
+            given = dict(given)
+        if not isinstance(given, dict) or len(given) > 40:
+            raise ValueError
+        for pair in given.items():
+            for pattern, text in zip((key, value), pair, strict=True):
+                if not isinstance(text, str) or not re.fullmatch(pattern, text):
+                    raise ValueError
+        return tuple(sorted(given.items()))
+
+    return Rule("at most 40 tags, as a JSON object or key=value with commas between, no key beginning with aws:", read)
+
+
 Days = logs.RetentionDays
 # The periods that CloudWatch Logs knows, in days.
 LOG_RETENTION = {
@@ -159,6 +181,14 @@ INSTANCE_TYPE = text(
     r"ml\.(?!t3\.|t4g\.|[a-z]+\d+g[a-z]*\.)[a-z]+\d[a-z0-9-]*\.[a-z0-9]+",
     "an x86_64 SageMaker hosting type such as ml.t2.medium or ml.c5.large (no ml.t3, no Graviton)",
 )
+TAGS = _tags()
+BUCKET = text(r"(arn:[a-z-]+:s3:::)?[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "the name or ARN of a bucket")
+TABLE = text(
+    r"(arn:[a-z-]+:dynamodb:[a-z0-9-]+:[0-9]{12}:table/)?[A-Za-z0-9_.-]{3,255}", "the name or ARN of a DynamoDB table"
+)
+VPC_ID = text(r"vpc-[0-9a-f]{8,17}", "the id of a VPC such as vpc-0123456789abcdef0")
+SUBNET_ID = text(r"subnet-[0-9a-f]{8,17}", "the id of a subnet such as subnet-0123456789abcdef0")
+EMAIL = text(r"[^\s,@]{1,64}@[^\s,@.]+(\.[^\s,@.]+)+", "an e-mail address")
 # Policies know no alias, and an alias may come to name another key.
 KEY_ARN = text(r"arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]{1,64}", "the ARN of a KMS key, not of an alias")
 # S3 takes a notification's filter literally, so a wildcard would silently match no upload, and requires other

@@ -55,6 +55,26 @@ def failed_event(variant: Variant, *keys: str, age: timedelta = timedelta(0)) ->
     }
 
 
+def eventbridge_event(variant: Variant, key: str) -> dict[str, Any]:
+    """What EventBridge sends for an upload of this key just now."""
+    return {
+        "version": "0",
+        "id": "17793124-05d4-b198-2fde-7ededc63b103",
+        "detail-type": "Object Created",
+        "source": "aws.s3",
+        "account": "123456789012",
+        "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "region": "eu-central-1",
+        "resources": [f"arn:aws:s3:::{variant.bucket}"],
+        "detail": {
+            "version": "0",
+            "bucket": {"name": variant.bucket},
+            "object": {"key": key, "size": 5, "etag": "b1946ac92492d2347c6235b4d2611184", "sequencer": "617F08299329"},
+            "reason": "PutObject",
+        },
+    }
+
+
 def letter_of(event: Any, *, error: str = "EndpointConnectionError", message: str = "Could not connect.") -> str:
     """Lambda's record of an event whose attempts have all failed."""
     record = {
@@ -73,9 +93,10 @@ def letter_of(event: Any, *, error: str = "EndpointConnectionError", message: st
     return json.dumps(record)
 
 
-def put_dead_letter(clients: Clients, variant: Variant, body: str) -> str:
+def put_dead_letter(clients: Clients, variant: Variant, body: str, **attributes: str) -> str:
     """Put a message into the variant's dead-letter queue; returns its id."""
-    answer = clients("sqs").send_message(QueueUrl=variant.dead_letter_queue, MessageBody=body)
+    typed = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
+    answer = clients("sqs").send_message(QueueUrl=variant.dead_letter_queue, MessageBody=body, MessageAttributes=typed)
     message_id: str = answer["MessageId"]
     return message_id
 

@@ -1,5 +1,6 @@
 """Scanning a queue: every dead letter once, and all of them visible to others afterwards."""
 
+import json
 import signal
 import time
 from datetime import UTC, datetime, timedelta
@@ -14,7 +15,7 @@ from crossover.dead_letter_queue import Scan
 from crossover.deployed import Variant
 from crossover.interrupts import InterruptedBySignalError
 
-from .deployments import messages_in, put_failure
+from .deployments import eventbridge_event, letter_of, messages_in, put_dead_letter, put_failure
 
 
 def put(clients: Clients, variant: Variant, count: int) -> list[str]:
@@ -126,6 +127,56 @@ def test_dead_letters_held_by_another_reader_are_mentioned(clients: Clients, var
     with walk_of(clients, variant) as walk:
         assert len(list(walk)) == 2
     assert walk.more == "another reader holds about 1"
+
+
+# --- events of EventBridge
+
+
+def test_an_event_of_eventbridge_that_the_function_failed_on_is_read_like_one_of_s3(
+    clients: Clients, variant: Variant
+) -> None:
+    event = eventbridge_event(variant, "a +%20b.wav")  # a key that is not encoded
+    put_dead_letter(clients, variant, letter_of(event))
+    with walk_of(clients, variant) as walk:
+        (letter,) = walk
+
+    assert letter.event == event
+    assert [(upload.bucket, upload.key) for upload in letter.uploads] == [(variant.bucket, "a +%20b.wav")]
+    assert letter.uploads[0].uploaded_at > datetime.now(UTC) - timedelta(minutes=1)
+    assert (letter.error_type, letter.attempts) == ("EndpointConnectionError", 3)
+
+
+def test_an_event_that_eventbridge_could_not_hand_over_says_why(clients: Clients, variant: Variant) -> None:
+    event = eventbridge_event(variant, "a.wav")
+    reasons = {
+        "RULE_ARN": "arn:aws:events:eu-central-1:123456789012:rule/a",
+        "TARGET_ARN": "arn:aws:lambda:eu-central-1:123456789012:function:f",
+        "ERROR_CODE": "NO_PERMISSIONS",
+        "ERROR_MESSAGE": "Lack of permissions to invoke the function.",
+        "RETRY_ATTEMPTS": "7",
+        "EXHAUSTED_RETRY_CONDITION": "MaximumEventAgeInSeconds",
+    }
+    put_dead_letter(clients, variant, json.dumps(event), **reasons)
+    with walk_of(clients, variant) as walk:
+        (letter,) = walk
+
+    assert (letter.event, letter.keys) == (event, ["a.wav"])
+    assert (letter.error_type, letter.attempts) == ("NO_PERMISSIONS", 7)
+    assert letter.condition == "MaximumEventAgeInSeconds"
+    assert letter.reason == "NO_PERMISSIONS: Lack of permissions to invoke the function"
+
+
+@pytest.mark.parametrize(
+    "broken", [{"detail": None}, {"detail": {"object": {}}}, {"time": 7}, {"time": "yesterday"}, {"detail": []}]
+)
+def test_a_malformed_event_of_eventbridge_has_no_uploads(
+    clients: Clients, variant: Variant, broken: dict[str, Any]
+) -> None:
+    put_dead_letter(clients, variant, json.dumps(eventbridge_event(variant, "a.wav") | broken))
+    with walk_of(clients, variant) as walk:
+        (letter,) = walk
+
+    assert (letter.uploads, letter.error_type, letter.attempts) == ((), "", None)
 
 
 def test_the_time_is_that_of_the_service() -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aws_cdk.cx_api import CloudAssembly
@@ -62,6 +63,21 @@ def test_stacks_are_named_after_the_prefix(assembly: CloudAssembly):
         "SageMaker": "Crossover-SageMaker",
         "Comparison": "Crossover-Comparison",
     }
+
+
+def test_stacks_are_tagged_and_protected_from_deletion_if_asked(
+    assembly: CloudAssembly, synthesis_of: Callable[[str], Synthesis]
+):
+    def artifacts(folder: Path) -> dict[str, dict[str, Any]]:
+        every = json.loads((folder / "manifest.json").read_text())["artifacts"]
+        return {name: each["properties"] for name, each in every.items() if each["type"] == "aws:cloudformation:stack"}
+
+    for name, stack in artifacts(synthesis_of("everything").folder).items():
+        assert stack["tags"] == {"team": "audio"}
+        assert stack.get("terminationProtection", False) is (name != "Comparison")  # which holds nothing
+    for stack in artifacts(Path(assembly.directory)).values():
+        assert not stack.get("tags")
+        assert not stack.get("terminationProtection")
 
 
 def test_no_resource_has_a_fixed_name_so_that_copies_do_not_collide(any_variant: StackTemplate):

@@ -81,6 +81,15 @@ def test_the_table_has_a_row_for_each_setting():
         ("permissions_boundary", "", None),
         ("env", "123456789012/us-gov-west-1", "123456789012/us-gov-west-1"),
         ("env", "none", None),
+        ("input_bucket", "none", None),
+        ("event_source", "eventbridge", "eventbridge"),
+        ("tags", {}, ()),
+        ("tags", {"team": "audio", "cost-center": "12"}, (("cost-center", "12"), ("team", "audio"))),
+        ("tags", "team=audio, cost-center=12", (("cost-center", "12"), ("team", "audio"))),
+        ("tags", "note=a=b", (("note", "a=b"),)),
+        ("termination_protection", "true", True),
+        ("alarm_email", "ops@example.org", "ops@example.org"),
+        ("tracing", "true", True),
         ("asset_key_arn", f"{KEY}1", f"{KEY}1"),
         ("monitoring", "false", False),
         ("alarm_topic_arn", "arn:aws:sns:us-east-1:123456789012:alarms", "arn:aws:sns:us-east-1:123456789012:alarms"),
@@ -147,6 +156,21 @@ def test_a_value_is_read_from_cdk_json_and_from_the_command_line(key: str, value
         ("permissions_boundary", "team boundary", "the name or ARN of a managed policy, or none"),
         ("permissions_boundary", "team/boundary", "the name or ARN of a managed policy, or none"),
         ("permissions_boundary", "arn:aws:iam::123456789012:role/a", "the name or ARN of a managed policy, or none"),
+        ("input_bucket", "s3://recordings", "the name or ARN of a bucket, or none"),
+        ("input_bucket", "arn:aws:s3:::recordings/in", "the name or ARN of a bucket, or none"),
+        ("predictions_table", "a/b", "the name or ARN of a DynamoDB table, or none"),
+        ("event_source", "sqs", "notification or eventbridge"),
+        ("vpc_id", "main", "the id of a VPC such as vpc-0123456789abcdef0, or none"),
+        ("subnet_ids", "subnet-1", "at most 16 of: the id of a subnet such as subnet-0123456789abcdef0"),
+        ("tags", "team", "as a JSON object or key=value with commas between"),
+        ("tags", {"aws:team": "audio"}, "no key beginning with aws:"),
+        ("tags", {"team": 7}, "at most 40 tags"),
+        ("tags", {str(number): "" for number in range(41)}, "at most 40 tags"),
+        ("tags", 7, "at most 40 tags"),
+        ("termination_protection", "on", "true or false"),
+        ("alarm_email", "ops", "an e-mail address, or none"),
+        ("alarm_email", "a@b.c,d@e.f", "an e-mail address, or none"),
+        ("tracing", "active", "true or false"),
         ("env", "eu-west-1", "an account and region as 123456789012/eu-west-1, or none"),
         ("env", "1234/eu-west-1", "an account and region as 123456789012/eu-west-1, or none"),
         ("asset_key_arn", "alias/assets", "the ARN of a KMS key, not of an alias, or none"),
@@ -230,10 +254,63 @@ def test_a_key_for_encrypting_is_refused_where_keys_of_aws_encrypt():
         from_context(encryption_key_arn=f"{KEY}1")
 
 
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            {"input_bucket": "a-b", "bucket_versioning": "true"},
+            "bucket_versioning is true, but must be false where input_bucket is set: what exists already is not",
+        ),
+        (
+            {"input_bucket": "a-b", "input_lifetime_days": "9"},
+            "input_lifetime_days is 9, but must be none where input_bucket is set",
+        ),
+        (
+            {"predictions_table": "a-b", "point_in_time_recovery": "true"},
+            "point_in_time_recovery is true, but must be false where predictions_table is set",
+        ),
+        (
+            {"predictions_table": "a-b", "variants": "standard,snapstart"},
+            "variants is standard,snapstart, but must be one where predictions_table is set, as they would overwrite",
+        ),
+        (
+            {"input_bucket": "a-b", "variants": "standard,snapstart"},
+            "variants is standard,snapstart, but must be one where input_bucket is set, as S3 notifies one function",
+        ),
+        (
+            {"vpc_id": "vpc-01234567"},
+            "vpc_id is vpc-01234567 and subnet_ids is empty, but both or neither must be set.",
+        ),
+        ({"subnet_ids": "subnet-01234567"}, "vpc_id is none and subnet_ids is subnet-01234567, but both or neither"),
+        (
+            {"vpc_id": "vpc-01234567", "subnet_ids": "subnet-01234567", "network": "isolated"},
+            "vpc_id is vpc-01234567, but must be none where network is isolated, which makes a VPC.",
+        ),
+    ],
+)
+def test_what_would_have_no_effect_on_what_exists_already_is_refused(settings: dict[str, str], message: str):
+    with pytest.raises(SettingsError) as error:
+        from_context(**{"variants": "standard", **settings})
+
+    assert str(error.value).startswith(f"The setting {message}")
+
+
+def test_several_variants_share_an_existing_bucket_through_eventbridge():
+    assert from_context(input_bucket="a-b", event_source="eventbridge").variants == Settings().variants
+
+
 def test_an_alarm_topic_without_alarms_is_refused():
     topic = "arn:aws:sns:us-east-1:123456789012:alarms"
     with pytest.raises(SettingsError, match=r"alarm_topic_arn is .*, but must be none where monitoring is false"):
         from_context(monitoring="false", alarm_topic_arn=topic)
+
+
+def test_an_address_for_alarms_is_refused_without_alarms_and_beside_a_topic():
+    with pytest.raises(SettingsError, match=r"alarm_email is 'a@b\.c', but must be none where monitoring is false"):
+        from_context(monitoring="false", alarm_email="a@b.c")
+    topic = "arn:aws:sns:us-east-1:123456789012:alarms"
+    with pytest.raises(SettingsError, match=r"alarm_email is 'a@b\.c', but must be none where alarm_topic_arn is set"):
+        from_context(alarm_topic_arn=topic, alarm_email="a@b.c")
 
 
 def test_an_alarm_that_could_never_go_off_is_refused():

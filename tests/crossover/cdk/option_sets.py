@@ -18,13 +18,17 @@ KEPT: dict[str, Any] = {
     "input_lifetime_days": "30",
     "item_lifetime_days": "60",
 }
-NARROWED = {"permissions_boundary": "team-boundary", "key_prefix": "in/", "key_suffix": ".wav"}
+NARROWED = {
+    "permissions_boundary": "team-boundary",
+    "key_prefix": "in/",
+    "key_suffix": ".wav",
+}
 OPTION_SETS: dict[str, dict[str, Any]] = {
     "default": {},
     "kept": KEPT,
-    "customer key": {"encryption": "customer"},
+    "customer key": {"encryption": "customer", "event_source": "eventbridge"},
     "isolated": {"network": "isolated"},
-    "narrowed": NARROWED,
+    "narrowed": {**NARROWED, "alarm_email": "ops@example.org", "event_source": "eventbridge"},
     "everything": {
         **KEPT,
         **NARROWED,
@@ -32,6 +36,9 @@ OPTION_SETS: dict[str, dict[str, Any]] = {
         "network": "isolated",
         "rollout": "canary",
         "alarm_topic_arn": "arn:aws:sns:us-east-1:123456789012:alarms",
+        "tracing": "true",
+        "tags": "team=audio",
+        "termination_protection": "true",
     },
 }
 

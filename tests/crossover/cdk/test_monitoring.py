@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from app import add_stacks
 from crossover.cdk.dashboard_cost import Cost
 from tests.crossover.cdk.dashboards import lines, shown, synthesize, widgets
 from tests.crossover.cdk.linting import lint_findings
+from tests.crossover.cdk.option_sets import Synthesis
 from tests.crossover.cdk.templates import StackTemplate, new_app
 
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:on-call"
@@ -166,6 +168,21 @@ def test_the_topic_gets_an_alarm_and_its_end(model_path: Path, tmp_path: Path):
 
     for alarm in alarms(templates["SageMaker"]).values():
         assert (alarm["AlarmActions"], alarm["OKActions"]) == ([TOPIC], [TOPIC])
+
+
+def test_an_address_gets_the_alarms_through_a_topic_that_only_cloudwatch_publishes_to(
+    synthesis_of: Callable[[str], Synthesis],
+):
+    for template in synthesis_of("narrowed").templates.values():
+        for alarm in alarms(template).values():
+            assert alarm["AlarmActions"] == alarm["OKActions"] == ["<Monitoring/AlarmTopic>"]
+        subscription = template.only("AWS::SNS::Subscription").properties
+        assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "ops@example.org")
+        denial, permission = template.only("AWS::SNS::TopicPolicy").properties["PolicyDocument"]["Statement"]
+        assert (denial["Effect"], denial["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
+        assert (permission["Effect"], permission["Action"]) == ("Allow", "sns:Publish")
+        assert permission["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+        assert permission["Condition"]["StringEquals"] == {"aws:SourceAccount": "<AWS::AccountId>"}
 
 
 # --- dashboards

@@ -1,11 +1,13 @@
 """From an upload to the compute, and from a failure to the dead-letter queue."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from app import add_stacks
+from crossover.cdk import event_sources
 from tests.crossover.cdk.option_sets import Synthesis
 from tests.crossover.cdk.templates import StackTemplate, new_app
 
@@ -56,6 +58,77 @@ def test_notifications_can_be_limited_to_a_prefix_and_suffix(
     assert notification(StackTemplate(stack.template))["Filter"] == {"Key": {"FilterRules": rules}}
 
 
+# --- through EventBridge
+
+
+@pytest.fixture(params=["Standard", "SnapStart", "SageMaker"])
+def stack(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+def test_a_rule_invokes_the_handler_with_the_prefix_and_the_suffix_in_one_pattern(
+    synthesis_of: Callable[[str], Synthesis], stack: str
+):
+    rule = synthesis_of("narrowed").templates[stack].only("AWS::Events::Rule").properties
+
+    assert rule["EventPattern"] == {
+        "source": ["aws.s3"],
+        "detail-type": ["Object Created"],
+        "detail": {"bucket": {"name": ["<Storage/InputBucket>"]}, "object": {"key": [{"wildcard": "in/*.wav"}]}},
+    }
+    (target,) = rule["Targets"]
+    assert target["Arn"] == ("<Compute/Live>" if stack == "SnapStart" else "<Compute/Function.Arn>")
+    assert "Input" not in target and "InputPath" not in target  # the whole event
+
+
+@pytest.mark.parametrize(
+    ("prefix", "suffix", "pattern"),
+    [("in/", "", {"prefix": "in/"}), ("", ".wav", {"suffix": ".wav"}), ("a", "b", {"wildcard": "a*b"})],
+)
+def test_a_prefix_or_a_suffix_alone_is_a_pattern_too(prefix: str, suffix: str, pattern: dict[str, str]):
+    assert event_sources._filter(prefix, suffix) == pattern
+
+
+def test_without_a_filter_every_key_matches(synthesis_of: Callable[[str], Synthesis], stack: str):
+    rule = synthesis_of("customer key").templates[stack].only("AWS::Events::Rule").properties
+
+    assert rule["EventPattern"]["detail"] == {"bucket": {"name": ["<Storage/InputBucket>"]}}
+
+
+def test_what_eventbridge_cannot_hand_over_becomes_a_dead_letter(synthesis_of: Callable[[str], Synthesis], stack: str):
+    template = synthesis_of("customer key").templates[stack]
+    (rule,) = template.of_type("AWS::Events::Rule")
+    (target,) = rule.properties["Targets"]
+    permission = template.only("AWS::SQS::QueuePolicy").properties["PolicyDocument"]["Statement"][1]
+    (use,) = [
+        statement
+        for statement in template.only("AWS::KMS::Key").properties["KeyPolicy"]["Statement"]
+        if statement["Principal"] == {"Service": "events.amazonaws.com"}
+    ]
+
+    assert target["DeadLetterConfig"] == {"Arn": "<Pipeline/DeadLetterQueue.Arn>"}
+    assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": 6 * 3600, "MaximumRetryAttempts": 185}
+    assert (permission["Effect"], permission["Action"]) == ("Allow", "sqs:SendMessage")
+    assert permission["Principal"] == {"Service": "events.amazonaws.com"}
+    assert permission["Condition"] == {"ArnEquals": {"aws:SourceArn": f"<{rule.path}.Arn>"}}
+    assert set(use["Action"]) == {"kms:Decrypt", "kms:GenerateDataKey"}
+    assert set(use["Condition"]["ArnLike"]) == {"kms:EncryptionContext:aws:sqs:arn"}
+
+
+def test_the_bucket_sends_events_once_the_rule_may_invoke_the_handler(
+    synthesis_of: Callable[[str], Synthesis], stack: str
+):
+    template = synthesis_of("narrowed").templates[stack]
+    switch = template.only("Custom::S3BucketNotifications")
+    permission = template.only("AWS::Lambda::Permission")
+
+    assert switch.properties["NotificationConfiguration"] == {"EventBridgeConfiguration": {}}
+    assert permission.properties["Principal"] == "events.amazonaws.com"
+    assert permission.properties["SourceArn"] == f"<{template.only('AWS::Events::Rule').path}.Arn>"
+    assert permission.path in template.created_before(switch.path)
+
+
 @pytest.mark.parametrize(
     ("stack", "is_qualifier"),
     [
@@ -90,7 +163,7 @@ def test_under_all_settings_dead_letters_are_encrypted(any_synthesis: Synthesis)
 
 def test_under_all_settings_the_dead_letter_queue_takes_tls_only(any_synthesis: Synthesis):
     for template in any_synthesis.templates.values():
-        (statement,) = template.only("AWS::SQS::QueuePolicy").properties["PolicyDocument"]["Statement"]
+        statement, *_ = template.only("AWS::SQS::QueuePolicy").properties["PolicyDocument"]["Statement"]
         assert (statement["Effect"], statement["Action"]) == ("Deny", "sqs:*")
         assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
         assert statement["Resource"] == "<Pipeline/DeadLetterQueue.Arn>"

@@ -1,10 +1,12 @@
 """The properties of every function."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from app import add_stacks
+from tests.crossover.cdk.option_sets import Synthesis
 from tests.crossover.cdk.templates import StackTemplate, new_app
 
 
@@ -50,6 +52,18 @@ def test_a_functions_environment_has_what_its_handler_reads(
     assert environment["MAX_AUDIO_SECONDS"] == "600"
     assert environment["MAX_CHANNELS"] == "8"
     assert environment["METRICS_STACK"] == "<AWS::StackName>"
+
+
+def test_only_with_tracing_the_functions_send_traces(
+    templates: dict[str, StackTemplate], synthesis_of: Callable[[str], Synthesis]
+):
+    traces = {("xray:PutTraceSegments", "*"), ("xray:PutTelemetryRecords", "*")}
+    for name, template in synthesis_of("everything").templates.items():
+        assert template.resources["Compute/Function"].properties["TracingConfig"] == {"Mode": "Active"}
+        assert template.grants("Compute/FunctionRole") >= traces
+        assert "TracingConfig" not in template.resources["Compute/Rollout/HealthCheck"].properties
+        assert "TracingConfig" not in templates[name].resources["Compute/Function"].properties
+        assert not template.grants("Compute/Rollout/HealthCheckRole") & traces
 
 
 def test_the_settings_reach_the_functions(model_path: Path, tmp_path: Path):

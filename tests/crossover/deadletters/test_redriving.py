@@ -17,7 +17,7 @@ from crossover.deadletters.redriving import Choice, Outcome, find, redrive
 from crossover.deployed import Variant
 from crossover.errors import UsageError
 
-from ..deployments import failed_event, letter_of, messages_in, put_dead_letter, put_failure
+from ..deployments import eventbridge_event, failed_event, letter_of, messages_in, put_dead_letter, put_failure
 
 ALL = Choice()
 
@@ -32,7 +32,7 @@ class Lambda:
 
     def invoke(self, **request: Any) -> dict[str, Any]:
         event = json.loads(request["Payload"])
-        for record in event["Records"]:
+        for record in event.get("Records", []):
             if error := self.failing.get(record["s3"]["object"]["key"]):
                 raise error
         self.invoked.append({**request, "Payload": event})
@@ -78,6 +78,22 @@ def test_the_handler_gets_the_event_unchanged_and_the_dead_letter_is_deleted(
         stubber.assert_no_pending_responses()
     assert (outcome.redriven, outcome.left, outcome.more) == (1, 0, "")
     assert messages_in(clients, variant) == (0, 0)
+
+
+def test_events_of_eventbridge_are_redriven_whether_the_function_or_eventbridge_failed(
+    clients: Clients, variant: Variant
+) -> None:
+    events = [eventbridge_event(variant, name) for name in ("a.wav", "b.wav")]
+    put_dead_letter(clients, variant, letter_of(events[0]))
+    put_dead_letter(clients, variant, json.dumps(events[1]), ERROR_CODE="NO_PERMISSIONS")
+    elsewhere = eventbridge_event(replace(variant, bucket="another"), "c.wav")
+    put_dead_letter(clients, variant, json.dumps(elsewhere))
+    function = Lambda()
+    outcome, _ = run(clients, function, variant)
+
+    assert (outcome.redriven, outcome.left) == (2, 1)
+    redriven = sorted((request["Payload"] for request in function.invoked), key=str)
+    assert redriven == sorted(events, key=str)
 
 
 def test_every_dead_letter_of_a_long_queue_is_redriven_once(clients: Clients, variant: Variant) -> None:
