@@ -97,6 +97,7 @@ def _add(name: str, module: str, meaning: str) -> None:
 
 
 _add("cost", "crossover.cost.cli", "Which variant is the cheapest at your traffic, and when to switch.")
+_add("doctor", "crossover.doctor.cli", "What a deployment would fail on, and what to do; changes nothing.")
 _add("local", "crossover.local.cli", "The local AWS step by step: up, deploy, predict, status, down.")
 _add("deadletters", "crossover.deadletters.cli", "Events that failed for good: list, show, redrive.")
 _add("bench", "crossover.bench.cli", "Measure deployed variants, and the handlers on this machine.")

@@ -104,7 +104,7 @@ def test_a_command_takes_the_arguments_that_are_shown(command: Shown) -> None:
     words = command.words[1:]
     name = words[:2] if words[:2] in COMMANDS else words[:1]
     assert name in COMMANDS, f"{command}: there is no such command"
-    arguments = list(words[len(name) :])
+    arguments = [word for word in words[len(name) :] if word != "--help"]
     if arguments or command.is_line:
         check_arguments(COMMANDS[name], " ".join(name), arguments)
 
@@ -176,7 +176,11 @@ def test_a_module_or_a_script_exists(command: Shown) -> None:
 @each("cdk")
 def test_a_command_of_the_cdk_that_is_named_exists(command: Shown) -> None:
     registry = json.loads((node_modules() / "aws-cdk/lib/cli/cli-type-registry.json").read_text())
-    assert command.words[1] in registry["commands"]
+    known = registry["globalOptions"] | registry["commands"][command.words[1]].get("options", {})
+    options = {f"--{name}" for name in known} | {
+        f"-{option['alias']}" for option in known.values() if "alias" in option
+    }
+    assert {word for word in command.words[2:] if word.startswith("-")} <= options
 
 
 @each("aws")

@@ -1,0 +1,93 @@
+"""What is deployed already: stacks in a state that cannot be updated, and protection that the deployment would drop."""
+
+from collections.abc import Iterator
+
+from crossover.doctor.context import Context
+from crossover.doctor.plan import Stack
+from crossover.doctor.result import Check, Outcome, fails, ok, unknown, warning
+
+ACTIONS = ("cloudformation:DescribeStacks",)
+# Values that protect nothing, so that a change from them loses nothing.
+WITHOUT_PROTECTION = ("false", "destroy", "aws", "public", "none")
+BY_DAYS = "_days"
+
+
+def check_states(context: Context) -> Iterator[Outcome]:
+    """CloudFormation updates only a stack that is complete."""
+    deployed = [stack for stack in context.plan.stacks if stack.name in context.deployed]
+    problems = [problem for stack in deployed if (problem := _problem(context, stack))]
+    yield from problems
+    if not problems:
+        names = ", ".join(stack.name for stack in deployed)
+        yield ok(f"deployed, and can be updated: {names}" if names else "none is deployed yet")
+
+
+def _problem(context: Context, stack: Stack) -> Outcome | None:
+    name, state = stack.name, context.deployed[stack.name]["StackStatus"]
+    if state in ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED"):
+        return warning(
+            f"{name} is {state}: it was never created completely, and `cdk deploy` deletes what is left of it first",
+            f"Look for the reason: `aws cloudformation describe-stack-events --stack-name {name}`.",
+        )
+    if state == "DELETE_FAILED":
+        return fails(f"{name} is {state}, and cannot be updated", f"Delete it first: `npx cdk destroy {stack.id}`.")
+    if state.endswith("FAILED"):
+        return fails(f"{name} is {state}, and cannot be updated", f"Roll it back: `npx cdk rollback {stack.id}`.")
+    if state.endswith("_IN_PROGRESS") and state != "REVIEW_IN_PROGRESS":
+        return fails(f"{name} is {state}", "Wait until CloudFormation has finished.")
+    return None
+
+
+def check_protection(context: Context) -> Iterator[Outcome]:
+    """Settings that protect the deployed data, and that the deployment would weaken."""
+    is_kept = []
+    for stack in context.plan.stacks:
+        outputs = context.deployed_outputs(stack.name)
+        if "Protection" not in stack.outputs or "Predictor" not in outputs:
+            continue  # an own app has no settings, and what is new holds no data
+        if "Protection" not in outputs:
+            yield unknown(f"{stack.name} is of an earlier release, which did not publish its settings")
+            continue
+        now, then = _settings(outputs["Protection"]), _settings(stack.outputs["Protection"])
+        weaker = [name for name in now if _is_weaker(name, now[name], then.get(name, "none"))]
+        for name in weaker:
+            todo = f'Unless you mean it, write "{name}" into cdk.json as it is deployed.'
+            if name == "encryption" and outputs.get("KeyArn"):
+                todo += f" If you do, keep earlier data readable: `-c decryption_key_arns={outputs['KeyArn']}`."
+            yield warning(f"{stack.name} has {name}={now[name]}, and would get {name}={then.get(name, 'none')}", todo)
+        if not weaker:
+            is_kept.append(stack.name)
+    if is_kept:
+        yield ok(f"as deployed, or more: {', '.join(is_kept)}")
+
+
+def _settings(text: str) -> dict[str, str]:
+    """Of the output Protection: `key=value` with spaces between."""
+    return dict(part.split("=", 1) for part in text.split() if "=" in part)
+
+
+def _is_weaker(name: str, now: str, then: str) -> bool:
+    """Fewer days lose data, more keep it longer than was promised: either is worth a question."""
+    return now != then and (name.endswith(BY_DAYS) or now not in WITHOUT_PROTECTION)
+
+
+def check_left_out(context: Context) -> Iterator[Outcome]:
+    """Variants that are deployed, and no longer part of the app."""
+    if not context.plan.is_everything:
+        return
+    planned = {stack.name for stack in context.plan.stacks}
+    for name in sorted(context.deployed):
+        predictor = context.deployed_outputs(name).get("Predictor")
+        prefix, _, stack_id = name.rpartition("-")
+        if predictor and name not in planned and prefix == context.prefix:
+            yield warning(
+                f"{name} is deployed, but {predictor} is no longer in `variants`: it stays, and is billed",
+                f"To delete it with its data: `npx cdk destroy {stack_id} -c variants={predictor}`.",
+            )
+
+
+CHECKS = (
+    Check("stacks", ACTIONS, check_states),
+    Check("protection", ACTIONS, check_protection),
+    Check("left out", ACTIONS, check_left_out),
+)

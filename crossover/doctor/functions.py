@@ -1,0 +1,88 @@
+"""Lambda's quotas: memory and concurrency, which are lower in a new account."""
+
+from collections.abc import Iterator
+from itertools import islice
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from crossover.doctor.context import Context
+from crossover.doctor.result import Check, Outcome, fails, ok, warning
+from crossover.errors import CrossoverError
+
+NEW_ACCOUNT_MB = 3008  # docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html: "reduced ... memory quotas"
+UNRESERVED = 100  # of the account's concurrency, less where that is lower
+LISTED_PAGES = 20
+QUOTA = "Service Quotas, AWS Lambda, Concurrent executions (L-B99A9384)"
+
+
+def check_memory(context: Context) -> Iterator[Outcome]:
+    """The quota is in no API; a function that has as much shows that it is raised."""
+    memory = max((p.get("MemorySize", 128) for p in context.plan.properties("AWS::Lambda::Function")), default=0)
+    if memory <= NEW_ACCOUNT_MB:
+        if memory:
+            yield ok(f"{memory:,} MB")
+        return
+    example = _function_with(memory, context)
+    if example:
+        yield ok(f"{memory:,} MB, which {example} has, too")
+    else:
+        yield warning(
+            f"{memory:,} MB; a new account allows {NEW_ACCOUNT_MB:,}, and no API tells the account's limit",
+            f"If AWS refuses it, use `-c memory_mb={NEW_ACCOUNT_MB}`, or ask AWS Support for 10,240 MB.",
+        )
+
+
+def _function_with(memory: int, context: Context) -> str:
+    """A function of at least this memory; empty where there is none, or where functions cannot be listed."""
+    try:
+        pages = context.clients("lambda").get_paginator("list_functions").paginate()
+        functions = [function for page in islice(pages, LISTED_PAGES) for function in page["Functions"]]
+    except (BotoCoreError, ClientError, CrossoverError):
+        return ""
+    return next((each["FunctionName"] for each in functions if each["MemorySize"] >= memory), "")
+
+
+def check_concurrency(context: Context) -> Iterator[Outcome]:
+    """What is reserved must leave 100 of the account's concurrency, or all of it where it is lower."""
+    functions = context.plan.properties("AWS::Lambda::Function")
+    if not functions:
+        return
+    reserved = sum(int(properties.get("ReservedConcurrentExecutions", 0)) for properties in functions)
+    limits = context.clients("lambda").get_account_settings()["AccountLimit"]
+    limit, unreserved = limits["ConcurrentExecutions"], limits["UnreservedConcurrentExecutions"]
+    free = unreserved + (_reserved_now(context) if reserved else 0) - min(UNRESERVED, limit)
+    if reserved > free:
+        yield fails(
+            f"{reserved:,} reserved, but only {max(free, 0):,} of the account's {limit:,} can be",
+            f"Set reserved_concurrency lower, to none, or ask for more: {QUOTA}.",
+        )
+    elif limit < UNRESERVED:
+        yield warning(f"the account runs {limit:,} functions at once; other events wait", f"Ask for more: {QUOTA}.")
+    else:
+        yield ok(f"{limit:,} at once, {reserved:,} of them reserved" if reserved else f"{limit:,} at once")
+
+
+def _reserved_now(context: Context) -> int:
+    """What the deployed functions of these stacks reserve, which the deployment replaces."""
+    reserved = 0
+    for stack in context.plan.stacks:
+        function = context.deployed_outputs(stack.name).get("FunctionName")
+        if function:
+            try:
+                answer = context.clients("lambda").get_function_concurrency(FunctionName=function)
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "ResourceNotFoundException":
+                    raise
+                continue  # deleted by hand
+            reserved += answer.get("ReservedConcurrentExecutions", 0)
+    return reserved
+
+
+CHECKS = (
+    Check("Lambda memory", ("lambda:ListFunctions",), check_memory),
+    Check(
+        "Lambda concurrency",
+        ("lambda:GetAccountSettings", "lambda:GetFunctionConcurrency", "cloudformation:DescribeStacks"),
+        check_concurrency,
+    ),
+)

@@ -1,0 +1,72 @@
+"""What the stacks cost a month while nothing is uploaded, by the cost model."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from crossover.cost.prices import Prices, load
+from crossover.cost.scenario import HOURS_PER_MONTH, Scenario
+from crossover.cost.variants import VARIANTS
+from crossover.doctor.context import Context
+from crossover.doctor.plan import Stack
+from crossover.doctor.result import Check, Outcome, ok, unknown
+
+# USD a month, which the cost model leaves out. https://aws.amazon.com/kms/pricing, https://aws.amazon.com/cloudwatch/
+# pricing, as of February 2026; without the free tier.
+KEY = 1.00
+DASHBOARD = 3.00
+ALARM = 0.10
+
+
+def check_cost(context: Context) -> Iterator[Outcome]:
+    """Prices of the region; what traffic costs is another question: `crossover cost`."""
+    if not context.region:
+        yield unknown("no region is set")
+        return
+    prices = load(context.region)
+    costs = {stack.id: idle_usd(stack, prices) for stack in context.plan.stacks}
+    parts = ", ".join(f"{name} {usd:,.2f}" for name, usd in costs.items() if usd >= 0.005)
+    total = sum(costs.values())
+    yield ok(
+        f"{total:,.2f} USD a month without any upload{f' ({parts})' if parts else ''}, {context.region}, "
+        "without the free tier"
+    )
+
+
+def idle_usd(stack: Stack, prices: Prices) -> float:
+    """USD a month of a stack that gets no upload."""
+    return (
+        _variant_usd(stack, prices)
+        + prices["vpc_endpoint.hour"].value * HOURS_PER_MONTH * _interface_endpoints(stack)
+        + KEY * len(stack.properties("AWS::KMS::Key"))
+        + DASHBOARD * len(stack.properties("AWS::CloudWatch::Dashboard"))
+        + ALARM * len(stack.properties("AWS::CloudWatch::Alarm"))
+    )
+
+
+def _variant_usd(stack: Stack, prices: Prices) -> float:
+    """The variant's bill for one request a month, which is the least that the model takes."""
+    variant = VARIANTS.get(stack.outputs.get("Predictor", ""))
+    if variant is None:
+        return 0.0
+    memory = float(max((p.get("MemorySize", 128) for p in stack.properties("AWS::Lambda::Function")), default=128))
+    scenario = Scenario(requests=1.0, memory_mb=memory, proxy_memory_mb=memory, shared_lines=False)
+    for properties in stack.properties("AWS::SageMaker::EndpointConfig"):
+        [instances] = properties["ProductionVariants"]
+        scenario = replace(
+            scenario,
+            instance_type=instances["InstanceType"],
+            instances=float(instances["InitialInstanceCount"]),
+        )
+    return float(variant.bill(scenario, prices).usd)
+
+
+def _interface_endpoints(stack: Stack) -> int:
+    """Interface endpoints, times their zones: each is billed by the hour. Gateway endpoints are free."""
+    return sum(
+        len(properties.get("SubnetIds", []))
+        for properties in stack.properties("AWS::EC2::VPCEndpoint")
+        if properties.get("VpcEndpointType") == "Interface"
+    )
+
+
+CHECKS = (Check("cost", (), check_cost),)

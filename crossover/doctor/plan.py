@@ -1,0 +1,200 @@
+"""What a deployment would create: read from the cloud assembly, so it holds for any CDK app with the constructs.
+
+An assembly is what `cdk synth` writes: a manifest, and for each stack a template and a list of assets.
+"""
+
+import json
+import os
+import subprocess
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from crossover import project
+from crossover.errors import CrossoverError, UsageError, reason_of
+from crossover.local.workspace import node, search_path
+from crossover.paths import project as project_folder
+
+SYNTH_SECONDS = 300
+UNKNOWN = ("unknown-account", "unknown-region")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Image:
+    """A container image that the deployment builds.
+
+    Attributes:
+        repository: of ECR, with the placeholders ${AWS::AccountId} and ${AWS::Region}.
+        tag: that it gets there; one that exists is not pushed again.
+        platform: such as linux/amd64; empty for the builder's own.
+        outputs: what its builder is told of the output.
+    """
+
+    repository: str
+    tag: str
+    platform: str = ""
+    outputs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stack:
+    """A stack that the deployment creates or updates.
+
+    Attributes:
+        id: by which the CDK's command line selects it.
+        name: in CloudFormation.
+        account, region: that the app pins; empty where it takes those of the credentials.
+        template: of CloudFormation.
+        bootstrap_parameter: of SSM, which holds the version of the CDK's own stack.
+        bootstrap_version: the lowest that will do.
+        buckets: of assets, with the same placeholders as a repository.
+        images: that are built.
+    """
+
+    id: str
+    name: str
+    account: str = ""
+    region: str = ""
+    template: Mapping[str, Any] = field(default_factory=dict)
+    bootstrap_parameter: str = ""
+    bootstrap_version: int = 0
+    buckets: frozenset[str] = frozenset()
+    images: tuple[Image, ...] = ()
+
+    def properties(self, resource_type: str) -> list[Mapping[str, Any]]:
+        """Of each resource of a type, such as AWS::Lambda::Function."""
+        resources = self.template.get("Resources", {}).values()
+        return [resource.get("Properties", {}) for resource in resources if resource["Type"] == resource_type]
+
+    @cached_property
+    def outputs(self) -> dict[str, str]:
+        """The outputs whose value is known before the deployment, such as Predictor."""
+        outputs = self.template.get("Outputs", {})
+        return {name: output["Value"] for name, output in outputs.items() if isinstance(output["Value"], str)}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that would be deployed.
+
+    Attributes:
+        stacks: that were selected.
+        is_everything: whether these are all stacks of the app.
+    """
+
+    stacks: tuple[Stack, ...]
+    is_everything: bool = True
+
+    def properties(self, resource_type: str) -> list[Mapping[str, Any]]:
+        """Of each resource of a type in all stacks."""
+        return [properties for stack in self.stacks for properties in stack.properties(resource_type)]
+
+
+def synthesize(folder: Path, settings: Mapping[str, str], *, account: str, region: str) -> None:
+    """Run the project's app, as `cdk synth` does, without building the functions' code.
+
+    Args:
+        folder: gets the assembly.
+        settings: values as of `-c`.
+        account, region: of the credentials; empty where there are none.
+
+    Raises:
+        CrossoverError: there is no project, no Node, or the app ends with an error, such as that of a wrong setting.
+    """
+    node()
+    default = {"CDK_DEFAULT_ACCOUNT": account, "CDK_DEFAULT_REGION": region}
+    context = {**project.context(), **settings, "aws:cdk:bundling-stacks": []}
+    environment = {
+        **{name: value for name, value in os.environ.items() if name not in default},
+        **{name: value for name, value in default.items() if value},
+        "PATH": search_path(),
+        "CDK_OUTDIR": str(folder),
+        "CDK_CONTEXT_JSON": json.dumps(context),
+        "CDK_VALIDATION": "false",
+    }
+    command = project.app_command()
+    try:
+        ended = subprocess.run(
+            command,
+            cwd=project_folder(),
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=SYNTH_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise CrossoverError(f"The app {' '.join(command)} cannot be run: {reason_of(error)}.") from error
+    if ended.returncode:
+        lines = ended.stderr.strip().splitlines() or [f"exit code {ended.returncode}"]
+        raise CrossoverError(lines[-1].removeprefix("crossover: "))
+
+
+def read_plan(assembly: Path, names: Collection[str] = ()) -> Plan:
+    """Read the stacks of an assembly.
+
+    Args:
+        assembly: the folder.
+        names: of the stacks, by their ids as `cdk deploy` takes them, with wildcards; empty for all.
+
+    Raises:
+        UsageError: the folder holds no assembly, or no stack has one of the names.
+    """
+    try:
+        manifest = json.loads((assembly / "manifest.json").read_text(encoding="utf-8"))
+        stacks = [
+            _read_stack(assembly, artifact_id, artifact, manifest["artifacts"])
+            for artifact_id, artifact in manifest["artifacts"].items()
+            if artifact["type"] == "aws:cloudformation:stack"
+        ]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        reason = reason_of(error)
+        raise UsageError(f"{assembly} holds no cloud assembly, such as `cdk synth` writes: {reason}.") from error
+    for name in names:
+        if not any(fnmatchcase(stack.id, name) for stack in stacks):
+            ids = ", ".join(stack.id for stack in stacks)
+            raise UsageError(f"There is no stack {name!r}; the app has {ids}.")
+    chosen = [stack for stack in stacks if not names or any(fnmatchcase(stack.id, name) for name in names)]
+    return Plan(tuple(chosen), is_everything=len(chosen) == len(stacks))
+
+
+def _read_stack(assembly: Path, artifact_id: str, artifact: dict[str, Any], artifacts: dict[str, Any]) -> Stack:
+    properties = artifact["properties"]
+    account, region = artifact.get("environment", "").removeprefix("aws://").split("/")
+    asset_files = [
+        artifacts[dependency]["properties"]["file"]
+        for dependency in artifact.get("dependencies", [])
+        if artifacts[dependency]["type"] == "cdk:asset-manifest"
+    ]
+    assets = [json.loads((assembly / name).read_text(encoding="utf-8")) for name in asset_files]
+    images = [image for each in assets for image in each.get("dockerImages", {}).values()]
+    return Stack(
+        id=artifact.get("displayName", artifact_id),
+        name=properties.get("stackName", artifact_id),
+        account="" if account in UNKNOWN else account,
+        region="" if region in UNKNOWN else region,
+        template=json.loads((assembly / properties["templateFile"]).read_text(encoding="utf-8")),
+        bootstrap_parameter=properties.get("bootstrapStackVersionSsmParameter", ""),
+        bootstrap_version=properties.get("requiresBootstrapStackVersion", 0),
+        buckets=frozenset(
+            destination["bucketName"]
+            for each in assets
+            for asset in each.get("files", {}).values()
+            for destination in asset["destinations"].values()
+        ),
+        images=tuple(
+            Image(
+                repository=destination["repositoryName"],
+                tag=destination["imageTag"],
+                platform=image["source"].get("platform", ""),
+                outputs=tuple(image["source"].get("dockerOutputs") or ()),
+            )
+            for image in images
+            for destination in image["destinations"].values()
+        ),
+    )

@@ -1,0 +1,123 @@
+"""Lambda's quotas."""
+
+from typing import Any
+
+import pytest
+
+from crossover.doctor import functions
+from crossover.doctor.plan import Stack
+from tests.crossover.doctor.stubs import Aws, run, stack
+
+MEMORY, CONCURRENCY = functions.CHECKS
+
+
+def with_function(**properties: Any) -> Stack:
+    return stack(("AWS::Lambda::Function", {"MemorySize": 128}), ("AWS::Lambda::Function", properties))
+
+
+def has_limit(aws: Aws, limit: int, unreserved: int | None = None) -> None:
+    limits = {
+        "ConcurrentExecutions": limit,
+        "UnreservedConcurrentExecutions": limit if unreserved is None else unreserved,
+    }
+    aws.answers("lambda", "get_account_settings", {"AccountLimit": limits})
+
+
+def deploys(aws: Aws, **outputs: str) -> None:
+    entry = {
+        "StackName": "Crossover-Standard",
+        "StackStatus": "CREATE_COMPLETE",
+        "CreationTime": "2026-01-01",
+        "Outputs": [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()],
+    }
+    aws.answers("cloudformation", "describe_stacks", {"Stacks": [entry]})
+
+
+def test_memory_that_every_account_allows_is_fine_without_asking(aws: Aws) -> None:
+    assert run(MEMORY, aws, with_function(MemorySize=3008)) == [("ok", "3,008 MB", "")]
+    assert run(MEMORY, aws, stack()) == []
+
+
+def test_memory_that_another_function_has_is_fine(aws: Aws) -> None:
+    listed = [{"FunctionName": "small", "MemorySize": 3008}, {"FunctionName": "large", "MemorySize": 10240}]
+    aws.answers("lambda", "list_functions", {"Functions": listed})
+    assert run(MEMORY, aws, with_function(MemorySize=4096)) == [("ok", "4,096 MB, which large has, too", "")]
+
+
+@pytest.mark.parametrize("answer", ["none", "denied"])
+def test_memory_that_a_new_account_refuses_is_a_warning(aws: Aws, answer: str) -> None:
+    if answer == "denied":
+        aws.refuses("lambda", "list_functions", "AccessDeniedException")
+    else:
+        aws.answers("lambda", "list_functions", {"Functions": [{"FunctionName": "small", "MemorySize": 3008}]})
+    [(status, found, todo)] = run(MEMORY, aws, with_function(MemorySize=4096))
+    assert (status, found) == ("warning", "4,096 MB; a new account allows 3,008, and no API tells the account's limit")
+    assert "`-c memory_mb=3008`" in todo
+
+
+def test_concurrency_of_an_account_that_was_raised_is_fine(aws: Aws) -> None:
+    has_limit(aws, 1000)
+    assert run(CONCURRENCY, aws, with_function()) == [("ok", "1,000 at once", "")]
+    assert run(CONCURRENCY, aws, stack()) == []
+
+
+def test_a_new_account_runs_few_functions_at_once(aws: Aws) -> None:
+    has_limit(aws, 10)
+    [(status, found, todo)] = run(CONCURRENCY, aws, with_function())
+    assert (status, found) == ("warning", "the account runs 10 functions at once; other events wait")
+    assert "L-B99A9384" in todo
+
+
+@pytest.mark.parametrize(
+    ("limit", "unreserved", "reserved", "found"),
+    [
+        (1000, 1000, 900, ("ok", "1,000 at once, 900 of them reserved")),
+        (1000, 1000, 901, ("fails", "901 reserved, but only 900 of the account's 1,000 can be")),
+        (1000, 150, 51, ("fails", "51 reserved, but only 50 of the account's 1,000 can be")),
+        (10, 10, 1, ("fails", "1 reserved, but only 0 of the account's 10 can be")),
+        (1000, 80, 1, ("fails", "1 reserved, but only 0 of the account's 1,000 can be")),
+    ],
+)
+def test_what_is_reserved_must_leave_100(
+    aws: Aws, limit: int, unreserved: int, reserved: int, found: tuple[str, str]
+) -> None:
+    has_limit(aws, limit, unreserved)
+    aws.answers("cloudformation", "describe_stacks", {"Stacks": []})
+    [finding] = run(CONCURRENCY, aws, with_function(ReservedConcurrentExecutions=reserved))
+    assert finding[:2] == found
+
+
+@pytest.mark.parametrize(("now", "status"), [(50, "ok"), (49, "fails"), (0, "fails")])
+def test_what_the_deployed_function_reserves_is_reserved_again(aws: Aws, now: int, status: str) -> None:
+    has_limit(aws, 1000, 100)
+    deploys(aws, FunctionName="the-function")
+    answer = {"ReservedConcurrentExecutions": now} if now else {}
+    aws.answers("lambda", "get_function_concurrency", answer, FunctionName="the-function")
+    [finding] = run(CONCURRENCY, aws, with_function(ReservedConcurrentExecutions=50))
+    assert finding[0] == status
+
+
+def test_a_function_that_was_deleted_by_hand_reserves_nothing(aws: Aws) -> None:
+    has_limit(aws, 1000)
+    deploys(aws, FunctionName="the-function")
+    aws.refuses("lambda", "get_function_concurrency", "ResourceNotFoundException")
+    [finding] = run(CONCURRENCY, aws, with_function(ReservedConcurrentExecutions=50))
+    assert finding[0] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("service", "method", "action"),
+    [
+        ("lambda", "get_account_settings", "lambda:GetAccountSettings"),
+        ("cloudformation", "describe_stacks", "cloudformation:DescribeStacks"),
+        ("lambda", "get_function_concurrency", "lambda:GetFunctionConcurrency"),
+    ],
+)
+def test_a_missing_permission_is_named(aws: Aws, service: str, method: str, action: str) -> None:
+    if method != "get_account_settings":
+        has_limit(aws, 1000)
+    if method == "get_function_concurrency":
+        deploys(aws, FunctionName="the-function")
+    aws.refuses(service, method, "AccessDeniedException")
+    [(status, found, _)] = run(CONCURRENCY, aws, with_function(ReservedConcurrentExecutions=50))
+    assert (status, found) == ("unknown", f"could not be checked: needs {action}")
