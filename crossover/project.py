@@ -20,6 +20,7 @@ class Context(TypedDict, total=False):
     stack_prefix: str
     variants: str | list[str] | None
     model_path: str
+    bundling: str
 
 
 class CdkJson(TypedDict, total=False):
@@ -62,6 +63,15 @@ def stack_prefix() -> str:
         UsageError: the project's cdk.json cannot be read.
     """
     return DEFAULT_PREFIX if paths.find_project() is None else context().get("stack_prefix", DEFAULT_PREFIX)
+
+
+def bundling() -> str:
+    """The setting bundling of the project: local or docker.
+
+    Raises:
+        CrossoverError: there is no project, or its cdk.json cannot be read.
+    """
+    return context().get("bundling", "local")
 
 
 def known_variants() -> list[str]:

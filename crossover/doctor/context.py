@@ -19,6 +19,7 @@ class Context:
         region: that the clients and the CDK use; empty where none is set.
         plan: what would be deployed.
         prefix: of the names of the app's stacks.
+        bundles_in_docker: whether the functions' code is built in Docker, too.
     """
 
     clients: Clients
@@ -26,6 +27,7 @@ class Context:
     region: str
     plan: Plan
     prefix: str
+    bundles_in_docker: bool = False
 
     @cached_property
     def deployed(self) -> dict[str, Mapping[str, Any]]:

@@ -13,7 +13,7 @@ from crossover.doctor.context import Context
 from crossover.doctor.plan import Plan, read_plan, synthesize
 from crossover.doctor.result import Finding, Status
 from crossover.errors import CrossoverError, UsageError
-from crossover.project import stack_prefix
+from crossover.project import bundling, stack_prefix
 
 APP = "app"
 
@@ -57,7 +57,7 @@ def examine(
         announce: gets what is being done.
 
     Raises:
-        UsageError: there is no project, or no such stack or assembly.
+        UsageError: there is no such stack or assembly, or the project's cdk.json cannot be read.
     """
     settings = settings or {}
     announce("credentials")
@@ -76,6 +76,7 @@ def examine(
         region=account.region,
         plan=plan,
         prefix=settings.get("stack_prefix") or stack_prefix(),
+        bundles_in_docker=assembly is None and settings.get("bundling", bundling()) == "docker",
     )
     findings = []
     for check in CHECKS:

@@ -28,21 +28,28 @@ ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}  # as the kernel and as 
 def check_images(context: Context) -> Iterator[Outcome]:
     """The builder is there, its engine answers, and it writes what SageMaker accepts."""
     images = [image for stack in context.plan.stacks for image in stack.images]
-    if not images:
+    if not images and not context.bundles_in_docker:
         return
-    without = [stack.id for stack in context.plan.stacks if not stack.images and "Predictor" in stack.outputs]
-    alternative = f", or deploy only the stacks without an image: `npx cdk deploy {' '.join(without)}`"
-    otherwise = f"{alternative if without else ''}."
     program = os.environ.get("CDK_DOCKER") or "docker"
     if shutil.which(program) is None:
-        yield fails(f"{program}, which builds the image, is not on the PATH", f"Install Docker{otherwise}")
+        yield fails(f"{program} is not on the PATH", f"Install Docker{_otherwise(context)}.")
         return
     info = _info(program)
     if info is None:
-        yield fails(f"the engine of {program} does not answer", f"Start it{otherwise}")
-        return
-    yield from _check_format(program, info, images)
-    yield from _check_architecture(info, images)
+        yield fails(f"the engine of {program} does not answer", f"Start it{_otherwise(context)}.")
+    elif not images:
+        yield ok(f"{program}, for bundling")
+    else:
+        yield from _check_format(program, info, images)
+        yield from _check_architecture(info, images)
+
+
+def _otherwise(context: Context) -> str:
+    """What can be done without a builder."""
+    if context.bundles_in_docker:
+        return ", or set bundling to local"
+    without = [stack.id for stack in context.plan.stacks if not stack.images and "Predictor" in stack.outputs]
+    return f", or deploy only the stacks without an image: `npx cdk deploy {' '.join(without)}`" if without else ""
 
 
 def _info(program: str) -> dict[str, Any] | None:
@@ -70,6 +77,8 @@ def _check_format(program: str, info: dict[str, Any], images: list[Image]) -> It
             yield fails(f"{what} and writes manifests of OCI, which SageMaker refuses", "Set BUILDAH_FORMAT=docker.")
         else:
             yield ok(f"{what}, with BUILDAH_FORMAT=docker")
+    elif told and "buildx" not in _plugins(info):
+        yield fails(f"{program} has no buildx, which writes the manifest that SageMaker accepts", "Install buildx.")
     elif any(CONTAINERD in map(str, entry) for entry in info.get("DriverStatus") or []) and not told:
         yield fails(
             f"docker {info.get('ServerVersion', '')} stores images in containerd and would write manifests of OCI, "
@@ -82,6 +91,12 @@ def _check_format(program: str, info: dict[str, Any], images: list[Image]) -> It
         )
     else:
         yield ok(f"{program} {info.get('ServerVersion', '')}".rstrip())
+
+
+def _plugins(info: dict[str, Any]) -> list[str]:
+    """Of Docker's client; buildx where it does not list them."""
+    plugins = info.get("ClientInfo", {}).get("Plugins")
+    return ["buildx"] if plugins is None else [plugin.get("Name", "") for plugin in plugins]
 
 
 def _check_architecture(info: dict[str, Any], images: list[Image]) -> Iterator[Outcome]:

@@ -106,7 +106,7 @@ def synthesize(folder: Path, settings: Mapping[str, str], *, account: str, regio
     """
     node()
     default = {"CDK_DEFAULT_ACCOUNT": account, "CDK_DEFAULT_REGION": region}
-    context = {**project.context(), **settings, "aws:cdk:bundling-stacks": []}
+    context = {**_looked_up(), **project.context(), **settings, "aws:cdk:bundling-stacks": []}
     environment = {
         **{name: value for name, value in os.environ.items() if name not in default},
         **{name: value for name, value in default.items() if value},
@@ -133,6 +133,15 @@ def synthesize(folder: Path, settings: Mapping[str, str], *, account: str, regio
     if ended.returncode:
         lines = ended.stderr.strip().splitlines() or [f"exit code {ended.returncode}"]
         raise CrossoverError(lines[-1].removeprefix("crossover: "))
+
+
+def _looked_up() -> dict[str, Any]:
+    """What the CDK's command line has looked up for the app, such as the subnets of an existing VPC."""
+    try:
+        found = json.loads((project_folder() / "cdk.context.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def read_plan(assembly: Path, names: Collection[str] = ()) -> Plan:

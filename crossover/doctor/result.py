@@ -76,7 +76,8 @@ class Check:
     def _refused(self, error: ClientError) -> "Outcome":
         code, operation = error.response.get("Error", {}).get("Code", ""), error.operation_name
         if code not in DENIED:
-            return unknown(f"{operation} was refused: {code}")
+            message = " ".join(error.response["Error"].get("Message", "").split()).rstrip(".")
+            return unknown(f"{operation} was refused: {code}{f', {message}' if message else ''}")
         action = ACTIONS.get(operation) or next(
             (action for action in self.actions if action.endswith(f":{operation}")), operation
         )

@@ -39,6 +39,17 @@ def test_a_project_passes_its_own_tests(project: Path, with_node: Installation) 
     assert "4 passed" in answer.stdout
 
 
+def test_what_a_deployment_of_a_project_needs_is_checked(project: Path, with_node: Installation) -> None:
+    command = ("crossover", "doctor", "--json", "-c", "memory_mb=3008")
+    answer = with_node.run(*command, folder=project, AWS_REGION="eu-west-1")
+    report = json.loads(answer.stdout)
+    found = {check["check"]: (check["status"], check["found"]) for check in report["checks"]}
+    assert set(report["stacks"]) == {"Bird-Songs-SnapStart", "Bird-Songs-Standard", "Bird-Songs-Comparison"}
+    assert found["Lambda memory"] == ("ok", "3,008 MB")
+    assert found["credentials"] == ("fails", "there are none")
+    assert (answer.returncode, answer.stderr) == (1, "")
+
+
 def test_a_project_deploys_to_the_local_aws(project: Path, with_node: Installation) -> None:
     # The bundle and the emulator's environment are those of the other tests: they have the same content.
     shared = {"CROSSOVER_CACHE": str(cache())}

@@ -47,10 +47,15 @@ class Aws:
             stubber.assert_no_pending_responses()
 
 
-def run(check: Check, aws: Any, *stacks: Stack, is_everything: bool = True) -> list[tuple[str, str, str]]:
+def run(check: Check, aws: Any, *stacks: Stack, is_everything: bool = True, **more: Any) -> list[tuple[str, str, str]]:
     """The findings of a check: status, what was found, what to do. It uses no action that it does not declare."""
     context = Context(
-        clients=aws, account=ACCOUNT, region=REGION, plan=Plan(stacks, is_everything=is_everything), prefix="Crossover"
+        clients=aws,
+        account=ACCOUNT,
+        region=REGION,
+        plan=Plan(stacks, is_everything=is_everything),
+        prefix="Crossover",
+        **more,
     )
     found = [(finding.status.value, finding.what, finding.todo) for finding in check.run(context)]
     if isinstance(aws, Aws):

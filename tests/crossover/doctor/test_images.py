@@ -46,11 +46,26 @@ def test_a_builder_that_is_not_there_fails_and_the_others_can_be_deployed(aws: A
     assert run(BUILDER, aws, *variants, WITH_IMAGE, stack(id="Comparison")) == [
         (
             "fails",
-            "docker, which builds the image, is not on the PATH",
+            "docker is not on the PATH",
             "Install Docker, or deploy only the stacks without an image: `npx cdk deploy Standard SnapStart`.",
         )
     ]
     assert run(BUILDER, aws, WITH_IMAGE)[0][2] == "Install Docker."
+
+
+def test_functions_that_are_built_in_docker_need_a_builder_too(aws: Aws, tmp_path: Path) -> None:
+    assert run(BUILDER, aws, stack(), bundles_in_docker=True) == [
+        ("fails", "docker is not on the PATH", "Install Docker, or set bundling to local.")
+    ]
+    install(tmp_path, "docker", DOCKER)
+    assert run(BUILDER, aws, stack(), bundles_in_docker=True) == [("ok", "docker, for bundling", "")]
+
+
+@pytest.mark.parametrize(("plugins", "status"), [([{"Name": "buildx"}], "ok"), ([{"Name": "compose"}], "fails")])
+def test_docker_needs_buildx_for_the_format(aws: Aws, tmp_path: Path, plugins: Any, status: str) -> None:
+    install(tmp_path, "docker", {**DOCKER, "ClientInfo": {"Plugins": plugins}})
+    [finding] = run(BUILDER, aws, WITH_IMAGE)
+    assert finding[0] == status
 
 
 @pytest.mark.parametrize(("info", "code"), [(DOCKER, 1), ({"ServerErrors": ["Cannot connect."]}, 0), ("none", 0)])

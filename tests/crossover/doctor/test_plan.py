@@ -101,6 +101,13 @@ def test_the_app_gets_the_projects_settings_and_those_of_the_command_line(projec
     assert account == {"CDK_DEFAULT_ACCOUNT": "123456789012", "CDK_DEFAULT_REGION": "eu-west-1"}
 
 
+def test_the_app_gets_what_the_cdk_has_looked_up(project: Path) -> None:
+    (project / "cdk.context.json").write_text('{"vpc-provider:1": {"vpcId": "vpc-1"}}')
+    synthesize(project, {}, account="123456789012", region="eu-west-1")
+    context, _ = json.loads((project / "shown.json").read_text())
+    assert context["vpc-provider:1"] == {"vpcId": "vpc-1"}
+
+
 def test_without_credentials_the_app_knows_no_account(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CDK_DEFAULT_ACCOUNT", "210987654321")
     synthesize(project, {}, account="", region="")

@@ -23,8 +23,8 @@ def client_error(code: str, operation: str = "GetThing") -> ClientError:
         (client_error("AccessDeniedException"), "needs things:GetThing"),
         (client_error("UnauthorizedOperation", "ListThings"), "needs ListThings"),  # which it does not declare
         (client_error("403", "HeadBucket"), "needs s3:ListBucket"),
-        (client_error("InvalidAction"), "GetThing was refused: InvalidAction"),
-        (client_error("Throttling"), "GetThing was refused: Throttling"),
+        (client_error("InvalidAction"), "GetThing was refused: InvalidAction, No"),
+        (client_error("Throttling"), "GetThing was refused: Throttling, No"),
         (EndpointConnectionError(endpoint_url="http://here"), 'Could not connect to the endpoint URL: "http://here"'),
         (ResponseParserError("Not\n XML."), "Not XML"),
         (CrossoverError("there are no credentials"), "there are no credentials"),
