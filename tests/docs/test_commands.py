@@ -49,15 +49,20 @@ def commands() -> dict[tuple[str, ...], Any]:
 COMMANDS = commands()
 
 
-@pytest.fixture(autouse=True)
-def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The results and the trace that the shown commands read, in the folder where they run."""
-    data = ROOT / "tests/crossover/report/data/poisson.json"
-    shutil.copyfile(data, tmp_path / "results.json")
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The results and the trace that the shown commands read."""
+    folder = tmp_path_factory.mktemp("commands")
+    shutil.copyfile(ROOT / "tests/crossover/report/data/poisson.json", folder / "results.json")
     with gzip.open(ROOT / "benchmarks/results/micro.json.gz") as micro:
-        (tmp_path / "micro.json").write_bytes(micro.read())
-    (tmp_path / "times.txt").write_text("".join(f"{10 * number}\n" for number in range(100)))
-    monkeypatch.chdir(tmp_path)
+        (folder / "micro.json").write_bytes(micro.read())
+    (folder / "times.txt").write_text("".join(f"{10 * number}\n" for number in range(100)))
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def in_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
 
 
 def each(*programs: str) -> pytest.MarkDecorator:
