@@ -1,8 +1,9 @@
 """All checks, in the order in which they are shown, and the permissions that they need."""
 
-from crossover.doctor import bootstrap, deployed_stacks, functions, idle_cost, images, quotas
+from crossover.doctor import annotations, bootstrap, deployed_stacks, functions, idle_cost, images, quotas
 
 CHECKS = (
+    *annotations.CHECKS,
     *bootstrap.CHECKS,
     *images.CHECKS,
     *functions.CHECKS,

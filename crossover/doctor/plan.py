@@ -52,6 +52,7 @@ class Stack:
         bootstrap_version: the lowest that will do.
         buckets: of assets, with the same placeholders as a repository.
         images: that are built.
+        warnings, errors: of its constructs.
     """
 
     id: str
@@ -63,6 +64,8 @@ class Stack:
     bootstrap_version: int = 0
     buckets: frozenset[str] = frozenset()
     images: tuple[Image, ...] = ()
+    warnings: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
 
     def properties(self, resource_type: str) -> list[Mapping[str, Any]]:
         """Of each resource of a type, such as AWS::Lambda::Function."""
@@ -182,6 +185,7 @@ def _read_stack(assembly: Path, artifact_id: str, artifact: dict[str, Any], arti
     ]
     assets = [json.loads((assembly / name).read_text(encoding="utf-8")) for name in asset_files]
     images = [image for each in assets for image in each.get("dockerImages", {}).values()]
+    annotations = _annotations(assembly, artifact)
     return Stack(
         id=artifact.get("displayName", artifact_id),
         name=properties.get("stackName", artifact_id),
@@ -206,4 +210,19 @@ def _read_stack(assembly: Path, artifact_id: str, artifact: dict[str, Any], arti
             for image in images
             for destination in image["destinations"].values()
         ),
+        warnings=tuple(text for kind, text in annotations if kind == "aws:cdk:warning"),
+        errors=tuple(text for kind, text in annotations if kind == "aws:cdk:error"),
     )
+
+
+def _annotations(assembly: Path, artifact: dict[str, Any]) -> list[tuple[str, str]]:
+    """The kind and text of what constructs say; the CDK writes it beside the manifest where that is long."""
+    metadata = artifact.get("metadata") or {}
+    if "additionalMetadataFile" in artifact:
+        metadata |= json.loads((assembly / artifact["additionalMetadataFile"]).read_text(encoding="utf-8"))
+    return [
+        (entry["type"], entry["data"].partition(" [ack: ")[0])
+        for entries in metadata.values()
+        for entry in entries
+        if entry["type"] in ("aws:cdk:warning", "aws:cdk:error")
+    ]

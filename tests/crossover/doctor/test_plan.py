@@ -19,6 +19,8 @@ def write_assembly(folder: Path) -> Path:
             "environment": "aws://123456789012/eu-west-1",
             "properties": {"templateFile": "One.template.json", "stackName": "Mine-One", **parameter},
             "dependencies": ["One.assets"],
+            "metadata": {"/One": [{"type": "aws:cdk:warning", "data": "Beware. [ack: beware]"}]},
+            "additionalMetadataFile": "One.metadata.json",
             "displayName": "One",
         },
         "Two": {
@@ -45,6 +47,8 @@ def write_assembly(folder: Path) -> Path:
     (folder / "manifest.json").write_text(json.dumps({"version": "55.0.0", "artifacts": artifacts}))
     (folder / "One.assets.json").write_text(json.dumps(assets))
     (folder / "One.template.json").write_text(json.dumps(template))
+    entries = [{"type": "aws:cdk:error", "data": "No."}, {"type": "aws:cdk:logicalId", "data": "Function"}]
+    (folder / "One.metadata.json").write_text(json.dumps({"/One/Function": entries}))
     (folder / "Two.template.json").write_text("{}")
     return folder
 
@@ -57,6 +61,7 @@ def test_an_assembly_is_read(tmp_path: Path) -> None:
     assert (one.bootstrap_parameter, one.bootstrap_version) == ("/cdk-bootstrap/mine/version", 6)
     assert one.buckets == {"assets"}
     assert one.images == (Image(repository="images", tag="abc", platform="linux/amd64", outputs=("type=image",)),)
+    assert (one.warnings, one.errors) == (("Beware.",), ("No.",))
     assert one.outputs == {"Predictor": "standard"}  # the function's name is not known yet
     assert (two.name, two.account, two.region, two.images, two.outputs) == ("Mine-Two", "", "", (), {})
     assert plan.properties("AWS::Lambda::Function") == [{"MemorySize": 512}]
