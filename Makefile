@@ -10,6 +10,12 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 # uv would install into the environment that is active in the user's shell.
 export VIRTUAL_ENV := $(CURDIR)/.venv
 UV := .tools/bin/uv
+# npm and uv need a home folder, which a user without a name, as in a container, does not have.
+ifeq ($(HOME),)
+export HOME := $(or $(shell getent passwd "$$(id -u)" | cut -d: -f6),$(CURDIR)/.tools)
+endif
+# What a person sets for packages of their own; in an environment pip refuses it.
+export PIP_USER := 0
 # Many images set it, and then every process compiles the CDK's package again, which takes 4 seconds.
 export PYTHONDONTWRITEBYTECODE :=
 # For all clones, because a first run takes a minute.
@@ -80,6 +86,7 @@ clean:  ## Remove everything that was built, including the environments
 	rm -rf .venv .tools .crossover cdk.out node_modules .pytest_cache .mypy_cache .ruff_cache
 
 $(UV):
+	@python3 -c 'import ensurepip, venv' 2>/dev/null || { echo 'This python3 cannot make environments: install its package venv (Debian, Ubuntu: apt-get install python3-venv).' >&2; exit 1; }
 	python3 -m venv .tools
 	.tools/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from crossover.errors import CrossoverError
+from crossover.errors import CrossoverError, UsageError
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -40,8 +40,16 @@ def find_project() -> Path | None:
 
 
 def cache() -> Path:
-    """The folder for what can be made again: CROSSOVER_CACHE, else `crossover` in the user's cache folder."""
+    """The folder for what can be made again: CROSSOVER_CACHE, else `crossover` in the user's cache folder.
+
+    Raises:
+        UsageError: the user has no home folder, as in a container that runs under a number.
+    """
     chosen = os.environ.get("CROSSOVER_CACHE")
     if chosen:
         return Path(chosen)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "crossover"
+    try:
+        folder = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    except RuntimeError:
+        raise UsageError("The home folder is not known; set HOME, or CROSSOVER_CACHE to a folder for caches.") from None
+    return Path(folder) / "crossover"

@@ -6,6 +6,7 @@ before any environment exists, so it needs nothing but the standard library of P
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import subprocess
@@ -50,7 +51,8 @@ def _candidates(version: str) -> Iterator[Path]:
 def _pyenv_roots() -> Iterator[Path]:
     if "PYENV_ROOT" in os.environ:
         yield Path(os.environ["PYENV_ROOT"])
-    yield Path.home() / ".pyenv"
+    for home in _homes():
+        yield home / ".pyenv"
     answer = _run("pyenv", "root")
     if answer:
         yield Path(answer)
@@ -59,17 +61,33 @@ def _pyenv_roots() -> Iterator[Path]:
 def _uv_folders() -> Iterator[Path]:
     if "UV_PYTHON_INSTALL_DIR" in os.environ:
         yield Path(os.environ["UV_PYTHON_INSTALL_DIR"])
-    yield Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "uv" / "python"
+    if os.environ.get("XDG_DATA_HOME"):
+        yield Path(os.environ["XDG_DATA_HOME"]) / "uv" / "python"
+    else:
+        for home in _homes():
+            yield home / ".local" / "share" / "uv" / "python"
+
+
+def _homes() -> Iterator[Path]:
+    """The user's home folder; none for a user without one, as in a container that runs under a number."""
+    with contextlib.suppress(RuntimeError):
+        yield Path.home()
 
 
 def _newest_first(folder: Path, pattern: str) -> list[Path]:
-    installed = [entry for entry in folder.glob("*") if re.fullmatch(pattern, entry.name)]
+    try:
+        installed = [entry for entry in folder.iterdir() if re.fullmatch(pattern, entry.name)]
+    except OSError:  # it is not there, or another user's
+        return []
     installed.sort(key=lambda entry: [int(number) for number in re.findall(r"\d+", entry.name)], reverse=True)
     return [entry / "bin" / "python" for entry in installed]
 
 
 def _is_python(path: Path, version: str) -> bool:
-    if not path.is_file():
+    try:
+        if not path.is_file():
+            return False
+    except OSError:  # in another user's folder
         return False
     question = "import sys; print('%s %d.%d%s' % (sys.implementation.name, *sys.version_info[:2], sys.abiflags))"
     return _run(str(path), "-I", "-c", question) == f"cpython {version}"

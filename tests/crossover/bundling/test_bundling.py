@@ -578,6 +578,31 @@ def test_an_interpreter_of_uv_is_found_last(machine: Callable[[str], Path]) -> N
     assert find_python.find_python(THIS_VERSION) == on_path
 
 
+def test_folders_of_another_user_and_no_home_are_passed_over(
+    machine: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    python = machine(f"bin/python{THIS_VERSION}")
+    locked = python.parents[1] / "locked"
+
+    original = Path.stat
+
+    def stat(path: Path, **more: Any) -> Any:
+        if path.is_relative_to(locked):
+            raise PermissionError(13, "Permission denied", str(path))
+        return original(path, **more)
+
+    def no_home() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "stat", stat)  # the tests may run as root, who may read everything
+    monkeypatch.setattr(Path, "home", no_home)
+    monkeypatch.setenv("PATH", f"{locked}:{python.parent}")
+    monkeypatch.setenv("PYENV_ROOT", str(locked))
+    assert find_python.find_python(THIS_VERSION) == python
+    python.unlink()
+    assert find_python.find_python(THIS_VERSION) is None
+
+
 def test_an_interpreter_of_another_version_does_not_count(machine: Callable[[str], Path]) -> None:
     machine("bin/python3.99")
     assert find_python.find_python("3.99") is None
