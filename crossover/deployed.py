@@ -6,7 +6,7 @@ Everything here uses the AWS clients that it is given, so it does not know which
 import time
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import islice
@@ -60,10 +60,6 @@ class Variant:
         handler_arn: what S3 invokes, the function itself or an alias of it; empty where the stack is too old to say.
         dead_letter_queue: URL of the dead-letter queue.
         endpoint: name of the SageMaker endpoint; empty where the variant has none.
-        protection: the settings that protect data, by their name and as `-c` takes them, as they are deployed: the
-            output Protection, which is `key=value` with spaces between. Empty where the stack is too old, or one of
-            the user's own constructs.
-        key_arn: of the KMS key that encrypts new data; empty where keys of AWS do.
     """
 
     name: str
@@ -74,8 +70,6 @@ class Variant:
     handler_arn: str
     dead_letter_queue: str
     endpoint: str = ""
-    protection: Mapping[str, str] = field(default_factory=dict, hash=False)
-    key_arn: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,9 +180,17 @@ def _variant(stack: str, outputs: Mapping[str, str]) -> Variant | None:
         handler_arn=outputs.get("HandlerArn", ""),
         dead_letter_queue=outputs["DeadLetterQueueUrl"],
         endpoint=outputs.get("EndpointName", ""),
-        protection=dict(part.split("=", 1) for part in outputs.get("Protection", "").split() if "=" in part),
-        key_arn=outputs.get("KeyArn", ""),
     )
+
+
+def read_protection(output: str) -> dict[str, str]:
+    """A stack's output Protection: the settings that protect data as they are deployed, by their name.
+
+    It is `key=value` with spaces between, each value as `-c` takes it, but for bucket and table: `own` or `existing`.
+    A stack that is too old, or one of the user's own constructs, has no such output. KeyArn is the ARN of the KMS key
+    that encrypts new data, where that is not one of AWS's.
+    """
+    return dict(part.split("=", 1) for part in output.split() if "=" in part)
 
 
 def predict(clients: Clients, variant: Variant, file: Path, *, key: str = "", timeout_seconds: float) -> Result:

@@ -17,8 +17,13 @@ PROTECTING = {key.name: key.metadata["rule"] for key in fields(Settings) if key.
 
 
 def protection(settings: Settings) -> str:
-    """The settings that protect data, as `key=value` with spaces between: the output Protection of a stack."""
-    return " ".join(f"{name}={as_text(getattr(settings, name))}" for name in PROTECTING)
+    """The settings that protect data, as `key=value` with spaces between: the output Protection of a stack.
+
+    CloudFormation takes 1,024 bytes, so of a bucket and a table it says only whether they are the stack's own.
+    """
+    values = {name: as_text(getattr(settings, name)) for name in PROTECTING}
+    values |= {name: "own" if values[name] == "none" else "existing" for name in ("input_bucket", "predictions_table")}
+    return " ".join(f"{name}={value}" for name, value in values.items())
 
 
 def warnings(settings: Settings, cdk_json: Path = CDK_JSON) -> dict[str, str]:

@@ -68,12 +68,14 @@ class Settings:
         None,
         rules.optional(rules.BUCKET),
         "this existing bucket instead of a new one; it keeps its own settings, and is never deleted",
+        protects=True,
     )
     predictions_table: str | None = setting(
         None,
         rules.optional(rules.TABLE),
         "this existing table instead of a new one, with the partition key `object_key`, a string; it keeps its own "
         "settings, and is never deleted",
+        protects=True,
     )
     key_prefix: str = setting("", rules.KEY_FILTER, "only objects whose key begins with this are predicted")
     key_suffix: str = setting(
@@ -93,6 +95,12 @@ class Settings:
     )
     item_lifetime_days: int | None = setting(
         None, rules.LIFETIME_DAYS, "days after which predictions are deleted", protects=True
+    )
+    log_level: str = setting(
+        "info",
+        rules.LOG_LEVEL,
+        "info: the functions log a line for each file; error: for those that are refused or fail, and of the others "
+        "only the metrics",
     )
     log_retention_days: int = setting(30, rules.LOG_RETENTION_DAYS, "days after which logs are deleted", protects=True)
     reserved_concurrency: int | None = setting(
@@ -318,6 +326,7 @@ class Settings:
             max_audio_seconds=self.max_audio_seconds,
             max_channels=self.max_channels,
             item_lifetime_days=self.item_lifetime_days,
+            log_level=self.log_level,
             log_retention_days=self.log_retention_days,
             removal_policy=self.removal,
             metrics=self.monitoring,

@@ -35,6 +35,7 @@ class FunctionOptions:
     max_audio_seconds: int = 600  # longer audio becomes a FAILED item
     max_channels: int = 8  # audio of more channels becomes a FAILED item
     item_lifetime_days: int | None = None
+    log_level: str = "info"  # a line for each file; or error: for those that fail, and the metrics of the others
     log_retention_days: int = 30  # a period that CloudWatch Logs knows
     removal_policy: RemovalPolicy = RemovalPolicy.DESTROY  # of the logs
     metrics: bool = True  # whether the functions' logs carry metrics, which CloudWatch bills by their number
@@ -52,6 +53,7 @@ class FunctionOptions:
         rules.check(rules.MAX_AUDIO_SECONDS, max_audio_seconds=self.max_audio_seconds)
         rules.check(rules.MAX_CHANNELS, max_channels=self.max_channels)
         rules.check(rules.LIFETIME_DAYS, item_lifetime_days=self.item_lifetime_days)
+        rules.check(rules.LOG_LEVEL, log_level=self.log_level)
         rules.check(rules.LOG_RETENTION_DAYS, log_retention_days=self.log_retention_days)
 
     @property
@@ -128,6 +130,7 @@ def create_python_function(
             **options.limits,
             **({"ITEM_LIFETIME_DAYS": str(lifetime)} if lifetime else {}),
             **({"METRICS_STACK": Aws.STACK_NAME} if options.metrics else {}),
+            **({"LOG_LEVEL": options.log_level} if options.log_level != "info" else {}),
         },
         reserved_concurrent_executions=options.reserved_concurrency,
         snap_start=snap_start,

@@ -172,6 +172,7 @@ MAX_FILE_MB = whole_number(1, 2048)
 MAX_AUDIO_SECONDS = whole_number(1, 3600)
 MAX_CHANNELS = whole_number(1, 64)
 LIFETIME_DAYS = optional(whole_number(1, 3650))
+LOG_LEVEL = one_of("info", "error")
 LOG_RETENTION_DAYS = number_among(tuple(LOG_RETENTION))
 RETRY_ATTEMPTS = whole_number(0, 2)  # Lambda's, of asynchronous invocations
 INSTANCE_COUNT = whole_number(1, 100)

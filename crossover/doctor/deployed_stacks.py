@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from crossover.deployed import read_protection
 from crossover.doctor.context import Context
 from crossover.doctor.plan import Stack
 from crossover.doctor.result import Check, Outcome, fails, ok, unknown, warning
@@ -48,22 +49,17 @@ def check_protection(context: Context) -> Iterator[Outcome]:
         if "Protection" not in outputs:
             yield unknown(f"{stack.name} is of an earlier release, which did not publish its settings")
             continue
-        now, then = _settings(outputs["Protection"]), _settings(stack.outputs["Protection"])
+        now, then = read_protection(outputs["Protection"]), read_protection(stack.outputs["Protection"])
         weaker = [name for name in now if _is_weaker(name, now[name], then.get(name, "none"))]
         for name in weaker:
             todo = f'Unless you mean it, write "{name}" into cdk.json as it is deployed.'
             if name == "encryption" and outputs.get("KeyArn"):
-                todo += f" If you do, keep earlier data readable: `-c decryption_key_arns={outputs['KeyArn']}`."
+                todo += f' If you do, keep earlier data readable: `"decryption_key_arns": "{outputs["KeyArn"]}"`.'
             yield warning(f"{stack.name} has {name}={now[name]}, and would get {name}={then.get(name, 'none')}", todo)
         if not weaker:
             is_kept.append(stack.name)
     if is_kept:
         yield ok(f"as deployed, or more: {', '.join(is_kept)}")
-
-
-def _settings(text: str) -> dict[str, str]:
-    """Of the output Protection: `key=value` with spaces between."""
-    return dict(part.split("=", 1) for part in text.split() if "=" in part)
 
 
 def _is_weaker(name: str, now: str, then: str) -> bool:

@@ -19,6 +19,7 @@ class Environment:
         endpoint_name: ENDPOINT_NAME, for the proxy; empty elsewhere.
         item_lifetime_days: ITEM_LIFETIME_DAYS, after which DynamoDB removes an item; None keeps it.
         metrics_stack: METRICS_STACK, the stack that the metrics belong to; empty for none.
+        log_level: LOG_LEVEL, info for a line about each file, error for none about a file that succeeds.
         limits: MAX_FILE_BYTES, MAX_AUDIO_SECONDS and MAX_CHANNELS.
     """
 
@@ -28,6 +29,7 @@ class Environment:
     endpoint_name: str = ""
     item_lifetime_days: int | None = None
     metrics_stack: str = ""
+    log_level: str = "info"
     limits: Limits
 
     @classmethod
@@ -50,6 +52,7 @@ class Environment:
             endpoint_name=environ.get("ENDPOINT_NAME", ""),
             item_lifetime_days=int(lifetime) if lifetime else None,
             metrics_stack=environ.get("METRICS_STACK", ""),
+            log_level=environ.get("LOG_LEVEL") or "info",
             limits=Limits.from_environment(environ),
         )
 

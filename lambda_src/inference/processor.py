@@ -97,8 +97,12 @@ class Processor(Generic[PredictorT]):
             stored = self.store.put(item)
         except Exception as error:
             return self._failed(error, {**base, "object_key": entry.key, "bucket": entry.bucket}, started)
-        outcome = "Succeeded" if item["status"] == "SUCCEEDED" else "Refused"
-        _log("prediction", item, stored=stored, **self._metrics(outcome, started, item))
+        succeeded = item["status"] == "SUCCEEDED"
+        values = self._metrics("Succeeded" if succeeded else "Refused", started, item)
+        if self.environment.log_level == "info" or not succeeded:
+            _log("prediction", item, stored=stored, **values)
+        elif values:
+            _log("metrics", values)
         return None
 
     def _failed(self, error: Exception, record: Mapping[str, Any], started: float) -> Exception:

@@ -62,6 +62,32 @@ def metrics_of(line: dict[str, Any]) -> dict[str, float]:
     return found
 
 
+@pytest.mark.parametrize("monitored", [True, False])
+def test_at_the_level_error_a_file_that_succeeds_leaves_no_more_than_its_metrics(
+    handle: Handle,
+    aws: SimpleNamespace,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    monitored: bool,
+) -> None:
+    monkeypatch.setenv("LOG_LEVEL", "error")
+    if not monitored:
+        monkeypatch.delenv("METRICS_STACK")
+    handler = load_handler("standard_handler").handler
+    handler(event(aws.upload("a.wav", SPEECH.read_bytes())), CONTEXT)
+    if monitored:
+        line = only_line(capsys)
+        assert metrics_of(line)["Succeeded"] == 1
+        assert line["event"] == "metrics"
+        assert not {"object_key", "label", "bucket"} & set(line)
+    else:
+        assert capsys.readouterr().out == ""
+
+    handler(event(aws.upload("b.wav", b"no audio")), CONTEXT)
+    refused = only_line(capsys)
+    assert (refused["event"], refused["object_key"], refused["status"]) == ("prediction", "b.wav", "FAILED")
+
+
 def test_a_prediction_is_logged_with_its_metrics(
     handle: Handle, aws: SimpleNamespace, capsys: pytest.CaptureFixture[str]
 ) -> None:

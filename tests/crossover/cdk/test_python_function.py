@@ -80,6 +80,7 @@ def test_the_settings_reach_the_functions(model_path: Path, tmp_path: Path):
         item_lifetime_days="7",
         reserved_concurrency="3",
         log_retention_days="14",
+        log_level="error",
     )
     add_stacks(app)
     templates = {stack.hierarchical_id: StackTemplate(stack.template) for stack in app.synth().stacks}
@@ -99,6 +100,8 @@ def test_the_settings_reach_the_functions(model_path: Path, tmp_path: Path):
         assert environment["MAX_CHANNELS"] == "2"
         assert "METRICS_STACK" not in environment
         assert environment["ITEM_LIFETIME_DAYS"] == "7"
+        assert environment["LOG_LEVEL"] == "error"
+        assert "LoggingConfig" not in function or "LogFormat" not in function["LoggingConfig"]  # REPORT lines are text
         assert template.resources["Compute/FunctionLogs"].properties["RetentionInDays"] == 14
 
 

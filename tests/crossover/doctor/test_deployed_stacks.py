@@ -92,7 +92,7 @@ def test_with_the_customers_key_dropped_it_is_said_how_earlier_data_stay_readabl
     key = "arn:aws:kms:us-east-1:123456789012:key/1"
     deploys(aws, Standard={"Predictor": "standard", "Protection": "encryption=customer", "KeyArn": key})
     [(_, _, todo)] = run(PROTECTION, aws, stack(outputs={"Protection": "encryption=aws"}))
-    assert f"`-c decryption_key_arns={key}`" in todo
+    assert f'`"decryption_key_arns": "{key}"`' in todo
 
 
 def test_a_stack_of_an_earlier_release_cannot_be_compared(aws: Aws) -> None:
