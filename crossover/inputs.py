@@ -7,7 +7,7 @@ from pathlib import Path
 
 from crossover.errors import UsageError
 
-AUDIO_SUFFIXES = (".flac", ".mp3", ".ogg", ".wav")
+AUDIO_SUFFIXES = (".3gp", ".aac", ".amr", ".flac", ".m4a", ".mp3", ".mp4", ".oga", ".ogg", ".opus", ".wav", ".webm")
 
 
 def audio_files(paths: Iterable[Path]) -> list[Path]:

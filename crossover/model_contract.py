@@ -1,13 +1,15 @@
-"""Reads a model file's contract as the handlers do, for the constructs and for `crossover new`, which needs no CDK."""
+"""Checks a model file before it is deployed, for the constructs and for `crossover new`, which needs no CDK."""
 
 import importlib.util
 import sys
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
 import onnxruntime
 
+from crossover.model_trial import TrialError, try_model
 from crossover.paths import sources
 
 
@@ -36,16 +38,31 @@ class ModelContract(Protocol):
         """One for each score."""
 
 
-def read_contract(path: Path) -> ModelContract:
-    """Read what the model declares, with the handlers' own reader.
+@dataclass(frozen=True)
+class CheckedModel:
+    """A model that can be served.
+
+    Attributes:
+        contract: what it declares.
+        warnings: what files it will fail on, each in a sentence.
+    """
+
+    contract: ModelContract
+    warnings: tuple[str, ...]
+
+
+def check_model(path: Path) -> CheckedModel:
+    """Read what the model declares, with the handlers' own reader, and try it on a few seconds of noise and silence.
 
     Raises:
         ModelArtifactError: there is no such file, it is not a model, or the handlers could not serve it.
     """
     if not path.is_file():
         raise ModelArtifactError(f"There is no model file {path}.")
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4  # it would print what the error says as well
     try:
-        session = onnxruntime.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's own classes share no base but this
         reason = str(error).partition("\n")[0]
         raise ModelArtifactError(
@@ -58,7 +75,11 @@ def read_contract(path: Path) -> ModelContract:
         )
     except reader.ContractError as error:
         raise ModelArtifactError(f"The model file {path} cannot be served: {error}.") from None
-    return contract
+    try:
+        warnings = try_model(session, contract.sample_rate)
+    except TrialError as error:
+        raise ModelArtifactError(f"The model file {path} cannot be served: it {error}.") from None
+    return CheckedModel(contract, tuple(warnings))
 
 
 @cache

@@ -9,7 +9,7 @@ from typing import TypedDict
 
 from crossover.bench.probing import bundle_python, inference_bundle
 
-PACKAGES = ("onnxruntime", "numpy", "soundfile", "soxr", "botocore")
+PACKAGES = ("onnxruntime", "numpy", "soundfile", "av", "soxr", "botocore")
 CPUINFO = Path("/proc/cpuinfo")
 
 

@@ -20,10 +20,11 @@ PROXY = Bundle(
     packages=("inference",),
     leaves_out=(  # what reads files and runs the model
         "inference/audio.py",
+        "inference/audio_formats",
+        "inference/content.py",
         "inference/contract.py",
         "inference/local_predictor.py",
         "inference/model.py",
-        "inference/ogg.py",
     ),
     lock="requirements-proxy.txt",
     services=("s3", "dynamodb", "sagemaker-runtime"),

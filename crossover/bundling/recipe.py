@@ -55,6 +55,7 @@ NEVER_LOADED = {
     "**/*.a": "static libraries",
     "**/*.h": "C headers",
     "**/*.pyi": "for type checkers",
+    "**/*.c": "sources of compiled modules",
     "**/*.pxd": "for Cython",
     "**/*.pyx": "for Cython",
     "botocore/data/*/*/examples-1.json": "documentation",

@@ -3,6 +3,7 @@
 import hashlib
 from pathlib import Path
 
+from aws_cdk import Annotations
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3_assets as assets
@@ -10,7 +11,7 @@ from constructs import Construct
 
 from crossover.cdk.encryption import allow_use
 from crossover.cdk.findings import acknowledge_wildcard
-from crossover.model_contract import ModelArtifactError, read_contract
+from crossover.model_contract import ModelArtifactError, check_model
 
 SUFFIX = ".onnx"
 """Of the names of models in the bootstrap bucket: the CDK keeps the file's."""
@@ -34,13 +35,17 @@ class ModelArtifact(Construct):
                 whoever may read the file may decrypt with it.
 
         Raises:
-            ModelArtifactError: the file is not a model, is not named so, or its contract cannot be served.
+            ModelArtifactError: the file is not a model, is not named so, its contract cannot be served, or it fails on
+                usual audio. A model that fails on silence or on very short audio gives a warning.
         """
         super().__init__(scope, construct_id)
         self._asset_key = asset_key
         if Path(path).suffix != SUFFIX:
             raise ModelArtifactError(f"The model is {Path(path).name!r}, but its name must end in {SUFFIX}.")
-        self.contract = read_contract(Path(path))
+        checked = check_model(Path(path))
+        self.contract = checked.contract
+        for warning in checked.warnings:
+            Annotations.of(self).add_warning_v2("crossover:model", warning)
         self.sha256 = hashlib.sha256(Path(path).read_bytes()).hexdigest()
         asset = assets.Asset(self, "File", path=str(path))
         self.s3_uri = asset.s3_object_url

@@ -16,7 +16,7 @@ from typing import Any, TypedDict
 from crossover.cost.variants import deployable
 from crossover.errors import UsageError
 from crossover.inputs import variant_names
-from crossover.model_contract import ModelArtifactError, read_contract
+from crossover.model_contract import ModelArtifactError, check_model
 from crossover.paths import sources
 from crossover.project import CdkJson
 
@@ -44,7 +44,7 @@ def create(folder: Path, *, model: Path | None, variants: str, name: str) -> str
         name: prefix of the stacks' names; empty makes one from the folder's name.
 
     Returns:
-        What was written, in one line.
+        What was written, in one line, and a line for each kind of file that the model fails on.
 
     Raises:
         UsageError: the folder is not empty, or there is no such variant, name or model. Nothing is written then. Or the
@@ -54,13 +54,13 @@ def create(folder: Path, *, model: Path | None, variants: str, name: str) -> str
     name = _stack_prefix(folder, name)
     source = model or sources() / MODEL
     try:
-        contract = read_contract(source)
+        checked = check_model(source)
     except ModelArtifactError as error:
         raise UsageError(str(error)) from None
     values = {
         "name": name,
         "variants": ", ".join(names),
-        "model": f"{contract.name} {contract.version}",
+        "model": f"{checked.contract.name} {checked.contract.version}",
         "release": version("crossover-inference"),
     }
     try:
@@ -68,7 +68,8 @@ def create(folder: Path, *, model: Path | None, variants: str, name: str) -> str
         _write(folder, source, papers=model is None, values=values, variants=names)
     except OSError as error:
         raise UsageError(f"The project cannot be written to {folder}: {error.strerror}.") from error
-    return f"{folder}: stacks {name}-..., variants {values['variants']}, model {values['model']}."
+    written = f"{folder}: stacks {name}-..., variants {values['variants']}, model {values['model']}."
+    return "\n".join([written, *(f"Warning: {warning}" for warning in checked.warnings)])
 
 
 def _require_empty(folder: Path) -> None:

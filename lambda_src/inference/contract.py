@@ -83,12 +83,12 @@ def read_contract(metadata: Mapping[str, str], *, inputs: Sequence[Tensor], outp
         require(is_rate, "sample_rate", repr(rate), "a whole number of Hz above 0")
     if labels:
         require(bool(known_labels), "labels", _shorten(repr(labels)), "a JSON list of strings")
-    require(
-        [(value.name, value.type, len(value.shape)) for value in inputs] == [("waveform", "tensor(float)", 1)],
-        "input",
-        _describe(inputs),
-        "waveform, float32 [samples], alone",
-    )
+    fits = [(value.name, value.type, len(value.shape)) for value in inputs] == [("waveform", "tensor(float)", 1)]
+    if fits and isinstance(inputs[0].shape[0], int):
+        length = inputs[0].shape[0]
+        faults.append(f"its input has the fixed length of {length} samples, but must be exported with an open one")
+    else:
+        require(fits, "input", _describe(inputs), "waveform, float32 [samples], alone")
     classes = len(known_labels) if known_labels else "classes"
     scores = [value for value in outputs if value.name == "scores" and value.type == "tensor(float)"]
     fits = bool(scores) and len(scores[0].shape) == 1

@@ -10,7 +10,8 @@ class InputError(Exception):
     Args:
         code: stable, in UPPER_SNAKE_CASE, for programs: EMPTY_FILE, FILE_TOO_LARGE, OBJECT_NOT_FOUND,
             UNSUPPORTED_FORMAT, CORRUPT_AUDIO, EMPTY_AUDIO, AUDIO_TOO_LONG, TOO_MANY_SAMPLES, TOO_MANY_CHANNELS,
-            UNSUPPORTED_SAMPLE_RATE, NON_FINITE_SAMPLES; from the container also UNSUPPORTED_CONTENT_TYPE and
+            UNSUPPORTED_SAMPLE_RATE, NON_FINITE_SAMPLES, MODEL_REFUSED_INPUT, NON_FINITE_SCORES, OBJECT_ARCHIVED,
+            UNSUPPORTED_ENCODING, CORRUPT_ENCODING; from the container also UNSUPPORTED_CONTENT_TYPE and
             INVALID_REQUEST.
         message: one sentence for a person: what was wrong, the value, what is allowed.
     """

@@ -9,7 +9,7 @@ import numpy as np
 import soundfile
 from botocore.exceptions import ClientError
 
-from inference import audio
+from inference import audio, content
 from inference.input_error import InputError
 from inference.limits import Limits
 from inference.model import Model
@@ -53,14 +53,18 @@ class LocalPredictor:
         return self._predict(data, "", 0.0)
 
     def prime(self) -> None:
-        """Decode, resample and predict a second of silence, so that no request has to wait for the first run.
+        """Decode, resample and predict a second of faint noise, so that no request has to wait for the first run.
+
+        Not silence, whose logarithm or level some models divide by.
 
         Raises:
             Exception: predictions cannot be made.
         """
-        clip = io.BytesIO()
-        soundfile.write(clip, np.zeros((48_000, 2), np.float32), 48_000, format="FLAC")
-        self.predict_bytes(clip.getvalue())
+        noise = 1e-3 * np.sin(np.arange(96_000, dtype=np.float32) ** 2).reshape(-1, 2)
+        for container in ("OGG", "FLAC"):  # each is read by another library
+            clip = io.BytesIO()
+            soundfile.write(clip, noise, 48_000, format=container)
+            self.predict_bytes(clip.getvalue())
 
     def _predict(self, data: bytes, etag: str, download_ms: float) -> Prediction:
         started = time.perf_counter()
@@ -68,10 +72,6 @@ class LocalPredictor:
         decoded = time.perf_counter()
         scores = self.model.scores(waveform)
         finished = time.perf_counter()
-        if not np.isfinite(scores).all():
-            raise InputError(
-                "NON_FINITE_SAMPLES", "The samples are so large that the model's scores are not finite numbers."
-            )
         return Prediction(
             top_labels=top_labels(self.model.labels, scores.tolist()),
             audio_seconds=round(len(waveform) / self.model.sample_rate, 3),
@@ -90,12 +90,20 @@ class LocalPredictor:
             response = self.s3.get_object(Bucket=s3_object.bucket, Key=s3_object.key, **version)
         except ClientError as error:
             # S3 is strongly consistent: an object that it does not find was deleted and will not reappear.
-            if error.response["Error"]["Code"] in ("NoSuchKey", "NoSuchVersion"):
+            code = error.response["Error"]["Code"]
+            if code in ("NoSuchKey", "NoSuchVersion"):
                 raise InputError(
                     "OBJECT_NOT_FOUND", f"The object {s3_object.key!r} was deleted before it could be read."
+                ) from error
+            if code == "InvalidObjectState":
+                storage = error.response["Error"].get("StorageClass", "an archive")
+                raise InputError(
+                    "OBJECT_ARCHIVED", f"The object is archived in {storage}; restore it and copy it to its own key."
                 ) from error
             raise
         # Not `with response["Body"]`: that yields urllib3's stream, without botocore's errors and checksum validation.
         with contextlib.closing(response["Body"]) as body:
             self.limits.check_size(response["ContentLength"])
-            return body.read(), response["ETag"].strip('"')
+            data = body.read()
+        encoding = response.get("ContentEncoding", "")
+        return content.decoded(data, encoding, self.limits), response["ETag"].strip('"')

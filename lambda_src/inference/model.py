@@ -8,9 +8,11 @@ from typing import Self
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
+from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidArgument, RuntimeException
 
 from inference.contract import ContractError, read_contract
 from inference.environment import available_cpus
+from inference.input_error import InputError
 
 
 class ModelError(ValueError):
@@ -81,6 +83,20 @@ class Model:
         )
 
     def scores(self, waveform: NDArray[np.float32]) -> NDArray[np.float32]:
-        """float32 [samples], mono at `sample_rate`, to float32 [classes]."""
-        (scores,) = self.session.run(["scores"], {"waveform": waveform})
+        """float32 [samples], mono at `sample_rate`, to float32 [classes].
+
+        Raises:
+            InputError: MODEL_REFUSED_INPUT, for example where it needs more samples; NON_FINITE_SCORES.
+        """
+        try:
+            (scores,) = self.session.run(["scores"], {"waveform": waveform})
+        except (Fail, InvalidArgument, RuntimeException) as error:
+            if "alloc" in str(error):  # a lack of memory may be over at the next attempt
+                raise
+            reason = str(error).rpartition(" : ")[2].rpartition("Status Message: ")[2].partition("\n")[0].rstrip(".")
+            raise InputError(
+                "MODEL_REFUSED_INPUT", f"The model fails for this input of {len(waveform):,} samples: {reason}."
+            ) from error
+        if not np.isfinite(scores).all():
+            raise InputError("NON_FINITE_SCORES", "The model's scores for this input are not finite numbers.")
         return np.asarray(scores)

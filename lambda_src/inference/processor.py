@@ -11,7 +11,7 @@ from inference.environment import Environment
 from inference.failures import cause_of, describe, for_the_runtime
 from inference.input_error import InputError
 from inference.prediction import Prediction
-from inference.s3_events import InvalidEventError, S3Object
+from inference.s3_events import InvalidEventError, PassedOver, S3Object
 from inference.store import PredictionStore
 
 
@@ -87,11 +87,14 @@ class Processor(Generic[PredictorT]):
         _log("health_check", base, healthy=True)
         return None
 
-    def _process_one(self, entry: S3Object | InvalidEventError, base: Mapping[str, Any]) -> Exception | None:
+    def _process_one(self, entry: s3_events.Entry, base: Mapping[str, Any]) -> Exception | None:
         """Turn one object into an item and log one line; returns the error where the event must be retried."""
         started = time.perf_counter()
         if isinstance(entry, InvalidEventError):
             return self._failed(entry, base, started)
+        if isinstance(entry, PassedOver):
+            _log("passed_over", {**base, "object_key": entry.key, "bucket": entry.bucket}, reason=entry.reason)
+            return None
         try:
             item = {**base, **self._result(entry, started)}
             stored = self.store.put(item)
@@ -166,7 +169,7 @@ class Processor(Generic[PredictorT]):
         }
 
 
-def _entries(event: Any) -> list[S3Object | InvalidEventError]:
+def _entries(event: Any) -> list[s3_events.Entry]:
     try:
         return s3_events.parse(event)
     except InvalidEventError as error:

@@ -1,10 +1,13 @@
 """The events that a handler receives; no other module knows their shapes.
 
 S3's notifications: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
+They may come through SQS or SNS: https://docs.aws.amazon.com/AmazonS3/latest/userguide/EventNotifications.html
+EventBridge: https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
 """
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -15,6 +18,7 @@ from urllib.parse import unquote_plus
 MAX_TEXT_BYTES = 1024
 # DynamoDB's numbers hold it exactly, and it is far above S3's largest object.
 MAX_SIZE_BYTES = 2**63 - 1
+MAX_ENVELOPES = 3  # SQS round SNS round S3's event
 
 
 class InvalidEventError(ValueError):
@@ -44,65 +48,145 @@ class S3Object:
     uploaded_at: str = ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class PassedOver:
+    """What an event reports that is no upload to predict.
+
+    Attributes:
+        reason: a sentence.
+        bucket, key: empty where it reports no object.
+    """
+
+    reason: str
+    bucket: str = ""
+    key: str = ""
+
+
+Entry = S3Object | PassedOver | InvalidEventError
+
+
 def is_health_check(event: Any) -> bool:
     """Whether the event asks for a health check: `{"Event": "crossover:HealthCheck"}`."""
     return isinstance(event, Mapping) and event.get("Event") == "crossover:HealthCheck"
 
 
-def parse(event: Any) -> list[S3Object | InvalidEventError]:
-    """The objects that an S3 event notification reports as created, one entry for each such record.
+def parse(event: Any) -> list[Entry]:
+    """The objects that an event reports as created, one entry for each record.
 
-    Keys arrive percent-encoded, with a plus sign for a space. S3's own `s3:TestEvent`, sent when a notification is set
-    up, and records other than `ObjectCreated` give no entry. A malformed record gives an error as its entry and does
-    not affect the others.
+    The event is a notification of S3, such notifications in messages of SQS or SNS, or EventBridge's `Object Created`.
+    In notifications keys are percent-encoded, with a plus sign for a space. S3's own `s3:TestEvent`, sent when a
+    notification is set up, other kinds of event and the empty objects that stand for folders are passed over. A
+    malformed record gives an error as its entry and does not affect the others.
 
     Raises:
-        InvalidEventError: the event as a whole is not S3's. Nothing else is raised, whatever the event.
+        InvalidEventError: the event as a whole is none of these. Nothing else is raised, whatever the event.
     """
+    return _parse(event, MAX_ENVELOPES)
+
+
+def _parse(event: Any, envelopes: int) -> list[Entry]:
     if not isinstance(event, Mapping):
         raise InvalidEventError(f"An S3 event is a JSON object with Records, not {type(event).__name__}.")
     if event.get("Event") == "s3:TestEvent":
-        return []
+        return [PassedOver(reason="It is S3's test of a new notification.")]
+    if event.get("source") == "aws.s3":
+        return [_entry(event, _eventbridge_object)]
+    if event.get("Type") == "Notification" and "Message" in event:  # SNS's, in a message of SQS
+        return _inside(event, "Message", envelopes)
     records = event.get("Records")
     if not isinstance(records, list):
         some = [name[:50] for name in islice(event, 5) if isinstance(name, str)]
         raise InvalidEventError(f"An S3 event has a list of Records; the first keys of this one are {some}.")
-    entries = map(_entry, records)
-    return [entry for entry in entries if entry is not None]
+    entries: list[Entry] = []
+    for record in records:
+        if isinstance(record, Mapping) and record.get("eventSource") == "aws:sqs":
+            entries += _inside(record, "body", envelopes)
+        elif isinstance(record, Mapping) and record.get("EventSource") == "aws:sns":
+            entries += _inside(record.get("Sns"), "Message", envelopes)
+        else:
+            entries.append(_entry(record, _notified_object))
+    return entries
 
 
-def _entry(record: Any) -> S3Object | InvalidEventError | None:
-    """None for a record that does not report an upload."""
+def _inside(envelope: Any, name: str, envelopes: int) -> list[Entry]:
+    """What the event in a message reports."""
     try:
-        source, name = _member(record, "eventSource"), _member(record, "eventName")
-        if source != "aws:s3":
-            raise ValueError("its eventSource must be aws:s3")
-        if not isinstance(name, str):
-            raise ValueError("its eventName must be a string")
-        return _s3_object(record) if name.startswith("ObjectCreated:") else None
+        if not envelopes:
+            raise ValueError(f"it has more than {MAX_ENVELOPES} envelopes")
+        text = _member(envelope, name)
+        if not isinstance(text, str):
+            raise ValueError(f"{name} must be JSON in a string")
+        return _parse(json.loads(text), envelopes - 1)
+    except InvalidEventError as error:
+        return [error]
+    except (ValueError, RecursionError) as error:
+        return [InvalidEventError(f"A message with an S3 event is malformed: {error}.")]
+
+
+def _entry(record: Any, read: Callable[[Any], S3Object | PassedOver]) -> Entry:
+    try:
+        found = read(record)
     except ValueError as error:
         return InvalidEventError(f"A record of the S3 event is malformed: {error}.")
+    if isinstance(found, S3Object) and found.key.endswith("/") and found.size_bytes == 0:
+        return PassedOver(reason="It stands for a folder.", bucket=found.bucket, key=found.key)
+    return found
+
+
+def _notified_object(record: Any) -> S3Object | PassedOver:
+    source, name = _member(record, "eventSource"), _member(record, "eventName")
+    if source != "aws:s3":
+        raise ValueError("its eventSource must be aws:s3, aws:sqs or aws:sns")
+    if not isinstance(name, str):
+        raise ValueError("its eventName must be a string")
+    if not name.startswith("ObjectCreated:"):
+        return PassedOver(reason=f"It reports {name[:100]!r}, no upload.")
+    return _s3_object(record)
+
+
+def _eventbridge_object(event: Any) -> S3Object | PassedOver:
+    kind, detail = _member(event, "detail-type"), _member(event, "detail")
+    if kind != "Object Created":
+        return PassedOver(reason=f"It reports {str(kind)[:100]!r}, no upload.")
+    entity = _member(detail, "object")
+    return S3Object(
+        bucket=_text(_member(detail, "bucket"), "name"),
+        key=_text(entity, "key"),  # not encoded
+        version_id=_text(entity, "version-id") if _member(entity, "version-id") else None,
+        etag=_text(entity, "etag") if _member(entity, "etag") else "",
+        sequencer=_sequencer(entity),
+        size_bytes=_size(entity),
+        uploaded_at=_text(event, "time") if _member(event, "time") else "",
+    )
 
 
 def _s3_object(record: Any) -> S3Object:
     s3 = _member(record, "s3")
     entity = _member(s3, "object")
-    size = _member(entity, "size")
-    if size is not None and (type(size) is not int or not 0 <= size <= MAX_SIZE_BYTES):
-        raise ValueError("size must be a number of bytes")
-    sequencer = _text(entity, "sequencer")
-    # Without it the order of two uploads to one key would be unknown.
-    if not re.fullmatch("[0-9A-Fa-f]+", sequencer):
-        raise ValueError("sequencer must be hexadecimal")
     return S3Object(
         bucket=_text(_member(s3, "bucket"), "name"),
         key=_decoded(_text(entity, "key", 3 * MAX_TEXT_BYTES)),
         version_id=_text(entity, "versionId") if _member(entity, "versionId") else None,
         etag=_text(entity, "eTag") if _member(entity, "eTag") else "",
-        sequencer=sequencer,
-        size_bytes=size,
+        sequencer=_sequencer(entity),
+        size_bytes=_size(entity),
         uploaded_at=_text(record, "eventTime") if _member(record, "eventTime") else "",
     )
+
+
+def _size(entity: Any) -> int | None:
+    size = _member(entity, "size")
+    if size is not None and (type(size) is not int or not 0 <= size <= MAX_SIZE_BYTES):
+        raise ValueError("size must be a number of bytes")
+    return size
+
+
+def _sequencer(entity: Any) -> str:
+    """Without it the order of two uploads to one key would be unknown."""
+    sequencer = _text(entity, "sequencer")
+    if not re.fullmatch("[0-9A-Fa-f]+", sequencer):
+        raise ValueError("sequencer must be hexadecimal")
+    return sequencer
 
 
 def _member(value: Any, name: str) -> Any:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from crossover.model_contract import read_contract
+from crossover.model_contract import check_model
 from tests.crossover.cdk.onnx_files import write_model
 from tests.docs.pages import ROOT
 
@@ -24,5 +24,5 @@ def test_the_model_that_gets_its_contract_can_be_deployed(monkeypatch: pytest.Mo
     write_model(tmp_path / "mine.onnx", metadata={})
     Path("model").mkdir()
     exec(snippet("onnx.load"), {})
-    contract = read_contract(Path("model/mine.onnx"))
+    contract = check_model(Path("model/mine.onnx")).contract
     assert (contract.name, contract.labels) == ("mine", ("cat", "dog"))

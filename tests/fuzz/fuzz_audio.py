@@ -12,7 +12,8 @@ ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "lambda_src")]
 
 with atheris.instrument_imports(include=["inference"]):
-    from inference import audio, ogg
+    from inference import audio
+    from inference.audio_formats import ogg
     from inference.input_error import InputError
     from inference.limits import Limits
 

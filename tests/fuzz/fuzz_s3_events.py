@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "lambda_src")]
 
 with atheris.instrument_imports(include=["inference"]):
-    from inference.s3_events import InvalidEventError, S3Object, parse
+    from inference.s3_events import InvalidEventError, PassedOver, S3Object, parse
 
 from tests.fuzz import target  # noqa: E402
 from tests.lambda_src.events import BUCKET, event, record  # noqa: E402
@@ -45,8 +45,10 @@ def check_any(value: Any) -> None:
     except InvalidEventError:
         return
     for entry in entries:
-        assert isinstance(entry, S3Object | InvalidEventError), entry
-        if isinstance(entry, S3Object):
+        assert isinstance(entry, S3Object | PassedOver | InvalidEventError), entry
+        if isinstance(entry, PassedOver):
+            assert entry.reason.endswith("."), entry
+        elif isinstance(entry, S3Object):
             assert entry.key and entry.bucket, entry
             assert len(entry.key.encode()) <= MAX_KEY_BYTES, entry
             assert entry.size_bytes is None or entry.size_bytes >= 0, entry
@@ -110,6 +112,12 @@ def seeds() -> Iterator[bytes]:
     ]
     for whole in odd:
         yield b"j" + json.dumps(whole).encode()
+    in_sqs = {"eventSource": "aws:sqs", "body": json.dumps(event(record("a.wav")))}
+    in_sns = {"EventSource": "aws:sns", "Sns": {"Type": "Notification", "Message": json.dumps(event(record("a.wav")))}}
+    entity = {"key": "a.wav", "size": 5, "sequencer": "00"}
+    detail = {"bucket": {"name": BUCKET}, "object": entity}
+    for sent in (event(in_sqs), event(in_sns), {"source": "aws.s3", "detail-type": "Object Created", "detail": detail}):
+        yield b"j" + json.dumps(sent).encode()
     yield from (b"r" + bytes([number * 7 % 256]) * 40 for number in range(20))
 
 

@@ -1,6 +1,8 @@
 """Real and generated audio in every format that users send."""
 
 import io
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +11,11 @@ import pytest
 import soundfile
 
 from inference import audio
+from inference.audio_formats import ffmpeg_reader, sndfile_reader
 from inference.input_error import InputError
 from inference.limits import Limits
 
+from .bad_files import phones
 from .conftest import AUDIO, SPEECH
 
 RATE = 16_000
@@ -51,7 +55,7 @@ def test_16_bit_samples_become_the_same_floats_as_libsndfiles(
     samples = np.random.default_rng(3).integers(-(2**15), 2**15, (40_000, channels), np.int16)
     endian = {"endian": "BIG"} if container == "RIFX" else {}
     data = encode(samples, RATE, format=container.replace("RIFX", "WAV"), subtype="PCM_16", **endian)
-    monkeypatch.setattr(audio, "BLOCK_FRAMES", 15_000)
+    monkeypatch.setattr(sndfile_reader, "BLOCK_FRAMES", 15_000)
     floats, _ = soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)
     total = floats[:, 0].copy()
     for channel in range(1, channels):
@@ -62,12 +66,12 @@ def test_16_bit_samples_become_the_same_floats_as_libsndfiles(
 def test_16_bit_wav_is_read_in_one_piece(monkeypatch: pytest.MonkeyPatch) -> None:
     reads: list[int] = []
 
-    class Counted(audio._File):
+    class Counted(sndfile_reader._File):
         def readinto(self, buffer: Any) -> int:
             reads[-1] += 1
             return super().readinto(buffer)
 
-    monkeypatch.setattr(audio, "_File", Counted)
+    monkeypatch.setattr(sndfile_reader, "_File", Counted)
     for seconds in (0.1, 8):
         reads.append(0)
         audio.decode(encode(tone(seconds), format="WAV", subtype="PCM_16"), RATE, LIMITS)
@@ -103,7 +107,7 @@ def test_every_sample_rate_keeps_duration_and_pitch(rate: int) -> None:
 def test_decoding_in_several_blocks_gives_the_same_as_in_one(monkeypatch: pytest.MonkeyPatch) -> None:
     data = encode(tone(3, rate=44_100, channels=2), 44_100, format="FLAC")
     whole = audio.decode(data, RATE, LIMITS)
-    monkeypatch.setattr(audio, "BLOCK_FRAMES", 10_000)
+    monkeypatch.setattr(sndfile_reader, "BLOCK_FRAMES", 10_000)
     np.testing.assert_allclose(audio.decode(data, RATE, LIMITS), whole, atol=1e-6)
 
 
@@ -173,7 +177,7 @@ def test_a_stream_without_a_declared_length_is_read_to_its_end() -> None:
 
 
 def test_a_stream_without_a_declared_length_is_held_to_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(audio, "BLOCK_FRAMES", 1000)
+    monkeypatch.setattr(sndfile_reader, "BLOCK_FRAMES", 1000)
     data = flac_that_tells(0, tone(2))
     assert refusal(data, Limits(max_seconds=1.5)).code == "AUDIO_TOO_LONG"
 
@@ -196,23 +200,119 @@ def undeclared_length(rate: int, channels: int) -> bytes:
     return flac_that_tells(0, tone(0.99, rate=rate, channels=channels), rate)
 
 
-@pytest.mark.parametrize(("channels", "rate"), [(2, 48_000), (1, 48_000), (4, 24_000)])
-def test_a_stream_without_a_declared_length_may_have_as_many_samples_as_2_channels(channels: int, rate: int) -> None:
+@pytest.mark.parametrize(("channels", "rate"), [(2, 96_000), (1, 96_000), (4, 48_000), (8, 24_000)])
+def test_a_stream_without_a_declared_length_may_have_as_many_samples_as_4_channels(channels: int, rate: int) -> None:
     audio.decode(undeclared_length(rate, channels), RATE, Limits(max_seconds=1))
 
 
-@pytest.mark.parametrize(("channels", "rate"), [(2, 96_000), (1, 96_000), (4, 48_000)])
+@pytest.mark.parametrize(("channels", "rate"), [(2, 192_000), (1, 192_000), (8, 48_000)])
 def test_more_samples_are_refused(channels: int, rate: int) -> None:
     error = refusal(undeclared_length(rate, channels), Limits(max_seconds=1))
     assert error.code == "TOO_MANY_SAMPLES"
-    assert error.message.endswith("at most 96,000 samples are allowed where the length is not declared.")
+    assert error.message.endswith("at most 192,000 samples are allowed where the length is not declared.")
 
 
 def test_tags_before_the_audio_are_skipped() -> None:
     tag = b"ID3\4\0\0\0\0\2\1" + bytes(257)  # 7 bits of the size in each byte
-    for container in ("MP3", "FLAC"):
+    for container in ("MP3", "FLAC", "WAV", "OGG"):
         data = encode(tone(), format=container)
         assert len(audio.decode(tag + data, RATE, LIMITS)) == len(audio.decode(data, RATE, LIMITS))
+
+
+@pytest.mark.parametrize("kind", ["WAV", "FLAC", "MP3", "OGG", *phones.KINDS])
+def test_files_end_to_end_are_read_whole_or_refused(kind: str) -> None:
+    one = phones.recording(kind) if kind in phones.KINDS else encode(tone(2), format=kind)
+    seconds = len(audio.decode(one, RATE, LIMITS)) / RATE
+    assert seconds == pytest.approx(2, abs=0.15)
+    if kind in ("WAV", "M4A", "ALAC", "fragmented MP4"):
+        error = refusal(one + one)
+        assert error.code == "UNSUPPORTED_FORMAT"
+        assert "end to end; it may hold one" in error.message
+    else:
+        assert len(audio.decode(one + one, RATE, LIMITS)) / RATE == pytest.approx(2 * seconds, abs=0.2)
+
+
+def test_mp3_that_changes_its_rate_is_resampled_throughout() -> None:
+    data = encode(tone(2, rate=44_100), 44_100, format="MP3") + encode(tone(2, rate=22_050), 22_050, format="MP3")
+    decoded = audio.decode(data, RATE, LIMITS)
+    assert len(decoded) / RATE == pytest.approx(4, abs=0.15)
+    for part in (decoded[RATE // 2 : RATE * 3 // 2], decoded[RATE * 5 // 2 : RATE * 7 // 2]):
+        assert int(np.abs(np.fft.rfft(part)).argmax()) == pytest.approx(440, abs=1)
+
+
+def stale(data: bytes, size: int) -> bytes:
+    """A WAV file whose samples are declared to have `size` bytes."""
+    at = data.index(b"data") + 4
+    return data[:at] + size.to_bytes(4, "little") + data[at + 4 :]
+
+
+@pytest.mark.parametrize("subtype", ["PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ULAW", "ALAW"])
+@pytest.mark.parametrize("declared", [0, 16_000, 0xFFFFFFFF])
+def test_an_unfinished_wav_is_read_to_its_end(declared: int, subtype: str) -> None:
+    data = encode(tone(3), format="WAV", subtype=subtype)
+    whole = audio.decode(data, RATE, LIMITS)
+    np.testing.assert_allclose(audio.decode(stale(data, declared), RATE, LIMITS), whole, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("how", "channels"),
+    [
+        ({"format": "WAV"}, 2),
+        ({"format": "FLAC"}, 4),
+        ({"format": "WAV"}, 8),
+        ({"format": "OGG", "subtype": "OPUS"}, 2),
+    ],
+)
+def test_channels_in_antiphase_do_not_cancel_each_other(how: dict[str, str], channels: int) -> None:
+    samples = tone(channels=channels)
+    samples[:, 1::2] *= -0.98
+    decoded = audio.decode(encode(samples, 48_000, **how), RATE, LIMITS)
+    assert np.sqrt(np.mean(decoded**2)) == pytest.approx(0.35, abs=0.06)
+
+
+def test_one_channel_among_silent_ones_is_still_averaged() -> None:
+    samples = tone(channels=8)
+    samples[:, 1:] = 0
+    decoded = audio.decode(encode(samples, format="WAV", subtype="FLOAT"), RATE, LIMITS)
+    np.testing.assert_allclose(decoded, samples[:, 0] / 8, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("data", "named"),
+    [
+        (b"\x89PNG\r\n\x1a\n" + bytes(2000), "a PNG picture"),
+        (b"FORM\0\0\1\0AIFF" + bytes(2000), "AIFF audio"),
+        (b"\x1f\x8b\x08" + bytes(2000), "compressed with gzip"),
+        (b"--boundary\r\nContent-Disposition: form-data\r\n\r\nRIFF", "multipart/form-data"),
+        (b"<!DOCTYPE html><title>404 Not Found</title>", "HTML"),
+        (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11" + bytes(2000), "Windows Media"),
+    ],
+)
+def test_what_is_not_read_is_named(data: bytes, named: str) -> None:
+    error = refusal(data)
+    assert error.code == "UNSUPPORTED_FORMAT"
+    assert named in error.message
+
+
+def test_plain_files_are_read_without_importing_ffmpeg() -> None:
+    """It would make a cold start longer."""
+    script = f"""
+import sys
+sys.path.insert(0, {str(Path(audio.__file__).parents[1])!r})
+from pathlib import Path
+from inference.audio import decode
+from inference.limits import Limits
+decode(Path({str(SPEECH)!r}).read_bytes(), 16_000, Limits())
+assert "av" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_no_file_makes_ffmpeg_open_another() -> None:
+    playlist = b"#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n"
+    for data in (playlist, b"ffconcat version 1.0\nfile '/etc/passwd'\n"):
+        assert refusal(data).code == "UNSUPPORTED_FORMAT"
+    assert set(ffmpeg_reader.FORMATS) == {"wav", "flac", "mp3", "ogg", "aac", "mov", "matroska", "amr"}
 
 
 def test_the_limits_come_from_the_environment() -> None:

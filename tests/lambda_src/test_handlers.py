@@ -1,5 +1,6 @@
 """The three handlers on real audio and real events, against moto."""
 
+import gzip
 import io
 import itertools
 import json
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import time
 from contextlib import nullcontext
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -151,7 +153,85 @@ def test_samples_too_large_for_the_model_are_a_failed_item(handler: Any, aws: Si
     file = io.BytesIO()
     soundfile.write(file, [1e30, -1e30] * 8000, 16_000, format="WAV", subtype="FLOAT")
     handler(event(aws.upload("loud.wav", file.getvalue())), CONTEXT)
-    assert aws.item("loud.wav")["error_code"]["S"] == "NON_FINITE_SAMPLES"
+    assert aws.item("loud.wav")["error_code"]["S"] == "NON_FINITE_SCORES"
+
+
+def test_what_the_model_refuses_is_a_failed_item_with_its_reason(
+    aws: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PREDICTOR", "standard")
+    reported = Path(__file__).parent / "reported/models"
+    for model, seconds, silent, code in (
+        ("c3-needs-400-samples", 0.02, False, "MODEL_REFUSED_INPUT"),
+        ("c3-needs-400-samples", 1.0, False, None),
+        ("c2-nan-on-silence", 1.0, True, "NON_FINITE_SCORES"),
+        ("c2-nan-on-silence", 1.0, False, None),
+    ):
+        monkeypatch.setenv("MODEL_S3_URI", str(reported / f"{model}.onnx"))
+        module = load_handler("standard_handler")
+        module.processor.check_health()  # which predicts no silence
+        samples = [0.0 if silent else (-1) ** at / 10 for at in range(round(seconds * 16_000))]
+        file = io.BytesIO()
+        soundfile.write(file, samples, 16_000, format="WAV")
+        key = f"{model} {seconds} {silent}.wav"
+        module.handler(event(aws.upload(key, file.getvalue())), CONTEXT)
+        item = aws.item(key)
+        assert item.get("error_code", {}).get("S") == code, item
+        if code == "MODEL_REFUSED_INPUT":
+            assert "320 samples: Invalid input shape: {320}" in item["error_message"]["S"]
+
+
+def test_an_archived_object_is_a_failed_item_that_says_to_restore_it(
+    handler: Any, aws: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aws.s3.put_object(Bucket=BUCKET, Key="old.wav", Body=SPEECH_BYTES, StorageClass="DEEP_ARCHIVE")
+    handler(event(record("old.wav", size=len(SPEECH_BYTES))), CONTEXT)
+    item = aws.item("old.wav")
+    assert item["error_code"]["S"] == "OBJECT_ARCHIVED"
+    assert "archived in DEEP_ARCHIVE; restore it" in item["error_message"]["S"]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body", "code"),
+    [
+        ("gzip", gzip.compress(SPEECH_BYTES), None),
+        ("aws-chunked, gzip", gzip.compress(SPEECH_BYTES[:1000]) + gzip.compress(SPEECH_BYTES[1000:]), None),
+        ("aws-chunked", SPEECH_BYTES, None),
+        ("gzip", SPEECH_BYTES, "CORRUPT_ENCODING"),
+        ("gzip", gzip.compress(SPEECH_BYTES)[:-20], "CORRUPT_ENCODING"),
+        ("gzip", gzip.compress(bytes(10_000_000)), "FILE_TOO_LARGE"),
+        ("br", SPEECH_BYTES, "UNSUPPORTED_ENCODING"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_content_encoding_is_undone_or_named(
+    encoding: str, body: bytes, code: str | None, aws: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PREDICTOR", "standard")
+    monkeypatch.setenv("MAX_FILE_BYTES", "5000000")
+    aws.s3.put_object(Bucket=BUCKET, Key="a.wav", Body=body, ContentEncoding=encoding)
+    load_handler("standard_handler").handler(event(record("a.wav", size=len(body))), CONTEXT)
+    item = aws.item("a.wav")
+    assert item.get("error_code", {}).get("S") == code, item
+    if not code:
+        assert item["label"]["S"] == "Speech"
+
+
+def test_what_is_passed_over_leaves_a_log_line_and_no_item(
+    handler: Any, aws: SimpleNamespace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deleted = {**record("gone.wav"), "eventName": "ObjectRemoved:Delete"}
+    handler(event(aws.upload("folder/", b""), deleted), CONTEXT)
+    handler({"Service": "Amazon S3", "Event": "s3:TestEvent"}, CONTEXT)
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
+    passed_over = [line for line in lines if line["event"] == "passed_over"]
+    assert [line["reason"] for line in passed_over] == [
+        "It stands for a folder.",
+        "It reports 'ObjectRemoved:Delete', no upload.",
+        "It is S3's test of a new notification.",
+    ]
+    assert passed_over[0]["object_key"] == "folder/"
+    assert aws.item("folder/") is None
 
 
 def test_an_object_deleted_meanwhile_is_a_failed_item(handler: Any, aws: SimpleNamespace) -> None:

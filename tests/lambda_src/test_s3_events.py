@@ -1,10 +1,11 @@
 """Events as S3 sends them, and other input."""
 
+import json
 from typing import Any
 
 import pytest
 
-from inference.s3_events import InvalidEventError, S3Object, is_health_check, parse
+from inference.s3_events import InvalidEventError, PassedOver, S3Object, is_health_check, parse
 
 from .events import event, record
 
@@ -12,9 +13,101 @@ from .events import event, record
 def uploads(sent: Any) -> list[S3Object]:
     """The uploads of an event, none of whose records is malformed."""
     found = parse(sent)
-    objects = [each for each in found if isinstance(each, S3Object)]
-    assert objects == found
-    return objects
+    assert not [each for each in found if isinstance(each, InvalidEventError)]
+    return [each for each in found if isinstance(each, S3Object)]
+
+
+def through_sqs(*events: Any) -> dict[str, Any]:
+    """https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html"""
+    bodies = [each if isinstance(each, str) else json.dumps(each) for each in events]
+    return {"Records": [{"messageId": "m", "eventSource": "aws:sqs", "body": body} for body in bodies]}
+
+
+def through_sns(sent: Any) -> dict[str, Any]:
+    """https://docs.aws.amazon.com/lambda/latest/dg/with-sns.html"""
+    message = {"Type": "Notification", "TopicArn": "arn:aws:sns:eu-west-1:1:t", "Message": json.dumps(sent)}
+    return {"Records": [{"EventSource": "aws:sns", "EventVersion": "1.0", "Sns": message}]}
+
+
+def of_eventbridge(**object_fields: Any) -> dict[str, Any]:
+    """https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html"""
+    entity = {"key": "a b+c%20.wav", "size": 5, "etag": "b1", "version-id": "v1", "sequencer": "00617F08299329D189"}
+    return {
+        "version": "0",
+        "id": "17793124-05d4-b198-2fde-7ededc63b103",
+        "detail-type": "Object Created",
+        "source": "aws.s3",
+        "time": "2026-11-12T00:00:00Z",
+        "detail": {"version": "0", "bucket": {"name": "uploads"}, "object": {**entity, **object_fields}},
+    }
+
+
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        through_sqs,
+        through_sns,
+        lambda sent: through_sqs(through_sns(sent)["Records"][0]["Sns"]),
+        lambda sent: through_sqs(through_sqs(sent)),
+    ],
+    ids=["SQS", "SNS", "SNS in SQS", "SQS twice"],
+)
+def test_the_same_is_read_from_messages_with_the_event(wrapped: Any) -> None:
+    sent = event(record("1 ä.wav", versionId="v"), record("2.wav"))
+    assert uploads(wrapped(sent)) == uploads(sent)
+    assert uploads(wrapped(of_eventbridge())) == uploads(of_eventbridge())
+
+
+def test_a_message_that_is_malformed_does_not_affect_the_others() -> None:
+    first, error, last = parse(through_sqs(event(record("1.wav")), "no JSON", event(record("2.wav"))))
+    assert isinstance(first, S3Object) and isinstance(last, S3Object)
+    assert isinstance(error, InvalidEventError)
+    assert str(error).startswith("A message with an S3 event is malformed: ")
+
+
+@pytest.mark.parametrize("body", ["[" * 100_000, "5", "null", '{"Records": 5}', '{"no": "event"}', ""])
+def test_any_body_of_a_message_gives_an_error_as_its_entry(body: str) -> None:
+    (error,) = parse(through_sqs(body))
+    assert isinstance(error, InvalidEventError)
+
+
+def test_envelopes_round_envelopes_end() -> None:
+    sent = event(record("a.wav"))
+    for _ in range(4):
+        sent = through_sqs(sent)
+    (error,) = parse(sent)
+    assert isinstance(error, InvalidEventError)
+    assert "more than 3 envelopes" in str(error)
+
+
+def test_an_event_of_eventbridge_is_read_without_decoding_its_key() -> None:
+    (found,) = uploads(of_eventbridge())
+    assert found == S3Object(
+        bucket="uploads",
+        key="a b+c%20.wav",
+        version_id="v1",
+        etag="b1",
+        sequencer="00617F08299329D189",
+        size_bytes=5,
+        uploaded_at="2026-11-12T00:00:00Z",
+    )
+
+
+def test_eventbridges_other_events_are_passed_over() -> None:
+    deleted = {**of_eventbridge(), "detail-type": "Object Deleted"}
+    assert parse(deleted) == [PassedOver(reason="It reports 'Object Deleted', no upload.")]
+
+
+@pytest.mark.parametrize("fields", [{"key": ""}, {"key": 5}, {"size": -1}, {"sequencer": "x"}, {"etag": 5}])
+def test_a_malformed_event_of_eventbridge_is_an_error(fields: dict[str, Any]) -> None:
+    (error,) = parse(of_eventbridge(**fields))
+    assert isinstance(error, InvalidEventError)
+
+
+def test_an_empty_object_that_stands_for_a_folder_is_passed_over() -> None:
+    folder, empty, full = parse(event(record("a/", size=0), record("a", size=0), record("b/", size=5)))
+    assert folder == PassedOver(reason="It stands for a folder.", bucket="uploads", key="a/")
+    assert isinstance(empty, S3Object) and isinstance(full, S3Object)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +161,8 @@ def test_the_test_event_of_a_new_notification_is_not_an_upload() -> None:
         "RequestId": "5582815E1AEA5ADF",
         "HostId": "8cLeGAmw098X5cv4Zkwcmo8vvZa3eH3eKxsPzbB9wrR",
     }
-    assert parse(sent) == []
+    assert parse(sent) == [PassedOver(reason="It is S3's test of a new notification.")]
+    assert parse(through_sqs(sent)) == parse(sent)
 
 
 def test_a_deletion_is_not_an_upload() -> None:
@@ -114,7 +208,7 @@ MALFORMED: dict[str, Any] = {
     "null": None,
     "a list": [],
     "nothing": {},
-    "another source": {**record("a"), "eventSource": "aws:sqs"},
+    "another source": {**record("a"), "eventSource": "aws:ses"},
     "no source": {"eventName": "ObjectCreated:Put", "s3": {}},
     "a name that is a number": {**record("a"), "eventName": 10**5000},
     "no s3": {"eventSource": "aws:s3", "eventName": "ObjectCreated:Put"},

@@ -24,6 +24,7 @@ from tests.moto_server import moto_server
 
 PYTHON = find_python("3.12")
 SPEECH = sources() / "model/samples/sense_and_sensibility_01_austen_64kb-0870.wav"
+REPORTED = sources() / "tests/lambda_src/reported/files"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_DEFAULT_REGION": "eu-central-1"}
 
 pytestmark = [
@@ -137,6 +138,7 @@ def test_the_standard_handler_predicts_from_the_bundle_alone_whatever_the_format
     s3 = client("s3", aws)
     uploads = {"speech.wav": SPEECH.read_bytes()}
     uploads |= {f"speech.{name}": as_format(name.upper()) for name in ("flac", "mp3", "ogg")}
+    uploads |= {path.name: path.read_bytes() for path in REPORTED.glob("a*")}  # AAC, M4A and WebM
     for key, body in uploads.items():
         s3.put_object(Bucket="uploads", Key=key, Body=body)
     before = files(inference)
@@ -156,13 +158,14 @@ def test_the_handler_runs_on_the_bundles_bytecode_and_on_nothing_outside_it(infe
     code = """
         import json, sys
         import inference.startup, inference.local_predictor, inference.clients, inference.store, inference.processor
+        import av
         inference.clients.create_client("s3")
         modules = [module for module in sys.modules.values() if getattr(module, "__file__", None)]
         bundled = [module for module in modules if not module.__file__.startswith((sys.prefix, sys.base_prefix))]
         print(json.dumps({m.__name__: [m.__file__, getattr(m, "__cached__", None)] for m in bundled}))
     """
     modules = run(inference, code)
-    assert {"onnxruntime", "numpy", "soundfile", "soxr", "botocore"} <= set(modules)
+    assert {"onnxruntime", "numpy", "soundfile", "av", "soxr", "botocore"} <= set(modules)
     for file, cached in modules.values():
         assert (inference / file).is_relative_to(inference)
         if file.endswith(".py"):
@@ -197,16 +200,16 @@ def test_the_proxy_handler_starts_without_numpy(proxy: Path) -> None:
     """
     modules = run(proxy, code, PREDICTIONS_TABLE="predictions", PREDICTOR="sagemaker", ENDPOINT_NAME="endpoint")
     assert "botocore" in modules
-    assert not {"numpy", "onnxruntime", "soundfile", "soxr"} & set(modules)
-    assert not [name for name in files(proxy) if name.startswith(("numpy", "onnxruntime", "soundfile", "soxr"))]
+    assert not {"numpy", "onnxruntime", "soundfile", "av", "soxr"} & set(modules)
+    assert not [name for name in files(proxy) if name.startswith(("numpy", "onnxruntime", "soundfile", "av", "soxr"))]
 
 
 # --- size, licences, and the same bytes wherever it is made
 
 
-def test_the_inference_bundle_stays_under_90_mb_and_30_mb_zipped(inference: Path) -> None:
-    assert sum(map(len, files(inference).values())) < 90e6
-    assert zipped_bytes(inference) < 30e6
+def test_the_inference_bundle_stays_under_200_mb_and_70_mb_zipped(inference: Path) -> None:
+    assert sum(map(len, files(inference).values())) < 200e6
+    assert zipped_bytes(inference) < 70e6
 
 
 def test_the_proxy_bundle_stays_under_5_mb(proxy: Path) -> None:

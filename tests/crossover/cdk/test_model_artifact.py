@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 from aws_cdk import App, Stack
 from aws_cdk import aws_iam as iam
-from aws_cdk.assertions import Template
+from aws_cdk.assertions import Annotations, Match, Template
 
 from crossover.cdk.model_artifact import ModelArtifact
 from crossover.model_contract import ModelArtifactError
 from tests.crossover.cdk.onnx_files import CONTRACT, write_model
+
+REPORTED = Path(__file__).parents[2] / "lambda_src/reported/models"
 
 
 def test_an_artifact_knows_its_contract_and_the_hash_of_its_bytes(tmp_path: Path):
@@ -22,6 +24,14 @@ def test_an_artifact_knows_its_contract_and_the_hash_of_its_bytes(tmp_path: Path
     assert model.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
     assert (model.contract.name, model.contract.version, model.contract.license) == ("tiny", "1", "MIT")
     assert model.contract.labels == ("yes", "no")
+
+
+def test_what_a_model_fails_on_is_a_warning_at_synth():
+    stack = Stack(App(), "Stack")
+
+    ModelArtifact(stack, "Model", path=REPORTED / "c2-nan-on-silence.onnx")
+
+    Annotations.from_stack(stack).has_warning("/Stack/Model", Match.string_like_regexp("fails on digital silence"))
 
 
 def permissions_to_read(path: Path) -> Any:

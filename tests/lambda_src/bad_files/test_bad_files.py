@@ -17,7 +17,7 @@ from ..events import event
 from . import corpus
 from .bad_file import CODES
 
-pytestmark = pytest.mark.slow  # making 861 files takes seconds
+pytestmark = pytest.mark.slow  # making them takes seconds
 
 MAX_ADDED_BYTES = 64 * 1024**2  # of resident memory while one file is decoded
 PROCESSES = 2
@@ -61,8 +61,8 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any
     return {corpus.files()[number].name: one for number, one in by_number.items()}
 
 
-def test_there_are_861_and_all_differ() -> None:
-    assert len(corpus.files()) == 861
+def test_there_are_1092_and_all_differ() -> None:
+    assert len(corpus.files()) == 1092
     for distinct in ({file.data for file in corpus.files()}, {file.name for file in corpus.files()}):
         assert len(distinct) == len(corpus.files())
 

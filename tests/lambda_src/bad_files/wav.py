@@ -68,12 +68,9 @@ def files() -> Iterator[BadFile]:
 def _cut() -> Iterator[BadFile]:
     whole = wav(noise(100).astype("<i2").tobytes())
     for end in range(1, 60):
-        if end < 12:
-            code: str | None = "UNSUPPORTED_FORMAT"
-        elif end < 41:  # the data's size, of which one byte must be there
-            code = "CORRUPT_AUDIO"
-        else:
-            code = None if end >= 46 else "EMPTY_AUDIO"
+        code: str | None = "UNSUPPORTED_FORMAT"  # RIFF, in which there may be other things
+        if end >= 4:
+            code = None if end >= 46 else "EMPTY_AUDIO" if end == 44 else "CORRUPT_AUDIO"
         yield BadFile(f"WAV cut at byte {end}", whole[:end], code, "" if code else AS_FAR_AS_IT_GOES)
     yield BadFile("WAV with half a sample at its end", whole[:-1], None, AS_FAR_AS_IT_GOES)
 
@@ -87,7 +84,9 @@ def _lying_sizes() -> Iterator[BadFile]:
         yield BadFile(f"WAV that claims {size} bytes", lying, None, LENGTH_UNKNOWN)
     for size in (0, 1, 2, 8, 14, 15, 17, 19, 100, 0x7FFFFFFF, 0xFFFFFFFF):
         lying = riff(chunk(b"fmt ", fmt(), size), chunk(b"data", data))
-        yield BadFile(f"WAV whose format claims {size} bytes", lying, "CORRUPT_AUDIO")
+        code = None if size == 15 else "CORRUPT_AUDIO"
+        why = "" if code else "an odd size is rounded up"
+        yield BadFile(f"WAV whose format claims {size} bytes", lying, code, why)
     for align in (0, 1, 3, 7, 255, 65_535):
         yield BadFile(
             f"WAV with {align} bytes in each frame", wav(data, align=align), None, "the alignment is not needed"
@@ -118,10 +117,11 @@ def _channels_and_rates() -> Iterator[BadFile]:
 def _no_audio() -> Iterator[BadFile]:
     for channels in (1, 2, 8):
         yield BadFile(f"WAV of no frames in {channels} channels", wav(b"", channels=channels), "EMPTY_AUDIO")
-        yield BadFile(f"WAV of less than a frame of {channels}", wav(b"\0", channels=channels), "EMPTY_AUDIO")
+        yield BadFile(f"WAV of less than a frame of {channels}", wav(b"\0", channels=channels), "CORRUPT_AUDIO")
     yield BadFile("WAV without data", riff(chunk(b"fmt ", fmt())), "CORRUPT_AUDIO")
     yield BadFile("WAV without a format", riff(chunk(b"data", bytes(3_200))), "CORRUPT_AUDIO")
-    yield BadFile("WAV with its data first", riff(chunk(b"data", bytes(3_200)), chunk(b"fmt ", fmt())), "CORRUPT_AUDIO")
+    data_first = riff(chunk(b"data", bytes(3_200)), chunk(b"fmt ", fmt()))
+    yield BadFile("WAV with its data first", data_first, None, "the order of the two does not matter")
     yield BadFile("WAV without chunks", riff(), "CORRUPT_AUDIO")
 
 
@@ -147,34 +147,36 @@ def _not_finite() -> Iterator[BadFile]:
 
 def _formats() -> Iterator[BadFile]:
     for bits in (0, 33, 64, 255, 65_535):
-        yield BadFile(f"WAV of {bits} bits", wav(bits=bits), "CORRUPT_AUDIO")
+        yield BadFile(f"WAV of {bits} bits", wav(bits=bits), "UNSUPPORTED_FORMAT")
     for bits in (1, 7, 12):
         yield BadFile(f"WAV of {bits} bits", wav(bits=bits), None, "samples of odd sizes stand in whole bytes")
-    for codec in (0, 4, 5, 0x10, 0x22, 0x55, 0x92, 0x161, 0x162, 0x2000, 0x674F, 0xFFFF):
-        yield BadFile(f"WAV of codec {codec:#x}", wav(codec=codec), "CORRUPT_AUDIO")
+    for codec in (0, 4, 5, 0x10, 0x22, 0x92, 0x161, 0x162, 0x2000, 0x674F, 0xFFFF):
+        yield BadFile(f"WAV of codec {codec:#x}", wav(codec=codec), "UNSUPPORTED_FORMAT")
+    yield BadFile("WAV of MP3 with nothing but zeros", wav(codec=0x55), "CORRUPT_AUDIO")
     for subtype in ("MS_ADPCM", "IMA_ADPCM", "G721_32", "GSM610", "ALAW", "ULAW", "NMS_ADPCM_32"):
         whole = encode(noise(4_000), 8_000, format="WAV", subtype=subtype)
         yield BadFile(f"WAV of {subtype} cut in half", whole[: len(whole) // 2], None, AS_FAR_AS_IT_GOES)
-    # MS ADPCM: samples in a block, and the number of coefficients that follow.
+    # MS ADPCM: samples in a block, and the number of coefficients that follow. FFmpeg decodes it by the block's size.
     for samples, coefficients in ((0, 7), (65_535, 7), (500, 0), (500, 65_535)):
         more = struct.pack("<HHH", 32, samples, coefficients) + bytes(28)
         data = riff(chunk(b"fmt ", fmt(codec=ADPCM, bits=4, align=256, more=more)), chunk(b"data", bytes(2_560)))
-        code = None if samples == 500 else "CORRUPT_AUDIO"
         name = f"WAV of MS ADPCM with {samples} samples in a block and {coefficients} coefficients"
-        yield BadFile(name, data, code, "" if code else "the coefficients are always the same seven")
+        yield BadFile(name, data, None, "the coefficients are always the same seven, and blocks tell their size")
     # IMA ADPCM: the size of a block.
     for align in (0, 1, 4, 5, 65_535):
         more = struct.pack("<HH", 2, 505)
         data = riff(chunk(b"fmt ", fmt(codec=0x11, bits=4, align=align, more=more)), chunk(b"data", bytes(2_560)))
-        yield BadFile(f"WAV of IMA ADPCM in blocks of {align}", data, "CORRUPT_AUDIO")
+        code = "CORRUPT_AUDIO" if align == 1 else None
+        why = "" if code else "any four bytes begin a block"
+        yield BadFile(f"WAV of IMA ADPCM in blocks of {align}", data, code, why)
     for guid in (bytes(16), b"\xff" * 16):
         more = struct.pack("<HHI", 22, 16, 1) + guid
         data = riff(chunk(b"fmt ", fmt(codec=EXTENSIBLE, more=more)), chunk(b"data", bytes(3_200)))
-        yield BadFile(f"extensible WAV of codec {guid[0]:x}", data, "CORRUPT_AUDIO")
+        yield BadFile(f"extensible WAV of codec {guid[0]:x}", data, "UNSUPPORTED_FORMAT")
     for size in (16, 18, 24, 38):
         header = fmt(codec=EXTENSIBLE, more=struct.pack("<HHI", 22, 16, 1) + bytes(16))[:size]
         data = riff(chunk(b"fmt ", header), chunk(b"data", bytes(3_200)))
-        yield BadFile(f"extensible WAV with {size} bytes of format", data, "CORRUPT_AUDIO")
+        yield BadFile(f"extensible WAV with {size} bytes of format", data, "UNSUPPORTED_FORMAT")
     yield BadFile("big-endian WAV with little-endian sizes", wav().replace(b"RIFF", b"RIFX"), "CORRUPT_AUDIO")
 
 
@@ -194,9 +196,7 @@ def _chunks() -> Iterator[BadFile]:
         b"\0\0\0\0",
     ):
         name = kind.decode().strip("\0 ") or "no name"
-        code = "CORRUPT_AUDIO" if kind in (b"smpl", b"PEAK", b"fact", b"\0\0\0\0") else None
-        data = wav(bytes(3_200), chunk(kind, b""))
-        yield BadFile(f"WAV with an empty chunk {name}", data, code, "" if code else SKIPPED)
+        yield BadFile(f"WAV with an empty chunk {name}", wav(bytes(3_200), chunk(kind, b"")), None, SKIPPED)
         for size in (5_000, 0x7FFFFFFF, 0xFFFFFFFF):
             data = wav(bytes(3_200), chunk(kind, bytes(8), size))
             yield BadFile(f"WAV whose chunk {name} claims {size} bytes", data, "CORRUPT_AUDIO")
@@ -206,12 +206,16 @@ def _chunks() -> Iterator[BadFile]:
     yield BadFile("WAV with 4 billion loops", wav(bytes(3_200), loops), None, SKIPPED)
     cues = chunk(b"cue ", struct.pack("<I", 0xFFFFFFFF))
     yield BadFile("WAV with 4 billion cues", wav(bytes(3_200), cues), None, SKIPPED)
-    yield BadFile("WAV of a hundred thousand chunks", wav(bytes(3_200), chunk(b"JUNK", b"") * 100_000), "CORRUPT_AUDIO")
+    yield BadFile("WAV of a hundred thousand chunks", wav(bytes(3_200), chunk(b"JUNK", b"") * 100_000), None, SKIPPED)
     yield BadFile("WAV with a chunk of odd size", wav(bytes(3_200), chunk(b"JUNK", b"\0")), "CORRUPT_AUDIO")
     yield BadFile("WAV with two formats", wav(bytes(3_200), chunk(b"fmt ", fmt(channels=2))), "CORRUPT_AUDIO")
     data = riff(chunk(b"fmt ", fmt()), *[chunk(b"data", bytes(3_200))] * 2)
     yield BadFile("WAV with two data", data, "CORRUPT_AUDIO")
     yield BadFile("WAV with text behind it", wav() + b"Dear Sir or Madam,", None, SKIPPED)
+    for kind in (b"RIFF", b"RF64"):
+        data = wav() + wav().replace(b"RIFF", kind)
+        yield BadFile(f"two WAV files end to end, the second {kind.decode()}", data, "UNSUPPORTED_FORMAT")
+    yield BadFile("the word RIFF twice", b"RIFFRIFF", "CORRUPT_AUDIO")
 
 
 def _rf64() -> Iterator[BadFile]:
@@ -220,7 +224,7 @@ def _rf64() -> Iterator[BadFile]:
 
     for claimed, code in (
         (0, "EMPTY_AUDIO"),
-        (1, "EMPTY_AUDIO"),
+        (1, "CORRUPT_AUDIO"),
         (10**12, None),
         (2**63 - 1, None),
         (2**64 - 1, "CORRUPT_AUDIO"),
@@ -229,12 +233,10 @@ def _rf64() -> Iterator[BadFile]:
         yield BadFile(f"RF64 whose data claim {claimed} bytes", rf64(ds64), code, "" if code else LENGTH_UNKNOWN)
     for entries in (1, 1_000, 0xFFFFFFFF):
         ds64 = chunk(b"ds64", struct.pack("<QQQI", 3_272, 3_200, 1_600, entries))
-        yield BadFile(f"RF64 with a missing table of {entries} entries", rf64(ds64), "CORRUPT_AUDIO")
+        yield BadFile(f"RF64 with a missing table of {entries} entries", rf64(ds64), None, "it is not needed")
     yield BadFile("RF64 without its sizes", rf64(b""), "CORRUPT_AUDIO")
     whole = rf64(chunk(b"ds64", struct.pack("<QQQI", 3_272, 3_200, 1_600, 0)))
-    for end in (4, 8, 11):
-        yield BadFile(f"RF64 cut at byte {end}", whole[:end], "UNSUPPORTED_FORMAT")
-    for end in (12, 16, 20, 28, 36, 44, 48, 56, 72, 76):
+    for end in (4, 8, 11, 12, 16, 20, 28, 36, 44, 48, 56, 72, 76):
         yield BadFile(f"RF64 cut at byte {end}", whole[:end], "CORRUPT_AUDIO")
     yield BadFile("RF64 cut before its first sample", whole[:80], "EMPTY_AUDIO")
     yield BadFile("RF64 cut behind its first sample", whole[:82], None, AS_FAR_AS_IT_GOES)
