@@ -135,7 +135,10 @@ _loaded: dict[tuple[str, int], Prices] = {}
 def _of_region(region: str, entries: tuple[Price, ...]) -> Prices:
     regions = regions_of(entries)
     if region not in regions:
-        raise UsageError(f"There are no prices for region {region!r}; the snapshot has {', '.join(regions)}.")
+        raise UsageError(
+            f"There are no prices for region {region!r}; the snapshot has {', '.join(regions)}, and "
+            f"`crossover prices refresh --region {region}` fetches a region's."
+        )
     stand_ins = [price for price in entries if price.region == STAND_IN and not _is_instance(price.id)]
     by_id = {price.id: replace(price, status="substituted") for price in stand_ins}
     for place in (ANYWHERE, region):  # the region's own price goes before one for everywhere
