@@ -14,7 +14,7 @@ from pathlib import Path
 from ministack import app
 
 from crossover.local.emulator import cloudformation, permissions
-from crossover.local.emulator.events import Events, invoke_from_s3
+from crossover.local.emulator.events import Events, invoke_from_eventbridge, invoke_from_s3
 from crossover.local.emulator.front import install_routes
 from crossover.local.emulator.functions import run_python_in_awslambdaric
 from crossover.local.emulator.registry import refuse_missing_images
@@ -35,6 +35,7 @@ def main() -> None:
     threading.Thread(target=end_with_parent, daemon=True).start()
     run_python_in_awslambdaric(Path(tempfile.gettempdir(), "bootstrap"))
     invoke_from_s3()
+    invoke_from_eventbridge()
     events = Events()
     events.install()
     cloudformation.install()

@@ -1,6 +1,6 @@
 """Functions are invoked asynchronously as on AWS.
 
-- S3 invokes them through Lambda's API, and an alias has its own settings for asynchronous invocations.
+- S3 and EventBridge invoke them through Lambda's API, and an alias has its own settings for asynchronous invocations.
 - Throttled events are retried until they are too old, and dead letters look as on AWS.
 - A function's reserved concurrency limits the events for its aliases and versions too.
 """
@@ -13,32 +13,61 @@ import urllib.request
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import quote
 
 from botocore.exceptions import ClientError
-from ministack.services import lambda_svc, s3
+from ministack.services import eventbridge, lambda_svc, s3
 
-from crossover.local.account import root_authorization
+from crossover.local.account import ROOT_CREDENTIALS, root_authorization
 from crossover.local.emulator.connection import aws_client, endpoint_url, gateway
 from crossover.local.emulator.ministack_internals import Properties
-from crossover.local.emulator.permissions import check_service, session_of
+from crossover.local.emulator.permissions import DeniedError, check_service, session_of
 
 
 def invoke_from_s3() -> None:
     """Let S3 send its events as on AWS: by an asynchronous Invoke request to Lambda."""
 
     def deliver(arn: str, event: Properties, bucket_region: str) -> None:
-        bucket = event["Records"][0]["s3"]["bucket"]["arn"]
-        check_service("s3.amazonaws.com", "lambda:InvokeFunction", function=arn, source=bucket)
-        url = f"{endpoint_url()}/2015-03-31/functions/{quote(arn, safe='')}/invocations"
-        headers = {
-            "Content-Type": "application/json",
-            "X-Amz-Invocation-Type": "Event",
-            "Authorization": root_authorization("lambda"),
-        }
-        urllib.request.urlopen(urllib.request.Request(url, json.dumps(event).encode(), headers), timeout=60).close()
+        _invoke("s3.amazonaws.com", event["Records"][0]["s3"]["bucket"]["arn"], arn, event)
 
     s3._deliver_event_to_lambda = deliver
+
+
+def invoke_from_eventbridge() -> None:
+    """Let the rules of EventBridge do the same; what they may not invoke goes to the target's dead-letter queue."""
+    deliver_elsewhere = eventbridge._invoke_target
+
+    def deliver(target: Properties, event: Properties, rule: Properties, view: Any = None) -> None:
+        if ":lambda:" not in target["Arn"]:
+            deliver_elsewhere(target, event, rule, view)
+            return
+        whole = (view or eventbridge._pattern_event_view(event)).event_with_detail()
+        try:
+            _invoke("events.amazonaws.com", rule["Arn"], target["Arn"], whole)
+        except DeniedError as error:
+            queue = target.get("DeadLetterConfig", {}).get("Arn")
+            if queue:
+                why = {"RULE_ARN": rule["Arn"], "ERROR_CODE": "NO_PERMISSIONS", "ERROR_MESSAGE": error.message}
+                send_dead_letter(queue, whole, ROOT_CREDENTIALS, **why)
+
+    eventbridge._invoke_target = deliver
+
+
+def _invoke(service: str, source: str, function: str, event: Properties) -> None:
+    """Invoke a function as a service, for one of its resources.
+
+    Raises:
+        DeniedError: the function's policy does not let it.
+    """
+    check_service(service, "lambda:InvokeFunction", function=function, source=source)
+    url = f"{endpoint_url()}/2015-03-31/functions/{quote(function, safe='')}/invocations"
+    headers = {
+        "Content-Type": "application/json",
+        "X-Amz-Invocation-Type": "Event",
+        "Authorization": root_authorization("lambda"),
+    }
+    urllib.request.urlopen(urllib.request.Request(url, json.dumps(event).encode(), headers), timeout=60).close()
 
 
 class Events:
@@ -144,10 +173,11 @@ def dead_letter(
     return {**record, "responseContext": context, "responsePayload": result["body"]}
 
 
-def send_dead_letter(destination: str, body: Properties, credentials: Mapping[str, str]) -> None:
+def send_dead_letter(destination: str, body: Properties, credentials: Mapping[str, str], **attributes: str) -> None:
     """Send a dead letter to a queue, the only kind of destination that is supported here, as the function's role."""
     *_, service, _region, account, name = destination.split(":")
     if service != "sqs":
         raise ValueError(f"The failure destination {destination} is not an SQS queue.")
     sqs, queue = aws_client("sqs", credentials), f"{gateway()}/{account}/{name}"
-    sqs.send_message(QueueUrl=queue, MessageBody=json.dumps(body))
+    typed = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
+    sqs.send_message(QueueUrl=queue, MessageBody=json.dumps(body), MessageAttributes=typed)

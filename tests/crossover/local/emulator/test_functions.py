@@ -9,6 +9,7 @@ import pytest
 from botocore.exceptions import WaiterError
 
 from crossover.bench.run.report_lines import Report, parse
+from crossover.dead_letter_queue import read
 from crossover.local.work import LocalAws
 from tests.crossover.conftest import processes_of
 from tests.crossover.waiting import wait_until
@@ -16,7 +17,7 @@ from tests.crossover.waiting import wait_until
 from .stacks import ROLE, deploy, role
 
 pytestmark = pytest.mark.slow
-# Appends what happens to a queue; reads S3's event.
+# Appends what happens to a queue; reads the event of S3 or EventBridge.
 HANDLER = """
 import json, os
 import boto3
@@ -36,7 +37,8 @@ if os.environ.get("BROKEN"):
     raise RuntimeError("no model here")
 
 def handler(event, context):
-    key = event["Records"][0]["s3"]["object"]["key"]
+    s3 = event["detail"] if "detail" in event else event["Records"][0]["s3"]
+    key = s3["object"]["key"]
     if key == "bad":
         raise ValueError("bad file")
     if key == "deadly":
@@ -112,10 +114,41 @@ def snapstart_resources(*, broken: bool = False, reserved: dict[str, int] | None
                 },
             },
         },
+        # The same objects through EventBridge, if their keys begin so; one target lacks the permission.
+        "Permitted": {
+            "Type": "AWS::Lambda::Permission",
+            "Properties": {
+                "Action": "lambda:InvokeFunction",
+                "FunctionName": alias,
+                "Principal": "events.amazonaws.com",
+                "SourceArn": {"Fn::GetAtt": ["Rule", "Arn"]},
+            },
+        },
+        "Rule": rule("ruled", alias),
+        "Denied": rule("denied", alias),
+        "Events": {
+            "Type": "AWS::S3::Bucket",
+            "DependsOn": ["Live", "Invocations"],
+            "Properties": {"NotificationConfiguration": {"EventBridgeConfiguration": {"EventBridgeEnabled": True}}},
+        },
+    }
+
+
+def rule(prefix: str, function: Any) -> dict[str, Any]:
+    """A rule of EventBridge for the objects whose keys begin with the prefix."""
+    detail = {"bucket": {"name": [{"Ref": "Events"}]}, "object": {"key": [{"wildcard": f"{prefix}*"}]}}
+    failures = {"Arn": {"Fn::GetAtt": ["Failures", "Arn"]}}
+    return {
+        "Type": "AWS::Events::Rule",
+        "Properties": {
+            "EventPattern": {"source": ["aws.s3"], "detail-type": ["Object Created"], "detail": detail},
+            "Targets": [{"Id": "Target0", "Arn": function, "DeadLetterConfig": failures}],
+        },
     }
 
 
 SNAPSTART_OUTPUTS = {
+    "Events": {"Ref": "Events"},
     "Bucket": {"Ref": "Bucket"},
     "Answers": {"Ref": "Answers"},
     "Failures": {"Ref": "Failures"},
@@ -219,6 +252,29 @@ def test_failed_events_go_to_the_aliass_destination(snapstart: dict[str, str]) -
     assert dead_letter["requestPayload"]["Records"][0]["s3"]["object"]["key"] == "bad"
     assert dead_letter["responsePayload"]["errorType"] == "ValueError"
     assert dead_letter["responsePayload"]["errorMessage"] == "bad file"
+
+
+def test_a_rule_of_eventbridge_invokes_the_alias_for_the_keys_that_match(snapstart: dict[str, str]) -> None:
+    for key in ("another", "ruled +ü"):
+        boto3.client("s3").put_object(Bucket=snapstart["Events"], Key=key, Body=b"x")
+    answer = message(snapstart["Answers"])
+    assert (answer["key"], answer["arn"].endswith(":live")) == ("ruled +ü", True)
+
+
+def test_what_eventbridge_may_not_invoke_goes_to_the_targets_queue_with_the_reason(snapstart: dict[str, str]) -> None:
+    boto3.client("s3").put_object(Bucket=snapstart["Events"], Key="denied", Body=b"x")
+    answer = boto3.client("sqs").receive_message(
+        QueueUrl=snapstart["Failures"],
+        WaitTimeSeconds=20,
+        MessageAttributeNames=["All"],
+        MessageSystemAttributeNames=["SentTimestamp"],
+    )
+    dead_letter = read(answer["Messages"][0])
+    boto3.client("sqs").delete_message(
+        QueueUrl=snapstart["Failures"], ReceiptHandle=answer["Messages"][0]["ReceiptHandle"]
+    )
+    assert (dead_letter.keys, dead_letter.error_type) == (["denied"], "NO_PERMISSIONS")
+    assert dead_letter.event["detail-type"] == "Object Created"
 
 
 def test_a_dead_letter_has_the_format_of_aws(snapstart: dict[str, str]) -> None:
