@@ -294,9 +294,9 @@ class Settings:
         if not self.env:
             return None
         account, region = self.env.split("/")
-        # The CDK sets both, from the credentials; neither is set where there are no credentials.
-        here = os.environ.get("CDK_DEFAULT_ACCOUNT", account), os.environ.get("CDK_DEFAULT_REGION", region)
-        if here != (account, region):
+        # Set by the CDK: the account from the credentials, if there are any; the region in any case.
+        here = os.environ.get("CDK_DEFAULT_ACCOUNT", ""), os.environ.get("CDK_DEFAULT_REGION", region)
+        if here[0] and here != (account, region):
             raise SettingsError(
                 f"The setting env is {self.env}, but the credentials are for {'/'.join(here)}: change either."
             )

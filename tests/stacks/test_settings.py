@@ -230,23 +230,29 @@ def test_a_bundle_for_the_local_python_cannot_come_from_docker():
         from_context(bundling="docker", local_python="3.11")
 
 
-@pytest.mark.parametrize(
-    ("variable", "value", "here"),
-    [
-        ("CDK_DEFAULT_ACCOUNT", "210987654321", "210987654321/eu-west-1"),
-        ("CDK_DEFAULT_REGION", "us-east-1", "123456789012/us-east-1"),
-    ],
-)
+@pytest.mark.parametrize("here", ["210987654321/eu-west-1", "123456789012/us-east-1"])
 def test_with_credentials_of_another_account_or_region_nothing_is_synthesized(
-    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, here: str
+    monkeypatch: pytest.MonkeyPatch, here: str
 ):
-    monkeypatch.setenv(variable, value)
+    for variable, value in zip(("CDK_DEFAULT_ACCOUNT", "CDK_DEFAULT_REGION"), here.split("/"), strict=True):
+        monkeypatch.setenv(variable, value)
     with pytest.raises(SettingsError) as error:
         _ = from_context(env="123456789012/eu-west-1").environment
 
     assert str(error.value).startswith(
         f"The setting env is 123456789012/eu-west-1, but the credentials are for {here}:"
     )
+
+
+def test_with_these_credentials_or_none_the_pinned_stacks_are_synthesized(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("CDK_DEFAULT_REGION", "us-east-1")  # the CDK's own choice where nothing names a region
+    monkeypatch.delenv("CDK_DEFAULT_ACCOUNT", raising=False)
+    assert from_context(env="123456789012/eu-west-1").environment is not None
+
+    monkeypatch.setenv("CDK_DEFAULT_REGION", "eu-west-1")
+    monkeypatch.setenv("CDK_DEFAULT_ACCOUNT", "123456789012")
+    assert from_context(env="123456789012/eu-west-1").environment is not None
+    assert from_context().environment is None
 
 
 def test_a_key_for_encrypting_is_refused_where_keys_of_aws_encrypt():
