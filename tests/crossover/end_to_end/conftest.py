@@ -26,7 +26,14 @@ from ..conftest import running_emulator
 MODEL = sources() / "model/model.onnx"
 VARIANTS = ["standard", "snapstart", "sagemaker"]
 # Everything on that the local AWS knows, so that destroying has to take it away again.
-SETTINGS = {"encryption": "customer", "bucket_versioning": "true", "monitoring": "true"}
+SETTINGS = {
+    "encryption": "customer",
+    "bucket_versioning": "true",
+    "monitoring": "true",
+    "alarm_email": "ops@example.org",
+    "tracing": "true",
+    "tags": "team=audio",
+}
 
 
 def synthesize(aws: LocalAws, *, model: Path = MODEL) -> Command:

@@ -39,6 +39,7 @@ def test_destroying_leaves_nothing_but_the_key(
     assert everything(clients, "lambda", "list_functions", "Functions") == []
     assert everything(clients, "logs", "describe_log_groups", "logGroups") == []
     assert everything(clients, "cloudwatch", "describe_alarms", "MetricAlarms") == []
+    assert everything(clients, "sns", "list_topics", "Topics") == []
     assert everything(clients, "cloudwatch", "list_dashboards", "DashboardEntries") == []
     roles = [role["RoleName"] for role in everything(clients, "iam", "list_roles", "Roles")]
     assert [name for name in roles if not name.startswith("cdk-")] == []
