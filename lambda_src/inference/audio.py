@@ -8,7 +8,7 @@ import soxr
 from numpy.typing import NDArray
 
 from inference.audio_formats import ffmpeg_reader, sndfile_reader
-from inference.audio_formats.kinds import audio_kind, end_of_id3, other_kind, text_kind
+from inference.audio_formats.kinds import audio_kind, other_kind, text_kind, without_tags
 from inference.audio_formats.length import AudioLength, Channels
 from inference.input_error import InputError
 from inference.limits import Limits
@@ -52,7 +52,7 @@ def decode(data: bytes, sample_rate: int, limits: Limits) -> NDArray[np.float32]
 def _read(data: bytes, sample_rate: int, limits: Limits) -> NDArray[np.float32]:
     kind = audio_kind(data)
     if kind:
-        data = data[end_of_id3(data) :]
+        data = without_tags(data)
     elif other := other_kind(data):
         raise InputError("UNSUPPORTED_FORMAT", f"The file is {other}; {SUPPORTED}.")
     if kind in sndfile_reader.KINDS:

@@ -1,6 +1,7 @@
 """Real and generated audio in every format that users send."""
 
 import io
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -217,6 +218,37 @@ def test_tags_before_the_audio_are_skipped() -> None:
     for container in ("MP3", "FLAC", "WAV", "OGG"):
         data = encode(tone(), format=container)
         assert len(audio.decode(tag + data, RATE, LIMITS)) == len(audio.decode(data, RATE, LIMITS))
+
+
+def ape_tag(content: bytes, *, header: bool) -> bytes:
+    """https://wiki.hydrogenaud.io/index.php?title=APE_Tags_Header"""
+
+    def part(flags: int) -> bytes:
+        return b"APETAGEX" + struct.pack("<IIII", 2000, len(content) + 32, 1, flags) + bytes(8)
+
+    return (part(0xA0000000) if header else b"") + content + part(0x80000000 if header else 0)
+
+
+@pytest.mark.parametrize("cover", [100, 500_000])
+@pytest.mark.parametrize("container", ["MP3", "FLAC", "WAV", "OGG"])
+def test_tags_behind_the_audio_are_not_heard(container: str, cover: int) -> None:
+    data = encode(tone(3), format=container)
+    whole = audio.decode(data, RATE, LIMITS)
+    id3v1 = b"TAG" + bytes(125)
+    for header in (True, False):
+        for behind in (id3v1, ape_tag(b"\x55" * cover, header=header), ape_tag(b"\x55" * cover, header=header) + id3v1):
+            np.testing.assert_array_equal(audio.decode(data + behind, RATE, LIMITS), whole)
+
+
+@pytest.mark.parametrize("size", [100, 500_000])
+def test_an_mp3_behind_a_tag_that_no_reader_knows_is_found(size: int) -> None:
+    data = ape_tag(b"\x55" * size, header=True) + encode(tone(3), format="MP3")
+    assert len(audio.decode(data, RATE, LIMITS)) / RATE == pytest.approx(3, abs=0.15)
+
+
+def test_zeros_behind_a_wav_are_not_heard() -> None:
+    data = encode(tone(3), format="WAV")
+    assert len(audio.decode(data + bytes(1_000_000), RATE, LIMITS)) == 3 * RATE
 
 
 @pytest.mark.parametrize("kind", ["WAV", "FLAC", "MP3", "OGG", *phones.KINDS])

@@ -55,7 +55,7 @@ def read(data: bytes, kind: str, length: AudioLength) -> Iterator[tuple[int, Cha
         UnknownFormat: FFmpeg does not recognise the file.
         InputError: as `AudioLength` raises it, and UNSUPPORTED_FORMAT, EMPTY_AUDIO or CORRUPT_AUDIO.
     """
-    import av  # takes 45 ms, which a cold start with a plain file does without
+    import av  # takes tens of milliseconds, which a cold start with a plain file does without
     import av.logging
 
     av.logging.set_level(None)
@@ -95,6 +95,7 @@ class _Audio:
         self.length = length
         self.max_packets = MAX_PACKETS_PER_SECOND * length.limits.max_seconds
         self.packets = self.damaged_packets = self.packet_bytes = self.packet_ticks = 0
+        self.first_byte: int | None = None  # of the first packet: large tags may stand before it
         self.gap_seconds = 0.0
 
     def blocks(self) -> Iterator[tuple[int, Channels]]:
@@ -136,6 +137,8 @@ class _Audio:
             if self.packets > self.max_packets:
                 raise InputError("CORRUPT_AUDIO", f"The audio is cut into more than {self.max_packets:.0f} packets.")
             self.packet_bytes += packet.size
+            if self.first_byte is None:
+                self.first_byte = packet.pos
             if packet.stream_index != index:
                 continue
             self.packet_ticks += packet.duration or 0
@@ -173,7 +176,7 @@ class _Audio:
             raise InputError("CORRUPT_AUDIO", "The audio is damaged: nothing of it can be decoded.")
         if not heard:
             raise InputError("EMPTY_AUDIO", "The file has no audio: 0 samples.")
-        size = self.container.size
+        size = self.container.size - (self.first_byte or 0)
         if self.format in WITHOUT_INDEX and self.packet_bytes < MIN_COVERED_SHARE * size:
             raise InputError(
                 "CORRUPT_AUDIO", f"The audio is damaged: only {self.packet_bytes:,} of {size:,} bytes can be read."

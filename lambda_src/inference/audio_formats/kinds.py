@@ -20,6 +20,16 @@ OTHERS = (
     (0, b"caff", "CAF audio"),
     (0, b"riff.\x91\xcf\x11", "W64 audio"),
     (0, b"wvpk", "WavPack audio"),
+    (0, b"TTA1", "TTA audio"),
+    (0, b"MPCK", "Musepack audio"),
+    (0, b"MP+", "Musepack audio"),
+    (0, b"FRM8", "DSDIFF audio"),
+    (0, b"\x0b\x77", "AC-3 audio"),
+    (0, b"\x7f\xfe\x80\x01", "DTS audio"),
+    (0, b"Creative Voice File", "VOC audio"),
+    (0, b"#!SILK", "SILK audio, as some messengers record it"),
+    (1, b"#!SILK", "SILK audio, as some messengers record it"),
+    (0, b"#EXTM3U", "a playlist without sound"),
     (0, b"MAC ", "Monkey's Audio"),
     (0, b"DSD ", "DSF audio"),
     (0, b"MThd", "MIDI, which holds notes and no sound"),
@@ -46,12 +56,13 @@ TEXTS = (
     (0, b"<", "text in HTML or XML"),
     (0, b"{", "text, perhaps JSON"),
 )
-MAX_ID3_TAGS = 4  # before an MP3 or FLAC; one is usual, two occur
+MAX_TAGS = 4  # before an MP3 or FLAC; one is usual, two occur
+ID3V1_BYTES, APE_FOOTER_BYTES = 128, 32
 
 
 def audio_kind(data: bytes) -> str:
     """`WAV`, `FLAC`, `OGG`, `MP4`, `Matroska or WebM`, `AMR` or `MP3`; empty for what has no such signature."""
-    start = end_of_id3(data)
+    start = _start_of_audio(data)
     found = "" if _find(data, 0, OTHERS[:2]) else _find(data, start, AUDIO)
     if found:
         return found
@@ -71,17 +82,37 @@ def text_kind(data: bytes) -> str:
     return _find(data, 0, TEXTS) or ("text" if start.isascii() and b"\0" not in start else "")
 
 
-def end_of_id3(data: bytes) -> int:
-    """Where the ID3 tags at the start of a file end, as they declare it: https://id3.org/id3v2.4.0-structure#line-39."""
-    end = 0
-    for _ in range(MAX_ID3_TAGS):
-        if not data.startswith(b"ID3", end):
+def without_tags(data: bytes) -> bytes:
+    """The file without what tagging programs put before and behind the audio: ID3 and APE.
+
+    https://id3.org/id3v2.4.0-structure#line-39 ; https://wiki.hydrogenaud.io/index.php?title=APE_Tags_Header
+    """
+    end = len(data)
+    if data.startswith(b"TAG", max(end - ID3V1_BYTES, 0)):
+        end -= ID3V1_BYTES
+    footer = data[max(end - APE_FOOTER_BYTES, 0) : end]
+    if footer.startswith(b"APETAGEX"):
+        size = int.from_bytes(footer[12:16], "little")  # with the footer, without the header
+        header = end - size - APE_FOOTER_BYTES
+        end = header if data.startswith(b"APETAGEX", max(header, 0)) else end - size
+    start = _start_of_audio(data)
+    return data if (start, end) == (0, len(data)) else data[start : max(end, 0)]
+
+
+def _start_of_audio(data: bytes) -> int:
+    """Where the tags at the start of a file end, as they declare it."""
+    start = 0
+    for _ in range(MAX_TAGS):
+        if data.startswith(b"ID3", start):
+            size = 0
+            for byte in data[start + 6 : start + 10]:
+                size = size << 7 | byte & 0x7F
+            start += 10 + size
+        elif data.startswith(b"APETAGEX", start):
+            start += APE_FOOTER_BYTES + int.from_bytes(data[start + 12 : start + 16], "little")
+        else:
             break
-        size = 0
-        for byte in data[end + 6 : end + 10]:
-            size = size << 7 | byte & 0x7F
-        end += 10 + size
-    return end
+    return start
 
 
 def _find(data: bytes, start: int, signatures: tuple[tuple[int, bytes, str], ...]) -> str:

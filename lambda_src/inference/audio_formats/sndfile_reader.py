@@ -20,7 +20,6 @@ BLOCK_FRAMES = 1 << 17
 READS_PER_SECOND, READS_PER_BYTE = 200, 1 / 50
 INT16_FULL_SCALE = np.float32(1 << 15)
 UNKNOWN_FRAMES = 2**63 - 1  # libsndfile's SF_COUNT_MAX, for a stream whose header does not declare its length
-ID3V1_BYTES = 128  # of the tag at the end of an MP3
 
 
 class NotReadWhole(Exception):  # noqa: N818  # no error: another reader is tried
@@ -64,8 +63,7 @@ def read(data: bytes, kind: str, length: AudioLength) -> Iterator[tuple[int, Cha
     if not length.frames:
         raise NotReadWhole
     # libsndfile stops at the length that an MP3's first frame declares or lets it assume, whatever follows.
-    rest = data[file.tell() :] if kind == "MP3" else b""
-    if rest and not (len(rest) == ID3V1_BYTES and rest.startswith(b"TAG")):
+    if kind == "MP3" and file.tell() < len(data):
         raise NotReadWhole
     if kind == "FLAC" and declared and length.frames < declared:
         raise InputError(

@@ -18,7 +18,7 @@ class Wav:
         bytes_per_second: of the samples.
         declared: bytes of the samples. A program that is ended, or that writes to a pipe, leaves 0, or what it wrote
             before there was more; or far too many, which readers pass over.
-        behind: bytes behind the last chunk.
+        behind: bytes behind the last chunk, without zeros at the end of the file.
     """
 
     codec: int
@@ -64,4 +64,4 @@ def parse(data: bytes) -> Wav:
         if kind == b"fmt " and position + 20 <= len(data):
             codec, _, _, bytes_per_second = struct.unpack_from(order + "HHII", data, position + 8)
         position += 8 + size + size % 2
-    return Wav(codec, bytes_per_second, sizes.get(b"data", 0), max(len(data) - position, 0))
+    return Wav(codec, bytes_per_second, sizes.get(b"data", 0), max(len(data.rstrip(b"\0")) - position, 0))
