@@ -1,6 +1,7 @@
 """Bucket, table, key and VPC that exist already, named by the settings: used as they are, and not looked up."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,9 @@ import pytest
 
 from app import add_stacks
 from tests.crossover.cdk.linting import lint_findings
+from tests.crossover.cdk.option_sets import Synthesis
 from tests.crossover.cdk.templates import StackTemplate, nag_findings, new_app
+from tests.stacks.key_uses import key_uses
 
 KEY = "arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555"
 TABLE = "arn:aws:dynamodb:eu-west-1:123456789012:table/findings"
@@ -50,6 +53,26 @@ def test_the_bucket_is_read_and_its_notifications_stay(template: StackTemplate):
     assert ("s3:GetObject", "arn:<AWS::Partition>:s3:::recordings/*") in template.grants(reader)
     assert ("kms:Decrypt", KEY) in template.grants(reader)
     assert template.outputs["InputBucketName"] == "recordings"
+
+
+@pytest.mark.parametrize(
+    ("stack", "role", "services"),
+    [
+        ("Standard", "Compute/FunctionRole", {"s3", "dynamodb"}),
+        ("SnapStart", "Compute/FunctionRole", {"s3", "dynamodb"}),
+        ("SageMaker", "Compute/FunctionRole", {"dynamodb"}),
+        ("SageMaker", "Compute/ExecutionRole", {"s3"}),
+    ],
+)
+def test_where_the_customers_key_is_left_out_the_roles_still_read_what_it_encrypts(
+    synthesis_of: Callable[[str], Synthesis], folder: Path, stack: str, role: str, services: set[str]
+):
+    before = synthesis_of("customer key").templates[stack]
+    after = StackTemplate(json.loads((folder / f"{stack}.template.json").read_text()))
+
+    assert key_uses(before, role) >= {(service, "<Key.Arn>") for service in services}
+    assert key_uses(after, role) == {(service, KEY) for service in services}
+    assert not after.of_type("AWS::KMS::Key")
 
 
 def test_the_compute_runs_in_the_subnets_and_makes_no_network(template: StackTemplate):

@@ -14,30 +14,12 @@ from stacks.protection import protection, warnings
 from stacks.settings import Settings
 from tests.crossover.cdk.option_sets import Synthesis
 from tests.crossover.cdk.templates import StackTemplate, new_app
-from tools.synthesized import as_list
+from tests.stacks.key_uses import key_uses
 
 OLD_KEY = "arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555"
 NEW_KEY = "arn:aws:kms:eu-west-1:123456789012:key/99999999-2222-3333-4444-555555555555"
 ONE: dict[str, Any] = {"variants": "standard"}
 KEPT: dict[str, Any] = {"removal_policy": "retain", "bucket_versioning": True}
-
-
-def key_uses(template: StackTemplate, role: str) -> set[tuple[str, str]]:
-    """(service, key) for each decryption that the role is allowed."""
-    return {
-        (statement["Condition"]["StringEquals"]["kms:ViaService"].partition(".")[0], key)
-        for statement in template.statements(role)
-        if "kms:Decrypt" in statement["Action"]
-        for key in as_list(statement["Resource"])
-    }
-
-
-@pytest.fixture(scope="module")
-def moved(model_path: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, StackTemplate]:
-    """The stacks of someone who leaves out encryption=customer, and still has files under the key of before."""
-    app = new_app(tmp_path_factory.mktemp("moved"), model_path=str(model_path), decryption_key_arns=OLD_KEY)
-    add_stacks(app)
-    return {stack.hierarchical_id: StackTemplate(stack.template) for stack in app.synth().stacks}
 
 
 @pytest.fixture(scope="module")
@@ -102,22 +84,6 @@ def test_the_key_stays_when_it_leaves_the_template_or_the_stack_goes(
         # Except where a failed deployment takes back the key that it has just created.
         assert [key.definition["DeletionPolicy"] for key in keys] == ["RetainExceptOnCreate"]
         assert [key.definition["UpdateReplacePolicy"] for key in keys] == ["Retain"]
-
-
-def test_without_the_customers_key_the_roles_still_read_what_it_encrypts(
-    synthesis_of: Callable[[str], Synthesis], moved: dict[str, StackTemplate]
-):
-    roles = [
-        ("Standard", "Compute/FunctionRole", {"s3", "dynamodb"}),
-        ("SnapStart", "Compute/FunctionRole", {"s3", "dynamodb"}),
-        ("SageMaker", "Compute/FunctionRole", {"dynamodb"}),
-        ("SageMaker", "Compute/ExecutionRole", {"s3"}),
-    ]
-    for stack, role, services in roles:
-        before = key_uses(synthesis_of("customer key").templates[stack], role)
-        assert before >= {(service, "<Key.Arn>") for service in services}
-        assert key_uses(moved[stack], role) == {(service, OLD_KEY) for service in services}
-        assert not moved[stack].of_type("AWS::KMS::Key")
 
 
 def test_new_data_are_under_an_existing_key_and_old_data_stay_readable(existing_key: StackTemplate):
