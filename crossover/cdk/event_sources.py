@@ -58,11 +58,7 @@ def add_rule(
     )
     # From here on no event is lost: not in a new stack, and not where the bucket's own notification goes with this.
     bucket.enable_event_bridge_notification()
-    switch = bucket.node.find_child("Notifications")
-    switch.node.add_dependency(rule)
-    for resource in target.stack.node.find_all():
-        if isinstance(resource, lambda_.CfnPermission) and resource.principal == "events.amazonaws.com":
-            switch.node.add_dependency(resource)
+    bucket.node.find_child("Notifications").node.add_dependency(rule)  # and so on its permission to invoke
 
 
 def _filter(prefix: str, suffix: str) -> dict[str, str]:
