@@ -6,6 +6,7 @@ import importlib
 import json
 import logging
 import os
+import pkgutil
 import signal
 import socket
 import sys
@@ -30,8 +31,10 @@ KEEP_ALIVE_SECONDS = 75
 # Requests that may wait, for each CPU. 64 clips of 60 s keep an ml.t2.medium whose credits are spent (0.4 vCPU) busy
 # for about as long as a request may wait (MAX_WAIT_SECONDS).
 MAX_WAITING_PER_CPU = 32
-# By the decoder, by anyio, and by Python for the name of a host.
-IMPORTED_WITH_THE_FIRST_REQUEST = ("av", "av.logging", "anyio._backends._asyncio", "encodings.idna")
+# By anyio, and by Python for the name of a host.
+IMPORTED_WITH_THE_FIRST_REQUEST = ("anyio._backends._asyncio", "encodings.idna")
+# Imports parts of itself as files need them.
+DECODER = "av"
 
 log = logging.getLogger(__name__)
 
@@ -183,7 +186,7 @@ def load_predictors(settings: Settings, *, after_reading: Callable[[], None] = l
     from inference.local_predictor import LocalPredictor
     from inference.model import Model
 
-    for module in IMPORTED_WITH_THE_FIRST_REQUEST:
+    for module in (*IMPORTED_WITH_THE_FIRST_REQUEST, *modules_of(DECODER)):
         importlib.import_module(module)
     data = find_model(settings.model_dir).read_bytes()
     s3 = create_client("s3")
@@ -199,6 +202,13 @@ def load_predictors(settings: Settings, *, after_reading: Callable[[], None] = l
     single = concurrent if settings.cpus == 1 else predictor(settings.cpus, spinning=True)
     _give_back_memory()
     return Predictors(single=single, concurrent=concurrent)
+
+
+def modules_of(package: str) -> list[str]:
+    """A package and all that is in it, but its command."""
+    path = importlib.import_module(package).__path__
+    names = [package, *(module.name for module in pkgutil.walk_packages(path, f"{package}."))]
+    return [name for name in names if not name.endswith(".__main__")]
 
 
 def _give_back_memory() -> None:
