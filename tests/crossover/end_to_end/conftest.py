@@ -36,11 +36,12 @@ SETTINGS = {
 }
 
 
-def synthesize(aws: LocalAws, *, model: Path = MODEL) -> Command:
-    """Begin to synthesize the app with a model."""
+def synthesize(aws: LocalAws, *, model: Path = MODEL, **settings: str) -> Command:
+    """Begin to synthesize the app with a model, and more settings."""
     python = find_interpreter().version
     local_python = {} if python == LAMBDA_PYTHON else {"local_python": python}
-    return aws.cdk.synthesize({"variants": ",".join(VARIANTS), "model_path": str(model), **SETTINGS, **local_python})
+    fixed = {"variants": ",".join(VARIANTS), "model_path": str(model), **SETTINGS, **local_python}
+    return aws.cdk.synthesize({**fixed, **settings})
 
 
 @pytest.fixture(scope="package")

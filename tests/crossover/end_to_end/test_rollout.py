@@ -83,9 +83,12 @@ def dead_letters(clients: Clients, variant: Variant) -> str:
 def new_model(
     aws: LocalAws, clients: Clients, variants: dict[str, Variant], tmp_path_factory: pytest.TempPathFactory
 ) -> str:
-    """A new model, deployed while files kept coming in, none of which is lost; its hash."""
+    """A new model, deployed while files kept coming in, none of which is lost; its hash.
+
+    At the same time the events begin to come by EventBridge.
+    """
     [old] = models_of(clients, upload_to(clients, *variants.values()))
-    synth = synthesize(aws, model=renamed_model(tmp_path_factory.mktemp("model")))
+    synth = synthesize(aws, model=renamed_model(tmp_path_factory.mktemp("model")), event_source="eventbridge")
     synth.wait()
     with uploading(clients, *variants.values()) as uploads:
         aws.deploy(synth, aws.steps.step("cdk synth"))
@@ -103,6 +106,15 @@ def test_a_new_model_takes_over_without_losing_an_upload(
     assert [dead_letters(clients, variant) for variant in variants.values()] == ["0", "0", "0"]
 
 
+def test_the_events_come_by_eventbridge(
+    clients: Clients, variants: dict[str, Variant], new_model: str, tmp_path: Path
+) -> None:
+    for variant in variants.values():
+        configuration = clients("s3").get_bucket_notification_configuration(Bucket=variant.bucket)
+        assert "EventBridgeConfiguration" in configuration
+        assert "LambdaFunctionConfigurations" not in configuration
+
+
 def test_one_version_stays_published(clients: Clients, variants: dict[str, Variant], new_model: str) -> None:
     assert len(published_versions(clients, variants["snapstart"])) == 1
 
@@ -112,7 +124,7 @@ def test_a_model_that_cannot_predict_is_rolled_back(
 ) -> None:
     # It says of itself what the synthesis wants to hear, but gives as many scores as there are samples. SnapStart finds
     # out before the snapshot and the endpoint before it is healthy, both by predicting once.
-    synth = synthesize(aws, model=write_model(tmp_path / "bad.onnx"))
+    synth = synthesize(aws, model=write_model(tmp_path / "bad.onnx"), event_source="eventbridge")
     with pytest.raises(CrossoverError, match="cdk deploy failed"):
         aws.deploy(synth, aws.steps.step("cdk synth"))
     careful = [variants["snapstart"], variants["sagemaker"]]
