@@ -8,6 +8,7 @@ import typer
 
 from crossover import command_line
 from crossover.errors import UsageError
+from crossover.local.container_engine import CONTAINERS_HELP, CONTAINERS_VARIABLE, Containers
 from crossover.local.ports import check_port
 from crossover.project import PREFIX_HELP, stack_prefix
 
@@ -29,6 +30,7 @@ def demo(
     port: Annotated[
         int | None, typer.Option(callback=check_port, help="Port of the local AWS; a free one by default.")
     ] = None,
+    containers: Annotated[Containers, typer.Option(envvar=CONTAINERS_VARIABLE, help=CONTAINERS_HELP)] = Containers.AUTO,
 ) -> None:
     """Deploy to a local AWS, predict real audio there, and clean up: needs no account and no Docker.
 
@@ -36,7 +38,7 @@ def demo(
     """
     from crossover.local.demo import run
 
-    run(variants=variants, audio=audio, port=port)
+    run(variants=variants, audio=audio, port=port, containers=containers)
 
 
 @app.command()

@@ -30,6 +30,7 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ.pop(name, None)
     # AWS's rules for templates, in WebAssembly, take as long as all else of a synthesis; some tests ask for them.
     os.environ["CDK_VALIDATION"] = "false"
+    os.environ["CROSSOVER_CONTAINERS"] = "process"  # an image takes longer; end_to_end/test_image.py builds it
     os.environ["NODE_DISABLE_COMPILE_CACHE"] = "1"  # the CDK's command line would keep one in the temporary folder
     if "PYTEST_XDIST_WORKER" in os.environ:
         return

@@ -9,6 +9,7 @@ from crossover import project
 from crossover.errors import CrossoverError
 from crossover.local.account import ACCOUNT, REGION
 from crossover.local.commands import Command, Commands
+from crossover.local.container_engine import engine_script
 from crossover.local.workspace import Workspace, check_python_packages, node, node_modules, search_path
 from crossover.paths import project as project_folder
 
@@ -34,8 +35,11 @@ class Cdk:
         self.commands = commands
         self._command_line = [node(), str(node_modules() / "aws-cdk" / "bin" / "cdk")]
 
-    def synthesize(self, context: Mapping[str, str]) -> Command:
+    def synthesize(self, context: Mapping[str, str], *, engine: str = "") -> Command:
         """Run the CDK app, as the command line would with `-c` for each item of `context`.
+
+        Args:
+            engine: name of the container engine that will build the image.
 
         Without the command line this needs neither credentials nor the emulator, so it runs in parallel to everything
         else.
@@ -50,6 +54,7 @@ class Cdk:
                 "CDK_OUTDIR": str(self.workspace.assembly),
                 "CDK_VALIDATION": "false",  # AWS's rules for templates take 4 of 10 seconds, and are for AWS
                 "CDK_CONTEXT_JSON": json.dumps({**project.context(), **context}),
+                **({"CDK_DOCKER": engine} if engine else {}),
             },
             folder=project_folder(),
             seconds=SYNTH_SECONDS,
@@ -59,10 +64,15 @@ class Cdk:
         """Create the bucket and the roles that every CDK deployment needs."""
         return self._start("cdk bootstrap", ["bootstrap", f"aws://{ACCOUNT}/{REGION}"], seconds=BOOTSTRAP_SECONDS)
 
-    def deploy(self) -> Command:
-        """Deploy every stack of the assembly."""
+    def deploy(self, *, engine: str = "") -> Command:
+        """Deploy every stack of the assembly.
+
+        Args:
+            engine: name of the container engine that builds the image, for which the workspace has a script.
+        """
         options = ["--all", "--concurrency", "3", "--require-approval", "never", "--progress", "events"]
-        return self._start("cdk deploy", ["deploy", *options, *self._app()], seconds=DEPLOY_SECONDS)
+        docker = str(engine_script(self.workspace, engine)) if engine else _docker_substitute()
+        return self._start("cdk deploy", ["deploy", *options, *self._app()], seconds=DEPLOY_SECONDS, docker=docker)
 
     def destroy(self) -> Command:
         """Destroy every stack of the assembly."""
@@ -72,12 +82,12 @@ class Cdk:
     def _app(self) -> list[str]:
         return ["--app", str(self.workspace.assembly)]
 
-    def _start(self, name: str, arguments: Sequence[str], *, seconds: float) -> Command:
+    def _start(self, name: str, arguments: Sequence[str], *, seconds: float, docker: str | None = None) -> Command:
         environment = {
             **os.environ,
             "PATH": search_path(),
             "CDK_HOME": str(self.workspace.home),
-            "CDK_DOCKER": _docker_substitute(),
+            "CDK_DOCKER": docker or _docker_substitute(),
             "CDK_DISABLE_CLI_TELEMETRY": "true",
             "NO_COLOR": "1",
         }

@@ -8,15 +8,16 @@ from rich.console import Console
 
 from crossover.inputs import audio_files, split_names
 from crossover.local.account import REGION, ROOT_KEY
+from crossover.local.container_engine import CONTAINERS_HELP, CONTAINERS_VARIABLE, Containers
 from crossover.local.ports import check_port
 from crossover.local.process import DEFAULT_PORT, Emulator
 from crossover.local.python_environments import find_interpreter
-from crossover.local.work import describe_python, open_local_aws, persistent_emulator
+from crossover.local.work import describe_containers, describe_python, open_local_aws, persistent_emulator
 from crossover.local.workspace import Workspace
 from crossover.project import choose_variants
 
 app = typer.Typer(
-    help="The local AWS: the real CDK against an emulator on this machine, with no account and no Docker.",
+    help="The local AWS: the real CDK against an emulator on this machine, with no account.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -29,6 +30,7 @@ errors = Console(stderr=True)
 @app.command()
 def up(
     port: Annotated[int, typer.Option(callback=check_port, help="Port, on this machine only.")] = DEFAULT_PORT,
+    containers: Annotated[Containers, typer.Option(envvar=CONTAINERS_VARIABLE, help=CONTAINERS_HELP)] = Containers.AUTO,
 ) -> None:
     """Start the local AWS in the background."""
     workspace = Workspace()
@@ -36,6 +38,7 @@ def up(
     emulator = persistent_emulator(workspace)
     if emulator is None:
         with open_local_aws(workspace, errors) as aws:
+            aws.choose_containers(containers)
             emulator = aws.start_emulator(find_interpreter(), port=port)
             aws.bootstrap()
             aws.keep_running()
@@ -65,6 +68,8 @@ def deploy(
     with open_local_aws(Workspace(), errors) as aws:
         emulator = aws.running()
         aws.deploy(*aws.begin_synth(names, python=emulator.python))
+        if sentence := describe_containers(aws.workspace, names):
+            print(sentence)
 
 
 @app.command()

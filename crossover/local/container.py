@@ -1,6 +1,5 @@
-"""A SageMaker container as a process on this machine: the server command of its Dockerfile, without Docker.
-
-The image keeps the layout of the folder it is built from, so its entry point starts there as well.
+"""A SageMaker container on this machine: its image in a container engine, or as a process the server command of its
+Dockerfile. The image keeps the layout of the folder it is built from, so its entry point starts there as well.
 """
 
 import http.client
@@ -9,7 +8,7 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -21,6 +20,8 @@ from crossover.local.ports import HOST, free_port
 START_SECONDS = 60
 # https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html
 INVOCATION_SECONDS = 60
+# Where SageMaker tells the server to listen, and here on this machine only.
+ADDRESS = ("BIND_HOST", "SAGEMAKER_BIND_TO_PORT")
 # What SageMaker passes on to the container. https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
 FORWARDED = {"content-type", "accept", "x-amzn-sagemaker-custom-attributes", "x-amzn-sagemaker-inference-id"}
 
@@ -48,7 +49,7 @@ class Container:
     """A running server.
 
     Attributes:
-        process: the server.
+        process: the server, or the engine's client, which passes signals on and ends with it.
         port: where it listens on this machine.
         model_folder: used as /opt/ml/model; removed when the container stops.
     """
@@ -60,23 +61,21 @@ class Container:
     @classmethod
     def start(
         cls,
+        command: Sequence[str],
         *,
-        image: Path,
-        dockerfile: Path,
-        python: str,
         model_folder: Path,
         environment: Mapping[str, str],
         log: Path,
+        folder: Path | None = None,
     ) -> Self:
-        """Start the Dockerfile's entry point and wait until `/ping` answers 200.
+        """Start the server and wait until `/ping` answers 200.
 
         Args:
-            image: the folder that the image is built from; the image keeps its layout.
-            dockerfile: names the entry point.
-            python: the interpreter used as the image's `python`.
+            command: starts it.
             model_folder: holds the model file.
-            environment: all of the server's environment but what SageMaker's contract adds.
+            environment: all of the command's environment but the address to listen on.
             log: gets what the server prints.
+            folder: where the command runs.
 
         Raises:
             ContainerError: the server ended, or did not become healthy in time.
@@ -84,14 +83,9 @@ class Container:
         port = free_port()
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [python if word == "python" else word for word in entry_point(dockerfile)],
-                cwd=image,
-                env={
-                    **environment,
-                    "BIND_HOST": HOST,
-                    "SAGEMAKER_BIND_TO_PORT": str(port),
-                    "MODEL_DIR": str(model_folder),
-                },
+                command,
+                cwd=folder,
+                env={**environment, **dict(zip(ADDRESS, (HOST, str(port)), strict=True))},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -156,8 +150,8 @@ class Container:
         shutil.rmtree(self.model_folder, ignore_errors=True)
 
 
-def entry_point(dockerfile: Path) -> list[str]:
-    """The command of a Dockerfile's last ENTRYPOINT, with SageMaker's argument `serve`.
+def entry_point(dockerfile: Path, python: str) -> list[str]:
+    """The command of a Dockerfile's last ENTRYPOINT, with SageMaker's argument `serve`; `python` replaces its python.
 
     Raises:
         ContainerError: there is no ENTRYPOINT in its JSON form.
@@ -165,7 +159,7 @@ def entry_point(dockerfile: Path) -> list[str]:
     commands = re.findall(r"^ENTRYPOINT\s+(\[.*\])\s*$", dockerfile.read_text(), flags=re.MULTILINE)
     if not commands:
         raise ContainerError(f'{dockerfile} has no line ENTRYPOINT ["...", ...], so the server cannot be started.')
-    return [*json.loads(commands[-1]), "serve"]
+    return [*(python if word == "python" else word for word in json.loads(commands[-1])), "serve"]
 
 
 def _last_output(log: Path) -> str:

@@ -6,10 +6,11 @@ import typer
 from rich.console import Console
 
 from crossover.inputs import audio_files
+from crossover.local.container_engine import Containers
 from crossover.local.ports import free_port, is_free
 from crossover.local.process import DEFAULT_PORT
 from crossover.local.python_environments import find_interpreter
-from crossover.local.work import describe_python, open_local_aws, persistent_emulator
+from crossover.local.work import describe_containers, describe_python, open_local_aws, persistent_emulator
 from crossover.local.workspace import Workspace
 from crossover.paths import sources
 from crossover.project import choose_variants
@@ -20,7 +21,14 @@ CLIPS = [
 ]
 
 
-def run(*, variants: str, audio: Path | None, port: int | None, workspace: Workspace | None = None) -> None:
+def run(
+    *,
+    variants: str,
+    audio: Path | None,
+    port: int | None,
+    containers: Containers = Containers.PROCESS,
+    workspace: Workspace | None = None,
+) -> None:
     """Start a local AWS, deploy the variants, upload the audio, print the predictions, stop it again.
 
     An emulator that `crossover local up` started is used and left running.
@@ -37,21 +45,23 @@ def run(*, variants: str, audio: Path | None, port: int | None, workspace: Works
         emulator = persistent_emulator(workspace)
         if emulator is None:
             interpreter = find_interpreter()
+            aws.choose_containers(containers)
             synth = aws.begin_synth(names, python=interpreter.version)
             emulator = aws.start_emulator(interpreter, port=port or _demo_port())
             aws.bootstrap()
         else:
             console.print(f"The local AWS at {emulator.endpoint} is running already, and keeps running.")
-            synth = aws.begin_synth(names, python=emulator.python)
             aws.use(emulator)
+            synth = aws.begin_synth(names, python=emulator.python)
         aws.deploy(*synth)
         rows = aws.predict(names, files)
         seconds = aws.steps.seconds
     from crossover.predicting import print_table
 
     print_table(rows)
+    ran_by = " ".join(filter(None, [describe_python(emulator.python), describe_containers(workspace, names)]))
     console.print(
-        f"{describe_python(emulator.python)} The milliseconds, from upload to item, are this machine's: they are no "
+        f"{ran_by} The milliseconds, from upload to item, are this machine's: they are no "
         f"figures of AWS. All of it took {seconds:.0f} s.",
         highlight=False,
         soft_wrap=True,

@@ -18,6 +18,7 @@ from crossover import interrupts
 from crossover.errors import CrossoverError
 from crossover.local.account import ACCOUNT, REGION, ROOT_KEY
 from crossover.local.commands import TAIL_LINES, last_lines
+from crossover.local.container_engine import Engine
 from crossover.local.ports import HOST, is_free
 from crossover.local.python_environments import Environments
 from crossover.local.workspace import Workspace, node_modules, search_path
@@ -38,12 +39,14 @@ class Emulator:
         pid: of the process, which leads a process group: functions and containers belong to it.
         port: where it listens, on this machine only.
         python: version of Python that runs the functions, as in "3.12".
+        engine: name of the container engine that runs the endpoint's image; empty where a process takes its place.
         is_persistent: whether it outlives the command that started it; else it ends with that, even if that is killed.
     """
 
     pid: int
     port: int
     python: str
+    engine: str = ""
     is_persistent: bool
 
     @property
@@ -70,7 +73,13 @@ class Emulator:
 
     @classmethod
     def start(
-        cls, workspace: Workspace, *, port: int, environments: Environments, settings: Mapping[str, str] | None = None
+        cls,
+        workspace: Workspace,
+        *,
+        port: int,
+        environments: Environments,
+        engine: Engine | None = None,
+        settings: Mapping[str, str] | None = None,
     ) -> Self:
         """Start one; it answers once `wait_until_ready` returns. Only one runs in a workspace.
 
@@ -78,6 +87,7 @@ class Emulator:
             workspace: gets its state.
             port: to listen on.
             environments: what it and its containers run in.
+            engine: builds and runs the endpoint's image; without it a process takes its place.
             settings: further environment variables.
 
         Raises:
@@ -89,6 +99,8 @@ class Emulator:
             *(environments.emulator, "-m", "crossover.local.emulator"),
             *("--assembly", str(workspace.assembly), "--logs", str(workspace.logs)),
             *("--container-python", environments.containers),
+            *("--workspace", str(workspace.folder)),
+            *(["--engine", str(engine.write_script(workspace, port))] if engine else []),
         ]
         environment = {**_settings(workspace, port), **(settings or {})}
         with interrupts.delayed(), _lock(workspace) as lock, (workspace.logs / "emulator.log").open("wb") as log:
@@ -112,7 +124,13 @@ class Emulator:
             )
             os.close(stdin)
             _started[process.pid] = (process, parent_pipe)
-            emulator = cls(pid=process.pid, port=port, python=environments.version, is_persistent=False)
+            emulator = cls(
+                pid=process.pid,
+                port=port,
+                python=environments.version,
+                engine=engine.name if engine else "",
+                is_persistent=False,
+            )
             workspace.state.write_text(json.dumps(asdict(emulator)))
         return emulator
 

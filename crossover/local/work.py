@@ -14,6 +14,7 @@ from crossover.errors import CrossoverError
 from crossover.local import python_environments
 from crossover.local.cdk_cli import Cdk
 from crossover.local.commands import Command, Commands
+from crossover.local.container_engine import Containers, Engine, find_engine
 from crossover.local.process import Emulator
 from crossover.local.python_environments import LAMBDA_PYTHON, Interpreter
 from crossover.local.steps import Step, Steps
@@ -42,6 +43,8 @@ class LocalAws:
         self.cdk = Cdk(workspace, commands)
         self.started: Emulator | None = None  # stopped at the end
         self.used: Emulator | None = None  # one that keeps running at the end
+        self.engine: Engine | None = None  # of the emulator that is started
+        self.engine_name = ""  # that of the emulator, started or used
 
     def running(self) -> Emulator:
         """The emulator that `crossover local up` started; AWS clients use it from now on.
@@ -58,7 +61,18 @@ class LocalAws:
     def use(self, emulator: Emulator) -> None:
         """Point AWS clients at an emulator that keeps running at the end."""
         self.used = emulator
+        self.engine_name = emulator.engine
         emulator.configure_aws_clients()
+
+    def choose_containers(self, asked: Containers) -> None:
+        """Choose what runs the endpoint's image, before anything is synthesized or started; processes unless called.
+
+        Raises:
+            CrossoverError: an engine was asked for by name and does not work.
+        """
+        self.engine, why = find_engine(asked)
+        self.engine_name = self.engine.name if self.engine else ""
+        self.workspace.containers_note.write_text(f"The endpoint runs as a process: {why}.")
 
     def start_emulator(
         self, interpreter: Interpreter, *, port: int, settings: Mapping[str, str] | None = None
@@ -78,7 +92,7 @@ class LocalAws:
         with self.steps.step("emulator"):
             with interrupts.delayed():  # else a signal could arrive before it is known what to stop
                 emulator = self.started = Emulator.start(
-                    self.workspace, port=port, environments=environments, settings=settings
+                    self.workspace, port=port, environments=environments, engine=self.engine, settings=settings
                 )
             emulator.wait_until_ready(self.workspace)
         emulator.configure_aws_clients()
@@ -102,7 +116,7 @@ class LocalAws:
             context["local_python"] = python
         if "env" in project.context():  # which names an account of AWS
             context["env"] = "none"
-        return self.cdk.synthesize(context), self.steps.step("cdk synth")
+        return self.cdk.synthesize(context, engine=self.engine_name), self.steps.step("cdk synth")
 
     def deploy(self, synth: Command, synth_step: Step) -> None:
         """Wait for the assembly and deploy it.
@@ -113,7 +127,7 @@ class LocalAws:
         with synth_step as step:
             synth.wait(step.show)
         with self.steps.step("cdk deploy") as step:
-            self.cdk.deploy().wait(step.show)
+            self.cdk.deploy(engine=self.engine_name).wait(step.show)
         self._remove_old_assets()
 
     def _remove_old_assets(self) -> None:
@@ -185,6 +199,12 @@ def persistent_emulator(workspace: Workspace) -> Emulator | None:
     if emulator is not None and not emulator.is_persistent:
         raise CrossoverError("A demo is running here; wait for its end, or stop it with `crossover local down`.")
     return emulator
+
+
+def describe_containers(workspace: Workspace, variants: Sequence[str]) -> str:
+    """A sentence on whether the endpoint is a container or a process; empty where there is no endpoint."""
+    note = workspace.containers_note
+    return note.read_text() if "sagemaker" in variants and note.exists() else ""
 
 
 def describe_python(version: str) -> str:

@@ -56,6 +56,11 @@ class Workspace:
         return self.folder / "emulator.json"
 
     @property
+    def containers_note(self) -> Path:
+        """A sentence on whether the endpoint runs an image or a process, and why."""
+        return self.folder / "containers.txt"
+
+    @property
     def lock(self) -> Path:
         """Locked for as long as the emulator lives."""
         return self.folder / "emulator.lock"

@@ -20,8 +20,17 @@ from crossover.local.emulator.functions import run_python_in_awslambdaric
 from crossover.local.emulator.registry import refuse_missing_images
 from crossover.local.emulator.sagemaker import SageMaker
 
-# Ends the emulator's process group once the emulator has ended, for any reason: no function or container outlives it.
-GUARD = "import os, sys; sys.stdin.read(); os.killpg(int(sys.argv[1]), 9)"
+# Ends the emulator's process group once the emulator has ended, for any reason, and then what runs in the container
+# engine: no function or container outlives it.
+GUARD = """
+import os, subprocess, sys
+sys.stdin.read()
+try:
+    os.killpg(int(sys.argv[1]), 9)
+finally:
+    if sys.argv[2:]:
+        subprocess.run([*sys.argv[2:], "remove-containers"])
+"""
 
 
 def main() -> None:
@@ -30,8 +39,10 @@ def main() -> None:
     parser.add_argument("--assembly", type=Path, required=True, help="the cloud assembly with the images' sources")
     parser.add_argument("--logs", type=Path, required=True, help="folder of the containers' logs")
     parser.add_argument("--container-python", required=True, help="the interpreter that takes the place of the image's")
+    parser.add_argument("--workspace", type=Path, required=True, help="its folder")
+    parser.add_argument("--engine", type=Path, help="the script that calls the container engine; processes without it")
     options = parser.parse_args()
-    start_guard()
+    start_guard(options.engine)
     threading.Thread(target=end_with_parent, daemon=True).start()
     run_python_in_awslambdaric(Path(tempfile.gettempdir(), "bootstrap"))
     invoke_from_s3()
@@ -41,19 +52,26 @@ def main() -> None:
     cloudformation.install()
     refuse_missing_images()
     permissions.install()
-    sagemaker = SageMaker(assembly=options.assembly, logs=options.logs, python=options.container_python)
+    sagemaker = SageMaker(
+        workspace=options.workspace,
+        engine=options.engine,
+        assembly=options.assembly,
+        logs=options.logs,
+        python=options.container_python,
+    )
     sagemaker.install()
     install_routes(sagemaker, events)
     sys.argv = sys.argv[:1]  # ministack reads its own arguments from here
     app.main()
 
 
-def start_guard() -> None:
+def start_guard(engine: Path | None) -> None:
     """Start the guard, which reads from a pipe that only this process keeps open."""
     if os.getpgrp() != os.getpid():
         raise RuntimeError("The emulator must lead its own process group, because the guard ends the whole group.")
     read_end, _ = os.pipe()
-    subprocess.Popen([sys.executable, "-I", "-c", GUARD, str(os.getpid())], stdin=read_end, start_new_session=True)
+    command = [sys.executable, "-I", "-c", GUARD, str(os.getpid()), *([str(engine)] if engine else [])]
+    subprocess.Popen(command, stdin=read_end, start_new_session=True)
     os.close(read_end)
 
 

@@ -1,4 +1,5 @@
-"""AWS::SageMaker::{Model,EndpointConfig,Endpoint}, with the container's own server command as a process.
+"""AWS::SageMaker::{Model,EndpointConfig,Endpoint}: an endpoint runs the image that was pushed in the container engine;
+where none was, the container's own server command as a process.
 
 It is restarted when it ends.
 """
@@ -14,8 +15,10 @@ from typing import Any
 
 from ministack.core.responses import get_account_id, get_region
 
-from crossover.local.container import Container, InvocationError
-from crossover.local.emulator.connection import aws_client, aws_environment
+from crossover.local.container import ADDRESS, Container, InvocationError, entry_point
+from crossover.local.container_engine import run_arguments
+from crossover.local.emulator.connection import aws_client, aws_environment, gateway
+from crossover.local.emulator.instance_memory import memory_mb
 from crossover.local.emulator.ministack_internals import (
     RESOURCE_HANDLERS,
     Created,
@@ -33,15 +36,19 @@ RESTART_SECONDS = 1
 
 
 class SageMaker:
-    """Endpoints, each a process that runs the container's own server command.
+    """Endpoints, each a container or a process.
 
     Args:
+        workspace: whose containers they are.
+        engine: the script that calls the container engine; None where processes take its place.
         assembly: the cloud assembly, where an image's tag names the folder it would be built from.
         logs: gets each container's output as `endpoint-NAME.log`.
         python: the interpreter that takes the place of the image's; it has what the server imports.
     """
 
-    def __init__(self, *, assembly: Path, logs: Path, python: str) -> None:
+    def __init__(self, *, workspace: Path, engine: Path | None, assembly: Path, logs: Path, python: str) -> None:
+        self.workspace = workspace
+        self.engine = engine
         self.assembly = assembly
         self.logs = logs
         self.python = python
@@ -104,16 +111,14 @@ class SageMaker:
         properties_of_model = self.models[variant["ModelName"]]
         model = properties_of_model["PrimaryContainer"]
         role = properties_of_model["ExecutionRoleArn"]
-        image, dockerfile = self._source_of(model["Image"])
 
         def start() -> Container:
             """As on a new instance: all that it needs is fetched again, with what the role may do by then."""
             credentials = assume_role(role, "sagemaker.amazonaws.com", "SageMaker")
             check_pull(role, model["Image"])
-            return Container.start(
-                image=image,
-                dockerfile=dockerfile,
-                python=self.python,
+            return self._start(
+                image=model["Image"],
+                instance_type=variant["InstanceType"],
                 model_folder=download_model(model["ModelDataSource"]["S3DataSource"]["S3Uri"], credentials),
                 environment={**aws_environment(credentials), **(model.get("Environment") or {})},
                 log=self.logs / f"endpoint-{name}.log",
@@ -126,6 +131,31 @@ class SageMaker:
         if replaced:
             replaced[1].stop()
         threading.Thread(target=self._keep_running, args=(name, container, start), daemon=True).start()
+
+    def _start(
+        self, *, image: str, instance_type: str, model_folder: Path, environment: Mapping[str, str], log: Path
+    ) -> Container:
+        """Start the image as it was pushed, or what it would be built from."""
+        pushed = pushed_image(image)
+        if self.engine is None or pushed is None:
+            source, dockerfile = self._source_of(image)
+            return Container.start(
+                entry_point(dockerfile, self.python),
+                folder=source,
+                model_folder=model_folder,
+                environment={**environment, "MODEL_DIR": str(model_folder)},
+                log=log,
+            )
+        arguments = run_arguments(
+            self.engine.name,
+            f"{gateway().removeprefix('http://')}/{pushed.repository}@{pushed.digest}",
+            workspace=self.workspace,
+            model_folder=model_folder,
+            memory_mb=memory_mb(instance_type),
+            environment={*environment, *ADDRESS},
+        )
+        command = [str(self.engine), *arguments, "serve"]
+        return Container.start(command, model_folder=model_folder, environment=environment, log=log)
 
     def _keep_running(self, name: str, container: Container, start: Callable[[], Container]) -> None:
         """Restart a container whenever it ends unexpectedly, as SageMaker does, until a start succeeds."""

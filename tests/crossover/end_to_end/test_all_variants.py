@@ -1,7 +1,9 @@
 """All three variants: files go in, predictions come out, and all variants agree."""
 
+import os
 from pathlib import Path
 
+import psutil
 import pytest
 
 from crossover.deployed import Variant
@@ -35,6 +37,14 @@ def test_the_second_file_meets_warm_functions(aws: LocalAws, variants: dict[str,
     aws.predict(VARIANTS, [SPEECH])
     rows = aws.predict(VARIANTS, [SPEECH])
     assert [row.result and row.result.item["cold_start"] for row in rows] == [False] * 3
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="Only root can give up root.")
+def test_the_endpoints_process_has_given_up_root(aws: LocalAws, variants: dict[str, Variant]) -> None:
+    processes = [process.info for process in psutil.process_iter(["cmdline", "cwd", "uids"])]
+    servers = [each for each in processes if "sagemaker_container/serve" in (each["cmdline"] or [])]
+    here = [server for server in servers if (server["cwd"] or "").startswith(str(aws.workspace.folder))]
+    assert [set(server["uids"]) for server in here] == [{10001}]
 
 
 def test_a_file_that_is_not_audio_becomes_a_failed_item_in_every_variant(

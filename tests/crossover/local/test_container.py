@@ -23,11 +23,10 @@ def start(folder: Path, server: str) -> Container:
     model_folder.mkdir()
     (model_folder / "model.onnx").touch()
     return Container.start(
-        image=folder,
-        dockerfile=folder / "app" / "Dockerfile",
-        python=sys.executable,
+        entry_point(folder / "app" / "Dockerfile", sys.executable),
+        folder=folder,
         model_folder=model_folder,
-        environment={},
+        environment={"MODEL_DIR": str(model_folder)},
         log=folder / "container.log",
     )
 
@@ -64,4 +63,4 @@ def test_a_server_that_ends_immediately_shows_its_output(tmp_path: Path) -> None
 def test_a_dockerfile_without_an_entry_point_is_refused(tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text("FROM python\nENTRYPOINT python serve\n")
     with pytest.raises(ContainerError, match="has no line ENTRYPOINT"):
-        entry_point(tmp_path / "Dockerfile")
+        entry_point(tmp_path / "Dockerfile", sys.executable)

@@ -36,7 +36,7 @@ def lock(workspace: Workspace) -> int:
 def test_a_running_emulator_is_found(workspace: Workspace, lock: int) -> None:
     workspace.state.write_text(json.dumps(STATE))
     found = Emulator.find(workspace)
-    assert found == Emulator(pid=1, port=4566, python="3.12", is_persistent=True)
+    assert found == Emulator(pid=1, port=4566, python="3.12", engine="", is_persistent=True)
     assert found.endpoint == "http://127.0.0.1:4566"
 
 
@@ -71,7 +71,7 @@ def test_a_port_that_another_program_uses_is_named(workspace: Workspace) -> None
 
 def test_the_users_aws_settings_do_not_reach_the_local_aws(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "environ", {**os.environ, "AWS_PROFILE": "production", "AWS_SESSION_TOKEN": "secret"})
-    Emulator(pid=1, port=4599, python="3.12", is_persistent=True).configure_aws_clients()
+    Emulator(pid=1, port=4599, python="3.12", engine="", is_persistent=True).configure_aws_clients()
     aws = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
     assert aws["AWS_ENDPOINT_URL"] == "http://127.0.0.1:4599"
     assert not {"production", "secret"} & set(aws.values())
