@@ -27,6 +27,13 @@ if TYPE_CHECKING:
 PREDICTION_SECONDS = 90
 
 
+# Settings that name what exists in an account of AWS, and not here. An app of the user's own may not know them.
+OF_AN_ACCOUNT = (
+    *("env", "input_bucket", "predictions_table", "encryption_key_arn", "decryption_key_arns", "asset_key_arn"),
+    *("vpc_id", "subnet_ids", "alarm_topic_arn", "permissions_boundary"),
+)
+
+
 class LocalAws:
     """One command's work on the local AWS; `open_local_aws` makes it.
 
@@ -114,8 +121,7 @@ class LocalAws:
         context = {"variants": ",".join(variants)}
         if python != LAMBDA_PYTHON:
             context["local_python"] = python
-        if "env" in project.context():  # which names an account of AWS
-            context["env"] = "none"
+        context |= {name: "none" for name in OF_AN_ACCOUNT if name in project.context()}
         return self.cdk.synthesize(context, engine=self.engine_name), self.steps.step("cdk synth")
 
     def deploy(self, synth: Command, synth_step: Step) -> None:
