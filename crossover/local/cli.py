@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 
 from crossover.inputs import audio_files, split_names
-from crossover.local.account import REGION, ROOT_KEY
+from crossover.local.account import REGION, ROOT_KEY, Quotas
 from crossover.local.container_engine import CONTAINERS_HELP, CONTAINERS_VARIABLE, Containers
 from crossover.local.ports import check_port
 from crossover.local.process import DEFAULT_PORT, Emulator
@@ -31,6 +31,14 @@ errors = Console(stderr=True)
 def up(
     port: Annotated[int, typer.Option(callback=check_port, help="Port, on this machine only.")] = DEFAULT_PORT,
     containers: Annotated[Containers, typer.Option(envvar=CONTAINERS_VARIABLE, help=CONTAINERS_HELP)] = Containers.AUTO,
+    max_memory_mb: Annotated[
+        int | None,
+        typer.Option(min=128, max=10240, help="Quota of a function's memory, MB; a new account has 3008."),
+    ] = None,
+    max_concurrency: Annotated[
+        int | None,
+        typer.Option(min=1, max=1000, help="Quota of concurrent executions; a new account often has 10."),
+    ] = None,
 ) -> None:
     """Start the local AWS in the background."""
     workspace = Workspace()
@@ -39,7 +47,8 @@ def up(
     if emulator is None:
         with open_local_aws(workspace, errors) as aws:
             aws.choose_containers(containers)
-            emulator = aws.start_emulator(find_interpreter(), port=port)
+            quotas = Quotas(max_memory_mb=max_memory_mb, max_concurrency=max_concurrency)
+            emulator = aws.start_emulator(find_interpreter(), port=port, settings=quotas.environment())
             aws.bootstrap()
             aws.keep_running()
         print(f"The local AWS is up at {emulator.endpoint}. {describe_python(emulator.python)}")

@@ -12,7 +12,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from crossover import interrupts
 from crossover.errors import CrossoverError
@@ -162,13 +162,24 @@ class Emulator:
         Raises:
             CrossoverError: the emulator does not answer.
         """
+        count: int = self._ask("events")["in_progress"]
+        return count
+
+    def used_permissions(self) -> set[tuple[str, str]]:
+        """Names of roles, each with an action that was allowed to it since the emulator started.
+
+        Raises:
+            CrossoverError: the emulator does not answer.
+        """
+        return {(role, action) for role, action in self._ask("permissions")["used"]}
+
+    def _ask(self, what: str) -> Any:
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
-            with opener.open(f"{self.endpoint}/_crossover/events", timeout=30) as answer:
-                count: int = json.load(answer)["in_progress"]
+            with opener.open(f"{self.endpoint}/_crossover/{what}", timeout=30) as answer:
+                return json.load(answer)
         except OSError as error:
             raise CrossoverError(f"The emulator at {self.endpoint} does not answer: {error}.") from error
-        return count
 
     def stop(self, workspace: Workspace) -> None:
         """Stop it with all its functions and containers, and remove its state."""

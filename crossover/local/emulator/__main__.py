@@ -14,6 +14,7 @@ from pathlib import Path
 from ministack import app
 
 from crossover.local.emulator import cloudformation, permissions
+from crossover.local.emulator.codedeploy import CodeDeploy
 from crossover.local.emulator.events import Events, invoke_from_eventbridge, invoke_from_s3
 from crossover.local.emulator.front import install_routes
 from crossover.local.emulator.functions import run_python_in_awslambdaric
@@ -60,7 +61,9 @@ def main() -> None:
         python=options.container_python,
     )
     sagemaker.install()
-    install_routes(sagemaker, events)
+    codedeploy = CodeDeploy()
+    codedeploy.install()
+    install_routes(sagemaker, codedeploy, events)
     sys.argv = sys.argv[:1]  # ministack reads its own arguments from here
     app.main()
 

@@ -2,11 +2,12 @@
 
 - A SnapStart version whose INIT fails fails the deployment; a custom resource cannot block it for an hour.
 - A deleted function leaves no process running.
-- Functions keep their reserved concurrency.
+- Functions keep their reserved concurrency, network and file systems, and are refused above the account's quotas.
 - Buckets keep their tags, without which `auto_delete_objects` cannot empty them.
-- Rollouts, parts of networks and alarms of metric math are recorded only.
+- Parts of networks and alarms of metric math are recorded only.
 """
 
+import os
 import time
 from collections.abc import Callable
 from typing import Any
@@ -23,28 +24,25 @@ from crossover.local.emulator.ministack_internals import (
     function_version_config,
     on_change,
     physical_name,
+    reserved_concurrency,
     run_on_a_thread,
     set_bucket_tags,
+    set_network,
     set_reserved_concurrency,
 )
 
 # A custom resource that does not respond blocks for an hour on AWS; the CDK's own take a second here.
 CUSTOM_RESOURCE_SECONDS = 60
-# Types that need nothing but a record here, each with the property that may name it: an alias changes at once, traffic
-# is not shifted step by step; there is no network that could be logged or guarded.
-RECORDED = {
-    "AWS::CodeDeploy::Application": "ApplicationName",
-    "AWS::CodeDeploy::DeploymentGroup": "DeploymentGroupName",
-    "AWS::EC2::FlowLog": "",
-    "AWS::EC2::SecurityGroupIngress": "",
-}
+# Types that need nothing but a record here: there is no network that could be logged or guarded.
+RECORDED = ("AWS::EC2::FlowLog", "AWS::EC2::SecurityGroupIngress")
 
 
 def install() -> None:
     """Change ministack's resource types, and add those that are recorded only."""
     _fail_like_aws()
     _end_processes_of_deleted_functions()
-    _keep_reserved_concurrency()
+    _enforce_quotas()
+    _keep_settings_of_functions()
     _keep_bucket_tags()
     _record()
     change_alarms(_without_metric_math)
@@ -91,14 +89,37 @@ def _end_processes_of_deleted_functions() -> None:
         handlers["delete"] = ending(handlers["delete"])
 
 
-def _keep_reserved_concurrency() -> None:
-    """Apply the ReservedConcurrentExecutions of AWS::Lambda::Function, which ministack ignores."""
+def _enforce_quotas() -> None:
+    """Refuse functions that are above the quotas of the account, in AWS's words."""
+    most_memory = int(os.environ.get("LAMBDA_MAX_MEMORY_MB", "10240"))
+    limit = int(os.environ.get("LAMBDA_ACCOUNT_CONCURRENCY", "1000"))
+    least = min(100, limit)  # stays for functions that reserve nothing
 
-    def reserve(created: Created, properties: Properties) -> None:
+    def check(function: str | None, properties: Properties) -> None:
+        if int(properties.get("MemorySize", 128)) > most_memory:
+            bound = f"Member must have value less than or equal to {most_memory}"
+            raise ValueError(
+                f"'MemorySize' value failed to satisfy constraint: {bound} (Service: Lambda, Status Code: 400)"
+            )
+        reserved = int(properties.get("ReservedConcurrentExecutions", 0))
+        if reserved and limit - reserved - reserved_concurrency(except_of=function) < least:
+            raise ValueError(
+                "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution "
+                f"below its minimum value of [{least}]. (Service: Lambda, Status Code: 400)"
+            )
+
+    on_change("AWS::Lambda::Function", before=check)
+
+
+def _keep_settings_of_functions() -> None:
+    """Apply the properties of AWS::Lambda::Function that ministack ignores."""
+
+    def keep(created: Created, properties: Properties) -> None:
         reserved = properties.get("ReservedConcurrentExecutions")
         set_reserved_concurrency(created[0], None if reserved is None else int(reserved))
+        set_network(created[0], properties.get("VpcConfig"), properties.get("FileSystemConfigs"))
 
-    on_change("AWS::Lambda::Function", after=reserve)
+    on_change("AWS::Lambda::Function", after=keep)
 
 
 def _keep_bucket_tags() -> None:
@@ -113,18 +134,16 @@ def _keep_bucket_tags() -> None:
 def _record() -> None:
     """Accept resources of the types that are recorded only."""
 
-    def handlers(name_property: str) -> dict[str, Callable[..., Any]]:
-        def create(logical_id: str, properties: Properties, stack: str) -> Created:
-            name = properties.get(name_property) or physical_name(stack, logical_id, max_len=100)
-            return name, {"Id": name}
+    def create(logical_id: str, properties: Properties, stack: str) -> Created:
+        name = physical_name(stack, logical_id, max_len=100)
+        return name, {"Id": name}
 
-        return {
+    for kind in RECORDED:
+        RESOURCE_HANDLERS[kind] = {
             "create": create,
             "update": lambda physical_id, old, new, stack: (physical_id, {"Id": physical_id}),
             "delete": lambda physical_id, properties: None,
         }
-
-    RESOURCE_HANDLERS.update({kind: handlers(name_property) for kind, name_property in RECORDED.items()})
 
 
 def _without_metric_math(name: str, properties: Properties) -> Properties:

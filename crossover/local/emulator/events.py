@@ -111,9 +111,8 @@ def invoke_until_it_ends(function: Properties, event: Properties) -> None:
     base_seconds = lambda_svc._LAMBDA_ASYNC_RETRY_BASE_SECONDS
     failures = 0
     while True:
-        # Reserved for the whole function: ministack would not limit aliases and versions.
-        reserved = function_of(arn).get("concurrency")
-        result = lambda_svc._execute_function({**function, "concurrency": reserved}, event)
+        function = current(arn)
+        result = lambda_svc._execute_function(function, event)
         if not result.get("error"):
             return
         delay = base_seconds
@@ -133,6 +132,13 @@ def invoke_until_it_ends(function: Properties, event: Properties) -> None:
             send_dead_letter(destination, body, session_of(role, function["config"]["FunctionName"]))
         except ClientError as error:  # then it is lost, as on AWS
             print(f"The dead letter of {arn} could not be sent: {error}")
+
+
+def current(arn: str) -> Properties:
+    """What an ARN names by now: a function may have been updated, or an alias moved, since the event came."""
+    found, config, _ = lambda_svc._get_func_record_for_ref(arn)
+    # Reserved for the whole function: ministack would not limit aliases and versions.
+    return {**found, "config": {**config, "FunctionArn": arn}, "concurrency": function_of(arn).get("concurrency")}
 
 
 def asynchronous_settings(arn: str) -> Properties:

@@ -1,51 +1,70 @@
-"""Answers on ministack's port what ministack does not: InvokeEndpoint, and how many events are in progress."""
+"""Answers on ministack's port what it does not: of SageMaker and CodeDeploy, and how it is used."""
 
 import asyncio
 import json
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
 from ministack import app
 
+from crossover.local.emulator.codedeploy import CodeDeploy
 from crossover.local.emulator.events import Events
-from crossover.local.emulator.permissions import DeniedError, check_request
+from crossover.local.emulator.permissions import DeniedError, check_request, used
 from crossover.local.emulator.sagemaker import SageMaker, arn_of, error
 
+Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
+Response = tuple[int, dict[str, str], bytes]  # status, headers and body
+
+HOOK_STATUS = b"CodeDeploy_20141006.PutLifecycleEventHookExecutionStatus"
 
 
-def install_routes(sagemaker: SageMaker, events: Events) -> None:
-    """Put the handler of these requests in front of ministack's."""
+def install_routes(sagemaker: SageMaker, codedeploy: CodeDeploy, events: Events) -> None:
+    """Put the handlers of these requests in front of ministack's."""
     ministack, invocation = app.app, re.compile("/endpoints/([^/]+)/invocations")
 
-    def invoke(name: str, scope: dict[str, Any], body: bytes) -> tuple[int, dict[str, str], bytes]:
-        try:
-            check_request(scope, body, "sagemaker:InvokeEndpoint", arn_of("endpoint", name))
-        except DeniedError as denied:
-            return error(403, denied.code, {"Message": denied.message})
+    def invoke(name: str, scope: Scope, body: bytes) -> Response:
+        check_request(scope, body, "sagemaker:InvokeEndpoint", arn_of("endpoint", name))
         sent = {header.decode("latin-1"): value.decode("latin-1") for header, value in scope["headers"]}
         return sagemaker.invoke(name, body, sent)
 
-    async def front(scope: dict[str, Any], receive: Receive, send: Send) -> None:
-        path = scope.get("path", "")
-        match = invocation.fullmatch(path)
-        if scope["type"] == "http" and path == "/_crossover/events":
-            status, headers = 200, {"Content-Type": "application/json"}
-            answer = json.dumps({"in_progress": events.in_progress}).encode()
-        elif scope["type"] == "http" and scope["method"] == "POST" and match:
-            body = await whole_body(receive)
-            status, headers, answer = await asyncio.to_thread(invoke, unquote(match[1]), scope, body)
-        else:
+    def find(scope: Scope) -> Callable[[Scope, bytes], Response] | None:
+        if scope["type"] != "http":
+            return None
+        if scope["path"] == "/_crossover/events":
+            return lambda scope, body: as_json({"in_progress": events.in_progress})
+        if scope["path"] == "/_crossover/permissions":
+            return lambda scope, body: as_json({"used": sorted(used)})
+        if scope["method"] == "POST" and (match := invocation.fullmatch(scope["path"])):
+            return partial(invoke, unquote(match[1]))
+        if (b"x-amz-target", HOOK_STATUS) in scope["headers"]:
+            return lambda scope, body: as_json(codedeploy.report(scope, body))
+        return None
+
+    async def front(scope: Scope, receive: Receive, send: Send) -> None:
+        handler = find(scope)
+        if handler is None:
             await ministack(scope, receive, send)
             return
+        body = await whole_body(receive)
+        try:
+            status, headers, answer = await asyncio.to_thread(handler, scope, body)
+        except DeniedError as denied:
+            status, headers, answer = error(403, denied.code, {"Message": denied.message})
         pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
         await send({"type": "http.response.start", "status": status, "headers": pairs})
         await send({"type": "http.response.body", "body": answer})
 
     app.app = front
+
+
+def as_json(content: Mapping[str, Any]) -> Response:
+    """The response of a request that succeeds."""
+    return 200, {"Content-Type": "application/json"}, json.dumps(content).encode()
 
 
 async def whole_body(receive: Receive) -> bytes:

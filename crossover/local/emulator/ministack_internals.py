@@ -22,24 +22,30 @@ RESOURCE_HANDLERS: dict[str, dict[str, Callable[..., Any]]] = provisioners._RESO
 def on_change(
     resource_type: str,
     *,
-    before: Callable[[Properties], None] = lambda properties: None,
+    before: Callable[[str | None, Properties], None] = lambda physical_id, properties: None,
     after: Callable[[Created, Properties], None] = lambda created, properties: None,
 ) -> None:
-    """Call functions with the properties whenever a resource of this type is created or updated."""
+    """Call functions with the properties whenever a resource of this type is created or updated.
+
+    Args:
+        before: gets the physical id of what is updated, and None for what is created.
+    """
     handlers = RESOURCE_HANDLERS[resource_type]
+    create, update = handlers["create"], handlers["update"]
 
-    def calling(change: Callable[..., Created], properties_at: int) -> Callable[..., Created]:
-        def change_resource(*arguments: Any, **named: Any) -> Created:
-            properties = arguments[properties_at]
-            before(properties)
-            created = change(*arguments, **named)
-            after(created, properties)
-            return created
+    def create_resource(logical_id: str, properties: Properties, *more: Any) -> Created:
+        before(None, properties)
+        created: Created = create(logical_id, properties, *more)
+        after(created, properties)
+        return created
 
-        return change_resource
+    def update_resource(physical_id: str, old: Properties, new: Properties, *more: Any) -> Created:
+        before(physical_id, new)
+        updated: Created = update(physical_id, old, new, *more)
+        after(updated, new)
+        return updated
 
-    handlers["create"] = calling(handlers["create"], 1)
-    handlers["update"] = calling(handlers["update"], 2)
+    handlers |= {"create": create_resource, "update": update_resource}
 
 
 def physical_name(stack: str, logical_id: str, *, max_len: int) -> str:
@@ -64,6 +70,18 @@ def function_version_config(arn: str) -> Properties:
 def set_reserved_concurrency(function: str, reserved: int | None) -> None:
     """Limit how many invocations of a function run at once; None lifts the limit."""
     lambda_svc._functions[function]["concurrency"] = reserved
+
+
+def reserved_concurrency(*, except_of: str | None) -> int:
+    """How many concurrent executions all functions but one reserve."""
+    return sum(record["concurrency"] or 0 for name, record in lambda_svc._functions.items() if name != except_of)
+
+
+def set_network(function: str, vpc: Properties | None, file_systems: list[Properties] | None) -> None:
+    """Set the network and the file systems of a function's configuration."""
+    config = lambda_svc._functions[function]["config"]
+    config["VpcConfig"] = lambda_svc._vpc_config_with_id(vpc)
+    config["FileSystemConfigs"] = file_systems or []
 
 
 def set_bucket_tags(bucket: str, tags: dict[str, str]) -> None:

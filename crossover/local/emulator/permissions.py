@@ -3,7 +3,8 @@
 ministack enforces IAM on its port (AUTH=true). What it lacks is here:
 
 - Requests on this machine count as TLS: policies that refuse plain HTTP would otherwise refuse everything.
-- What a customer's key encrypts is usable only to who may use the key; a table's own policy counts.
+- What a customer's key encrypts is usable only to who may use the key; a table's own policy counts; that an object is
+  not there is said only to who may list its bucket.
 - Services act with the credentials of the role that is meant for them, or as a principal of a function's policy.
 - Requests that are answered before they reach ministack are checked by the same rules.
 """
@@ -19,7 +20,7 @@ from urllib.parse import parse_qs
 from ministack import app
 from ministack.core import iam_actions, iam_evaluator, router
 from ministack.core.responses import get_account_id, get_region, set_request_account_id, set_request_region
-from ministack.services import dynamodb, iam, lambda_svc, sts
+from ministack.services import dynamodb, iam, lambda_svc, s3, sts
 
 from crossover.local.emulator.ministack_internals import Created, Properties, on_change
 
@@ -29,6 +30,7 @@ from crossover.local.emulator.ministack_internals import Created, Properties, on
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
 ON_THE_KEY = {
     "s3:GetObject": ("kms:Decrypt",),
+    "s3:GetObjectVersion": ("kms:Decrypt",),
     "s3:PutObject": ("kms:GenerateDataKey",),
     "dynamodb:PutItem": ("kms:Decrypt",),
     "sqs:SendMessage": ("kms:Decrypt", "kms:GenerateDataKey"),
@@ -36,6 +38,9 @@ ON_THE_KEY = {
 }
 TO_WRITE_LOGS = ("logs:CreateLogStream", "logs:PutLogEvents")
 """Of a function's role, with which Lambda writes the function's log."""
+
+used: set[tuple[str, str]] = set()
+"""Names of roles, each with an action that was allowed to it."""
 
 # By the ARN of what a template makes: of buckets, tables and queues the customer's key, of tables the policy.
 _keys: dict[str, str] = {}
@@ -72,9 +77,9 @@ def install() -> None:
 
     app.pin_request_origin = lambda address, is_tls: pin_origin(address, True)
     lambda_svc._emit_lambda_logs = write_logs_if_allowed
-    on_change("AWS::Lambda::Function", before=lambda function: check_trust(function["Role"], "lambda.amazonaws.com"))
+    on_change("AWS::Lambda::Function", before=lambda _, function: check_trust(function["Role"], "lambda.amazonaws.com"))
     _find_repositories()
-    _enforce_keys()
+    _enforce_what_else_is_needed()
     _enforce_table_policies()
 
 
@@ -90,24 +95,39 @@ def _find_repositories() -> None:
     iam_actions.extract_resource_arn = find_all
 
 
-def _enforce_keys() -> None:
-    """Let a request to an encrypted resource take the permission to use its key, too."""
+def _enforce_what_else_is_needed() -> None:
+    """Let a request take the further permissions that it takes on AWS, and record which ones each role has used."""
     enforce = iam_evaluator.enforce
 
-    def enforce_with_key(
+    def enforce_all(
         access_key: str, action: str, service: str, region: str, resource_arn: str = "*", **more: Any
     ) -> Any:
-        denied = enforce(access_key, action, service, region, resource_arn=resource_arn, **more)
-        if denied is None and (key := _keys.get(resource_arn.partition("/")[0] if service == "s3" else resource_arn)):
+        principal = sts._sessions.get(access_key, {}).get("Arn", "")
+        checks: list[tuple[str, str, str, dict[str, Any]]] = [(action, service, resource_arn, more)]
+        if service == "s3" and action in ("s3:GetObject", "s3:GetObjectVersion") and not exists(resource_arn):
+            # S3 says that an object is not there only to who may list the bucket.
+            checks.append(("s3:ListBucket", "s3", resource_arn.partition("/")[0], {}))
+        if key := _keys.get(resource_arn.partition("/")[0] if service == "s3" else resource_arn):
             through = {"kms:ViaService": f"{service}.{region}.amazonaws.com"}
-            for needed in ON_THE_KEY.get(action, ()):
-                denied = denied or enforce(access_key, needed, "kms", region, resource_arn=key, service_context=through)
-        return denied
+            checks += [(needed, "kms", key, {"service_context": through}) for needed in ON_THE_KEY.get(action, ())]
+        for checked, of_service, resource, conditions in checks:
+            denied = enforce(access_key, checked, of_service, region, resource_arn=resource, **conditions)
+            if denied:
+                return denied
+            if ":assumed-role/" in principal:
+                used.add((principal.split("/")[1], checked))
+        return None
 
-    iam_evaluator.enforce = enforce_with_key
+    iam_evaluator.enforce = enforce_all
     _note("AWS::S3::Bucket", _keys, _bucket_key)
     _note("AWS::DynamoDB::Table", _keys, lambda table: table.get("SSESpecification", {}).get("KMSMasterKeyId"))
     _note("AWS::SQS::Queue", _keys, lambda queue: queue.get("KmsMasterKeyId"))
+
+
+def exists(arn: str) -> bool:
+    """Whether there is an object with this ARN."""
+    bucket, _, key = arn.removeprefix("arn:aws:s3:::").partition("/")
+    return bucket in s3._buckets and key in s3._buckets[bucket]["objects"]
 
 
 def _enforce_table_policies() -> None:

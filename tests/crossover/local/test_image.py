@@ -50,7 +50,7 @@ def containers(workspace: Workspace, engine: Engine) -> list[Any]:
 @pytest.fixture(scope="module")
 def aws(workspace: Workspace, engine: Engine) -> Iterator[LocalAws]:
     """A local AWS with the SageMaker variant, whose image was built."""
-    with running_emulator(workspace, Containers(engine.name)) as aws:
+    with running_emulator(workspace, containers=Containers(engine.name)) as aws:
         synth = aws.begin_synth(["sagemaker"], python=find_interpreter().version)
         aws.bootstrap()
         aws.deploy(*synth)
