@@ -1,7 +1,7 @@
 """CloudFormation handles ministack's resource types as AWS does, and accepts a few that ministack lacks.
 
 - A SnapStart version whose INIT fails fails the deployment; a custom resource cannot block it for an hour.
-- A deleted function leaves no process running.
+- A deleted or updated function finishes what it is doing, and leaves no process running.
 - Functions keep their reserved concurrency, network and file systems, and are refused above the account's quotas.
 - Buckets keep their tags, without which `auto_delete_objects` cannot empty them.
 - Parts of networks and alarms of metric math are recorded only.
@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from ministack.core import lambda_runtime
 from ministack.services.cloudformation import custom_resource
 
 from crossover.local.emulator.functions import is_snapshot
@@ -21,8 +20,10 @@ from crossover.local.emulator.ministack_internals import (
     Created,
     Properties,
     change_alarms,
+    end_environments,
     function_version_config,
     on_change,
+    on_function_update,
     physical_name,
     reserved_concurrency,
     run_on_a_thread,
@@ -40,7 +41,7 @@ RECORDED = ("AWS::EC2::FlowLog", "AWS::EC2::SecurityGroupIngress")
 def install() -> None:
     """Change ministack's resource types, and add those that are recorded only."""
     _fail_like_aws()
-    _end_processes_of_deleted_functions()
+    _end_processes_when_idle()
     _enforce_quotas()
     _keep_settings_of_functions()
     _keep_bucket_tags()
@@ -72,21 +73,24 @@ def _fail_like_aws() -> None:
     run_on_a_thread("AWS::Lambda::Version")
 
 
-def _end_processes_of_deleted_functions() -> None:
-    """End the execution environments of a deleted function or version."""
+def _end_processes_when_idle() -> None:
+    """Let the execution environments of a deleted or updated function finish what they are doing, and then end them.
+
+    ministack would end them at once, and with them the invocations.
+    """
 
     def ending(delete: Callable[..., Any]) -> Callable[[str, Properties], None]:
         def delete_and_end(physical_id: str, properties: Properties) -> None:
-            delete(physical_id, properties)
             # The physical id of a function is its name, that of a version an ARN that ends in name:version.
-            *_, name, version = [physical_id, None] if ":" not in physical_id else physical_id.split(":")
-            lambda_runtime.invalidate_worker(name, qualifier=version)
+            end_environments(*physical_id.split(":")[-2:])
+            delete(physical_id, properties)
 
         return delete_and_end
 
     for kind in ("Function", "Version"):
         handlers = RESOURCE_HANDLERS[f"AWS::Lambda::{kind}"]
         handlers["delete"] = ending(handlers["delete"])
+    on_function_update(lambda function: end_environments(function, "$LATEST"))
 
 
 def _enforce_quotas() -> None:

@@ -5,9 +5,12 @@ package's tests deploy the resource types, so an upgrade that moves a name fails
 events.py need, which replace how functions are invoked, are there.
 """
 
+import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
+from ministack.core import lambda_runtime
 from ministack.services import lambda_svc, s3
 from ministack.services.cloudformation import provisioners, stacks
 
@@ -70,6 +73,39 @@ def function_version_config(arn: str) -> Properties:
 def set_reserved_concurrency(function: str, reserved: int | None) -> None:
     """Limit how many invocations of a function run at once; None lifts the limit."""
     lambda_svc._functions[function]["concurrency"] = reserved
+
+
+def end_environments(function: str, version: str | None = None) -> None:
+    """End the execution environments of a function, or of one of its versions, as soon as they are idle.
+
+    They get no more invocations from now on.
+    """
+    with lambda_runtime._lock:
+        names = {key: key.split(":")[-2:] for key in lambda_runtime._workers}  # account:region:function:version
+        keys = [key for key, (name, of) in names.items() if name == function and version in (of, None)]
+        environments = [environment for key in keys for environment in lambda_runtime._workers.pop(key)]
+
+    def end() -> None:
+        for environment in environments:
+            while environment.in_use:
+                time.sleep(0.05)
+            lambda_runtime.kill_workers([environment])
+
+    threading.Thread(target=end, daemon=True).start()
+
+
+def on_function_update(before: Callable[[str], None]) -> None:
+    """Call a function with the name of every function whose code or configuration is about to be updated."""
+
+    def calling(update: Callable[[str, Properties], Any]) -> Callable[[str, Properties], Any]:
+        def update_function(name: str, *request: Any) -> Any:
+            before(name)
+            return update(name, *request)
+
+        return update_function
+
+    lambda_svc._update_code = calling(lambda_svc._update_code)
+    lambda_svc._update_config = calling(lambda_svc._update_config)
 
 
 def reserved_concurrency(*, except_of: str | None) -> int:

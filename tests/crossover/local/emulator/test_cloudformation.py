@@ -106,6 +106,7 @@ def test_codedeploy_gives_a_new_version_a_part_of_the_traffic_and_then_all_of_it
         while not deployment.done():
             answers.append(answer_of(name))
         deployment.result()
+    assert [answer for answer in answers if answer not in ("old", "new")] == []
     assert set(answers[answers.index("new") :]) == {"old", "new"}
     assert answer_of(name) == "new"
 
@@ -199,9 +200,11 @@ def test_what_is_above_the_quota_of_concurrency_is_throttled(aws: LocalAws) -> N
     resources = {"Role": role("lambda"), "Function": function(ANSWER, ANSWER="hello")}
     name = deploy("concurrency", resources, {"Function": {"Ref": "Function"}})["Function"]
 
+    client = boto3.client("lambda")
+
     def outcome(_: int) -> str:
         try:
-            boto3.client("lambda").invoke(FunctionName=name, Payload=b'{"seconds": 2}')
+            client.invoke(FunctionName=name, Payload=b'{"seconds": 3}')
         except ClientError as error:
             return str(error.response["Error"]["Code"])
         return "done"
