@@ -10,7 +10,8 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from stacks.settings import ROOT, Settings, as_text
+from crossover.cdk import rules
+from stacks.settings import ROOT, Settings
 
 CDK_JSON = ROOT / "cdk.json"
 PROTECTING = {key.name: key.metadata["rule"] for key in fields(Settings) if key.metadata["protects"]}
@@ -21,7 +22,7 @@ def protection(settings: Settings) -> str:
 
     CloudFormation takes 1,024 bytes, so of a bucket and a table it says only whether they are the stack's own.
     """
-    values = {name: as_text(getattr(settings, name)) for name in PROTECTING}
+    values = {name: rules.as_text(getattr(settings, name)) for name in PROTECTING}
     values |= {name: "own" if values[name] == "none" else "existing" for name in ("input_bucket", "predictions_table")}
     return " ".join(f"{name}={value}" for name, value in values.items())
 
@@ -31,9 +32,9 @@ def warnings(settings: Settings, cdk_json: Path = CDK_JSON) -> dict[str, str]:
     found = {}
     written = _context(cdk_json)
     for name, rule in PROTECTING.items():
-        here = as_text(getattr(settings, name))
+        here = rules.as_text(getattr(settings, name))
         try:
-            later = as_text(rule.read(written[name]) if name in written else getattr(Settings(), name))
+            later = rules.as_text(rule.read(written[name]) if name in written else getattr(Settings(), name))
         except ValueError:
             continue  # only this deployment's option makes it valid: without that, synth refuses it
         if here != later:

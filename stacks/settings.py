@@ -16,6 +16,7 @@ from aws_cdk import Environment, PermissionsBoundary, RemovalPolicy
 from constructs import Node
 
 from crossover.cdk import VARIANTS, FunctionOptions, rules
+from stacks.contradictions import contradictions
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -221,64 +222,8 @@ class Settings:
                 object.__setattr__(self, key.name, rule.read(value))
             except ValueError:
                 raise SettingsError(f"The setting {key.name} is {value!r}, but must be {rule.allowed}.") from None
-        if self.bundling == "docker" and self.local_python:
-            raise SettingsError(
-                f"The setting local_python is {self.local_python!r}, but must be none where bundling is docker, "
-                "whose image has its own Python."
-            )
-        for name in ("alarm_topic_arn", "alarm_email"):
-            if getattr(self, name) and not self.monitoring:
-                raise SettingsError(
-                    f"The setting {name} is {getattr(self, name)!r}, but must be none where monitoring is false, as "
-                    "there are no alarms then."
-                )
-        if self.alarm_topic_arn and self.alarm_email:
-            raise SettingsError(
-                f"The setting alarm_email is {self.alarm_email!r}, but must be none where alarm_topic_arn is set: "
-                "subscribe the address to that topic."
-            )
-        if self.encryption_key_arn and self.encryption != "customer":
-            raise SettingsError(
-                f"The setting encryption_key_arn is {self.encryption_key_arn!r}, but must be none where encryption is "
-                f"{self.encryption}; keys that are still needed for reading belong into decryption_key_arns."
-            )
-        self._check_existing()
-        if self.p99_alarm_seconds >= self.timeout_seconds:
-            raise SettingsError(
-                f"The setting p99_alarm_seconds is {self.p99_alarm_seconds}, but must be below timeout_seconds, "
-                f"{self.timeout_seconds}: no invocation takes longer than that."
-            )
-
-    def _check_existing(self) -> None:
-        """Raises SettingsError where a setting would have no effect on what exists already, or not the one expected."""
-        for existing, others in (
-            ("input_bucket", ("bucket_versioning", "input_lifetime_days")),
-            ("predictions_table", ("point_in_time_recovery",)),
-        ):
-            for other in others:
-                if getattr(self, existing) and getattr(self, other):
-                    value, default = as_text(getattr(self, other)), as_text(getattr(type(self), other))
-                    raise SettingsError(
-                        f"The setting {other} is {value}, but must be {default} where {existing} is set: what exists "
-                        "already is not changed."
-                    )
-        if len(self.variants) > 1 and self.predictions_table:
-            raise SettingsError(
-                f"The setting variants is {as_text(self.variants)}, but must be one where predictions_table is set, as "
-                "they would overwrite each other's items."
-            )
-        if len(self.variants) > 1 and self.input_bucket and self.event_source == "notification":
-            raise SettingsError(
-                f"The setting variants is {as_text(self.variants)}, but must be one where input_bucket is set, as S3 "
-                "notifies one function only; event_source=eventbridge allows several."
-            )
-        if bool(self.vpc_id) != bool(self.subnet_ids):
-            given = f"vpc_id is {as_text(self.vpc_id)} and subnet_ids is {as_text(self.subnet_ids) or 'empty'}"
-            raise SettingsError(f"The setting {given}, but both or neither must be set.")
-        if self.vpc_id and self.network == "isolated":
-            raise SettingsError(
-                f"The setting vpc_id is {self.vpc_id}, but must be none where network is isolated, which makes a VPC."
-            )
+        for sentence in contradictions(self):
+            raise SettingsError(sentence)
 
     @property
     def model_file(self) -> Path:
@@ -351,23 +296,11 @@ class Settings:
         return cls(**ours)
 
 
-def as_text(value: Any) -> str:
-    """A setting's value as `-c` takes it."""
-    match value:
-        case None:
-            return "none"
-        case bool():
-            return str(value).lower()
-        case tuple():
-            return ",".join(map(str, value))
-    return str(value)
-
-
 def markdown_table() -> str:
     """All settings as a table: key, default, allowed, meaning."""
     rows = ["| key | default | allowed | meaning |", "|---|---|---|---|"]
     for key in fields(Settings):
-        default = as_text(key.default)
+        default = rules.as_text(key.default)
         shown = f"`{default}`" if default not in ("", "none") else default or "(empty)"
         rows.append(f"| `{key.name}` | {shown} | {key.metadata['rule'].allowed} | {key.metadata['meaning']} |")
     return "\n".join(rows)

@@ -35,6 +35,18 @@ def check(rule: Rule, **values: Any) -> None:
                 raise InvalidValueError(f"{name} is {value!r}, but must be {rule.allowed}.") from None
 
 
+def as_text(value: Any) -> str:
+    """A value as a rule reads it from a command line."""
+    match value:
+        case None:
+            return "none"
+        case bool():
+            return str(value).lower()
+        case tuple():
+            return ",".join(map(str, value))
+    return str(value)
+
+
 def whole_number(minimum: int, maximum: int) -> Rule:
     def read(value: Any) -> int:
         if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,9}", value):

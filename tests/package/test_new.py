@@ -23,7 +23,7 @@ def test_a_project_has_the_app_its_settings_and_what_it_needs(project: Path) -> 
     paths = (path.relative_to(project) for path in project.rglob("*") if path.is_file())
     assert {str(path) for path in paths if path.parts[0] not in (".venv", "node_modules")} == {
         *("app.py", "cdk.json", "stacks/__init__.py", "stacks/settings.py", "stacks/comparison.py"),
-        *("stacks/existing.py", "stacks/inference_stack.py", "stacks/protection.py"),
+        *("stacks/contradictions.py", "stacks/existing.py", "stacks/inference_stack.py", "stacks/protection.py"),
         *("model/model.onnx", "model/MODEL_CARD.md", "model/LICENSE-YAMNET"),
         *("tests/test_stacks.py", "README.md", "Makefile", "requirements.txt", "pytest.ini", ".gitignore"),
         *("package.json", "package-lock.json"),

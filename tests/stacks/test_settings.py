@@ -226,7 +226,7 @@ def test_the_context_of_the_cdk_and_of_other_tools_is_left_alone():
 
 
 def test_a_bundle_for_the_local_python_cannot_come_from_docker():
-    with pytest.raises(SettingsError, match=r"local_python is '3\.11', but must be none where bundling is docker"):
+    with pytest.raises(SettingsError, match=r"local_python is 3\.11, but must be none where bundling is docker"):
         from_context(bundling="docker", local_python="3.11")
 
 
@@ -314,10 +314,10 @@ def test_an_alarm_topic_without_alarms_is_refused():
 
 
 def test_an_address_for_alarms_is_refused_without_alarms_and_beside_a_topic():
-    with pytest.raises(SettingsError, match=r"alarm_email is 'a@b\.c', but must be none where monitoring is false"):
+    with pytest.raises(SettingsError, match=r"alarm_email is a@b\.c, but must be none where monitoring is false"):
         from_context(monitoring="false", alarm_email="a@b.c")
     topic = "arn:aws:sns:us-east-1:123456789012:alarms"
-    with pytest.raises(SettingsError, match=r"alarm_email is 'a@b\.c', but must be none where alarm_topic_arn is set"):
+    with pytest.raises(SettingsError, match=r"alarm_email is a@b\.c, but must be none where alarm_topic_arn is set"):
         from_context(alarm_topic_arn=topic, alarm_email="a@b.c")
 
 

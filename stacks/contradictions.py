@@ -1,0 +1,58 @@
+"""Settings of which each is valid, but not all of them together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from crossover.cdk import rules
+
+if TYPE_CHECKING:
+    from stacks.settings import Settings
+
+# An existing bucket or table is not changed, so these would have no effect on it.
+OF_NEW = {
+    "input_bucket": ("bucket_versioning", "input_lifetime_days"),
+    "predictions_table": ("point_in_time_recovery",),
+}
+
+
+def contradictions(settings: Settings) -> Iterator[str]:
+    """A sentence for each."""
+    several = len(settings.variants) > 1
+    if settings.bundling == "docker" and settings.local_python:
+        yield _must_be("none", settings, "local_python", "bundling is docker, whose image has its own Python")
+    for name in ("alarm_topic_arn", "alarm_email"):
+        if getattr(settings, name) and not settings.monitoring:
+            yield _must_be("none", settings, name, "monitoring is false, as there are no alarms then")
+    if settings.alarm_topic_arn and settings.alarm_email:
+        yield _must_be("none", settings, "alarm_email", "alarm_topic_arn is set: subscribe the address to that topic")
+    if settings.encryption_key_arn and settings.encryption != "customer":
+        needed = "keys that are still needed for reading belong into decryption_key_arns"
+        yield _must_be("none", settings, "encryption_key_arn", f"encryption is {settings.encryption}; {needed}")
+    for existing, others in OF_NEW.items():
+        for name in others:
+            if getattr(settings, existing) and getattr(settings, name):
+                default = rules.as_text(getattr(type(settings), name))
+                yield _must_be(default, settings, name, f"{existing} is set: what exists already is not changed")
+    if several and settings.predictions_table:
+        yield _must_be(
+            "one", settings, "variants", "predictions_table is set, as they would overwrite each other's items"
+        )
+    if several and settings.input_bucket and settings.event_source == "notification":
+        reason = "S3 notifies one function only; event_source=eventbridge allows several"
+        yield _must_be("one", settings, "variants", f"input_bucket is set, as {reason}")
+    if bool(settings.vpc_id) != bool(settings.subnet_ids):
+        vpc, subnets = rules.as_text(settings.vpc_id), rules.as_text(settings.subnet_ids) or "empty"
+        yield f"The setting vpc_id is {vpc} and subnet_ids is {subnets}, but both or neither must be set."
+    if settings.vpc_id and settings.network == "isolated":
+        yield _must_be("none", settings, "vpc_id", "network is isolated, which makes a VPC")
+    if settings.p99_alarm_seconds >= settings.timeout_seconds:
+        yield (
+            f"The setting p99_alarm_seconds is {settings.p99_alarm_seconds}, but must be below timeout_seconds, "
+            f"{settings.timeout_seconds}: no invocation takes longer than that."
+        )
+
+
+def _must_be(allowed: str, settings: Settings, name: str, where: str) -> str:
+    return f"The setting {name} is {rules.as_text(getattr(settings, name))}, but must be {allowed} where {where}."
