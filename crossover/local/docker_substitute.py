@@ -64,8 +64,8 @@ class Substitute:
                 return 0
             case ["push", image]:
                 self._or_process(partial(self._push, image))
-            case ["remove-containers"]:
-                self._remove_containers()
+            case ["clean-up"]:
+                self._clean_up()
             case _:
                 os.execvpe(self.command[0], [*self.command, *arguments], self.environment)
         return 0
@@ -120,8 +120,8 @@ class Substitute:
         self._run(["rmi", target], seconds=RUN_SECONDS)  # only the name, so that it is pulled when it is run
         self.workspace.containers_note.write_text(f"The endpoint runs the image that {self.engine} built.")
 
-    def _remove_containers(self) -> None:
-        """Remove what still runs of this workspace."""
+    def _clean_up(self) -> None:
+        """Remove what still runs of this workspace, and the images that were pulled from its registry."""
         now = ["--time", "0"] if self.engine == "podman" else []
         for attempt in range(1, REMOVE_ATTEMPTS + 1):  # podman fails if a container ends by itself meanwhile
             try:
@@ -130,6 +130,9 @@ class Substitute:
                     seconds=RUN_SECONDS,
                 ).split():
                     self._run(["rm", "--force", *now, *running], seconds=RUN_SECONDS)
+                images = self._run(["images", "--format", "{{.Repository}}@{{.Digest}}"], seconds=RUN_SECONDS).split()
+                if pulled := [image for image in images if image.startswith(f"{self.registry}/")]:
+                    self._run(["rmi", *pulled], seconds=RUN_SECONDS)
                 return
             except CrossoverError:
                 if attempt == REMOVE_ATTEMPTS:
@@ -143,7 +146,7 @@ class Substitute:
         """Run the engine; returns what it printed, which is printed too if it fails, for the CDK's log.
 
         Raises:
-            CrossoverError: it failed or took too long; the message ends with the last line of what it printed.
+            CrossoverError: it failed or took too long; the message ends with the reason that it printed.
         """
         what = f"{self.engine} {arguments[0]}"
         try:
@@ -161,8 +164,11 @@ class Substitute:
             raise CrossoverError(f"{what} did not end within {seconds:g} s") from error
         if answer.returncode != 0:
             print(answer.stdout)
-            last = (answer.stdout.strip().splitlines() or ["it printed nothing"])[-1]
-            raise CrossoverError(f"{what} failed: {last}")
+            lines = answer.stdout.strip().splitlines() or ["it printed nothing"]
+            reason = next(
+                (line for line in reversed(lines) if re.search("error|unknown", line, re.IGNORECASE)), lines[-1]
+            )
+            raise CrossoverError(f"{what} failed: {reason}")
         printed: str = answer.stdout
         return printed
 

@@ -31,7 +31,7 @@ LIBRARIES = (
     "zlib1g",
 )
 # Not needed by a server, and two thirds of an installation. pip is installed from ensurepip.
-LEFT_OUT = ("__pycache__", "config-*", "idlelib", "site-packages", "test", "tkinter", "*.a")
+LEFT_OUT = ("EXTERNALLY-MANAGED", "__pycache__", "config-*", "idlelib", "site-packages", "test", "tkinter", "*.a")
 UNUSED = ("usr/share/doc", "usr/share/info", "usr/share/locale", "usr/share/man", "var/cache/apt", "var/lib/apt/lists")
 SECONDS = 600
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
@@ -100,12 +100,13 @@ def _copy_python(python: Path, target: Path) -> None:
     """Copy an installation of CPython, and give it pip."""
     question = "import sys; print(sys.base_prefix)"
     prefix = Path(_run([str(python), "-I", "-c", question]).strip())
-    for part in ("bin", "lib"):
-        shutil.copytree(
-            prefix / part, target / part, symlinks=True, dirs_exist_ok=True, ignore=shutil.ignore_patterns(*LEFT_OUT)
-        )
-    (target / "bin" / "python").unlink(missing_ok=True)
-    (target / "bin" / "python").symlink_to(f"python{PYTHON}")
+    name = f"python{PYTHON}"
+    leave_out = shutil.ignore_patterns(*LEFT_OUT)
+    shutil.copytree(prefix / "lib" / name, target / "lib" / name, symlinks=True, ignore=leave_out)
+    for library in (prefix / "lib").glob(f"libpython{PYTHON}.so*"):
+        shutil.copy2(library, target / "lib", follow_symlinks=False)
+    shutil.copy2(prefix / "bin" / name, target / "bin")
+    (target / "bin" / "python").symlink_to(name)
     chroot = ["chroot", str(target.parents[1])]
     _run([*chroot, "ldconfig"])
     _run([*chroot, f"/usr/local/bin/python{PYTHON}", "-m", "ensurepip", "--default-pip"])

@@ -30,7 +30,7 @@ try:
     os.killpg(int(sys.argv[1]), 9)
 finally:
     if sys.argv[2:]:
-        subprocess.run([*sys.argv[2:], "remove-containers"])
+        subprocess.run([*sys.argv[2:], "clean-up"])
 """
 
 

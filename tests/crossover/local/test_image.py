@@ -54,8 +54,10 @@ def aws(workspace: Workspace, engine: Engine) -> Iterator[LocalAws]:
         synth = aws.begin_synth(["sagemaker"], python=find_interpreter().version)
         aws.bootstrap()
         aws.deploy(*synth)
+        assert aws.started
+        registry = aws.started.endpoint.removeprefix("http://")
         yield aws
-    wait_until(lambda: containers(workspace, engine) == [])
+    wait_until(lambda: containers(workspace, engine) == [] and registry not in call(workspace, engine, "images"))
 
 
 def predicted(aws: LocalAws) -> str:
