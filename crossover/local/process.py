@@ -173,6 +173,14 @@ class Emulator:
         """
         return {(role, action) for role, action in self._ask("permissions")["used"]}
 
+    def refused_permissions(self) -> set[tuple[str, str]]:
+        """Names of roles, each with an action that was denied to it since the emulator started.
+
+        Raises:
+            CrossoverError: the emulator does not answer.
+        """
+        return {(role, action) for role, action in self._ask("permissions")["refused"]}
+
     def _ask(self, what: str) -> Any:
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:

@@ -12,7 +12,7 @@ from ministack import app
 
 from crossover.local.emulator.codedeploy import CodeDeploy
 from crossover.local.emulator.events import Events
-from crossover.local.emulator.permissions import DeniedError, check_request, used
+from crossover.local.emulator.permissions import DeniedError, check_request, refused, used
 from crossover.local.emulator.sagemaker import SageMaker, arn_of, error
 
 Scope = dict[str, Any]
@@ -38,7 +38,7 @@ def install_routes(sagemaker: SageMaker, codedeploy: CodeDeploy, events: Events)
         if scope["path"] == "/_crossover/events":
             return lambda scope, body: as_json({"in_progress": events.in_progress})
         if scope["path"] == "/_crossover/permissions":
-            return lambda scope, body: as_json({"used": sorted(used)})
+            return lambda scope, body: as_json({"used": sorted(used), "refused": sorted(refused)})
         if scope["method"] == "POST" and (match := invocation.fullmatch(scope["path"])):
             return partial(invoke, unquote(match[1]))
         if (b"x-amz-target", HOOK_STATUS) in scope["headers"]:

@@ -41,6 +41,8 @@ TO_WRITE_LOGS = ("logs:CreateLogStream", "logs:PutLogEvents")
 
 used: set[tuple[str, str]] = set()
 """Names of roles, each with an action that was allowed to it."""
+refused: set[tuple[str, str]] = set()
+"""Names of roles, each with an action that was denied to it."""
 
 # By the ARN of what a template makes: of buckets, tables and queues the customer's key, of tables the policy.
 _keys: dict[str, str] = {}
@@ -112,10 +114,10 @@ def _enforce_what_else_is_needed() -> None:
             checks += [(needed, "kms", key, {"service_context": through}) for needed in ON_THE_KEY.get(action, ())]
         for checked, of_service, resource, conditions in checks:
             denied = enforce(access_key, checked, of_service, region, resource_arn=resource, **conditions)
+            if ":assumed-role/" in principal:
+                (refused if denied else used).add((principal.split("/")[1], checked))
             if denied:
                 return denied
-            if ":assumed-role/" in principal:
-                used.add((principal.split("/")[1], checked))
         return None
 
     iam_evaluator.enforce = enforce_all

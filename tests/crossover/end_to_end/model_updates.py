@@ -12,6 +12,7 @@ from pathlib import Path
 from crossover import deployed
 from crossover.aws import Clients
 from crossover.deployed import Upload, Variant
+from crossover.local.work import LocalAws
 from crossover.local.workspace import Workspace
 from crossover.paths import sources
 
@@ -89,6 +90,12 @@ def end_processes(workspace: Workspace, model: str) -> None:
                 os.kill(int(process.name), signal.SIGKILL)
         except OSError:
             pass  # it has ended, or is another user's
+
+
+def refused_reads(aws: LocalAws) -> set[tuple[str, str]]:
+    """Roles that were denied reading an object in its current version, which is how models are read."""
+    assert aws.started
+    return {(role, action) for role, action in aws.started.refused_permissions() if action == "s3:GetObject"}
 
 
 def dead_letters(clients: Clients, variant: Variant) -> int:

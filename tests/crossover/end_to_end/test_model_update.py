@@ -9,7 +9,7 @@ from crossover.deployed import Variant
 from crossover.local.work import LocalAws
 
 from .conftest import synthesize
-from .model_updates import cold_uploads, dead_letters, items_of, models_of, renamed_model, upload_to
+from .model_updates import cold_uploads, dead_letters, items_of, models_of, refused_reads, renamed_model, upload_to
 
 # Several deployments take minutes; test_rollout.py has the one that `make test` waits for.
 pytestmark = [pytest.mark.slow, pytest.mark.benchmark]
@@ -43,4 +43,5 @@ def test_while_a_new_model_takes_over_no_upload_is_lost_though_what_serves_the_o
     assert {item["model_sha256"] for item in items} == {old, new}
     cold_on_the_old_one = [item for item in items if item["cold_start"] and item["model_sha256"] == old]
     assert {item["predictor"] for item in cold_on_the_old_one} >= {"standard", "snapstart"}
+    assert refused_reads(aws) == set()
     assert [dead_letters(clients, variant) for variant in variants.values()] == [0, 0, 0]

@@ -11,7 +11,7 @@ from crossover.local.work import LocalAws
 from tests.crossover.cdk.onnx_files import write_model
 
 from .conftest import synthesize
-from .model_updates import cold_uploads, dead_letters, models_of, renamed_model, upload_to
+from .model_updates import cold_uploads, dead_letters, models_of, refused_reads, renamed_model, upload_to
 
 pytestmark = pytest.mark.slow
 
@@ -43,8 +43,9 @@ def new_model(
 
 
 def test_a_new_model_takes_over_without_losing_an_upload(
-    clients: Clients, variants: dict[str, Variant], new_model: str
+    aws: LocalAws, clients: Clients, variants: dict[str, Variant], new_model: str
 ) -> None:
+    assert refused_reads(aws) == set()
     assert [dead_letters(clients, variant) for variant in variants.values()] == [0, 0, 0]
 
 
