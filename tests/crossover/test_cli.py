@@ -97,7 +97,8 @@ def test_a_picture_is_refused_before_anything_is_deployed(
     picture.touch()
     assert run(monkeypatch, *command, str(picture)) == 2
     assert capsys.readouterr().err == (
-        f"crossover: {picture} is an image (image/png), but the model takes audio: .flac, .mp3, .ogg, .wav.\n"
+        f"crossover: {picture} is an image (image/png), but the model takes audio: .3gp, .aac, .amr, .flac, .m4a,"
+        " .mp3, .mp4, .oga, .ogg, .opus, .wav, .webm.\n"
     )
     assert not (tmp_path / "local").exists()
 
