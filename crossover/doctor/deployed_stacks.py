@@ -26,6 +26,12 @@ def check_states(context: Context) -> Iterator[Outcome]:
 def _problem(context: Context, stack: Stack) -> Outcome | None:
     name, state = stack.name, context.deployed[stack.name]["StackStatus"]
     if state in ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED"):
+        if context.deployed[name].get("EnableTerminationProtection"):
+            return fails(
+                f"{name} is {state}, and protected from termination, so `cdk deploy` cannot delete what is left of it",
+                "Remove the protection: `aws cloudformation update-termination-protection "
+                f"--no-enable-termination-protection --stack-name {name}`.",
+            )
         return warning(
             f"{name} is {state}: it was never created completely, and `cdk deploy` deletes what is left of it first",
             f"Look for the reason: `aws cloudformation describe-stack-events --stack-name {name}`.",

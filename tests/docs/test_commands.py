@@ -193,7 +193,9 @@ def test_an_operation_of_aws_exists_with_its_options(command: Shown) -> None:
     service, operation, *rest = command.words[1:]
     model = botocore.session.get_session().get_service_model(service)
     [found] = [name for name in model.operation_names if xform_name(name, "-") == operation]
-    options = {f"--{xform_name(name, '-')}" for name in model.operation_model(found).input_shape.members}
+    members = model.operation_model(found).input_shape.members
+    options = {f"--{xform_name(name, '-')}" for name in members}
+    options |= {f"--no-{xform_name(name, '-')}" for name, shape in members.items() if shape.type_name == "boolean"}
     assert {word for word in rest if word.startswith("--")} <= options | {"--region", "--query", "--output"}
 
 

@@ -8,12 +8,13 @@ from tests.crossover.doctor.stubs import Aws, run, stack
 STATES, PROTECTION, LEFT_OUT = deployed_stacks.CHECKS
 
 
-def deploys(aws: Aws, *, state: str = "UPDATE_COMPLETE", **stacks: dict[str, str]) -> None:
+def deploys(aws: Aws, *, state: str = "UPDATE_COMPLETE", is_protected: bool = False, **stacks: dict[str, str]) -> None:
     """Stacks named Crossover-..., with their outputs."""
     entries = [
         {
             "StackName": f"Crossover-{name}",
             "StackStatus": state,
+            "EnableTerminationProtection": is_protected,
             "CreationTime": "2026-01-01",
             "Outputs": [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()],
         }
@@ -49,6 +50,14 @@ def test_a_stack_must_be_in_a_state_that_can_be_updated(aws: Aws, state: str, st
     [finding] = run(STATES, aws, stack())
     assert finding[0] == status
     assert todo in finding[2]
+
+
+@pytest.mark.parametrize("state", ["ROLLBACK_COMPLETE", "ROLLBACK_FAILED"])
+def test_a_stack_that_was_never_created_and_is_protected_cannot_be_deleted(aws: Aws, state: str) -> None:
+    deploys(aws, state=state, is_protected=True, Standard={})
+    [(status, found, todo)] = run(STATES, aws, stack())
+    assert (status, "protected from termination" in found) == ("fails", True)
+    assert "--no-enable-termination-protection --stack-name Crossover-Standard`" in todo
 
 
 def test_stacks_that_may_not_be_listed_are_said(aws: Aws) -> None:
