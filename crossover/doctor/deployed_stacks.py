@@ -1,6 +1,6 @@
 """What is deployed already: stacks in a state that cannot be updated, and protection that the deployment would drop."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from crossover.deployed import read_protection
 from crossover.doctor.context import Context
@@ -11,6 +11,11 @@ ACTIONS = ("cloudformation:DescribeStacks",)
 # Values that protect nothing, so that a change from them loses nothing.
 WITHOUT_PROTECTION = ("false", "destroy", "aws", "public", "none")
 BY_DAYS = "_days"
+# What may exist already: of the settings, what it is, the output with its name, and what ends when another is used.
+STORES = {
+    "input_bucket": ("bucket", "InputBucketName", "what is uploaded there is no longer predicted"),
+    "predictions_table": ("table", "PredictionsTableName", "no more predictions are written there"),
+}
 
 
 def check_states(context: Context) -> Iterator[Outcome]:
@@ -57,12 +62,10 @@ def check_protection(context: Context) -> Iterator[Outcome]:
             continue
         now, then = read_protection(outputs["Protection"]), read_protection(stack.outputs["Protection"])
         weaker = [name for name in now if _is_weaker(name, now[name], then.get(name, "none"))]
-        for name in weaker:
-            todo = f'Unless you mean it, write "{name}" into cdk.json as it is deployed.'
-            if name == "encryption" and outputs.get("KeyArn"):
-                todo += f' If you do, keep earlier data readable: `"decryption_key_arns": "{outputs["KeyArn"]}"`.'
-            yield warning(f"{stack.name} has {name}={now[name]}, and would get {name}={then.get(name, 'none')}", todo)
-        if not weaker:
+        lost = [_loss(stack.name, name, now, then.get(name, "none"), outputs) for name in weaker]
+        lost += _lost_key(stack, outputs)
+        yield from lost
+        if not lost:
             is_kept.append(stack.name)
     if is_kept:
         yield ok(f"as deployed, or more: {', '.join(is_kept)}")
@@ -71,6 +74,50 @@ def check_protection(context: Context) -> Iterator[Outcome]:
 def _is_weaker(name: str, now: str, then: str) -> bool:
     """Fewer days lose data, more keep it longer than was promised: either is worth a question."""
     return now != then and (name.endswith(BY_DAYS) or now not in WITHOUT_PROTECTION)
+
+
+def _loss(stack: str, name: str, now: Mapping[str, str], later: str, outputs: Mapping[str, str]) -> Outcome:
+    """What a weaker setting costs, and how to keep what is deployed."""
+    if name in STORES and (now[name], later) == ("own", "existing"):
+        what, _, _ = STORES[name]
+        if now.get("removal_policy") == "retain":
+            return warning(
+                f"{stack} has its own {what}, and would get an existing one: its own stays, but outside the stack",
+                f'Unless you mean it, leave "{name}" at "none".',
+            )
+        return warning(
+            f"{stack} has its own {what}, and would get an existing one: its own is deleted with all that it holds",
+            f'Unless you mean it, leave "{name}" at "none"; else deploy with "removal_policy": "retain" first, or copy '
+            "what it holds.",
+        )
+    if name in STORES and (now[name], later) == ("existing", "own"):
+        what, output, end = STORES[name]
+        return warning(
+            f"{stack} uses the existing {what} {outputs[output]}, and would get its own: {end}",
+            f'Unless you mean it, write "{name}": "{outputs[output]}" into cdk.json.',
+        )
+    return warning(
+        f"{stack} has {name}={now[name]}, and would get {name}={later}",
+        f'Unless you mean it, write "{name}" into cdk.json as it is deployed.',
+    )
+
+
+def _lost_key(stack: Stack, outputs: Mapping[str, str]) -> list[Outcome]:
+    """The deployed key, where no role could decrypt with it any more.
+
+    A key of the stack's own is a reference in the template, and stays the one that is deployed.
+    """
+    deployed = outputs.get("KeyArn")
+    planned = stack.template["Outputs"].get("KeyArn", {}).get("Value", "")
+    if not deployed or isinstance(planned, dict) or deployed in (planned, *stack.decryption_keys):
+        return []
+    return [
+        warning(
+            f"{stack.name} encrypts with {deployed}, which it could no longer use: files under that key would become "
+            "unreadable",
+            f'Unless you mean it, add the key to those in cdk.json: `"decryption_key_arns": "{deployed}"`.',
+        )
+    ]
 
 
 def check_left_out(context: Context) -> Iterator[Outcome]:

@@ -78,6 +78,24 @@ class Stack:
         outputs = self.template.get("Outputs", {})
         return {name: output["Value"] for name, output in outputs.items() if isinstance(output["Value"], str)}
 
+    @cached_property
+    def decryption_keys(self) -> frozenset[str]:
+        """ARNs of the existing keys with which a role of the stack may decrypt."""
+        documents = [properties["PolicyDocument"] for properties in self.properties("AWS::IAM::Policy")]
+        statements = [statement for document in documents for statement in document["Statement"]]
+        return frozenset(
+            resource
+            for statement in statements
+            if statement["Effect"] == "Allow" and "kms:Decrypt" in _listed(statement.get("Action"))
+            for resource in _listed(statement.get("Resource"))
+            if isinstance(resource, str)
+        )
+
+
+def _listed(value: Any) -> list[Any]:
+    """IAM takes one value in place of a list of one."""
+    return value if isinstance(value, list) else [value]
+
 
 @dataclass(frozen=True)
 class Plan:

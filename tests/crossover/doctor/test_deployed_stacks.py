@@ -1,5 +1,7 @@
 """What is deployed already, and what a deployment would take away."""
 
+from typing import Any
+
 import pytest
 
 from crossover.doctor import deployed_stacks
@@ -97,11 +99,72 @@ def test_protection_that_would_be_dropped_is_named(aws: Aws, now: str, then: str
         assert (status, found) == ("ok", "as deployed, or more: Crossover-Standard")
 
 
+@pytest.mark.parametrize(
+    ("name", "what", "output"),
+    [("input_bucket", "bucket", "InputBucketName"), ("predictions_table", "table", "PredictionsTableName")],
+)
+def test_another_bucket_or_table_is_said_with_what_becomes_of_the_deployed_one(
+    aws: Aws, name: str, what: str, output: str
+) -> None:
+    def check(now: str, then: str) -> tuple[str, str, str]:
+        deploys(aws, Standard={"Predictor": "standard", "Protection": now, output: "mine"})
+        [finding] = run(PROTECTION, aws, stack(outputs={"Protection": then}))
+        return finding
+
+    existing = f"{name}=existing"
+    status, found, todo = check(f"{name}=own removal_policy=destroy", f"{existing} removal_policy=destroy")
+    assert (status, found.partition(": ")[2]) == ("warning", "its own is deleted with all that it holds")
+    assert f'leave "{name}" at "none"' in todo
+    assert '"removal_policy": "retain" first, or copy' in todo
+    status, found, todo = check(f"{name}=own removal_policy=retain", f"{existing} removal_policy=retain")
+    assert (status, found.partition(": ")[2]) == ("warning", "its own stays, but outside the stack")
+    status, found, todo = check(existing, f"{name}=own")
+    assert found.startswith(f"Crossover-Standard uses the existing {what} mine, and would get its own: ")
+    assert (status, todo) == ("warning", f'Unless you mean it, write "{name}": "mine" into cdk.json.')
+
+
+KEY = "arn:aws:kms:us-east-1:123456789012:key/1"
+OTHER_KEY = "arn:aws:kms:us-east-1:123456789012:key/2"
+OWN_KEY = {"Fn::GetAtt": ["Key", "Arn"]}
+
+
+def may_decrypt_with(*keys: Any) -> tuple[str, dict[str, Any]]:
+    """A role's policy, in the two forms that the CDK writes."""
+    statement = {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": keys[0] if len(keys) == 1 else list(keys)}
+    return "AWS::IAM::Policy", {"PolicyDocument": {"Statement": [statement]}}
+
+
+@pytest.mark.parametrize(
+    ("planned", "decryption_keys", "is_lost"),
+    [
+        (None, [], True),
+        (OTHER_KEY, [], True),
+        (OTHER_KEY, [OTHER_KEY], True),
+        (KEY, [], False),
+        (OWN_KEY, [], False),
+        (None, [KEY], False),
+        (OTHER_KEY, [OTHER_KEY, OWN_KEY, KEY], False),
+    ],
+)
+def test_a_key_with_which_nothing_could_decrypt_any_more_is_named(
+    aws: Aws, planned: Any, decryption_keys: list[Any], is_lost: bool
+) -> None:
+    deploys(aws, Standard={"Predictor": "standard", "Protection": "encryption=customer", "KeyArn": KEY})
+    outputs = {"Protection": "encryption=customer", **({"KeyArn": planned} if planned else {})}
+    policies = [may_decrypt_with(*decryption_keys)] if decryption_keys else []
+    [(status, found, todo)] = run(PROTECTION, aws, stack(*policies, outputs=outputs))
+    if is_lost:
+        assert (status, "files under that key would become unreadable" in found) == ("warning", True)
+        assert f'`"decryption_key_arns": "{KEY}"`' in todo
+    else:
+        assert (status, found) == ("ok", "as deployed, or more: Crossover-Standard")
+
+
 def test_with_the_customers_key_dropped_it_is_said_how_earlier_data_stay_readable(aws: Aws) -> None:
-    key = "arn:aws:kms:us-east-1:123456789012:key/1"
-    deploys(aws, Standard={"Predictor": "standard", "Protection": "encryption=customer", "KeyArn": key})
-    [(_, _, todo)] = run(PROTECTION, aws, stack(outputs={"Protection": "encryption=aws"}))
-    assert f'`"decryption_key_arns": "{key}"`' in todo
+    deploys(aws, Standard={"Predictor": "standard", "Protection": "encryption=customer", "KeyArn": KEY})
+    [(_, weaker, _), (_, _, todo)] = run(PROTECTION, aws, stack(outputs={"Protection": "encryption=aws"}))
+    assert weaker == "Crossover-Standard has encryption=customer, and would get encryption=aws"
+    assert f'`"decryption_key_arns": "{KEY}"`' in todo
 
 
 def test_a_stack_of_an_earlier_release_cannot_be_compared(aws: Aws) -> None:
