@@ -5,22 +5,30 @@ from collections.abc import Iterator
 from botocore.exceptions import ClientError
 
 from crossover.doctor.context import Context
-from crossover.doctor.result import Check, Outcome, fails, ok
+from crossover.doctor.result import Check, Outcome, fails, ok, warning
 
 
 def check_environment(context: Context) -> Iterator[Outcome]:
-    """Whether the stacks that pin an account or a region pin these."""
+    """Whether the stacks that pin an account or a region pin these.
+
+    The CDK deploys a stack to where it is pinned, whatever the credentials' region; only this project's app refuses.
+    """
     for stack in context.plan.stacks:
+        say = fails if stack.has_settings else _elsewhere
         if context.account and stack.account not in ("", context.account):
-            yield fails(
+            yield say(
                 f"the stack {stack.name} is for the account {stack.account}, the credentials are of {context.account}",
                 "Use credentials of that account.",
             )
         if context.region and stack.region not in ("", context.region):
-            yield fails(
+            yield say(
                 f"the stack {stack.name} is for {stack.region}, the region is {context.region}",
                 f"Set AWS_REGION={stack.region}.",
             )
+
+
+def _elsewhere(what: str, todo: str) -> Outcome:
+    return warning(f"{what}: the CDK deploys it there, but the checks below are of here", f"To check there: {todo}")
 
 
 def check_bootstrap(context: Context) -> Iterator[Outcome]:

@@ -55,8 +55,8 @@ def check_protection(context: Context) -> Iterator[Outcome]:
     is_kept = []
     for stack in context.plan.stacks:
         outputs = context.deployed_outputs(stack.name)
-        if "Protection" not in stack.outputs or "Predictor" not in outputs:
-            continue  # an own app has no settings, and what is new holds no data
+        if not stack.has_settings or "Predictor" not in outputs:
+            continue  # what is new holds no data
         if "Protection" not in outputs:
             yield unknown(f"{stack.name} is of an earlier release, which did not publish its settings")
             continue

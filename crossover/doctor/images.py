@@ -40,7 +40,8 @@ def check_images(context: Context) -> Iterator[Outcome]:
     elif not images:
         yield ok(f"{program}, for bundling")
     else:
-        yield from _check_format(program, info, images)
+        for_endpoints = [image for stack in context.plan.stacks for image in stack.endpoint_images]
+        yield from _check_format(program, info, for_endpoints) if for_endpoints else [ok(program)]
         yield from _check_architecture(info, images)
 
 
@@ -112,7 +113,7 @@ def _check_architecture(info: dict[str, Any], images: list[Image]) -> Iterator[O
 
 def check_pushed(context: Context) -> Iterator[Outcome]:
     """An image that is in the repository already is not built and pushed again, whatever its manifest."""
-    for image in (image for stack in context.plan.stacks for image in stack.images):
+    for image in (image for stack in context.plan.stacks for image in stack.endpoint_images):
         repository = context.here(image.repository)
         try:
             found = context.clients("ecr").describe_images(

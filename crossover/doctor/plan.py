@@ -78,6 +78,17 @@ class Stack:
         outputs = self.template.get("Outputs", {})
         return {name: output["Value"] for name, output in outputs.items() if isinstance(output["Value"], str)}
 
+    @property
+    def has_settings(self) -> bool:
+        """Whether the project's app made it, and not an app of the user's own: that publishes no settings."""
+        return "Protection" in self.outputs
+
+    @property
+    def endpoint_images(self) -> tuple[Image, ...]:
+        """The images of SageMaker's models; those of Lambda and ECS may have another format."""
+        models = json.dumps(self.properties("AWS::SageMaker::Model"))
+        return tuple(image for image in self.images if f":{image.tag}" in models)
+
     @cached_property
     def decryption_keys(self) -> frozenset[str]:
         """ARNs of the existing keys with which a role of the stack may decrypt."""

@@ -25,8 +25,16 @@ def test_a_stack_without_an_account_or_with_this_one_is_fine(aws: Aws) -> None:
     assert run(ENVIRONMENT, aws, stack(), stack(account="123456789012", region="us-east-1")) == []
 
 
-def test_a_stack_of_another_account_or_region_fails(aws: Aws) -> None:
-    assert run(ENVIRONMENT, aws, stack(account="210987654321", region="eu-west-1")) == [
+def test_a_stack_of_the_users_own_app_is_deployed_to_where_it_is_pinned_but_not_checked(aws: Aws) -> None:
+    for pinned in {"account": "210987654321"}, {"region": "eu-west-1"}:
+        [(status, found, todo)] = run(ENVIRONMENT, aws, stack(**pinned))
+        assert (status, "the checks below are of here" in found) == ("warning", True)
+        assert todo.startswith("To check there: ")
+
+
+def test_a_stack_of_this_app_for_another_account_or_region_fails_since_the_app_refuses(aws: Aws) -> None:
+    pinned = stack(account="210987654321", region="eu-west-1", outputs={"Protection": "encryption=aws"})
+    assert run(ENVIRONMENT, aws, pinned) == [
         (
             "fails",
             "the stack Crossover-Standard is for the account 210987654321, the credentials are of 123456789012",

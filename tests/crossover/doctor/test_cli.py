@@ -72,10 +72,14 @@ def test_json_has_every_finding(run: Any, tmp_path: Path) -> None:
     assert found["cost"][0] == "ok"
 
 
-def test_another_account_than_the_stacks_fails(run: Any, tmp_path: Path) -> None:
-    code, output, _ = run("--json", "--app", str(write_assembly(tmp_path / "cdk.out")), account="210987654321")
+@pytest.mark.parametrize(("outputs", "status"), [({}, "warning"), ({"Protection": {"Value": ""}}, "fails")])
+def test_another_account_than_the_stacks_is_said(run: Any, tmp_path: Path, outputs: Any, status: str) -> None:
+    assembly = write_assembly(tmp_path / "cdk.out")
+    template = assembly / "One.template.json"
+    template.write_text(json.dumps(json.loads(template.read_text()) | {"Outputs": outputs}))
+    _, output, _ = run("--json", "--app", str(assembly), account="210987654321")
     found = {entry["check"]: entry["status"] for entry in json.loads(output)["checks"]}
-    assert (code, found["account and region"]) == (1, "fails")
+    assert found["account and region"] == status
 
 
 def test_an_app_that_cannot_be_synthesized_fails(run: Any, project: Path) -> None:

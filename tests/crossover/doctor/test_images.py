@@ -16,10 +16,19 @@ TOLD = ("type=image,oci-mediatypes=false",)
 CONTAINERD = {"DriverStatus": [["driver-type", "io.containerd.snapshotter.v1"]]}
 DOCKER = {"ServerVersion": "29.1.2", "Architecture": "x86_64"}
 PODMAN = {"host": {"arch": "amd64"}, "version": {"Version": "5.2.0"}}
-WITH_IMAGE = stack(
-    images=(Image(repository=REPOSITORY, tag="abc", platform="linux/amd64", outputs=TOLD),), id="SageMaker"
+MODEL = (
+    "AWS::SageMaker::Model",
+    {"PrimaryContainer": {"Image": {"Fn::Sub": f"${{AWS::AccountId}}.dkr.ecr.${{AWS::Region}}/{REPOSITORY}:abc"}}},
 )
-UNTOLD = stack(images=(Image(repository=REPOSITORY, tag="abc", platform="linux/amd64"),), id="SageMaker")
+WITH_IMAGE = stack(
+    MODEL, images=(Image(repository=REPOSITORY, tag="abc", platform="linux/amd64", outputs=TOLD),), id="SageMaker"
+)
+UNTOLD = stack(MODEL, images=(Image(repository=REPOSITORY, tag="abc", platform="linux/amd64"),), id="SageMaker")
+OF_FUNCTION = stack(
+    ("AWS::Lambda::Function", {"Code": {"ImageUri": f"{REPOSITORY}:def"}}),
+    images=(Image(repository=REPOSITORY, tag="def", platform="linux/arm64"),),
+    id="Function",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -86,6 +95,15 @@ def test_docker_that_is_not_told_must_not_store_images_in_containerd(aws: Aws, t
     install(tmp_path, "docker", {**DOCKER, **CONTAINERD})
     [(status, found, todo)] = run(BUILDER, aws, UNTOLD)
     assert (status, "manifests of OCI" in found, "oci-mediatypes=false" in todo) == ("fails", True, True)
+
+
+def test_an_image_that_is_not_for_sagemaker_takes_a_builder_of_any_format(aws: Aws, tmp_path: Path) -> None:
+    assert run(BUILDER, aws, OF_FUNCTION)[0][:2] == ("fails", "docker is not on the PATH")
+    install(tmp_path, "docker", {**DOCKER, **CONTAINERD})
+    built, emulated = run(BUILDER, aws, OF_FUNCTION)
+    assert (built[0], emulated[0]) == ("ok", "warning")
+    assert run(BUILDER, aws, WITH_IMAGE, OF_FUNCTION)[0] == ("ok", "docker 29.1.2", "")
+    assert run(PUSHED, aws, OF_FUNCTION) == []
 
 
 def test_podman_needs_the_format_in_its_environment(aws: Aws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
