@@ -6,7 +6,7 @@ An assembly is what `cdk synth` writes: a manifest, and for each stack a templat
 import json
 import os
 import subprocess
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cached_property
@@ -184,24 +184,36 @@ def read_plan(assembly: Path, names: Collection[str] = ()) -> Plan:
         names: of the stacks, by their ids as `cdk deploy` takes them, with wildcards; empty for all.
 
     Raises:
-        UsageError: the folder holds no assembly, or no stack has one of the names.
+        UsageError: the folder holds no assembly, that has no stack, or no stack has one of the names.
     """
     try:
-        manifest = json.loads((assembly / "manifest.json").read_text(encoding="utf-8"))
-        stacks = [
-            _read_stack(assembly, artifact_id, artifact, manifest["artifacts"])
-            for artifact_id, artifact in manifest["artifacts"].items()
-            if artifact["type"] == "aws:cloudformation:stack"
-        ]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        stacks = list(_read_stacks(assembly))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         reason = reason_of(error)
         raise UsageError(f"{assembly} holds no cloud assembly, such as `cdk synth` writes: {reason}.") from error
+    if not stacks:
+        raise UsageError("The app has no stack; it must have at least one.")
     for name in names:
-        if not any(fnmatchcase(stack.id, name) for stack in stacks):
+        if not any(_matches(stack.id, name) for stack in stacks):
             ids = ", ".join(stack.id for stack in stacks)
             raise UsageError(f"There is no stack {name!r}; the app has {ids}.")
-    chosen = [stack for stack in stacks if not names or any(fnmatchcase(stack.id, name) for name in names)]
+    chosen = [stack for stack in stacks if not names or any(_matches(stack.id, name) for name in names)]
     return Plan(tuple(chosen), is_everything=len(chosen) == len(stacks))
+
+
+def _matches(stack: str, pattern: str) -> bool:
+    """As the CDK compares them: the stack of a stage is `Stage/Stack`, and only `**` goes over a slash."""
+    return fnmatchcase(stack, pattern) and ("**" in pattern or stack.count("/") == pattern.count("/"))
+
+
+def _read_stacks(assembly: Path) -> Iterator[Stack]:
+    """Those of the assembly, and of the assemblies of its stages."""
+    artifacts = json.loads((assembly / "manifest.json").read_text(encoding="utf-8")).get("artifacts", {})
+    for artifact_id, artifact in artifacts.items():
+        if artifact["type"] == "aws:cloudformation:stack":
+            yield _read_stack(assembly, artifact_id, artifact, artifacts)
+        elif artifact["type"] == "cdk:cloud-assembly":
+            yield from _read_stacks(assembly / artifact["properties"]["directoryName"])
 
 
 def _read_stack(assembly: Path, artifact_id: str, artifact: dict[str, Any], artifacts: dict[str, Any]) -> Stack:

@@ -69,8 +69,9 @@ class Check:
             found.append(self._refused(error))
         except (BotoCoreError, ResponseParserError, CrossoverError) as error:
             found.append(unknown(" ".join(str(error).split()).rstrip(".")))
-        except (KeyError, TypeError) as error:  # an answer of another form, from what plays AWS
-            found.append(unknown(f"the answer of AWS was not as expected ({error!r})"))
+        # A reference in an own app's template where a value is read, or an answer of another form.
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            found.append(unknown(f"the template or AWS's answer is not as expected ({error!r})"))
         return [Finding(self.name, *outcome) for outcome in found]
 
     def _refused(self, error: ClientError) -> "Outcome":

@@ -67,6 +67,12 @@ def test_an_old_version_fails(aws: Aws) -> None:
     assert run(BOOTSTRAP, aws, STACK) == [("fails", "its version is 5, and at least 6 is needed", f"Run {COMMAND}.")]
 
 
+def test_a_version_that_is_no_number_is_said(aws: Aws) -> None:
+    has_version(aws, "new")
+    [(status, found, _)] = run(BOOTSTRAP, aws, STACK)
+    assert (status, "is not as expected" in found) == ("unknown", True)
+
+
 def test_a_bucket_and_a_repository_that_were_deleted_fail(aws: Aws) -> None:
     has_version(aws, "30")
     aws.refuses("s3", "head_bucket", "404")

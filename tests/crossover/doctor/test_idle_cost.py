@@ -1,6 +1,7 @@
 """What the stacks cost while nothing is uploaded, calculated by hand."""
 
 import dataclasses
+from typing import Any
 
 import pytest
 
@@ -55,6 +56,22 @@ def test_a_region_without_prices_is_said(aws: Aws, monkeypatch: pytest.MonkeyPat
     [(status, found, _)] = run(COST, aws, stack())
     assert status == "unknown"
     assert "There are no prices for region 'mars-1'" in found
+
+
+REFERENCE = {"Ref": "Parameter"}
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        (FUNCTION[0], {"MemorySize": REFERENCE}),
+        (ENDPOINT[0], {"ProductionVariants": [INSTANCES] * 2}),
+        (ENDPOINT[0], {"ProductionVariants": [{**INSTANCES, "InitialInstanceCount": REFERENCE}]}),
+    ],
+)
+def test_a_template_of_another_form_is_said(aws: Aws, resource: Any) -> None:
+    [(status, found, _)] = run(COST, aws, stack(FUNCTION, resource, outputs={"Predictor": "sagemaker"}))
+    assert (status, "the template or AWS's answer is not as expected" in found) == ("unknown", True)
 
 
 def test_an_instance_type_without_a_price_is_said(aws: Aws) -> None:

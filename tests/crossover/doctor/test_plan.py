@@ -76,7 +76,43 @@ def test_stacks_are_selected_as_the_cdk_does(tmp_path: Path) -> None:
         read_plan(assembly, ["One", "Three"])
 
 
+def write_stage(folder: Path) -> Path:
+    """An assembly with a stage, whose stacks are in an assembly of its own."""
+    nested = write_assembly(folder / "assembly-Stage")
+    manifest = json.loads((nested / "manifest.json").read_text())
+    for artifact in manifest["artifacts"].values():
+        artifact |= {"displayName": f"Stage/{artifact['displayName']}"} if "displayName" in artifact else {}
+    (nested / "manifest.json").write_text(json.dumps(manifest))
+    stage = {"type": "cdk:cloud-assembly", "properties": {"directoryName": "assembly-Stage"}}
+    (folder / "manifest.json").write_text(json.dumps({"version": "55.0.0", "artifacts": {"assembly-Stage": stage}}))
+    return folder
+
+
+def test_the_stacks_of_a_stage_are_read_and_selected_as_the_cdk_does(tmp_path: Path) -> None:
+    assembly = write_stage(tmp_path)
+    plan = read_plan(assembly)
+    assert plan.is_everything
+    assert [(stack.id, stack.name, len(stack.images)) for stack in plan.stacks] == [
+        ("Stage/One", "Mine-One", 1),
+        ("Stage/Two", "Mine-Two", 0),
+    ]
+    assert [stack.id for stack in read_plan(assembly, ["Stage/T*"]).stacks] == ["Stage/Two"]
+    assert read_plan(assembly, ["**"]).is_everything
+    with pytest.raises(UsageError, match=r"^There is no stack '\*'; the app has Stage/One, Stage/Two\.$"):
+        read_plan(assembly, ["*"])
+
+
+@pytest.mark.parametrize("manifest", [{"version": "55.0.0"}, {"version": "55.0.0", "artifacts": {}}])
+def test_an_app_without_a_stack_is_refused(tmp_path: Path, manifest: object) -> None:
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(UsageError, match=r"^The app has no stack; it must have at least one\.$"):
+        read_plan(tmp_path)
+
+
 def test_a_folder_without_an_assembly_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="holds no cloud assembly"):
+        read_plan(tmp_path)
+    (tmp_path / "manifest.json").write_text("[]")
     with pytest.raises(UsageError, match="holds no cloud assembly"):
         read_plan(tmp_path)
 

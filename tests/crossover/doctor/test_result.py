@@ -28,7 +28,8 @@ def client_error(code: str, operation: str = "GetThing") -> ClientError:
         (EndpointConnectionError(endpoint_url="http://here"), 'Could not connect to the endpoint URL: "http://here"'),
         (ResponseParserError("Not\n XML."), "Not XML"),
         (CrossoverError("there are no credentials"), "there are no credentials"),
-        (KeyError("Quota"), "the answer of AWS was not as expected (KeyError('Quota'))"),
+        (KeyError("Quota"), "the template or AWS's answer is not as expected (KeyError('Quota'))"),
+        (ValueError("abc"), "the template or AWS's answer is not as expected (ValueError('abc'))"),
     ],
 )
 def test_what_could_not_be_checked_is_said_after_what_was(error: Exception, found: str) -> None:
