@@ -30,7 +30,7 @@ class Clients(Protocol):
     def __call__(self, service: str, /) -> Any: ...
 
 
-def open_clients(*, connections: int = 10) -> Clients:
+def open_clients(*, connections: int = 10, default_region: str | None = None) -> Clients:
     """Clients of the user's account, or of what AWS_ENDPOINT_URL names; each is made when it is first used, and kept.
 
     The region is AWS_REGION, which boto3 alone does not read though the other SDKs do, else AWS_DEFAULT_REGION or the
@@ -38,6 +38,7 @@ def open_clients(*, connections: int = 10) -> Clients:
 
     Args:
         connections: size of each client's connection pool.
+        default_region: where none is set; without it, the clients raise NoRegionError.
     """
     import boto3  # here, because it takes half a second to import and not every command needs it
     from botocore.config import Config
@@ -45,7 +46,8 @@ def open_clients(*, connections: int = 10) -> Clients:
     @cache
     def client(service: str, /) -> Any:
         config = Config(max_pool_connections=connections)
-        return boto3.client(service, region_name=os.environ.get("AWS_REGION") or None, config=config)
+        region = os.environ.get("AWS_REGION") or (boto3.Session().region_name if default_region else None)
+        return boto3.client(service, region_name=region or default_region, config=config)
 
     return client
 

@@ -10,6 +10,7 @@ from crossover.doctor.result import Finding, Status
 from crossover.errors import CrossoverError
 
 CREDENTIALS, REGION = "credentials", "region"
+DEFAULT_REGION = "us-east-1"  # of the CDK
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +19,7 @@ class Account:
 
     Attributes:
         number: empty where there are no valid credentials.
-        region: empty where none is set.
+        region: the CDK's default where none is set.
         findings: of the checks of both.
     """
 
@@ -29,14 +30,16 @@ class Account:
     @property
     def is_known(self) -> bool:
         """Whether AWS can be asked."""
-        return bool(self.number and self.region)
+        return bool(self.number)
 
 
 def find_account(clients: Clients) -> Account:
-    """Ask STS who the caller is, which needs no permission."""
+    """Ask STS who the caller is, which needs no permission.
+
+    Args:
+        clients: for DEFAULT_REGION where no region is set.
+    """
     region, found = _region()
-    if not region:
-        return Account(number="", region="", findings=(found,))
     try:
         with aws_errors():
             identity = clients("sts").get_caller_identity()
@@ -80,5 +83,5 @@ def _region() -> tuple[str, Finding]:
         profile_region = ""
     if profile_region:
         return profile_region, Finding(REGION, Status.OK, f"{profile_region}, from the AWS profile")
-    found = "none is set, and the CDK would deploy to us-east-1"
-    return "", Finding(REGION, Status.FAILS, found, "Set AWS_REGION, or a region in the AWS profile.")
+    found = f"none is set, so the CDK would deploy to {DEFAULT_REGION}, which is what is checked"
+    return DEFAULT_REGION, Finding(REGION, Status.WARNING, found, "Set AWS_REGION, or a region in the AWS profile.")

@@ -20,7 +20,7 @@ def check_environment(context: Context) -> Iterator[Outcome]:
                 f"the stack {stack.name} is for the account {stack.account}, the credentials are of {context.account}",
                 "Use credentials of that account.",
             )
-        if context.region and stack.region not in ("", context.region):
+        if stack.region not in ("", context.region):
             yield say(
                 f"the stack {stack.name} is for {stack.region}, the region is {context.region}",
                 f"Set AWS_REGION={stack.region}.",

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from crossover.doctor.account import DEFAULT_REGION
 from crossover.doctor.checks import least_policy
 from crossover.doctor.examine import Report, examine
 from crossover.doctor.result import Status
@@ -49,7 +50,11 @@ def doctor(
     settings = dict(_setting(text) for text in context or [])
     with Console(stderr=True).status("") as status:
         report = examine(
-            open_clients(), stacks=stacks or [], settings=settings, assembly=assembly, announce=status.update
+            open_clients(default_region=DEFAULT_REGION),
+            stacks=stacks or [],
+            settings=settings,
+            assembly=assembly,
+            announce=status.update,
         )
     if as_json:
         print(json.dumps(_to_json(report), indent=2))

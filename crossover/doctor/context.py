@@ -16,7 +16,7 @@ class Context:
     Attributes:
         clients: of the account; they raise CrossoverError where it cannot be asked.
         account: number of the account that the credentials belong to; empty where there are none.
-        region: that the clients and the CDK use; empty where none is set.
+        region: that the clients and the CDK use.
         plan: what would be deployed.
         prefix: of the names of the app's stacks.
         bundles_in_docker: whether the functions' code is built in Docker, too.

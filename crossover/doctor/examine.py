@@ -23,7 +23,7 @@ class Report:
     """What the checks found.
 
     Attributes:
-        account, region: that the stacks would be deployed to; empty where they are not known.
+        account, region: that the stacks would be deployed to; the account is empty where it is not known.
         stacks: that would be deployed, by name.
         findings: in the order of the checks.
     """
@@ -50,7 +50,7 @@ def examine(
     """Run all checks.
 
     Args:
-        clients: of the account.
+        clients: of the account, for the CDK's default region where none is set.
         stacks: ids of those that would be deployed, as `cdk deploy` takes them; empty for all.
         settings: values as of `-c`.
         assembly: of `cdk synth`; None runs the app.
@@ -94,7 +94,7 @@ def _plan(account: Account, stacks: Collection[str], settings: Mapping[str, str]
 
 
 def _no_clients(service: str, /) -> NoReturn:
-    raise CrossoverError("there are no valid credentials with a region")
+    raise CrossoverError("there are no valid credentials")
 
 
 def _report(account: Account, plan: Plan, findings: list[Finding]) -> Report:

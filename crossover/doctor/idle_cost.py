@@ -8,7 +8,7 @@ from crossover.cost.scenario import HOURS_PER_MONTH, Scenario
 from crossover.cost.variants import VARIANTS
 from crossover.doctor.context import Context
 from crossover.doctor.plan import Stack
-from crossover.doctor.result import Check, Outcome, ok, unknown
+from crossover.doctor.result import Check, Outcome, ok
 
 # USD a month, which the cost model leaves out. https://aws.amazon.com/kms/pricing, https://aws.amazon.com/cloudwatch/
 # pricing, as of February 2026; without the free tier.
@@ -19,9 +19,6 @@ ALARM = 0.10
 
 def check_cost(context: Context) -> Iterator[Outcome]:
     """Prices of the region; what traffic costs is another question: `crossover cost`."""
-    if not context.region:
-        yield unknown("no region is set")
-        return
     prices = load(context.region)
     costs = {stack.id: idle_usd(stack, prices) for stack in context.plan.stacks}
     parts = ", ".join(f"{name} {usd:,.2f}" for name, usd in costs.items() if usd >= 0.005)

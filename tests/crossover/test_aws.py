@@ -1,5 +1,6 @@
 """AWS clients: which region they are for."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -27,3 +28,11 @@ def test_the_region_is_that_of_the_variables_that_the_cdk_reads_else_the_profile
         monkeypatch.setenv(name, value)
 
     assert open_clients()("sts").meta.region_name == region
+    assert open_clients(default_region="us-east-1")("sts").meta.region_name == region
+
+
+def test_where_no_region_is_set_it_is_the_default_that_was_given(monkeypatch: pytest.MonkeyPatch):
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    assert open_clients(default_region="us-east-1")("sts").meta.region_name == "us-east-1"

@@ -54,10 +54,13 @@ def test_the_region_may_be_the_profiles(aws: Aws, monkeypatch: pytest.MonkeyPatc
     assert findings(aws)[1] == ("region", "ok", "eu-central-1, from the AWS profile")
 
 
-def test_without_a_region_aws_is_not_asked(aws: Aws) -> None:
+def test_without_a_region_it_is_the_one_that_the_cdk_would_deploy_to(aws: Aws) -> None:
+    aws.answers("sts", "get_caller_identity", {"Account": "123456789012", "Arn": ARN})
     account = find_account(aws)
-    assert not account.is_known
-    assert [finding.what for finding in account.findings] == ["none is set, and the CDK would deploy to us-east-1"]
+    assert (account.number, account.region, account.is_known) == ("123456789012", "us-east-1", True)
+    _, region = account.findings
+    assert region.status.value == "warning"
+    assert region.what.startswith("none is set, so the CDK would deploy to us-east-1")
 
 
 @pytest.mark.parametrize(

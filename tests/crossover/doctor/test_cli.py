@@ -21,7 +21,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], aws
     """Runs the command against an account that allows the caller to see nothing but who it is."""
     monkeypatch.setenv("AWS_REGION", "eu-west-1")
     monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
-    monkeypatch.setattr(crossover_aws, "open_clients", lambda: aws)
+    monkeypatch.setattr(crossover_aws, "open_clients", lambda **_: aws)
     monkeypatch.chdir(tmp_path)
 
     def command(*arguments: str, account: str = "123456789012") -> tuple[int, str, str]:
