@@ -39,7 +39,7 @@ def contradictions(settings: Settings) -> Iterator[str]:
         yield _must_be(
             "one", settings, "variants", "predictions_table is set, as they would overwrite each other's items"
         )
-    if several and settings.input_bucket and settings.event_source == "notification":
+    if several and settings.input_bucket and settings.event_source != "eventbridge":
         reason = "S3 notifies one function only; event_source=eventbridge allows several"
         yield _must_be("one", settings, "variants", f"input_bucket is set, as {reason}")
     if bool(settings.vpc_id) != bool(settings.subnet_ids):

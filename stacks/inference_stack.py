@@ -90,6 +90,7 @@ class InferenceStack(Stack):
                 "Monitoring",
                 compute=compute,
                 dead_letter_queue=pipeline.dead_letter_queue,
+                rule=pipeline.rule,
                 alarm_topic=sns.Topic.from_topic_arn(self, "AlarmTopic", topic) if topic else None,
                 alarm_email=settings.alarm_email,
                 p99_alarm_seconds=settings.p99_alarm_seconds,

@@ -84,9 +84,9 @@ class Settings:
     )
     event_source: str = setting(
         "notification",
-        rules.one_of("notification", "eventbridge"),
+        rules.one_of("notification", "eventbridge", "both"),
         "who tells of an upload: the bucket's own notification, or EventBridge, for a bucket that has notifications "
-        "already",
+        "already; both: while changing from one to the other",
     )
     input_lifetime_days: int | None = setting(
         None,

@@ -1,4 +1,4 @@
-"""How the compute learns of an upload: by the bucket's own notification, or by a rule of EventBridge."""
+"""How the compute learns of an upload: by the bucket's own notification, a rule of EventBridge, or both."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from aws_cdk import aws_s3_notifications as notifications
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-NOTIFICATION, EVENTBRIDGE = EVENT_SOURCES = ("notification", "eventbridge")
+NOTIFICATION, EVENTBRIDGE, BOTH = EVENT_SOURCES = ("notification", "eventbridge", "both")
 RETRIES = 185  # the most that EventBridge allows; the age of an event ends them earlier
 
 
@@ -36,7 +36,7 @@ def add_rule(
     suffix: str,
     dead_letter_queue: sqs.IQueue,
     max_event_age: Duration,
-) -> None:
+) -> events.Rule:
     """S3 sends its events to EventBridge, whose rule invokes the target; other notifications of the bucket stay.
 
     Args:
@@ -56,9 +56,11 @@ def add_rule(
             )
         ],
     )
-    # From here on no event is lost: not in a new stack, and not where the bucket's own notification goes with this.
+    # S3 begins to send about five minutes later (user guide, "Enabling Amazon EventBridge"): until then an upload may
+    # have no event, unless the bucket's own notification is there meanwhile.
     bucket.enable_event_bridge_notification()
     bucket.node.find_child("Notifications").node.add_dependency(rule)  # and so on its permission to invoke
+    return rule
 
 
 def _filter(prefix: str, suffix: str) -> dict[str, str]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from aws_cdk import Aws, Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
@@ -46,6 +47,7 @@ class Monitoring(Construct):
         *,
         compute: Compute,
         dead_letter_queue: sqs.IQueue,
+        rule: events.IRule | None = None,
         alarm_topic: sns.ITopic | None = None,
         alarm_email: str | None = None,
         p99_alarm_seconds: float = 30,
@@ -53,6 +55,7 @@ class Monitoring(Construct):
         """Create the dashboard and the alarms.
 
         Args:
+            rule: of EventBridge, where it tells of the uploads: `InferencePipeline.rule`.
             alarm_topic: gets a message when an alarm goes off, and when it ends; it must be in the stack's region.
             alarm_email: gets these messages through a topic that is made here, once its owner has confirmed AWS's
                 mail; instead of `alarm_topic`.
@@ -68,9 +71,13 @@ class Monitoring(Construct):
                 raise rules.InvalidValueError("alarm_topic and alarm_email: both are given, but at most one may be.")
             alarm_topic = self._create_topic(alarm_email)
         stack_name = Stack.of(self).stack_name
-        specs = (*_event_alarms(compute, dead_letter_queue), *_invocation_alarms(compute, p99_alarm_seconds))
+        specs = (*_event_alarms(compute, dead_letter_queue, rule), *_invocation_alarms(compute, p99_alarm_seconds))
         alarms = [self._create_alarm(spec, alarm_topic) for spec in (*specs, *compute.alarms)]
-        graphs = (*_event_graphs(compute, dead_letter_queue), *_invocation_graphs(compute, stack_name), *compute.graphs)
+        graphs = (
+            *_event_graphs(compute, dead_letter_queue, rule),
+            *_invocation_graphs(compute, stack_name),
+            *compute.graphs,
+        )
         widgets: list[cloudwatch.IWidget] = [graph_widget(spec) for spec in graphs]
         if compute.cost:
             figure = compute.cost.per_million(
@@ -142,7 +149,17 @@ def _undelivered_events(compute: Compute) -> cloudwatch.Metric:
     return compute.function.metric("DestinationDeliveryFailures", statistic="Sum")
 
 
-def _event_alarms(compute: Compute, queue: sqs.IQueue) -> Iterable[AlarmSpec]:
+# The default bus counts by the rule's name alone.
+def _events_lost_by(rule: events.IRule) -> cloudwatch.Metric:
+    return cloudwatch.Metric(
+        namespace="AWS/Events",
+        metric_name="InvocationsFailedToBeSentToDlq",
+        dimensions_map={"RuleName": rule.rule_name},
+        statistic="Sum",
+    )
+
+
+def _event_alarms(compute: Compute, queue: sqs.IQueue, rule: events.IRule | None) -> Iterable[AlarmSpec]:
     """On events that have no prediction."""
     yield AlarmSpec(
         id="DeadLetters",
@@ -172,15 +189,27 @@ def _event_alarms(compute: Compute, queue: sqs.IQueue) -> Iterable[AlarmSpec]:
             "function's log names the file to upload again."
         ),
     )
+    if rule:
+        yield AlarmSpec(
+            id="EventsLostByRule",
+            metric=_events_lost_by(rule),
+            description=(
+                "EventBridge could neither invoke the function nor put the event into the dead-letter queue: its "
+                "upload has neither prediction nor dead letter, and no log names it. Check that the queue, its policy "
+                "and its key are as deployed, then upload again the files of that time that have no item."
+            ),
+        )
 
 
-def _event_graphs(compute: Compute, queue: sqs.IQueue) -> Iterable[GraphSpec]:
+def _event_graphs(compute: Compute, queue: sqs.IQueue, rule: events.IRule | None) -> Iterable[GraphSpec]:
+    lost_by_rule = {"lost by the rule": _events_lost_by(rule)} if rule else {}
     yield GraphSpec(
         title="Kept or lost",
         metrics={
             "dead letters": _visible_dead_letters(queue),
             "given up": _dropped_events(compute),
             "not kept": _undelivered_events(compute),
+            **lost_by_rule,
         },
     )
     age = compute.function.metric("AsyncEventAge", statistic="Maximum")

@@ -2,6 +2,7 @@
 
 import jsii
 from aws_cdk import CfnOutput, CfnResource, Duration, RemovalPolicy, Stack
+from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
@@ -54,8 +55,9 @@ class InferencePipeline(Construct):
             key_suffix: of the keys that are predicted, which also begin with the storage's prefix; S3 takes both
                 literally.
             event_source: notification, or eventbridge: for a bucket that has notifications already, with which S3
-                accepts no second one. An existing bucket begins to send its events to EventBridge, and goes on to
-                after the stack is gone.
+                accepts no second one. An existing bucket begins to send its events to EventBridge, about five minutes
+                later, and goes on to after the stack is gone. With both, each upload is predicted twice, with one
+                result: for the deployment between one and the other, as long as neither alone is sure to send.
             encryption_key: of the dead letters; None leaves them to a key of SQS.
             retry_attempts: after an error of the function, 0 to 2.
             max_event_age: how long throttled events are retried, 60 s to 6 h; by default 6 h.
@@ -89,10 +91,13 @@ class InferencePipeline(Construct):
             on_failure=DeadLetters(self.dead_letter_queue, encryption_key),
         )
         bucket, prefix = storage.input_bucket, storage.key_prefix
-        if event_source == EVENTBRIDGE:
+        if event_source != EVENTBRIDGE:
+            notify(bucket, compute.source, prefix=prefix, suffix=key_suffix)
+        self.rule: events.IRule | None = None
+        if event_source != NOTIFICATION:
             if encryption_key:
                 allow_dead_letters(encryption_key)
-            add_rule(
+            self.rule = add_rule(
                 self,
                 bucket,
                 compute.source,
@@ -101,8 +106,6 @@ class InferencePipeline(Construct):
                 dead_letter_queue=self.dead_letter_queue,
                 max_event_age=max_event_age,
             )
-        else:
-            notify(bucket, compute.source, prefix=prefix, suffix=key_suffix)
         _keep_logs_in_stack(self, encryption_key)
         if publish_outputs:
             self._publish_outputs(storage, compute)

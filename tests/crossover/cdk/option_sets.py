@@ -34,6 +34,7 @@ OPTION_SETS: dict[str, dict[str, Any]] = {
         **NARROWED,
         "encryption": "customer",
         "network": "isolated",
+        "event_source": "both",
         "rollout": "canary",
         "alarm_topic_arn": "arn:aws:sns:us-east-1:123456789012:alarms",
         "tracing": "true",

@@ -67,6 +67,24 @@ def test_a_stack_has_the_alarms_of_its_variant(templates: dict[str, StackTemplat
     assert set(alarms(templates[stack])) == expected
 
 
+@pytest.mark.parametrize("stack", ["Standard", "SnapStart", "SageMaker"])
+def test_an_event_that_the_rule_neither_delivers_nor_keeps_raises_an_alarm(
+    synthesis_of: Callable[[str], Synthesis], templates: dict[str, StackTemplate], stack: str
+):
+    template = synthesis_of("narrowed").templates[stack]
+    alarm = alarms(template)["EventsLostByRule"]
+
+    assert (alarm["Namespace"], alarm["MetricName"]) == ("AWS/Events", "InvocationsFailedToBeSentToDlq")
+    assert alarm["Dimensions"] == {"RuleName": f"<{template.only('AWS::Events::Rule').path}>"}
+    assert (alarm["Statistic"], alarm["ComparisonOperator"], alarm["Threshold"], alarm["TreatMissingData"]) == (
+        "Sum",
+        "GreaterThanOrEqualToThreshold",
+        1,
+        "notBreaching",
+    )
+    assert "EventsLostByRule" not in alarms(templates[stack])
+
+
 @pytest.mark.parametrize("name", ["Errors", "Throttles", "SlowestPercent"])
 def test_an_alarm_on_invocations_watches_what_s3_invokes(templates: dict[str, StackTemplate], name: str):
     on_function = {"FunctionName": "<Compute/Function>"}

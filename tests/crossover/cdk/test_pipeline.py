@@ -82,6 +82,23 @@ def test_a_rule_invokes_the_handler_with_the_prefix_and_the_suffix_in_one_patter
     assert "Input" not in target and "InputPath" not in target  # the whole event
 
 
+def test_while_the_source_of_events_changes_the_notification_and_the_rule_tell_of_the_same_uploads(
+    synthesis_of: Callable[[str], Synthesis], stack: str
+):
+    template = synthesis_of("everything").templates[stack]
+    switch = template.only("Custom::S3BucketNotifications")
+    rule = template.only("AWS::Events::Rule").properties
+    permissions = template.of_type("AWS::Lambda::Permission")
+    filters = [{"Name": "suffix", "Value": ".wav"}, {"Name": "prefix", "Value": "in/"}]
+
+    assert "EventBridgeConfiguration" in switch.properties["NotificationConfiguration"]
+    assert notification(template)["Filter"] == {"Key": {"FilterRules": filters}}
+    assert rule["EventPattern"]["detail"]["object"] == {"key": [{"wildcard": "in/*.wav"}]}
+    assert [target["Arn"] for target in rule["Targets"]] == [notification(template)["LambdaFunctionArn"]]
+    assert {each.properties["Principal"] for each in permissions} >= {"s3.amazonaws.com", "events.amazonaws.com"}
+    assert {each.path for each in permissions} <= set(template.created_before(switch.path))
+
+
 @pytest.mark.parametrize(
     ("prefix", "suffix", "pattern"),
     [("in/", "", {"prefix": "in/"}), ("", ".wav", {"suffix": ".wav"}), ("a", "b", {"wildcard": "a*b"})],
