@@ -16,13 +16,16 @@ from stacks.settings import ROOT, Settings
 CDK_JSON = ROOT / "cdk.json"
 PROTECTING = {key.name: key.metadata["rule"] for key in fields(Settings) if key.metadata["protects"]}
 
+KEYS = ("encryption_key_arn", "decryption_key_arns")
+
 
 def protection(settings: Settings) -> str:
     """The settings that protect data, as `key=value` with spaces between: the output Protection of a stack.
 
-    CloudFormation takes 1,024 bytes, so of a bucket and a table it says only whether they are the stack's own.
+    CloudFormation takes 1,024 bytes, so of a bucket and a table it says only whether they are the stack's own, and
+    nothing of the keys: the output KeyArn names the one in use.
     """
-    values = {name: rules.as_text(getattr(settings, name)) for name in PROTECTING}
+    values = {name: rules.as_text(getattr(settings, name)) for name in PROTECTING if name not in KEYS}
     values |= {name: "own" if values[name] == "none" else "existing" for name in ("input_bucket", "predictions_table")}
     return " ".join(f"{name}={value}" for name, value in values.items())
 
@@ -32,9 +35,9 @@ def warnings(settings: Settings, cdk_json: Path = CDK_JSON) -> dict[str, str]:
     found = {}
     written = _context(cdk_json)
     for name, rule in PROTECTING.items():
-        here = rules.as_text(getattr(settings, name))
+        here = _shown(getattr(settings, name))
         try:
-            later = rules.as_text(rule.read(written[name]) if name in written else getattr(Settings(), name))
+            later = _shown(rule.read(written[name]) if name in written else getattr(Settings(), name))
         except ValueError:
             continue  # only this deployment's option makes it valid: without that, synth refuses it
         if here != later:
@@ -51,12 +54,16 @@ def warnings(settings: Settings, cdk_json: Path = CDK_JSON) -> dict[str, str]:
                 f"removal_policy is destroy in spite of {chosen}: `cdk destroy` deletes all files with their versions, "
                 "and the predictions."
             )
-    elif not settings.bucket_versioning:
+    elif not settings.bucket_versioning and not settings.input_bucket:  # what exists already keeps its own versioning
         found["bucket_versioning-false"] = (
             "removal_policy is retain, but bucket_versioning is false: a file that is overwritten or deleted in the "
             "bucket is lost."
         )
     return found
+
+
+def _shown(value: Any) -> str:
+    return rules.as_text(value) or "none"  # an empty list
 
 
 def _context(path: Path) -> Mapping[str, Any]:

@@ -95,7 +95,10 @@ class Settings:
         protects=True,
     )
     item_lifetime_days: int | None = setting(
-        None, rules.LIFETIME_DAYS, "days after which predictions are deleted", protects=True
+        None,
+        rules.LIFETIME_DAYS,
+        "days after which predictions are deleted; by an existing table only if its TTL on `expires_at` is on",
+        protects=True,
     )
     log_level: str = setting(
         "info",
@@ -143,12 +146,14 @@ class Settings:
         None,
         rules.optional(rules.KEY_ARN),
         "with encryption=customer: this existing key instead of a new one",
+        protects=True,
     )
     decryption_key_arns: tuple[str, ...] = setting(
         "",
         rules.list_of(rules.KEY_ARN, most=5),
         "keys that earlier uploads and items are encrypted with, for example the stack's own of before: the roles may "
         "still decrypt with them",
+        protects=True,
     )
     network: str = setting(
         "public",

@@ -57,7 +57,8 @@ def test_a_stack_publishes_its_key(synthesis_of: Callable[[str], Synthesis], exi
 
 def test_the_command_line_reads_what_is_published():
     boundary = f"arn:aws:iam::123456789012:policy/{'path/' * 100}team=a"
-    settings = Settings(encryption="customer", permissions_boundary=boundary, predictions_table="mine", **ONE)
+    keys: dict[str, Any] = {"encryption_key_arn": NEW_KEY, "decryption_key_arns": [OLD_KEY] * 5}
+    settings = Settings(encryption="customer", permissions_boundary=boundary, predictions_table="mine", **keys, **ONE)
     published = protection(settings)
     read = read_protection(published)
 
@@ -66,6 +67,7 @@ def test_the_command_line_reads_what_is_published():
         boundary,
         "none",
     )
+    assert "_arn" not in published  # up to six ARNs would not fit
     assert (read["input_bucket"], read["predictions_table"]) == ("own", "existing")
     assert len(published.encode()) <= 1024  # which CloudFormation takes
 
@@ -133,6 +135,16 @@ def test_a_protecting_setting_that_the_next_deployment_forgets_is_warned_of_by_n
     )
 
 
+def test_a_key_that_the_next_deployment_forgets_is_warned_of(cdk_json: Callable[..., Path]):
+    settings = Settings(encryption="customer", encryption_key_arn=NEW_KEY, decryption_key_arns=(OLD_KEY,))
+    found = warnings(settings, cdk_json(encryption="customer"))
+
+    assert f"encryption_key_arn is {NEW_KEY} for this deployment only" in found["encryption_key_arn-not-in-cdk-json"]
+    assert f"decryption_key_arns is {OLD_KEY} for this" in found["decryption_key_arns-not-in-cdk-json"]
+    assert all("with cdk.json alone it is none," in text for text in found.values())
+    assert len(found) == 2
+
+
 def test_taking_protection_away_for_one_deployment_is_warned_of_too(cdk_json: Callable[..., Path]):
     (text,) = warnings(Settings(), cdk_json(encryption="customer")).values()
 
@@ -153,6 +165,12 @@ def test_kept_files_without_versions_are_warned_of(cdk_json: Callable[..., Path]
     (text,) = warnings(Settings(removal_policy="retain"), cdk_json(removal_policy="retain")).values()
 
     assert text.startswith("removal_policy is retain, but bucket_versioning is false: a file that is overwritten")
+
+
+def test_versions_of_an_existing_bucket_are_its_owners(cdk_json: Callable[..., Path]):
+    settings: dict[str, Any] = {"removal_policy": "retain", "input_bucket": "recordings", **ONE}
+
+    assert warnings(Settings(**settings), cdk_json(**settings)) == {}
 
 
 def test_the_warnings_are_shown_by_the_cdk(model_path: Path, tmp_path: Path):
