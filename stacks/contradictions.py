@@ -15,6 +15,8 @@ OF_NEW = {
     "input_bucket": ("bucket_versioning", "input_lifetime_days"),
     "predictions_table": ("point_in_time_recovery",),
 }
+# Used in the stack's own region, whatever region an ARN names.
+REGIONAL = ("predictions_table", "encryption_key_arn", "decryption_key_arns", "asset_key_arn", "alarm_topic_arn")
 
 
 def contradictions(settings: Settings) -> Iterator[str]:
@@ -42,6 +44,7 @@ def contradictions(settings: Settings) -> Iterator[str]:
     if several and settings.input_bucket and settings.event_source != "eventbridge":
         reason = "S3 notifies one function only; event_source=eventbridge allows several"
         yield _must_be("one", settings, "variants", f"input_bucket is set, as {reason}")
+    yield from _elsewhere(settings)
     if bool(settings.vpc_id) != bool(settings.subnet_ids):
         vpc, subnets = rules.as_text(settings.vpc_id), rules.as_text(settings.subnet_ids) or "empty"
         yield f"The setting vpc_id is {vpc} and subnet_ids is {subnets}, but both or neither must be set."
@@ -52,6 +55,21 @@ def contradictions(settings: Settings) -> Iterator[str]:
             f"The setting p99_alarm_seconds is {settings.p99_alarm_seconds}, but must be below timeout_seconds, "
             f"{settings.timeout_seconds}: no invocation takes longer than that."
         )
+
+
+def _elsewhere(settings: Settings) -> Iterator[str]:
+    """On ARNs of another region than that of the stacks, and for a table of another account."""
+    if not settings.env:
+        return
+    account, region = settings.env.split("/")
+    for name in REGIONAL:
+        value = getattr(settings, name) or ()
+        for arn in (value,) if isinstance(value, str) else value:
+            if arn.startswith("arn:") and arn.split(":")[3] != region:
+                yield f"The setting {name} is {arn}, but must be in {region} where env is {settings.env}."
+    table = settings.predictions_table or ""
+    if table.startswith("arn:") and table.split(":")[4] != account:
+        yield _must_be(f"in {account}", settings, "predictions_table", f"env is {settings.env}")
 
 
 def _must_be(allowed: str, settings: Settings, name: str, where: str) -> str:

@@ -305,6 +305,36 @@ def test_what_would_have_no_effect_on_what_exists_already_is_refused(settings: d
 
 
 def test_several_variants_share_an_existing_bucket_through_eventbridge():
+@pytest.mark.parametrize(
+    ("name", "service", "rest"),
+    [
+        ("predictions_table", "dynamodb", "table/findings"),
+        ("encryption_key_arn", "kms", "key/1"),
+        ("decryption_key_arns", "kms", "key/1"),
+        ("asset_key_arn", "kms", "key/1"),
+        ("alarm_topic_arn", "sns", "alarms"),
+    ],
+)
+def test_an_arn_of_another_region_than_env_is_refused(name: str, service: str, rest: str):
+    settings = {"env": "123456789012/eu-west-1", "variants": "standard", "encryption": "customer"}
+    arn = f"arn:aws:{service}:us-east-1:123456789012:{rest}"
+
+    with pytest.raises(SettingsError) as error:
+        from_context(**settings, **{name: arn})
+
+    assert str(error.value) == (
+        f"The setting {name} is {arn}, but must be in eu-west-1 where env is 123456789012/eu-west-1."
+    )
+    assert from_context(**settings, **{name: arn.replace("us-east-1", "eu-west-1")}).env == settings["env"]
+    assert from_context(**settings | {"env": "none"}, **{name: arn}).env is None
+
+
+def test_a_table_of_another_account_than_env_is_refused():
+    table = "arn:aws:dynamodb:eu-west-1:210987654321:table/findings"
+    with pytest.raises(SettingsError, match="but must be in 123456789012 where env is 123456789012/eu-west-1"):
+        from_context(env="123456789012/eu-west-1", variants="standard", predictions_table=table)
+
+
     assert from_context(input_bucket="a-b", event_source="eventbridge").variants == Settings().variants
 
 

@@ -11,14 +11,14 @@ from tests.crossover.cdk.templates import StackTemplate, nag_findings, new_app
 ASSET_KEY = "arn:aws-cn:kms:cn-north-1:123456789012:key/11111111-2222-3333-4444-555555555555"
 
 
-def synthesize(folder: Path, model_path: Path, region: str, variants: str = "all") -> list[str]:
+def synthesize(folder: Path, model_path: Path, region: str, asset_key: str, variants: str = "all") -> list[str]:
     """cdk-nag's findings, with everything on."""
     app = new_app(
         folder,
         model_path=str(model_path),
         variants=variants,
         env=f"123456789012/{region}",
-        asset_key_arn=ASSET_KEY,
+        asset_key_arn=asset_key,
         encryption="customer",
         network="isolated",
         rollout="canary",
@@ -30,12 +30,13 @@ def synthesize(folder: Path, model_path: Path, region: str, variants: str = "all
 @pytest.fixture(scope="module")
 def china(model_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("china")
-    assert synthesize(folder, model_path, "cn-north-1") == []
+    assert synthesize(folder, model_path, "cn-north-1", ASSET_KEY) == []
     return folder
 
 
 def test_no_arn_is_of_another_partition(china: Path, model_path: Path, tmp_path: Path):
-    assert synthesize(tmp_path, model_path, "us-gov-west-1", "sagemaker") == []
+    asset_key = ASSET_KEY.replace("aws-cn", "aws-us-gov").replace("cn-north-1", "us-gov-west-1")
+    assert synthesize(tmp_path, model_path, "us-gov-west-1", asset_key, "sagemaker") == []
     for folder, count in ((china, 4), (tmp_path, 1)):
         templates = list(folder.glob("*.template.json"))
         assert len(templates) == count
