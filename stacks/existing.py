@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from aws_cdk import Acknowledgment, Validations
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_kms as kms
@@ -28,9 +29,12 @@ def existing_vpc(scope: Construct, construct_id: str, vpc_id: str | None, subnet
         return None
     # CDK wants zones, to choose among the subnets by; all of them are used, so their names do not matter.
     zones = [f"zone-{number}" for number in range(len(subnet_ids))]
-    return ec2.Vpc.from_vpc_attributes(
+    vpc = ec2.Vpc.from_vpc_attributes(
         scope, construct_id, vpc_id=vpc_id, availability_zones=zones, private_subnet_ids=list(subnet_ids)
     )
+    reason = "Only gateway endpoints would need the route tables; none is added to an existing VPC."
+    Validations.of(vpc).acknowledge(Acknowledgment(id="@aws-cdk/aws-ec2:noSubnetRouteTableId", reason=reason))
+    return vpc
 
 
 def existing_key(scope: Construct, construct_id: str, arn: str | None) -> kms.IKey | None:

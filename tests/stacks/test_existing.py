@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aws_cdk import App, Stack, assertions
 
 from app import add_stacks
+from stacks.existing import existing_vpc
 from tests.crossover.cdk.linting import lint_findings
 from tests.crossover.cdk.option_sets import Synthesis
 from tests.crossover.cdk.templates import StackTemplate, nag_findings, new_app
@@ -84,6 +86,13 @@ def test_the_compute_runs_in_the_subnets_and_makes_no_network(template: StackTem
         assert [rule["ToPort"] for rule in group.properties["SecurityGroupEgress"]] == [443]
     for model in template.of_type("AWS::SageMaker::Model"):
         assert model.properties["VpcConfig"]["Subnets"] == SUBNETS
+
+
+def test_cdk_need_not_warn_of_subnets_without_route_tables(tmp_path: Path):
+    stack = Stack(App(outdir=str(tmp_path)), "S")
+    existing_vpc(stack, "Vpc", EXISTING["vpc_id"], SUBNETS)
+
+    assert assertions.Annotations.from_stack(stack).find_warning("*", assertions.Match.any_value()) == []
 
 
 def test_a_table_of_one_variant_gets_its_items(model_path: Path, tmp_path: Path):
