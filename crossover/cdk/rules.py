@@ -130,7 +130,7 @@ def list_of(rule: Rule, *, most: int) -> Rule:
 
 def _tags() -> Rule:
     """A mapping, or `key=value` separated by commas, read as pairs in the order of their keys."""
-    key, value = r"(?!aws:)[\w +.:/@-]{1,128}", r"[\w +.:/@=-]{0,256}"
+    key, value = r"(?![aA][wW][sS]:)[\w +.:/@-]{1,128}", r"[\w +.:/@=-]{0,256}"
 
     def read(given: Any) -> tuple[tuple[str, str], ...]:
         if given in (None, "", "none"):

@@ -167,6 +167,7 @@ def test_a_value_is_read_from_cdk_json_and_from_the_command_line(key: str, value
         ("subnet_ids", "subnet-1", "at most 16 of: the id of a subnet such as subnet-0123456789abcdef0"),
         ("tags", "team", "as a JSON object or key=value with commas between"),
         ("tags", {"aws:team": "audio"}, "no key beginning with aws:"),
+        ("tags", {"AwS:team": "audio"}, "no key beginning with aws:"),
         ("tags", {"team": 7}, "at most 40 tags"),
         ("tags", {str(number): "" for number in range(41)}, "at most 40 tags"),
         ("tags", 7, "at most 40 tags"),
@@ -304,7 +305,6 @@ def test_what_would_have_no_effect_on_what_exists_already_is_refused(settings: d
     assert str(error.value).startswith(f"The setting {message}")
 
 
-def test_several_variants_share_an_existing_bucket_through_eventbridge():
 @pytest.mark.parametrize(
     ("name", "service", "rest"),
     [
@@ -335,6 +335,7 @@ def test_a_table_of_another_account_than_env_is_refused():
         from_context(env="123456789012/eu-west-1", variants="standard", predictions_table=table)
 
 
+def test_several_variants_share_an_existing_bucket_through_eventbridge():
     assert from_context(input_bucket="a-b", event_source="eventbridge").variants == Settings().variants
 
 
