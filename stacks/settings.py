@@ -43,7 +43,7 @@ class Settings:
     env: str | None = setting(
         None,
         rules.optional(rules.text(r"[0-9]{12}/[a-z]+(-[a-z0-9]+)+", "an account and region as 123456789012/eu-west-1")),
-        "the stacks belong into this account and region: with other credentials synth and deployment are refused",
+        "the stacks belong into this account and region: synth refuses credentials of another account or region",
     )
     tags: tuple[tuple[str, str], ...] = setting(
         "", rules.TAGS, "tags of the stacks and, through CloudFormation, of all that they create"
@@ -158,7 +158,7 @@ class Settings:
     network: str = setting(
         "public",
         rules.one_of("public", "isolated"),
-        "isolated: the compute runs in its own VPC, with endpoints for the stack's bucket and table, without the "
+        "isolated: the compute runs in its own VPC, with endpoints for the bucket and the table, without the "
         "internet; about 15 USD a month for the SageMaker variant",
         protects=True,
     )

@@ -117,7 +117,10 @@ def _statement(
 
 
 def _endpoint(service: str) -> str:
-    """A value of kms:ViaService: it ends in amazonaws.com in every partition (KMS developer guide, condition keys)."""
+    """A value of kms:ViaService, which the KMS developer guide writes with amazonaws.com.
+
+    It is not proven that this holds in aws-cn too, where the names of endpoints end in amazonaws.com.cn.
+    """
     return f"{service}.{Aws.REGION}.amazonaws.com"
 
 

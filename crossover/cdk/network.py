@@ -35,11 +35,11 @@ SAGEMAKER_ACTIONS = (
 
 
 class IsolatedNetwork(Construct):
-    """A VPC with only VPC endpoints for this stack's bucket, table and model: no internet gateway, no NAT, no peering.
+    """A VPC with only VPC endpoints for the bucket, the table and the models: no internet gateway, no NAT, no peering.
 
     Benefit: code that runs here can connect to nothing else. The endpoints allow only what the roles may do anyway, on
-    the stack's own bucket and table, and the traffic is recorded (flow logs). AWS's resolver still resolves names; a
-    Route 53 DNS firewall would stop data that leaks through DNS queries.
+    the pipeline's bucket and table, new or existing, and the traffic is recorded (flow logs). AWS's resolver still
+    resolves names; a Route 53 DNS firewall would stop data that leaks through DNS queries.
     Cost: the S3 and DynamoDB endpoints are free; the flow logs are billed as logs, by the GB. The SageMaker variant
     needs an additional interface endpoint: 0.01 USD an hour in each of two zones, 14.60 USD a month (us-east-1, public
     price of November 2025). Deleting takes many minutes, since Lambda releases its network interfaces slowly.

@@ -18,7 +18,7 @@ from crossover.cdk.storage import PipelineStorage
 
 
 class InferenceFunction(Construct):
-    """A function that may read the uploads and the one model object, and put items into the table.
+    """A function that may read the uploads and the models (every .onnx file of CDK's bucket of assets), and put items.
 
     S3 invokes the function itself, or the alias `live` of its one published version: with SnapStart, which takes
     snapshots of versions only, and for a canary rollout.
