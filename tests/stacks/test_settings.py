@@ -288,6 +288,10 @@ def test_a_key_for_encrypting_is_refused_where_keys_of_aws_encrypt():
             "variants is standard,snapstart, but must be one where input_bucket is set, as S3 notifies one function",
         ),
         (
+            {"input_bucket": "a-b", "variants": "standard,snapstart", "event_source": "both"},
+            "variants is standard,snapstart, but must be one where input_bucket is set, as S3 notifies one function",
+        ),
+        (
             {"vpc_id": "vpc-01234567"},
             "vpc_id is vpc-01234567 and subnet_ids is empty, but both or neither must be set.",
         ),
