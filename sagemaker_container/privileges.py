@@ -2,6 +2,9 @@
 
 import ctypes
 import os
+from functools import reduce
+from operator import or_
+from pathlib import Path
 
 # The user and the group to become. By number: they own no file, and need no name.
 UNPRIVILEGED_ID = 10_001
@@ -46,3 +49,16 @@ def drop_root() -> None:
     ids = {*os.getresuid(), *os.getresgid(), *os.getgroups()}
     if ids != {UNPRIVILEGED_ID}:
         raise PrivilegesError(f"The server became user {UNPRIVILEGED_ID}, but still has the ids {sorted(ids)}.")
+    kept = _capabilities()
+    if kept:
+        raise PrivilegesError(f"The server became user {UNPRIVILEGED_ID}, but still has the capabilities {kept:#x}.")
+
+
+def _capabilities() -> int:
+    """Those that this thread has or could take, as a bit mask; 0 where Linux's /proc is not there to tell."""
+    try:
+        lines = Path("/proc/thread-self/status").read_text().splitlines()
+    except OSError:
+        return 0
+    masks = [int(line.split()[1], 16) for line in lines if line.startswith(("CapPrm:", "CapEff:", "CapAmb:"))]
+    return reduce(or_, masks, 0)

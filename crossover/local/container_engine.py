@@ -69,8 +69,10 @@ class Engine:
         command = f'exec {shlex.join([*module, *options])} -- "$@"'
         script = engine_script(workspace, self.name)
         script.parent.mkdir(exist_ok=True)
-        script.write_text("\n".join(["#!/bin/sh", *exports, command, ""]))
-        script.chmod(0o700)  # a proxy's URL may hold a password
+        script.unlink(missing_ok=True)
+        # Nobody else's from the start: a proxy's URL may hold a password.
+        with os.fdopen(os.open(script, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o700), "w") as file:
+            file.write("\n".join(["#!/bin/sh", *exports, command, ""]))
         return script
 
 

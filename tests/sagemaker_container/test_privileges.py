@@ -91,3 +91,18 @@ def test_root_that_could_come_back_is_refused() -> None:
     answer = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
 
     assert "cannot become user 10001" in answer.stdout
+
+
+@needs_root
+def test_capabilities_that_stay_are_refused() -> None:
+    script = """if True:
+        from sagemaker_container.privileges import PrivilegesError, drop_root
+        try:
+            drop_root()
+        except PrivilegesError as error:
+            print(error)
+    """
+    keeping = ["setpriv", "--securebits=+no_setuid_fixup", sys.executable, "-c", script]
+    answer = subprocess.run(keeping, cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert answer.stdout.startswith("The server became user 10001, but still has the capabilities 0x")
