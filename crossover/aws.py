@@ -44,10 +44,13 @@ def open_clients(*, connections: int = 10, default_region: str | None = None) ->
     from botocore.config import Config
 
     @cache
+    def session() -> Any:
+        return boto3.Session()  # not boto3's own, which keeps the environment of its first use
+
+    @cache
     def client(service: str, /) -> Any:
-        config = Config(max_pool_connections=connections)
-        region = os.environ.get("AWS_REGION") or (boto3.Session().region_name if default_region else None)
-        return boto3.client(service, region_name=region or default_region, config=config)
+        region = os.environ.get("AWS_REGION") or session().region_name or default_region
+        return session().client(service, region_name=region, config=Config(max_pool_connections=connections))
 
     return client
 

@@ -51,5 +51,6 @@ def _fault(session: onnxruntime.InferenceSession, waveform: NDArray[np.float32])
     try:
         (scores,) = session.run(["scores"], {"waveform": waveform})
     except Exception as error:  # onnxruntime's own classes share no base but this
-        return str(error).rpartition(" : ")[2].rpartition("Status Message: ")[2].partition("\n")[0].rstrip(".")
+        reason = str(error).rpartition(" : ")[2].rpartition("Status Message: ")[2].partition("\n")[0].rstrip(".")
+        return reason or type(error).__name__
     return "" if np.isfinite(scores).all() else "its scores are not finite numbers"

@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 EVENT = {"Event": "crossover:HealthCheck"}
 
-# Three attempts and their back-off fit into this function's 300 s. Predicting a second of silence takes seconds, even
+# Three attempts and their back-off fit into this function's 300 s. Predicting a second of noise takes seconds, even
 # with a cold start and a SageMaker endpoint; a version that needs more than 80 s is not healthy.
 lambda_client = boto3.client(
     "lambda", config=Config(connect_timeout=5, read_timeout=80, retries={"mode": "standard", "total_max_attempts": 3})

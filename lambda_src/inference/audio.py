@@ -2,12 +2,13 @@
 
 import contextlib
 from collections.abc import Iterator
+from copy import copy
 
 import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from inference.audio_formats import ffmpeg_reader, sndfile_reader
+from inference.audio_formats import ffmpeg_reader, ogg, sndfile_reader
 from inference.audio_formats.kinds import audio_kind, other_kind, text_kind, without_tags
 from inference.audio_formats.length import AudioLength, Channels
 from inference.input_error import InputError
@@ -17,6 +18,8 @@ SUPPORTED = "WAV, FLAC, MP3, OGG (Vorbis, Opus), M4A, AAC, WebM and AMR are supp
 # Channels in antiphase cancel each other when they are mixed: one microphone wired the wrong way round is enough.
 # Independent channels keep at least 1/channels of the loudest one's level, so a tenth of that is no mix of theirs.
 CANCELLED = 0.1
+# The signature, and the header of the first block, which always has 34 bytes.
+FLAC_START, MAX_FLAC_FILES = b"fLaC\0\0\0\x22", 200
 END = np.zeros(0, np.float32)
 LEVEL_STEP = 61  # every so many samples are enough to tell a level
 
@@ -41,7 +44,18 @@ def decode(data: bytes, sample_rate: int, limits: Limits) -> NDArray[np.float32]
     """
     if not data:
         raise InputError("EMPTY_FILE", "The file is empty: 0 bytes.")
-    samples = _read(data, sample_rate, limits)
+    plain = without_tags(data)
+    kind = audio_kind(plain)
+    if kind:
+        data = plain
+    elif other := other_kind(plain):
+        raise InputError("UNSUPPORTED_FORMAT", f"The file is {other}; {SUPPORTED}.")
+    length = AudioLength(limits)
+    parts = []
+    for part in _split(data, kind, limits):
+        samples, length = _read(part, kind, sample_rate, length)
+        parts.append(samples)
+    samples = parts[0] if len(parts) == 1 else np.concatenate(parts)
     if not samples.size:
         raise InputError("EMPTY_AUDIO", "The file has no audio: 0 samples.")
     if not np.isfinite(samples).all():
@@ -49,19 +63,29 @@ def decode(data: bytes, sample_rate: int, limits: Limits) -> NDArray[np.float32]
     return samples
 
 
-def _read(data: bytes, sample_rate: int, limits: Limits) -> NDArray[np.float32]:
-    kind = audio_kind(data)
-    if kind:
-        data = without_tags(data)
-    elif other := other_kind(data):
-        raise InputError("UNSUPPORTED_FORMAT", f"The file is {other}; {SUPPORTED}.")
+def _split(data: bytes, kind: str, limits: Limits) -> list[bytes]:
+    """Files that stand end to end, where each may have another rate or codec."""
+    if kind == "OGG":
+        return ogg.split(data, limits.max_seconds)
+    if kind == "FLAC":
+        _, *parts = data.split(FLAC_START)
+        if len(parts) > MAX_FLAC_FILES:
+            message = f"The file holds {len(parts)} FLAC files end to end; at most {MAX_FLAC_FILES} are allowed."
+            raise InputError("CORRUPT_AUDIO", message)
+        return [FLAC_START + part for part in parts] or [data]
+    return [data]
+
+
+def _read(data: bytes, kind: str, sample_rate: int, length: AudioLength) -> tuple[NDArray[np.float32], AudioLength]:
+    """The samples, and the length with them."""
     if kind in sndfile_reader.KINDS:
         with contextlib.suppress(sndfile_reader.NotReadWhole):
-            return _mono(sndfile_reader.read(data, kind, AudioLength(limits)), sample_rate)
+            attempt = copy(length)
+            return _mono(sndfile_reader.read(data, kind, attempt), sample_rate), attempt
     try:
-        return _mono(ffmpeg_reader.read(data, kind, AudioLength(limits)), sample_rate)
+        return _mono(ffmpeg_reader.read(data, kind, length), sample_rate), length
     except ffmpeg_reader.UnknownFormat as error:
-        if kind in ("", "MP3"):  # whose signature is two bytes only
+        if kind in ("", "MP3", "AAC"):  # whose signatures are two bytes only
             what = text_kind(data) or "not recognised as audio"
             raise InputError("UNSUPPORTED_FORMAT", f"The file is {what}; {SUPPORTED}.") from error
         raise InputError("CORRUPT_AUDIO", f"The {kind} file is damaged and cannot be decoded.") from error

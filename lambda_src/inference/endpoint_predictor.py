@@ -66,12 +66,12 @@ class EndpointPredictor:
         return self._invoke("application/json", json.dumps(request).encode())
 
     def prime(self) -> None:
-        """Have the endpoint predict a second of silence.
+        """Have the endpoint predict a second of faint noise; not silence, on which some models fail.
 
         Raises:
             Exception: predictions cannot be made.
         """
-        self._invoke("audio/wav", _silence())
+        self._invoke("audio/wav", _noise())
 
     def _invoke(self, content_type: str, body: bytes) -> Prediction:
         started, ceiling = self._clock(), FIRST_DELAY_SECONDS
@@ -92,9 +92,11 @@ class EndpointPredictor:
             ceiling = min(2 * ceiling, MAX_DELAY_SECONDS)
 
 
-def _silence() -> bytes:
+def _noise() -> bytes:
     # Imported here because only a health check needs them.
     import io
+    import math
+    import struct
     import wave
 
     file = io.BytesIO()
@@ -102,7 +104,8 @@ def _silence() -> bytes:
         clip.setnchannels(1)
         clip.setsampwidth(2)
         clip.setframerate(16_000)
-        clip.writeframes(bytes(2 * 16_000))
+        samples = [round(30 * math.sin(at * at)) for at in range(16_000)]
+        clip.writeframes(struct.pack("<16000h", *samples))
     return file.getvalue()
 
 

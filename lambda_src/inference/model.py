@@ -95,7 +95,8 @@ class Model:
                 raise
             reason = str(error).rpartition(" : ")[2].rpartition("Status Message: ")[2].partition("\n")[0].rstrip(".")
             raise InputError(
-                "MODEL_REFUSED_INPUT", f"The model fails for this input of {len(waveform):,} samples: {reason}."
+                "MODEL_REFUSED_INPUT",
+                f"The model fails for this input of {len(waveform):,} samples: {reason or type(error).__name__}.",
             ) from error
         if not np.isfinite(scores).all():
             raise InputError("NON_FINITE_SCORES", "The model's scores for this input are not finite numbers.")

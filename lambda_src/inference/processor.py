@@ -70,7 +70,7 @@ class Processor(Generic[PredictorT]):
             raise for_the_runtime(failure) from None
 
     def check_health(self) -> None:
-        """Predict a second of silence, and send a conditional write that never writes.
+        """Predict a second of faint noise, and send a conditional write that never writes.
 
         Raises:
             Exception: events cannot be turned into items at the moment.

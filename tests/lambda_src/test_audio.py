@@ -13,10 +13,11 @@ import soundfile
 
 from inference import audio
 from inference.audio_formats import ffmpeg_reader, sndfile_reader
+from inference.audio_formats.length import AudioLength
 from inference.input_error import InputError
 from inference.limits import Limits
 
-from .bad_files import phones
+from .bad_files import mp3, not_audio, ogg, phones
 from .conftest import AUDIO, SPEECH
 
 RATE = 16_000
@@ -251,12 +252,12 @@ def test_zeros_behind_a_wav_are_not_heard() -> None:
     assert len(audio.decode(data + bytes(1_000_000), RATE, LIMITS)) == 3 * RATE
 
 
-@pytest.mark.parametrize("kind", ["WAV", "FLAC", "MP3", "OGG", *phones.KINDS])
+@pytest.mark.parametrize("kind", ["WAV", "FLAC", "MP3", "OGG", *phones.KINDS, phones.STREAMED])
 def test_files_end_to_end_are_read_whole_or_refused(kind: str) -> None:
-    one = phones.recording(kind) if kind in phones.KINDS else encode(tone(2), format=kind)
+    one = phones.recording(kind) if kind in (*phones.KINDS, phones.STREAMED) else encode(tone(2), format=kind)
     seconds = len(audio.decode(one, RATE, LIMITS)) / RATE
     assert seconds == pytest.approx(2, abs=0.15)
-    if kind in ("WAV", "M4A", "ALAC", "fragmented MP4"):
+    if kind in ("WAV", *phones.MP4):
         error = refusal(one + one)
         assert error.code == "UNSUPPORTED_FORMAT"
         assert "end to end; it may hold one" in error.message
@@ -340,11 +341,87 @@ assert "av" not in sys.modules
     subprocess.run([sys.executable, "-c", script], check=True)
 
 
-def test_no_file_makes_ffmpeg_open_another() -> None:
-    playlist = b"#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n"
-    for data in (playlist, b"ffconcat version 1.0\nfile '/etc/passwd'\n"):
-        assert refusal(data).code == "UNSUPPORTED_FORMAT"
-    assert set(ffmpeg_reader.FORMATS) == {"wav", "flac", "mp3", "ogg", "aac", "mov", "matroska", "amr"}
+@pytest.mark.parametrize("container", ["AIFF", "AU", "CAF", "W64"])
+def test_ffmpeg_is_kept_from_the_formats_that_are_not_allowed(container: str) -> None:
+    """It reads all of these."""
+    with pytest.raises(ffmpeg_reader.UnknownFormat):
+        next(ffmpeg_reader.read(encode(tone(), format=container), "", AudioLength(LIMITS)))
+
+
+def test_an_mp3_is_not_refused_by_the_length_that_its_first_frame_lets_guess() -> None:
+    """A quiet beginning at a low bit rate, then sound at a high one, and no header that declares the length."""
+    data = mp3.SMALL_FRAME * 80 + mp3.FRAME * 300
+    assert len(audio.decode(data, RATE, Limits(max_seconds=15))) / RATE == pytest.approx(380 * 1152 / 44_100, abs=0.1)
+
+
+@pytest.mark.parametrize("cut", [(0.37, 0.63), (0.4, 0.6)])
+def test_an_mp3_of_which_a_part_is_zeros_is_corrupt(cut: tuple[float, float]) -> None:
+    whole = encode(tone(10, rate=44_100), 44_100, format="MP3")
+    begin, end = (round(part * len(whole)) for part in cut)
+    data = whole[:begin] + bytes(end - begin) + whole[end:]
+    assert refusal(data).code == "CORRUPT_AUDIO"
+
+
+def test_flac_without_a_declared_length_that_lacks_its_middle_is_corrupt() -> None:
+    whole = flac_that_tells(0, tone(10))
+    assert len(audio.decode(whole, RATE, LIMITS)) == 10 * RATE
+    quarter = len(whole) // 4
+    for damage in (b"", bytes(2 * quarter), b"\x55" * 2 * quarter):
+        assert refusal(whole[:quarter] + damage + whole[3 * quarter :]).code == "CORRUPT_AUDIO"
+
+
+@pytest.mark.parametrize("codec", ["VORBIS", "OPUS"])
+def test_ogg_streams_end_to_end_may_differ_in_rate_channels_and_codec(codec: str) -> None:
+    others = [
+        encode(tone(2, rate=8_000), 8_000, format="OGG", subtype=codec),
+        encode(tone(2, channels=2), format="OGG", subtype=codec),
+        encode(tone(2), format="OGG", subtype="VORBIS"),
+        encode(tone(2), format="OGG", subtype="OPUS"),
+    ]
+    for other in others:
+        data = encode(tone(2), format="OGG", subtype=codec) + other
+        assert len(audio.decode(data, RATE, LIMITS)) / RATE == pytest.approx(4, abs=0.1)
+
+
+def test_flac_files_end_to_end_may_differ_in_rate() -> None:
+    data = encode(tone(2), format="FLAC") + encode(tone(2, rate=8_000), 8_000, format="FLAC")
+    assert len(audio.decode(data, RATE, LIMITS)) == 4 * RATE
+
+
+def test_a_wav_whose_samples_look_like_chunks_is_read_to_its_end() -> None:
+    quiet = np.random.default_rng(1).integers(0, 2, 10 * RATE, np.int16)
+    data = encode(quiet, format="WAV", subtype="PCM_16")
+    assert len(audio.decode(stale(data, 2 * RATE), RATE, LIMITS)) == 10 * RATE
+
+
+def test_a_short_wav_that_declares_a_tenth_of_itself_is_read_to_its_end() -> None:
+    assert len(audio.decode(stale(encode(tone(1), format="WAV"), RATE // 5), RATE, LIMITS)) == RATE
+
+
+def with_ds64(data: bytes, size: int) -> bytes:
+    """An RF64 file whose samples are declared to have `size` bytes. https://tech.ebu.ch/docs/tech/tech3306.pdf"""
+    at = data.index(b"ds64") + 16
+    return data[:at] + struct.pack("<Q", size) + data[at + 8 :]
+
+
+@pytest.mark.parametrize("kind", [b"RF64", b"BW64"])
+def test_wav_of_64_bits_is_read_whole_or_refused(kind: bytes) -> None:
+    one = encode(tone(2), format="RF64").replace(b"RF64", kind, 1)
+    for declared in (0, RATE // 2):
+        assert len(audio.decode(with_ds64(one, declared), RATE, LIMITS)) == 2 * RATE
+    assert "end to end; it may hold one" in refusal(one + one).message
+
+
+def test_aac_behind_a_large_tag_is_read() -> None:
+    assert len(audio.decode(not_audio.id3_tag(2_000_000) + phones.recording("AAC"), RATE, LIMITS)) > 1.8 * RATE
+
+
+def test_an_ogg_file_of_short_packets_that_is_too_long_is_called_so() -> None:
+    packets = [b"\x00\xff\xfe"] * 50  # Opus of 10 ms
+    headers = ogg.opus_headers()
+    pages = [ogg.page(headers[:1], flags=ogg.FIRST), ogg.page(headers[1:2], sequence=1)]
+    pages += [ogg.page(packets, sequence=2 + n, position=(n + 1) * 24_000) for n in range(40)]
+    assert refusal(b"".join(pages), Limits(max_seconds=5)).code == "AUDIO_TOO_LONG"
 
 
 def test_the_limits_come_from_the_environment() -> None:

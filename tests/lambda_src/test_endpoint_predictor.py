@@ -268,7 +268,7 @@ def test_unknown_members_of_an_answer_are_ignored(sagemaker: SimpleNamespace) ->
     assert sagemaker.predictor.predict(UPLOAD).label == "Speech"
 
 
-def test_priming_predicts_a_second_of_silence(sagemaker: SimpleNamespace) -> None:
+def test_priming_predicts_a_second_of_faint_noise(sagemaker: SimpleNamespace) -> None:
     sent: list[dict[str, Any]] = []
 
     def invoke_endpoint(**request: Any) -> dict[str, Any]:
@@ -280,7 +280,8 @@ def test_priming_predicts_a_second_of_silence(sagemaker: SimpleNamespace) -> Non
     (request,) = sent
     assert request["ContentType"] == "audio/wav"
     samples, rate = soundfile.read(io.BytesIO(request["Body"]))
-    assert (len(samples) / rate, abs(samples).max()) == (1.0, 0.0)
+    assert len(samples) / rate == 1.0
+    assert 0 < abs(samples).max() < 0.001
 
 
 def test_priming_fails_if_predicting_would(sagemaker: SimpleNamespace) -> None:

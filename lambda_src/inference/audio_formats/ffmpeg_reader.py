@@ -7,32 +7,34 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.audio_formats import mp4, ogg, wav
+from inference.audio_formats import mp4, wav
 from inference.audio_formats.length import AudioLength, Channels
 from inference.input_error import InputError
 
 if TYPE_CHECKING:
     import av
 
-# FFmpeg has some 350 demuxers and 500 decoders; only these few are given untrusted files.
+# FFmpeg has hundreds of demuxers and decoders; only these few are given untrusted files.
 FORMATS = ("wav", "flac", "mp3", "ogg", "aac", "mov", "matroska", "amr")
 PCM = ("u8", "s16le", "s24le", "s32le", "f24le", "f32le", "f64le", "s16be", "s24be", "s32be", "alaw", "mulaw")
 CODECS = (
     *(f"pcm_{name}" for name in PCM),
     *("adpcm_ms", "adpcm_ima_wav", "g726", "gsm_ms"),
-    *("mp3float", "mp2float", "mp1float", "aac", "vorbis", "opus", "flac", "alac", "amrnb", "amrwb"),
+    *("mp3float", "mp2", "mp2float", "mp1", "mp1float", "aac", "vorbis", "opus", "flac", "alac", "amrnb", "amrwb"),
 )
 # The protocol is none that exists, so that no file can make FFmpeg open another.
 OPTIONS = {"format_whitelist": ",".join(FORMATS), "codec_whitelist": ",".join(CODECS), "protocol_whitelist": "none"}
 BLOCK_FRAMES = 1 << 17  # in which the frames of a codec, of some thousand samples, are collected
-# Opus has at most 400 packets a second; a file of more is one that was made to take long.
-MAX_PACKETS_PER_SECOND = 400
+# Opus has at most 400 packets a second; a file of more is one that was made to take long. The length is counted in
+# blocks, so some more may come before a file is found too long.
+MAX_PACKETS_PER_SECOND, MORE_SECONDS = 400, 5
 # A damaged packet costs a listener a moment; but a part must not be taken for the whole.
 MAX_MISSING_SHARE, MAX_MISSING_SECONDS = 0.1, 0.2
 # In these nothing declares the length, and what is damaged is passed over without an error.
-WITHOUT_INDEX, MIN_COVERED_SHARE = ("mp3", "aac", "amr", "matroska,webm"), 0.7
+MIN_COVERED_SHARES = {"mp3": 0.9, "aac": 0.9, "amr": 0.9, "matroska,webm": 0.5}  # each Matroska packet has a header
 # From 8 planes on, PyAV 18.1 looks for the end of a frame's list of planes behind it, which crashes the process.
 MAX_PLANES = 7
+MICROSECONDS = 1_000_000  # FFmpeg's unit for the duration of a file
 FULL_SCALE = {"uint8": 1 << 7, "int16": 1 << 15, "int32": 1 << 31}
 
 
@@ -61,8 +63,6 @@ def read(data: bytes, kind: str, length: AudioLength) -> Iterator[tuple[int, Cha
     av.logging.set_level(None)
     options = OPTIONS
     match kind:
-        case "OGG":
-            ogg.check(data)
         case "MP4":
             mp4.check(data)
         case "WAV" if wav.parse(data).is_unfinished:
@@ -73,7 +73,7 @@ def read(data: bytes, kind: str, length: AudioLength) -> Iterator[tuple[int, Cha
         raise UnknownFormat from error
     with container:
         try:
-            yield from _Audio(container, length).blocks()  # type: ignore[arg-type]  # it was opened for reading
+            yield from _Audio(container, length, len(data.rstrip(b"\0"))).blocks()  # type: ignore[arg-type]  # it was opened for reading
         except av.FFmpegError as error:
             raise InputError("CORRUPT_AUDIO", f"The audio cannot be decoded: {error.strerror}.") from error
 
@@ -81,7 +81,7 @@ def read(data: bytes, kind: str, length: AudioLength) -> Iterator[tuple[int, Cha
 class _Audio:
     """The first audio stream of an opened file, and how much of it is missing."""
 
-    def __init__(self, container: "av.container.InputContainer", length: AudioLength) -> None:
+    def __init__(self, container: "av.container.InputContainer", length: AudioLength, size: int) -> None:
         if not container.streams.audio:
             raise InputError("UNSUPPORTED_FORMAT", f"The file has no audio; it is {container.format.long_name}.")
         self.stream = container.streams.audio[0]
@@ -92,9 +92,11 @@ class _Audio:
         self.tick = float(self.stream.time_base or 0)  # seconds
         self.container = container
         self.format = container.format.name
+        self.size = size  # bytes, without zeros at the end
         self.length = length
-        self.max_packets = MAX_PACKETS_PER_SECOND * length.limits.max_seconds
-        self.packets = self.damaged_packets = self.packet_bytes = self.packet_ticks = 0
+        self.seconds_before = length.seconds
+        self.max_packets = MAX_PACKETS_PER_SECOND * (length.limits.max_seconds + MORE_SECONDS)
+        self.packets = self.audio_packets = self.damaged_packets = self.packet_bytes = 0
         self.first_byte: int | None = None  # of the first packet: large tags may stand before it
         self.gap_seconds = 0.0
 
@@ -104,13 +106,13 @@ class _Audio:
         fifo, codec = av.AudioFifo(), self.stream.codec_context
         if codec.sample_rate > 0:
             self.length.begin(rate=codec.sample_rate, channels=codec.layout.nb_channels, frames=None)
+        kind = None
         for frame in self._frames():
-            try:
-                fifo.write(frame)
-            except ValueError:  # the rate, the channels or the sample format changed
+            # AudioFifo would read channels that a frame does not have, which crashes the process.
+            if kind != (kind := (frame.format.name, frame.layout.nb_channels, frame.sample_rate)):
                 yield from self._block(fifo)
                 fifo = av.AudioFifo()
-                fifo.write(frame)
+            fifo.write(frame)
             if fifo.samples >= BLOCK_FRAMES:
                 yield from self._block(fifo)
         yield from self._block(fifo)
@@ -141,7 +143,7 @@ class _Audio:
                 self.first_byte = packet.pos
             if packet.stream_index != index:
                 continue
-            self.packet_ticks += packet.duration or 0
+            self.audio_packets += 1
             try:
                 frames = decode(packet)
             except av.FFmpegError:  # in one packet is no reason to lose the others
@@ -158,15 +160,16 @@ class _Audio:
                 yield frame
 
     def _check_that_nothing_is_missing(self) -> None:
-        heard, declared = self.length.seconds, self.stream.duration
-        missing = heard * self.damaged_packets / self.packets
+        heard = self.length.seconds - self.seconds_before
+        declared = (self.stream.duration or 0) * self.tick
+        missing = heard * self.damaged_packets / max(self.audio_packets, 1)
         allowed = max(MAX_MISSING_SHARE * heard, MAX_MISSING_SECONDS)
-        if self.format == "flac":  # where every frame has a checksum
+        if self.format == "flac":  # where every frame has a checksum and a number
             allowed = 0.001
-            missing = declared * self.tick - heard if declared else missing
-        elif self.format.startswith("mov"):
-            missing = max(missing, self.packet_ticks * self.tick - heard)
-        elif self.format == "ogg":
+            missing = max(declared - heard, 0.0) if declared else max(missing, self.gap_seconds)
+        elif self.format.startswith("matroska"):  # whose recorders may leave silence out
+            missing = max(missing, (self.container.duration or 0) / MICROSECONDS - heard - self.gap_seconds)
+        else:
             missing = max(missing, self.gap_seconds)
         if missing > allowed:
             raise InputError(
@@ -176,8 +179,8 @@ class _Audio:
             raise InputError("CORRUPT_AUDIO", "The audio is damaged: nothing of it can be decoded.")
         if not heard:
             raise InputError("EMPTY_AUDIO", "The file has no audio: 0 samples.")
-        size = self.container.size - (self.first_byte or 0)
-        if self.format in WITHOUT_INDEX and self.packet_bytes < MIN_COVERED_SHARE * size:
+        size = self.size - (self.first_byte or 0)
+        if self.packet_bytes < MIN_COVERED_SHARES.get(self.format, 0.0) * size:
             raise InputError(
                 "CORRUPT_AUDIO", f"The audio is damaged: only {self.packet_bytes:,} of {size:,} bytes can be read."
             )

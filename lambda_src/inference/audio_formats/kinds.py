@@ -1,11 +1,8 @@
 """What a file is by its first bytes: audio that can be read, or something else that an error message can name."""
 
-# Offset, signature, name. A RIFF file tells what it holds 8 bytes on, an MP4 file its signature 4 bytes on.
+# Offset, signature, name.
+RIFF = (b"RIFF", b"RIFX", b"RF64", b"BW64")  # which tell what they hold 8 bytes on
 AUDIO = (
-    (0, b"RIFF", "WAV"),
-    (0, b"RIFX", "WAV"),
-    (0, b"RF64", "WAV"),
-    (0, b"BW64", "WAV"),
     (0, b"fLaC", "FLAC"),
     (0, b"OggS", "OGG"),
     (4, b"ftyp", "MP4"),
@@ -15,6 +12,7 @@ AUDIO = (
 OTHERS = (
     (8, b"AVI ", "an AVI video"),
     (8, b"WEBP", "a WebP picture"),
+    (8, b"RMID", "MIDI, which holds notes and no sound"),
     (0, b"FORM", "AIFF audio"),
     (0, b".snd", "AU audio"),
     (0, b"caff", "CAF audio"),
@@ -61,19 +59,19 @@ ID3V1_BYTES, APE_FOOTER_BYTES = 128, 32
 
 
 def audio_kind(data: bytes) -> str:
-    """`WAV`, `FLAC`, `OGG`, `MP4`, `Matroska or WebM`, `AMR` or `MP3`; empty for what has no such signature."""
-    start = _start_of_audio(data)
-    found = "" if _find(data, 0, OTHERS[:2]) else _find(data, start, AUDIO)
-    if found:
-        return found
-    # 11 bits are set; the next 2 are the layer, which is 00 in AAC's frames.
-    mpeg = data[start : start + 2]
-    return "MP3" if mpeg[:1] == b"\xff" and mpeg[1:] >= b"\xe0" and mpeg[1] & 6 else ""
+    """`WAV`, `FLAC`, `OGG`, `MP4`, `Matroska or WebM`, `AMR`, `MP3` or `AAC`; empty for what has no such signature."""
+    if data.startswith(RIFF):
+        return "WAV" if data.startswith(b"WAVE", 8) else ""
+    found = _find(data, 0, AUDIO)
+    if not found and data[:1] == b"\xff" and data[1:2] >= b"\xe0":  # 11 bits are set; the layer is 2 of the others
+        found = "MP3" if data[1] & 6 else "AAC" if data[1] >= 0xF0 else ""
+    return found
 
 
 def other_kind(data: bytes) -> str:
     """What a file is by a signature that no audio has, in words that complete "The file is"; else empty."""
-    return _find(data, 0, OTHERS)
+    is_transport_stream = data[:1] == data[188:189] == data[376:377] == b"G"  # in packets of 188 bytes
+    return _find(data, 0, OTHERS) or ("an MPEG transport stream" if is_transport_stream else "")
 
 
 def text_kind(data: bytes) -> str:

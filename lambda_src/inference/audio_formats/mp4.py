@@ -8,10 +8,10 @@ MAX_BOXES = 100_000
 
 
 def check(data: bytes) -> None:
-    """Refuse several MP4 files end to end, of which readers play only the first.
+    """Refuse several MP4 files end to end, of which readers play only the first, and one that is cut off.
 
     Raises:
-        InputError: UNSUPPORTED_FORMAT.
+        InputError: UNSUPPORTED_FORMAT or CORRUPT_AUDIO.
     """
     position, indexes = 0, 0
     for _ in range(MAX_BOXES):
@@ -26,3 +26,5 @@ def check(data: bytes) -> None:
         if size < 8:  # to the file's end, or damaged
             return
         position += size
+        if position > len(data):
+            raise InputError("CORRUPT_AUDIO", f"The MP4 file is cut off, or damaged before byte {position - size:,}.")

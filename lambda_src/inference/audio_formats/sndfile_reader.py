@@ -19,6 +19,7 @@ BLOCK_FRAMES = 1 << 17
 # MP3's frames, but it searches a damaged MP3 byte by byte: minutes for a file that takes a second when intact.
 READS_PER_SECOND, READS_PER_BYTE = 200, 1 / 50
 INT16_FULL_SCALE = np.float32(1 << 15)
+MIN_MP3_SHARE = 0.9  # of the guessed length
 UNKNOWN_FRAMES = 2**63 - 1  # libsndfile's SF_COUNT_MAX, for a stream whose header does not declare its length
 
 
@@ -42,17 +43,19 @@ def read(data: bytes, kind: str, length: AudioLength) -> Iterator[tuple[int, Cha
         NotReadWhole: another reader may do better. Blocks that were yielded before are of no use then.
         InputError: as `AudioLength` raises it, and CORRUPT_AUDIO or UNSUPPORTED_FORMAT.
     """
-    declared, rate = None, 1
+    declared, rate, guessed = None, 1, 0
     if kind == "WAV" and not wav.parse(data).is_plain:
         raise NotReadWhole
     if kind == "FLAC":
         data, declared = _without_declared_length(data)
+        if declared is None:  # what is damaged in it would be passed over
+            raise NotReadWhole
     file = _File(data, max_reads=round(READS_PER_SECOND * length.limits.max_seconds + READS_PER_BYTE * len(data)))
     try:
         with _Stream(file) as source:
-            if source.frames != UNKNOWN_FRAMES:
+            if kind == "WAV" and source.frames != UNKNOWN_FRAMES:
                 declared = source.frames
-            rate = source.samplerate
+            rate, guessed = source.samplerate, source.frames
             length.begin(rate=rate, channels=source.channels, frames=declared)
             yield from _blocks(source, length)
     except soundfile.LibsndfileError as error:
@@ -62,8 +65,9 @@ def read(data: bytes, kind: str, length: AudioLength) -> Iterator[tuple[int, Cha
         raise InputError("CORRUPT_AUDIO", "The audio cannot be decoded: too much of the file is damaged.")
     if not length.frames:
         raise NotReadWhole
-    # libsndfile stops at the length that an MP3's first frame declares or lets it assume, whatever follows.
-    if kind == "MP3" and file.tell() < len(data):
+    # libsndfile stops at the length of an MP3 that it reads in the first frame or guesses by it, whatever follows; and
+    # it passes over what is damaged.
+    if kind == "MP3" and (file.tell() < len(data) or length.frames < MIN_MP3_SHARE * guessed):
         raise NotReadWhole
     if kind == "FLAC" and declared and length.frames < declared:
         raise InputError(

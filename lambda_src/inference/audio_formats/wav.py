@@ -7,6 +7,8 @@ from inference.input_error import InputError
 
 MPEG, MP3 = 0x50, 0x55
 MAX_CHUNKS = 1_000
+SIZE_ELSEWHERE = 0xFFFFFFFF  # in a file of 64 bits, whose sizes stand in its chunk ds64
+MAX_TAG_BYTES = 256
 
 
 @dataclass(frozen=True)
@@ -15,21 +17,19 @@ class Wav:
 
     Attributes:
         codec: its number, 1 for PCM.
-        bytes_per_second: of the samples.
         declared: bytes of the samples. A program that is ended, or that writes to a pipe, leaves 0, or what it wrote
             before there was more; or far too many, which readers pass over.
         behind: bytes behind the last chunk, without zeros at the end of the file.
     """
 
     codec: int
-    bytes_per_second: int
     declared: int
     behind: int
 
     @property
     def is_unfinished(self) -> bool:
         """Whether samples stand behind those that are declared. A little of anything may, such as a tag."""
-        return not self.declared or self.behind > self.bytes_per_second
+        return not self.declared or self.behind > max(self.declared // 10, MAX_TAG_BYTES)
 
     @property
     def is_plain(self) -> bool:
@@ -46,22 +46,30 @@ def parse(data: bytes) -> Wav:
     """
     order = ">" if data.startswith(b"RIFX") else "<"
     sizes: dict[bytes, int] = {}
-    codec, bytes_per_second, position = 0, 0, 12
+    codec, long_size, position = 0, 0, 12
     for _ in range(MAX_CHUNKS):
         kind = data[position : position + 4]
-        if kind in (b"RIFF", b"RIFX", b"RF64"):
+        if kind in (b"RIFF", b"RIFX", b"RF64", b"BW64"):
             raise InputError("UNSUPPORTED_FORMAT", "The file holds several WAV files end to end; it may hold one.")
         if position + 8 > len(data):
             break
         size = struct.unpack_from(order + "I", data, position + 4)[0]
-        if b"data" in sizes and not (kind.isascii() and position + 8 + size <= len(data)):
+        if kind == b"data" and size == SIZE_ELSEWHERE and b"ds64" in sizes:
+            size = long_size
+        if b"data" in sizes and not (_is_name(kind) and position + 8 + size <= len(data)):
             break  # no chunk
         if kind in (b"fmt ", b"data") and kind in sizes:
             raise InputError(
                 "CORRUPT_AUDIO", f"The WAV file has two chunks {kind.decode().strip()!r}; it may have one."
             )
         sizes[kind] = size
-        if kind == b"fmt " and position + 20 <= len(data):
-            codec, _, _, bytes_per_second = struct.unpack_from(order + "HHII", data, position + 8)
+        if kind == b"fmt " and position + 10 <= len(data):
+            codec = struct.unpack_from(order + "H", data, position + 8)[0]
+        elif kind == b"ds64" and position + 24 <= len(data):  # the size of the file, then that of the samples
+            long_size = struct.unpack_from(order + "Q", data, position + 16)[0]
         position += 8 + size + size % 2
-    return Wav(codec, bytes_per_second, sizes.get(b"data", 0), max(len(data.rstrip(b"\0")) - position, 0))
+    return Wav(codec, sizes.get(b"data", 0), max(len(data.rstrip(b"\0")) - position, 0))
+
+
+def _is_name(kind: bytes) -> bool:
+    return all(0x20 <= byte < 0x7F for byte in kind)

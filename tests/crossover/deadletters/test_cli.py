@@ -3,6 +3,7 @@
 import io
 import json
 import sys
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -33,7 +34,10 @@ class Terminal(io.StringIO):
 def function(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> Lambda:
     """What is invoked by the commands, whose other clients are moto's."""
     function = Lambda()
-    monkeypatch.setattr(boto3, "client", lambda service, **_: function if service == "lambda" else clients(service))
+    session = SimpleNamespace(
+        region_name=None, client=lambda service, **_: function if service == "lambda" else clients(service)
+    )
+    monkeypatch.setattr(boto3, "Session", lambda: session)
     return function
 
 

@@ -287,7 +287,9 @@ def _chained() -> Iterator[BadFile]:
     for name, data in (("Vorbis", vorbis()), ("Opus", opus())):
         yield BadFile(f"OGG of 2 {name} streams in a chain", data * 2, None, "all of both is read")
         yield BadFile(f"OGG of 100 {name} streams in a chain", data * 100, "AUDIO_TOO_LONG")
-    yield BadFile("OGG of Vorbis and then Opus", vorbis() + opus(), "CORRUPT_AUDIO")
+    yield BadFile("OGG of Vorbis and then Opus", vorbis() + opus(), None, "all of both is read")
+    empty = b"".join(page([], sequence=number) for number in range(80_000))
+    yield BadFile("OGG of nothing but 80,000 empty pages", empty, "CORRUPT_AUDIO")
     both = [page(vorbis_headers(codebook(2))[:1], flags=FIRST), page(opus_headers()[:1], flags=FIRST, serial=2)]
     rest = pages(vorbis())[1:]
     yield BadFile("OGG of Vorbis beside Opus", b"".join([*both, *rest]), None, "there is no Opus but its first page")

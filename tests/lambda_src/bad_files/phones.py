@@ -26,10 +26,15 @@ KINDS = {
     "AMR": ("amr", "libopencore_amrnb", 8_000, {}),
 }
 
+STREAMED = "M4A for streaming"
+MP4 = ("M4A", STREAMED, "ALAC", "fragmented MP4")
+
 
 @cache
 def recording(kind: str, seconds: float = 2.0) -> bytes:
     """A second or two of noise, the same bytes each time."""
+    if kind == STREAMED:
+        return _with_index_in_front(recording("M4A", seconds))
     container_format, codec, rate, options = KINDS[kind]
     file = io.BytesIO()
     samples = np.ascontiguousarray(noise(round(seconds * rate)).T)
@@ -44,8 +49,20 @@ def recording(kind: str, seconds: float = 2.0) -> bytes:
     return file.getvalue()
 
 
+def _with_index_in_front(data: bytes) -> bytes:
+    """With `moov` before `mdat`, and the offsets that it holds corrected."""
+    at, samples = data.index(b"moov") - 4, data.index(b"mdat") - 4
+    index = bytearray(data[at:])
+    table = index.index(b"stco") + 8
+    (count,) = struct.unpack_from(">I", index, table)
+    for entry in range(table + 4, table + 4 + 4 * count, 4):
+        (offset,) = struct.unpack_from(">I", index, entry)
+        struct.pack_into(">I", index, entry, offset + len(index))
+    return data[:samples] + bytes(index) + data[samples:at]
+
+
 def files() -> Iterator[BadFile]:
-    for kind in KINDS:
+    for kind in (*KINDS, STREAMED):
         yield from _cut(kind)
         yield from _damaged(kind)
     yield from _boxes()
@@ -58,14 +75,25 @@ def files() -> Iterator[BadFile]:
 def _cut(kind: str) -> Iterator[BadFile]:
     whole = recording(kind)
     eighth = len(whole) // 8
-    starts = () if kind == "ALAC" else (5, 11)  # as M4A's
+    starts = () if kind in ("ALAC", STREAMED) else (5, 11)  # as M4A's
     for cut in (*starts, *around(range(eighth, 8 * eighth, eighth), len(whole))):
-        code: str | None = None
-        if cut < eighth - 1:
-            code = "UNSUPPORTED_FORMAT" if cut == 5 and kind not in ("WebM", "AMR") else "CORRUPT_AUDIO"
-        elif kind in ("M4A", "ALAC"):  # whose index is at their end
-            code = "CORRUPT_AUDIO"
-        yield BadFile(f"{kind} cut at byte {cut}", whole[:cut], code, "" if code else AS_FAR_AS_IT_GOES)
+        yield BadFile(f"{kind} cut at byte {cut}", whole[:cut], *_result_of_cut(kind, cut, eighth))
+
+
+def _result_of_cut(kind: str, cut: int, eighth: int) -> tuple[str | None, str]:
+    if cut < eighth - 1:
+        return "UNSUPPORTED_FORMAT" if cut == 5 and kind not in ("WebM", "AMR") else "CORRUPT_AUDIO", ""
+    readable_from = {
+        "M4A": 9,  # its index is at its end
+        "ALAC": 9,
+        STREAMED: 9,  # its boxes declare their sizes
+        "fragmented MP4": 8,
+        "WebM": 8,  # it declares its length
+        "AAC": 2,  # a large part of an eighth is its last frame
+    }
+    if cut < readable_from.get(kind, 1) * eighth - 1:
+        return "CORRUPT_AUDIO", ""
+    return None, AS_FAR_AS_IT_GOES
 
 
 def _damaged(kind: str) -> Iterator[BadFile]:
@@ -73,12 +101,14 @@ def _damaged(kind: str) -> Iterator[BadFile]:
     middle = len(whole) // 2
     for value in (b"\0", b"\xff"):
         for size in (1, 10, 100, middle):
-            harmless = {"ALAC": 1, "WebM": 10, "AMR": 10 if value == b"\xff" else middle}.get(kind, 100)
+            harmless = {"ALAC": 1, "WebM": 10, "AMR": 10}.get(kind, 100)
+            if value == b"\0" and kind in ("AAC", "AMR"):  # padding, or valid frames
+                harmless = middle
             data = whole[:middle] + value * size + whole[middle + size :]
             code = None if size <= harmless else "CORRUPT_AUDIO"
             name = f"{kind} with {size} bytes of {value[0]:#x} in its middle"
             yield BadFile(name, data, code, "" if code else RESYNC)
-    code = "UNSUPPORTED_FORMAT" if kind in ("M4A", "ALAC", "fragmented MP4") else None
+    code = "UNSUPPORTED_FORMAT" if kind in MP4 else None
     yield BadFile(f"two {kind} end to end", whole * 2, code, "" if code else "all of both is read")
     yield BadFile(f"{kind} with zeros behind it", whole + bytes(100), None, "padding is passed over")
 
@@ -87,7 +117,7 @@ def _boxes() -> Iterator[BadFile]:
     whole = recording("M4A")
     # The error code with a size that is too small, and one that is too large.
     for name, small, large in (
-        ("moov", "UNSUPPORTED_FORMAT", None),
+        ("moov", "CORRUPT_AUDIO", "CORRUPT_AUDIO"),
         ("trak", "UNSUPPORTED_FORMAT", None),
         ("stbl", "UNSUPPORTED_FORMAT", None),
         ("stsd", "UNSUPPORTED_FORMAT", "EMPTY_AUDIO"),

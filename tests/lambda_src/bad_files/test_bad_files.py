@@ -61,8 +61,8 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any
     return {corpus.files()[number].name: one for number, one in by_number.items()}
 
 
-def test_there_are_1092_and_all_differ() -> None:
-    assert len(corpus.files()) == 1092
+def test_there_are_1124_and_all_differ() -> None:
+    assert len(corpus.files()) == 1124
     for distinct in ({file.data for file in corpus.files()}, {file.name for file in corpus.files()}):
         assert len(distinct) == len(corpus.files())
 

@@ -69,7 +69,7 @@ def _cut() -> Iterator[BadFile]:
     whole = wav(noise(100).astype("<i2").tobytes())
     for end in range(1, 60):
         code: str | None = "UNSUPPORTED_FORMAT"  # RIFF, in which there may be other things
-        if end >= 4:
+        if end >= 12:
             code = None if end >= 46 else "EMPTY_AUDIO" if end == 44 else "CORRUPT_AUDIO"
         yield BadFile(f"WAV cut at byte {end}", whole[:end], code, "" if code else AS_FAR_AS_IT_GOES)
     yield BadFile("WAV with half a sample at its end", whole[:-1], None, AS_FAR_AS_IT_GOES)
@@ -215,7 +215,7 @@ def _chunks() -> Iterator[BadFile]:
     for kind in (b"RIFF", b"RF64"):
         data = wav() + wav().replace(b"RIFF", kind)
         yield BadFile(f"two WAV files end to end, the second {kind.decode()}", data, "UNSUPPORTED_FORMAT")
-    yield BadFile("the word RIFF twice", b"RIFFRIFF", "CORRUPT_AUDIO")
+    yield BadFile("the word RIFF twice", b"RIFFRIFF", "UNSUPPORTED_FORMAT")
 
 
 def _rf64() -> Iterator[BadFile]:
@@ -223,7 +223,7 @@ def _rf64() -> Iterator[BadFile]:
         return riff(ds64, chunk(b"fmt ", fmt()), chunk(b"data", data, 0xFFFFFFFF), kind=b"RF64", size=0xFFFFFFFF)
 
     for claimed, code in (
-        (0, "EMPTY_AUDIO"),
+        (0, None),
         (1, "CORRUPT_AUDIO"),
         (10**12, None),
         (2**63 - 1, None),
@@ -236,7 +236,9 @@ def _rf64() -> Iterator[BadFile]:
         yield BadFile(f"RF64 with a missing table of {entries} entries", rf64(ds64), None, "it is not needed")
     yield BadFile("RF64 without its sizes", rf64(b""), "CORRUPT_AUDIO")
     whole = rf64(chunk(b"ds64", struct.pack("<QQQI", 3_272, 3_200, 1_600, 0)))
-    for end in (4, 8, 11, 12, 16, 20, 28, 36, 44, 48, 56, 72, 76):
+    for end in (4, 8, 11):
+        yield BadFile(f"RF64 cut at byte {end}", whole[:end], "UNSUPPORTED_FORMAT")
+    for end in (12, 16, 20, 28, 36, 44, 48, 56, 72, 76):
         yield BadFile(f"RF64 cut at byte {end}", whole[:end], "CORRUPT_AUDIO")
     yield BadFile("RF64 cut before its first sample", whole[:80], "EMPTY_AUDIO")
     yield BadFile("RF64 cut behind its first sample", whole[:82], None, AS_FAR_AS_IT_GOES)
