@@ -67,12 +67,12 @@ def _split(data: bytes, kind: str, limits: Limits) -> list[bytes]:
     """Files that stand end to end, where each may have another rate or codec."""
     if kind == "OGG":
         return ogg.split(data, limits.max_seconds)
-    if kind == "FLAC":
+    if kind == "FLAC" and data.find(FLAC_START, 1) > 0:
         _, *parts = data.split(FLAC_START)
         if len(parts) > MAX_FLAC_FILES:
             message = f"The file holds {len(parts)} FLAC files end to end; at most {MAX_FLAC_FILES} are allowed."
             raise InputError("CORRUPT_AUDIO", message)
-        return [FLAC_START + part for part in parts] or [data]
+        return [FLAC_START + part for part in parts]
     return [data]
 
 

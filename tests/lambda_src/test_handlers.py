@@ -402,7 +402,7 @@ def test_the_proxy_raises_when_the_endpoint_cannot_be_reached(
 def test_the_proxy_imports_nothing_that_its_bundle_leaves_out() -> None:
     code = (
         "import sys; sys.modules |= dict.fromkeys(('numpy', 'onnxruntime', 'soundfile', 'soxr', 'boto3'));"
-        "import sagemaker_trigger_handler; from inference import endpoint_predictor; endpoint_predictor._silence()"
+        "import sagemaker_trigger_handler; from inference import endpoint_predictor; endpoint_predictor._noise()"
     )
     environment = {
         "PYTHONPATH": str(ROOT / "lambda_src"),
