@@ -1,7 +1,7 @@
 """What a file is by its first bytes: audio that can be read, or something else that an error message can name."""
 
-# Offset, signature, name.
 RIFF = (b"RIFF", b"RIFX", b"RF64", b"BW64")  # which tell what they hold 8 bytes on
+# Offset, signature, name.
 AUDIO = (
     (0, b"fLaC", "FLAC"),
     (0, b"OggS", "OGG"),
