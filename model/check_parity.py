@@ -12,11 +12,12 @@ from pathlib import Path
 import frames
 import numpy as np
 import numpy.typing as npt
+import waveforms
 import yamnet_tflite
 from ai_edge_litert.interpreter import Interpreter
 
-from inference.audio import decode
-from inference.limits import Limits
+from inference.inputs.audio import AudioLimits
+from inference.inputs.audio_formats.decoding import decode
 from inference.model import Model
 
 Scores = npt.NDArray[np.float32]
@@ -41,9 +42,9 @@ def main() -> None:
     print("|---|---|---|---|---|---|")
     all_ours, all_theirs, clips_agree = [], [], 0
     for path in paths:
-        cut = frames.cut(decode(path.read_bytes(), model.sample_rate, Limits()))
+        cut = frames.cut(decode(path.read_bytes(), frames.SAMPLE_RATE, AudioLimits()))
         # A clip of one frame has that frame's scores, whatever the frame's weight.
-        ours = np.stack([model.scores(frame) for frame in cut])
+        ours = np.stack([waveforms.scores(model, frame) for frame in cut])
         theirs = np.stack([original_scores(frame) for frame in cut])
         same_clip = ours.mean(axis=0).argmax() == theirs.mean(axis=0).argmax()
         _print_row(path.name, "yes" if same_clip else "no", ours, theirs)

@@ -1,7 +1,8 @@
 """The ASGI app to SageMaker's contract: `GET /ping` and `POST /invocations`.
 
-A request is an S3 object reference as JSON, or the bytes of an audio file; the answer is a prediction, or
-`{"error_code": .., "error_message": ..}`. After a 4xx no retry can succeed; after a 5xx one may.
+A request is an S3 object reference as JSON, or the bytes of a file of the model's kind, or `{"sample": true}` for a
+sample of that kind; the answer is a prediction, or `{"error_code": .., "error_message": ..}`. After a 4xx no retry can
+succeed; after a 5xx one may.
 """
 
 import asyncio
@@ -25,7 +26,7 @@ from inference.failures import cause_of, describe
 from inference.input_error import InputError
 from inference.limits import Limits
 from inference.prediction import Prediction
-from sagemaker_container.object_reference import MAX_JSON_BYTES, parse_object_reference
+from sagemaker_container.object_reference import MAX_JSON_BYTES, is_sample_request, parse_object_reference
 from sagemaker_container.prediction_queue import PredictionQueue, UnavailableError
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ class App(Starlette):
         try:
             prediction = await self._predict(request, record)
             status, answer = 200, prediction.to_dict()
-            record |= {"label": prediction.label, "score": prediction.score, "audio_seconds": prediction.audio_seconds}
+            record |= {name: value for name, value in prediction.values.items() if isinstance(value, str | int | float)}
             timings.update(prediction.timings_ms)
         except ClientDisconnect:
             status, answer = CLIENT_CLOSED_REQUEST, {}
@@ -122,7 +123,7 @@ class App(Starlette):
         if self.predictors is None:
             raise UnavailableError("MODEL_LOADING", "The model is being loaded; try again later.")
         deadline = asyncio.get_running_loop().time() + MAX_WAIT_SECONDS
-        read = self._reader(request)
+        read = self._reader(request, self.predictors.concurrent.model.contract.input.media_types)
         with self.queue.place() as hold:
             try:
                 async with asyncio.timeout_at(deadline):
@@ -136,28 +137,33 @@ class App(Starlette):
                 predictor = self.predictors.single if self.queue.occupied == 1 else self.predictors.concurrent
                 return await self.queue.compute(lambda: predict(predictor))
 
-    def _reader(self, request: Request) -> Callable[[Request, Hold, dict[str, Any]], Awaitable[Predict]]:
+    def _reader(
+        self, request: Request, media_types: tuple[str, ...]
+    ) -> Callable[[Request, Hold, dict[str, Any]], Awaitable[Predict]]:
         content_type = request.headers.get("content-type", "")
         media_type = content_type.partition(";")[0].strip().lower()
         if media_type == "application/json":
-            return self._read_object
-        if media_type == "application/octet-stream" or media_type.startswith("audio/"):
-            return self._read_audio
+            return self._read_json
+        if media_type == "application/octet-stream" or media_type.startswith(media_types):
+            return self._read_file
+        known = ", ".join(f"{each}*" if each.endswith("/") else each for each in ("application/json", *media_types))
         raise InputError(
             "UNSUPPORTED_CONTENT_TYPE",
-            f"The content type is {content_type[:100]!r}; "
-            "application/json, audio/* and application/octet-stream are supported.",
+            f"The content type is {content_type[:100]!r}; {known} and application/octet-stream are supported.",
         )
 
-    async def _read_object(self, request: Request, hold: Hold, record: dict[str, Any]) -> Predict:
+    async def _read_json(self, request: Request, hold: Hold, record: dict[str, Any]) -> Predict:
         too_large = InputError("INVALID_REQUEST", f"The JSON has more than {MAX_JSON_BYTES:,} bytes, the maximum.")
-        s3_object = parse_object_reference(await _read_body(request, MAX_JSON_BYTES, too_large, hold))
+        body = await _read_body(request, MAX_JSON_BYTES, too_large, hold)
+        if is_sample_request(body):
+            return lambda predictor: predictor.prime()
+        s3_object = parse_object_reference(body)
         record |= {"bucket": s3_object.bucket, "object_key": s3_object.key, "size_bytes": s3_object.size_bytes}
         if s3_object.size_bytes is not None:
             self.limits.check_size(s3_object.size_bytes)
         return lambda predictor: predictor.predict(s3_object)
 
-    async def _read_audio(self, request: Request, hold: Hold, record: dict[str, Any]) -> Predict:
+    async def _read_file(self, request: Request, hold: Hold, record: dict[str, Any]) -> Predict:
         max_bytes = self.limits.max_bytes
         too_large = InputError("FILE_TOO_LARGE", f"The file has more than {max_bytes:,} bytes, the maximum.")
         data = await _read_body(request, max_bytes, too_large, hold)

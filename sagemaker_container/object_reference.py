@@ -1,4 +1,4 @@
-"""The JSON request: an S3 object reference."""
+"""The JSON requests: an S3 object reference, or one for a sample."""
 
 import json
 from typing import Any
@@ -8,6 +8,14 @@ from inference.s3_events import S3Object
 
 # The longest key and the longest version id (1,024 bytes each) fit, even with every byte escaped as \u00XX.
 MAX_JSON_BYTES = 16 * 1024
+
+
+def is_sample_request(body: bytes) -> bool:
+    """Whether it is `{"sample": true}`."""
+    try:
+        return bool(json.loads(body) == {"sample": True})
+    except (ValueError, RecursionError):
+        return False
 
 
 def parse_object_reference(body: bytes) -> S3Object:

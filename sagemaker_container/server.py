@@ -1,6 +1,7 @@
 """The process: reads its settings, opens the port, reads the model, gives up root, serves until SIGTERM."""
 
 import asyncio
+import contextlib
 import ctypes
 import importlib
 import json
@@ -18,6 +19,7 @@ from typing import Any, Self
 import uvicorn
 
 from inference.environment import available_cpus
+from inference.inputs import KINDS
 from inference.limits import Limits
 from sagemaker_container.app import App, Predictors
 from sagemaker_container.prediction_queue import PredictionQueue
@@ -33,9 +35,6 @@ KEEP_ALIVE_SECONDS = 75
 MAX_WAITING_PER_CPU = 32
 # By anyio, and by Python for the name of a host.
 IMPORTED_WITH_THE_FIRST_REQUEST = ("anyio._backends._asyncio", "encodings.idna")
-# Imports parts of itself as files need them.
-DECODER = "av"
-
 log = logging.getLogger(__name__)
 
 
@@ -52,7 +51,9 @@ class Settings:
         port: SAGEMAKER_BIND_TO_PORT, 8080 by default.
         model_dir: MODEL_DIR, the folder that holds the one .onnx file; SageMaker's /opt/ml/model by default.
         max_waiting: MAX_WAITING_REQUESTS, by default 32 for each CPU.
-        limits: MAX_FILE_BYTES, MAX_AUDIO_SECONDS and MAX_CHANNELS.
+        limits: MAX_FILE_BYTES, and the limits of each kind of input, by its name.
+        input_kind: INPUT_KIND, that of the model; empty where it is only known when the model is read.
+        results_bucket: RESULTS_BUCKET, for results that do not fit an item; empty for none.
         cpus: how many this process may use.
     """
 
@@ -60,7 +61,9 @@ class Settings:
     port: int
     model_dir: Path
     max_waiting: int
-    limits: Limits
+    limits: Mapping[str, Limits]
+    input_kind: str
+    results_bucket: str
     cpus: int
 
     @classmethod
@@ -72,7 +75,7 @@ class Settings:
         """
         cpus = available_cpus()
         try:
-            limits = Limits.from_environment(environ)
+            limits = {name: kind.limits.from_environment(environ) for name, kind in KINDS.items()}
         except ValueError as error:
             raise SettingError(str(error)) from error
         return cls(
@@ -83,6 +86,8 @@ class Settings:
                 environ, "MAX_WAITING_REQUESTS", default=MAX_WAITING_PER_CPU * cpus, least=0, most=100_000
             ),
             limits=limits,
+            input_kind=environ.get("INPUT_KIND", ""),
+            results_bucket=environ.get("RESULTS_BUCKET", ""),
             cpus=cpus,
         )
 
@@ -138,12 +143,13 @@ def configure(app: Any) -> uvicorn.Config:
 
 
 async def _serve(settings: Settings, listener: socket.socket) -> int:
+    limits = next(iter(settings.limits.values()))  # that of a file's size is the same for all kinds
     queue = PredictionQueue(
         workers=settings.cpus,
         max_waiting=settings.max_waiting,
-        max_held_bytes=2 * settings.limits.max_bytes,
+        max_held_bytes=2 * limits.max_bytes,
     )
-    app = App(queue=queue, limits=settings.limits)
+    app = App(queue=queue, limits=limits)
     server = uvicorn.Server(configure(app))
 
     async def load() -> int:
@@ -154,7 +160,8 @@ async def _serve(settings: Settings, listener: socket.socket) -> int:
             return _fail(str(error))
         app.predictors = predictors
         model = predictors.concurrent.model
-        ready = {"event": "ready", "model": model.name, "version": model.version, "model_sha256": model.sha256}
+        contract = model.contract
+        ready = {"event": "ready", "model": contract.name, "version": contract.version, "model_sha256": model.sha256}
         log.info(json.dumps({**ready, "processors": settings.cpus, "max_waiting": settings.max_waiting}))
         return 0
 
@@ -186,15 +193,21 @@ def load_predictors(settings: Settings, *, after_reading: Callable[[], None] = l
     from inference.local_predictor import LocalPredictor
     from inference.model import Model
 
-    for module in (*IMPORTED_WITH_THE_FIRST_REQUEST, *modules_of(DECODER)):
+    for module in IMPORTED_WITH_THE_FIRST_REQUEST:
         importlib.import_module(module)
+    import_decoders(settings.input_kind)
     data = find_model(settings.model_dir).read_bytes()
     s3 = create_client("s3")
     after_reading()
 
     def predictor(threads: int, *, spinning: bool) -> LocalPredictor:
         model = Model.load(data, threads=threads, spinning=spinning)
-        predictor = LocalPredictor(s3=s3, model=model, limits=settings.limits)
+        predictor = LocalPredictor(
+            s3=s3,
+            model=model,
+            limits=settings.limits[model.contract.input.kind],
+            results_bucket=settings.results_bucket,
+        )
         predictor.prime()
         return predictor
 
@@ -204,9 +217,29 @@ def load_predictors(settings: Settings, *, after_reading: Callable[[], None] = l
     return Predictors(single=single, concurrent=concurrent)
 
 
+def import_decoders(input_kind: str) -> None:
+    """Import what a kind of input may import later, of its packages whatever can be imported here.
+
+    Args:
+        input_kind: its name; empty for all kinds whose packages are installed.
+    """
+    for kind in [KINDS[input_kind]] if input_kind in KINDS else KINDS.values():
+        with contextlib.suppress(ImportError):
+            kind.prepare()
+        for package in kind.packages:
+            with contextlib.suppress(ImportError):
+                for module in modules_of(package):
+                    with contextlib.suppress(ImportError):
+                        importlib.import_module(module)
+
+
 def modules_of(package: str) -> list[str]:
-    """A package and all that is in it, but its command."""
-    path = importlib.import_module(package).__path__
+    """A package and all that is in it, but its command.
+
+    Raises:
+        ImportError: there is no such package.
+    """
+    path = getattr(importlib.import_module(package), "__path__", ())
     names = [package, *(module.name for module in pkgutil.walk_packages(path, f"{package}."))]
     return [name for name in names if not name.endswith(".__main__")]
 

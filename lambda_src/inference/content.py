@@ -4,8 +4,8 @@ import gzip
 import io
 import zlib
 
-from inference.input_error import InputError
-from inference.limits import Limits
+from .input_error import InputError
+from .limits import Limits
 
 PLAIN = ("", "identity", "aws-chunked")  # the last is left behind by some clients, and nothing is encoded
 

@@ -1,15 +1,22 @@
 """The contract that a model file carries in its metadata, and whether this pipeline can serve it.
 
-The only reader of the contract. The handlers import it; the constructs, which cannot import what runs in Lambda, load
-this file by its path. So it needs nothing but the standard library: the caller opens the model.
+The only reader of the contract. It needs nothing but the standard library: the caller opens the model.
 """
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
-METADATA_FIELDS = ("name", "version", "license", "input_kind", "sample_rate", "labels")
+from . import inputs as input_kinds
+from . import outputs as output_kinds
+from .kinds import InputKind, OutputKind, Tensor
+from .shapes import DTYPES, describe, shorten
+
+COMMON_FIELDS = ("name", "version", "license", "input_kind")
+"""Of the metadata, which every model needs."""
+OPTIONAL_FIELDS = ("output_kind", "states", "constants")
+DEFAULT_OUTPUT_KIND = "labels"
 
 
 class ContractError(ValueError):
@@ -20,42 +27,29 @@ class ContractError(ValueError):
         self.faults = tuple(faults)
 
 
-class Tensor(Protocol):
-    """An input or output of the graph, as onnxruntime's NodeArg describes it."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def type(self) -> str:
-        """Such as `tensor(float)`."""
-
-    @property
-    def shape(self) -> Sequence[int | str | None]:
-        """A size that the graph leaves open is a name or None."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Contract:
     """What a model file declares.
 
     Attributes:
         name, version, license: of the model.
-        sample_rate: of the waveform that it takes, Hz.
-        labels: one for each score.
+        input: what it takes.
+        output: what it gives.
+        states: the graph's inputs that start at zero, each with the output that it continues with in the next window.
+        constants: the graph's inputs that are always the same, with their values: numbers, or lists of them.
     """
 
     name: str
     version: str
     license: str
-    sample_rate: int
-    labels: tuple[str, ...]
+    input: InputKind
+    output: OutputKind
+    states: Mapping[str, str]
+    constants: Mapping[str, Any]
 
 
 def read_contract(metadata: Mapping[str, str], *, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> Contract:
     """Read and check what the model declares.
-
-    The graph takes `waveform`, float32 [samples], and gives `scores`, float32 [classes], one for each label.
 
     Args:
         metadata: the model's metadata_props.
@@ -65,61 +59,76 @@ def read_contract(metadata: Mapping[str, str], *, inputs: Sequence[Tensor], outp
     Raises:
         ContractError: something is missing or cannot be served; it names everything at once.
     """
-    faults = []
-
-    def require(fits: bool, what: str, found: str, needed: str) -> None:
-        if not fits:
-            faults.append(f"its {what} is {found}, but must be {needed}")
-
-    missing = [field for field in METADATA_FIELDS if not metadata.get(field)]
+    faults: list[str] = []
+    missing = [field for field in COMMON_FIELDS if not metadata.get(field)]
     if missing:
-        faults.append(f"its metadata lack {', '.join(missing)} (needed are {', '.join(METADATA_FIELDS)})")
-    kind, rate, labels = (metadata.get(field, "") for field in ("input_kind", "sample_rate", "labels"))
-    known_labels = _list_of_strings(labels)
-    if kind:
-        require(kind == "audio", "input_kind", repr(kind), "'audio'")
-    if rate:
-        is_rate = rate.isascii() and rate.isdecimal() and int(rate) > 0
-        require(is_rate, "sample_rate", repr(rate), "a whole number of Hz above 0")
-    if labels:
-        require(bool(known_labels), "labels", _shorten(repr(labels)), "a JSON list of strings")
-    fits = [(value.name, value.type, len(value.shape)) for value in inputs] == [("waveform", "tensor(float)", 1)]
-    if fits and isinstance(inputs[0].shape[0], int):
-        length = inputs[0].shape[0]
-        faults.append(f"its input has the fixed length of {length} samples, but must be exported with an open one")
+        faults.append(f"its metadata lack {', '.join(missing)} (needed are {', '.join(COMMON_FIELDS)})")
+    states = _states(metadata, inputs, outputs, faults)
+    constants = _constants(metadata, inputs, faults)
+    data = [each for each in inputs if each.name not in states and each.name not in constants]
+    results = [each for each in outputs if each.name not in states.values()]
+    input_name, output_name = metadata.get("input_kind", ""), metadata.get("output_kind") or DEFAULT_OUTPUT_KIND
+    read_input, read_output = None, None
+    if input_name in input_kinds.KINDS:
+        read_input = input_kinds.KINDS[input_name].read(metadata, data, faults)
+    elif input_name:
+        faults.append(f"its input_kind is {shorten(repr(input_name))}, but must be {_names(input_kinds.KINDS)}")
+    if output_name in output_kinds.KINDS:
+        read_output = output_kinds.KINDS[output_name].read(metadata, results, faults, input_name)
     else:
-        require(fits, "input", _describe(inputs), "waveform, float32 [samples], alone")
-    classes = len(known_labels) if known_labels else "classes"
-    scores = [value for value in outputs if value.name == "scores" and value.type == "tensor(float)"]
-    fits = bool(scores) and len(scores[0].shape) == 1
-    if fits and known_labels and isinstance(scores[0].shape[0], int):
-        fits = scores[0].shape[0] == len(known_labels)
-    require(fits, "output", _describe(outputs), f"scores, float32 [{classes}], one score for each label")
-    if faults:
+        faults.append(f"its output_kind is {shorten(repr(output_name))}, but must be {_names(output_kinds.KINDS)}")
+    if faults or read_input is None or read_output is None:
         raise ContractError(faults)
     return Contract(
         name=metadata["name"],
         version=metadata["version"],
         license=metadata["license"],
-        sample_rate=int(rate),
-        labels=tuple(known_labels),
+        input=read_input,
+        output=read_output,
+        states=states,
+        constants=constants,
     )
 
 
-def _list_of_strings(value: str) -> list[str]:
-    """The JSON list of strings; empty for anything else."""
+def _states(
+    metadata: Mapping[str, str], inputs: Sequence[Tensor], outputs: Sequence[Tensor], faults: list[str]
+) -> dict[str, str]:
+    """`{"h": "hn"}`: input and output of a state; empty where they are declared wrongly."""
+    declared = _object(metadata, "states", faults)
+    taken, given = {each.name: each for each in inputs}, {each.name: each for each in outputs}
+    before = len(faults)
+    for name, output in declared.items():
+        if name not in taken or not isinstance(output, str) or output not in given:
+            faults.append(
+                f"its states name {name!r} and {output!r}, but must name an input ({describe(inputs)}) and the output "
+                f"that continues it ({describe(outputs)})"
+            )
+        elif taken[name].type not in DTYPES or taken[name].type == "tensor(string)":
+            faults.append(f"its state {name!r} is {taken[name].type}, but must be of numbers")
+    return declared if len(faults) == before else {}
+
+
+def _constants(metadata: Mapping[str, str], inputs: Sequence[Tensor], faults: list[str]) -> dict[str, Any]:
+    """`{"sr": 16000}`: inputs and their values; empty where they are declared wrongly."""
+    declared = _object(metadata, "constants", faults)
+    before = len(faults)
+    for name in declared:
+        if name not in {each.name for each in inputs}:
+            faults.append(f"its constants name {name!r}, but the graph's inputs are {describe(inputs)}")
+    return declared if len(faults) == before else {}
+
+
+def _object(metadata: Mapping[str, str], field: str, faults: list[str]) -> dict[str, Any]:
+    text = metadata.get(field, "")
     try:
-        parsed: Any = json.loads(value)
-    except ValueError:
-        return []
-    if isinstance(parsed, list) and all(isinstance(element, str) for element in parsed):
+        parsed: Any = json.loads(text) if text else {}
+    except (ValueError, RecursionError):
+        parsed = None
+    if isinstance(parsed, dict):
         return parsed
-    return []
+    faults.append(f"its {field} are {shorten(repr(text))}, but must be a JSON object")
+    return {}
 
 
-def _describe(tensors: Sequence[Tensor]) -> str:
-    return ", ".join(f"{value.name}, {value.type} {list(value.shape)}" for value in tensors) or "none"
-
-
-def _shorten(value: str) -> str:
-    return value if len(value) <= 60 else value[:57] + "..."
+def _names(kinds: Mapping[str, object]) -> str:
+    return " or ".join(map(repr, kinds))

@@ -8,10 +8,10 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from inference.failures import cause_of
-from inference.input_error import InputError
-from inference.prediction import InvalidPredictionError, Prediction
-from inference.s3_events import S3Object
+from .failures import cause_of
+from .input_error import InputError
+from .prediction import InvalidPredictionError, Prediction
+from .s3_events import S3Object
 
 # Causes of a quick refusal that soon passes. Lambda alone would retry twice within three minutes, which is too little
 # for a burst that fills the container's queue. A time-out is not one of them: the file itself may be what takes long.
@@ -66,12 +66,12 @@ class EndpointPredictor:
         return self._invoke("application/json", json.dumps(request).encode())
 
     def prime(self) -> None:
-        """Have the endpoint predict a second of faint noise; not silence, on which some models fail.
+        """Have the endpoint predict a sample of its model's kind of input.
 
         Raises:
             Exception: predictions cannot be made.
         """
-        self._invoke("audio/wav", _noise())
+        self._invoke("application/json", json.dumps({"sample": True}).encode())
 
     def _invoke(self, content_type: str, body: bytes) -> Prediction:
         started, ceiling = self._clock(), FIRST_DELAY_SECONDS
@@ -90,23 +90,6 @@ class EndpointPredictor:
                     raise
             self._sleep(delay)
             ceiling = min(2 * ceiling, MAX_DELAY_SECONDS)
-
-
-def _noise() -> bytes:
-    # Imported here because only a health check needs them.
-    import io
-    import math
-    import struct
-    import wave
-
-    file = io.BytesIO()
-    with wave.open(file, "wb") as clip:
-        clip.setnchannels(1)
-        clip.setsampwidth(2)
-        clip.setframerate(16_000)
-        samples = [round(30 * math.sin(at * at)) for at in range(16_000)]
-        clip.writeframes(struct.pack("<16000h", *samples))
-    return file.getvalue()
 
 
 def _prediction(answer: bytes) -> Prediction:

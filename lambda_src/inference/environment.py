@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from inference.limits import Limits
+from .limits import Limits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +20,8 @@ class Environment:
         item_lifetime_days: ITEM_LIFETIME_DAYS, after which DynamoDB removes an item; None keeps it.
         metrics_stack: METRICS_STACK, the stack that the metrics belong to; empty for none.
         log_level: LOG_LEVEL, info for a line about each file, error for none about a file that succeeds.
-        limits: MAX_FILE_BYTES, MAX_AUDIO_SECONDS and MAX_CHANNELS.
+        results_bucket: RESULTS_BUCKET, for results that do not fit an item; empty for none.
+        limits: MAX_FILE_BYTES; those of the model's kind are read with the model.
     """
 
     predictions_table: str
@@ -30,6 +31,7 @@ class Environment:
     item_lifetime_days: int | None = None
     metrics_stack: str = ""
     log_level: str = "info"
+    results_bucket: str = ""
     limits: Limits
 
     @classmethod
@@ -53,6 +55,7 @@ class Environment:
             item_lifetime_days=int(lifetime) if lifetime else None,
             metrics_stack=environ.get("METRICS_STACK", ""),
             log_level=environ.get("LOG_LEVEL") or "info",
+            results_bucket=environ.get("RESULTS_BUCKET", ""),
             limits=Limits.from_environment(environ),
         )
 

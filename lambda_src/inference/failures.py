@@ -16,8 +16,8 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
-from inference.prediction import InvalidPredictionError
-from inference.s3_events import InvalidEventError
+from .prediction import InvalidPredictionError
+from .s3_events import InvalidEventError
 
 MAX_MESSAGE = 1000  # characters that are logged
 MAX_SCANNED = 100 * MAX_MESSAGE  # characters that are searched for credentials; 10 million would take seconds

@@ -8,11 +8,9 @@ class InputError(Exception):
     (throttling, a 5xx, a time-out) is an ordinary exception.
 
     Args:
-        code: stable, in UPPER_SNAKE_CASE, for programs: EMPTY_FILE, FILE_TOO_LARGE, OBJECT_NOT_FOUND,
-            UNSUPPORTED_FORMAT, CORRUPT_AUDIO, EMPTY_AUDIO, AUDIO_TOO_LONG, TOO_MANY_SAMPLES, TOO_MANY_CHANNELS,
-            UNSUPPORTED_SAMPLE_RATE, NON_FINITE_SAMPLES, MODEL_REFUSED_INPUT, NON_FINITE_SCORES, OBJECT_ARCHIVED,
-            UNSUPPORTED_ENCODING, CORRUPT_ENCODING; from the container also UNSUPPORTED_CONTENT_TYPE and
-            INVALID_REQUEST.
+        code: stable, in UPPER_SNAKE_CASE, for programs. Of every object: EMPTY_FILE, FILE_TOO_LARGE, OBJECT_NOT_FOUND,
+            OBJECT_ARCHIVED, UNSUPPORTED_ENCODING, CORRUPT_ENCODING, MODEL_REFUSED_INPUT and NO_RESULTS_BUCKET; from the
+            container also UNSUPPORTED_CONTENT_TYPE and INVALID_REQUEST. The kinds of input and output name theirs.
         message: one sentence for a person: what was wrong, the value, what is allowed.
     """
 

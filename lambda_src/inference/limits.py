@@ -1,38 +1,50 @@
 """How large an input may be, so that no single file exhausts a function or the container."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Self
+from dataclasses import dataclass, field, fields
+from typing import Any, Self
 
-from inference.input_error import InputError
+from .input_error import InputError
+
+
+def limit(default: float, variable: str) -> Any:
+    """A limit; a whole number where its default is one.
+
+    Args:
+        variable: the environment variable that sets it.
+    """
+    return field(default=default, metadata={"variable": variable})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """The maximum size of an input.
+    """The limits of any file. A kind of input adds its own in a subclass, each a `limit`.
 
     Attributes:
         max_bytes: size of the file. 200 MiB are enough for 10 minutes of 24-bit 48 kHz stereo WAV (165 MiB).
-        max_seconds: duration of the audio.
-        max_channels: channels of the audio.
     """
 
-    max_bytes: int = 200 * 1024**2
-    max_seconds: float = 600.0
-    max_channels: int = 8
+    max_bytes: int = limit(200 * 1024**2, "MAX_FILE_BYTES")
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Self:
-        """Read MAX_FILE_BYTES, MAX_AUDIO_SECONDS and MAX_CHANNELS; those not set keep their defaults.
+        """Read each limit's variable; those not set keep their defaults.
 
         Raises:
-            ValueError: a value is not a number above 0, or MAX_CHANNELS is not a whole one; the variable is named.
+            ValueError: a value is not a number above 0, or not a whole one where it must be; the variable is named.
         """
-        return cls(
-            max_bytes=int(_positive(environ, "MAX_FILE_BYTES", cls.max_bytes)),
-            max_seconds=_positive(environ, "MAX_AUDIO_SECONDS", cls.max_seconds),
-            max_channels=_whole(environ, "MAX_CHANNELS", cls.max_channels),
-        )
+        values = {}
+        for each in fields(cls):
+            variable = each.metadata["variable"]
+            if variable in environ:
+                read = _whole if isinstance(each.default, int) else _positive
+                values[each.name] = read(variable, environ[variable])
+        return cls(**values)
+
+    @classmethod
+    def variables(cls) -> tuple[str, ...]:
+        """The environment variables that it reads."""
+        return tuple(each.metadata["variable"] for each in fields(cls))
 
     def check_size(self, size_bytes: int) -> None:
         """Refuse a file by its size alone, before any of it is downloaded.
@@ -48,19 +60,17 @@ class Limits:
             )
 
 
-def _positive(environ: Mapping[str, str], name: str, default: float) -> float:
-    text = environ.get(name, str(default))
+def _positive(variable: str, text: str) -> float:
     try:
         value = float(text)
     except ValueError:
         value = 0.0
     if not 0 < value < float("inf"):
-        raise ValueError(f"{name} is {text!r}; a number above 0 is allowed.")
+        raise ValueError(f"{variable} is {text!r}; a number above 0 is allowed.")
     return value
 
 
-def _whole(environ: Mapping[str, str], name: str, default: int) -> int:
-    text = environ.get(name, str(default))
+def _whole(variable: str, text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text)):
-        raise ValueError(f"{name} is {text!r}; a whole number above 0 is allowed.")
+        raise ValueError(f"{variable} is {text!r}; a whole number above 0 is allowed.")
     return int(text)

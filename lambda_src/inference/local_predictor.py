@@ -1,20 +1,21 @@
 """Predict in this process: download the object, decode it, run the model."""
 
 import contextlib
-import io
+import hashlib
 import time
 from typing import Any
 
-import numpy as np
-import soundfile
 from botocore.exceptions import ClientError
 
-from inference import audio, content
-from inference.input_error import InputError
-from inference.limits import Limits
-from inference.model import Model
-from inference.prediction import Prediction, top_labels
-from inference.s3_events import S3Object
+from . import content
+from .input_error import InputError
+from .kinds import ResultFile
+from .limits import Limits
+from .model import Model
+from .prediction import Prediction
+from .s3_events import S3Object
+
+RESULTS_PREFIX = "results/"
 
 
 class LocalPredictor:
@@ -23,13 +24,15 @@ class LocalPredictor:
     Args:
         s3: a botocore S3 client.
         model: the loaded model.
-        limits: the maximum size of an input.
+        limits: the maximum size of an input, of the model's kind.
+        results_bucket: where results go that do not fit an item; empty for none.
     """
 
-    def __init__(self, *, s3: Any, model: Model, limits: Limits) -> None:
+    def __init__(self, *, s3: Any, model: Model, limits: Limits, results_bucket: str = "") -> None:
         self.s3 = s3
         self.model = model
         self.limits = limits
+        self.results_bucket = results_bucket
 
     def predict(self, s3_object: S3Object) -> Prediction:
         """Predict for an object in S3.
@@ -52,38 +55,55 @@ class LocalPredictor:
         self.limits.check_size(len(data))
         return self._predict(data, "", 0.0)
 
-    def prime(self) -> None:
-        """Decode, resample and predict a second of faint noise, so that no request has to wait for the first run.
+    def prime(self) -> Prediction:
+        """Decode and predict the kind's own samples, so that no request has to wait for the first run.
 
-        Not silence, whose logarithm or level some models divide by.
+        Returns:
+            The prediction for the last sample.
 
         Raises:
             Exception: predictions cannot be made.
         """
-        noise = 1e-3 * np.sin(np.arange(96_000, dtype=np.float32) ** 2).reshape(-1, 2)
-        ogg, flac = io.BytesIO(), io.BytesIO()
-        soundfile.write(ogg, noise, 48_000, format="OGG")
-        soundfile.write(flac, noise, 48_000, format="FLAC")
-        audio.decode(ogg.getvalue(), self.model.sample_rate, self.limits)  # by the other library
-        self.predict_bytes(flac.getvalue())
+        *others, last = self.model.contract.input.samples()
+        for data in others:
+            self.model.contract.input.decode(data, self.limits)
+        return self._predict(last, "", 0.0, store=False)
 
-    def _predict(self, data: bytes, etag: str, download_ms: float) -> Prediction:
+    def _predict(self, data: bytes, etag: str, download_ms: float, *, store: bool = True) -> Prediction:
         started = time.perf_counter()
-        waveform = audio.decode(data, self.model.sample_rate, self.limits)
-        decoded = time.perf_counter()
-        scores = self.model.scores(waveform)
+        decoded = self.model.contract.input.decode(data, self.limits)
+        ready = time.perf_counter()
+        outcome = self.model.predict(decoded)
         finished = time.perf_counter()
+        values, timings = {**outcome.values, **decoded.facts}, {}
+        if outcome.file and store:
+            values["result_uri"] = self._store(outcome.file, data)
+            timings["store_result"] = round((time.perf_counter() - finished) * 1000, 3)
         return Prediction(
-            top_labels=top_labels(self.model.labels, scores.tolist()),
-            audio_seconds=round(len(waveform) / self.model.sample_rate, 3),
+            values=values,
             model_sha256=self.model.sha256,
             etag=etag,
             timings_ms={
                 "download": round(download_ms, 3),
-                "decode": round((decoded - started) * 1000, 3),
-                "inference": round((finished - decoded) * 1000, 3),
+                "decode": round((ready - started) * 1000, 3),
+                "inference": round((finished - ready) * 1000, 3),
+                **timings,
             },
         )
+
+    def _store(self, file: ResultFile, data: bytes) -> str:
+        """Write what does not fit the item, under a name that its input and its model make.
+
+        So a retry writes the same again, and the event of a newer upload of the key something else.
+        """
+        if not self.results_bucket:
+            raise InputError(
+                "NO_RESULTS_BUCKET",
+                f"The result has {len(file.content):,} bytes, too many for an item, and there is no bucket for it.",
+            )
+        key = f"{RESULTS_PREFIX}{hashlib.sha256(data).hexdigest()[:32]}-{self.model.sha256[:16]}{file.suffix}"
+        self.s3.put_object(Bucket=self.results_bucket, Key=key, Body=file.content, ContentType=file.media_type)
+        return f"s3://{self.results_bucket}/{key}"
 
     def _download(self, s3_object: S3Object) -> tuple[bytes, str]:
         version = {"VersionId": s3_object.version_id} if s3_object.version_id else {}

@@ -1,43 +1,48 @@
-"""The ONNX model: loaded with its contract, and the scores it gives."""
+"""The ONNX model: loaded with its contract, and what it gives for a decoded file."""
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidArgument, RuntimeException
 
-from inference.contract import ContractError, read_contract
-from inference.environment import available_cpus
-from inference.input_error import InputError
+from .contract import Contract, ContractError, read_contract
+from .environment import available_cpus
+from .input_error import InputError
+from .kinds import Decoded, Outcome
+from .shapes import dtype_of
 
 
 class ModelError(ValueError):
-    """The file is not a model that this pipeline can serve."""
+    """The file is not a model that this pipeline can serve; `faults` lists what its contract lacks."""
+
+    def __init__(self, message: str, faults: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.faults = faults
 
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """A loaded model. `scores` may be called from several threads at once.
+    """A loaded model. `predict` may be called from several threads at once.
 
     Attributes:
-        name, version, license: from the file's metadata.
-        sample_rate: of the waveform it takes, Hz.
-        labels: one per class.
+        contract: what it takes and gives.
         sha256: of the file, hexadecimal.
         session: the onnxruntime session.
+        constants: the graph's inputs that are always the same.
+        states: the graph's inputs that run on from window to window, as each file begins.
     """
 
-    name: str
-    version: str
-    license: str
-    sample_rate: int
-    labels: tuple[str, ...]
+    contract: Contract
     sha256: str
     session: onnxruntime.InferenceSession
+    constants: Mapping[str, NDArray[Any]]
+    states: Mapping[str, NDArray[Any]]
 
     @classmethod
     def load(cls, source: bytes | Path, *, threads: int | None = None, spinning: bool = False) -> Self:
@@ -54,6 +59,7 @@ class Model:
             ModelError: the file is not an ONNX model, or its contract cannot be served; all reasons are named.
         """
         options = onnxruntime.SessionOptions()
+        options.log_severity_level = 4  # it would print what the errors say as well
         options.intra_op_num_threads = threads or available_cpus()
         options.inter_op_num_threads = 1
         options.add_session_config_entry("session.intra_op.allow_spinning", "1" if spinning else "0")
@@ -63,7 +69,10 @@ class Model:
         try:
             session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime's own classes have no other common base
-            raise ModelError(f"The model cannot be loaded by onnxruntime {onnxruntime.__version__}: {error}") from error
+            raise ModelError(
+                f"The model is no ONNX file with its weights inside that onnxruntime {onnxruntime.__version__} loads: {error}"
+            ) from error
+        inputs = {each.name: each for each in session.get_inputs()}
         try:
             contract = read_contract(
                 session.get_modelmeta().custom_metadata_map,
@@ -71,33 +80,55 @@ class Model:
                 outputs=session.get_outputs(),
             )
         except ContractError as error:
-            raise ModelError(f"The model cannot be served: {error}.") from error
+            raise ModelError(f"The model cannot be served: {error}.", error.faults) from error
         return cls(
-            name=contract.name,
-            version=contract.version,
-            license=contract.license,
-            sample_rate=contract.sample_rate,
-            labels=contract.labels,
+            contract=contract,
             sha256=hashlib.sha256(data).hexdigest(),
             session=session,
+            constants={name: np.array(value, dtype_of(inputs[name])) for name, value in contract.constants.items()},
+            states={
+                name: np.zeros(
+                    [size if isinstance(size, int) and size > 0 else 1 for size in inputs[name].shape],
+                    dtype_of(inputs[name]),
+                )
+                for name in contract.states
+            },
         )
 
-    def scores(self, waveform: NDArray[np.float32]) -> NDArray[np.float32]:
-        """float32 [samples], mono at `sample_rate`, to float32 [classes].
+    def predict(self, decoded: Decoded) -> Outcome:
+        """Run the graph on each feed, and make of its outputs what is stored.
 
         Raises:
-            InputError: MODEL_REFUSED_INPUT, for example where it needs more samples; NON_FINITE_SCORES.
+            InputError: MODEL_REFUSED_INPUT, for example where it needs more samples; NON_FINITE_SCORES or another code
+                of the kind of output.
         """
+        return self.contract.output.outcome(self.run(decoded.feeds), decoded)
+
+    def run(self, feeds: Sequence[Mapping[str, NDArray[Any]]]) -> list[dict[str, Any]]:
+        """Run the graph on each feed, states running on; the outputs by name, one result for each.
+
+        Raises:
+            InputError: MODEL_REFUSED_INPUT.
+        """
+        continued = self.contract.states
+        names = [*self.contract.output.names, *continued.values()]
+        states = self.states
+        results = []
+        for feed in feeds:
+            result = dict(zip(names, self._run(names, {**feed, **self.constants, **states}), strict=True))
+            states = {name: result[output] for name, output in continued.items()}
+            results.append(result)
+        return results
+
+    def _run(self, names: list[str], feed: dict[str, NDArray[Any]]) -> list[Any]:
         try:
-            (scores,) = self.session.run(["scores"], {"waveform": waveform})
+            outputs: list[Any] = self.session.run(names, feed)
         except (Fail, InvalidArgument, RuntimeException) as error:
             if "alloc" in str(error):  # a lack of memory may be over at the next attempt
                 raise
             reason = str(error).rpartition(" : ")[2].rpartition("Status Message: ")[2].partition("\n")[0].rstrip(".")
+            shapes = ", ".join(f"{name} {list(array.shape)}" for name, array in feed.items())
             raise InputError(
-                "MODEL_REFUSED_INPUT",
-                f"The model fails for this input of {len(waveform):,} samples: {reason or type(error).__name__}.",
+                "MODEL_REFUSED_INPUT", f"The model fails for this input ({shapes}): {reason or type(error).__name__}."
             ) from error
-        if not np.isfinite(scores).all():
-            raise InputError("NON_FINITE_SCORES", "The model's scores for this input are not finite numbers.")
-        return np.asarray(scores)
+        return outputs

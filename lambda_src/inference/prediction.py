@@ -1,25 +1,18 @@
 """The prediction for one file, as predictors return it and the table stores it."""
 
-import heapq
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from operator import itemgetter
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
-TOP_LABELS = 5
-# No number of a prediction reaches this; infinity does.
-_OUT_OF_RANGE = 1e15
+# No number of a prediction that came by JSON has more digits; DynamoDB's have 38, and reach 9.9E+125.
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
+_MAX_INTEGER = 10**38
+_MIN_FLOAT, _MAX_FLOAT = 1e-130, 9.9e125
+_MAX_DEPTH = 30  # DynamoDB stores 32 levels
 
 
 class InvalidPredictionError(ValueError):
     """The container's answer is not a prediction."""
-
-
-class LabelScore(NamedTuple):
-    """A label of the model with its score in [0, 1]."""
-
-    label: str
-    score: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,62 +20,61 @@ class Prediction:
     """The prediction for one file.
 
     Attributes:
-        top_labels: the best labels, highest score first; never empty.
-        audio_seconds: duration of the audio, s.
+        values: for the item, what the kinds of output and input make of the file, such as `label` and `audio_seconds`;
+            text, numbers, lists and objects; never empty.
         model_sha256: of the model's file, hexadecimal.
         etag: of the object that was read; empty for plain bytes.
-        timings_ms: wall time of `download`, `decode` and `inference`, ms.
+        timings_ms: wall time of `download`, `decode` and `inference`, and of `store_result` where there is a file, ms.
     """
 
-    top_labels: tuple[LabelScore, ...]
-    audio_seconds: float
+    values: Mapping[str, Any]
     model_sha256: str
     etag: str = ""
     timings_ms: Mapping[str, float]
 
-    @property
-    def label(self) -> str:
-        return self.top_labels[0].label
-
-    @property
-    def score(self) -> float:
-        return self.top_labels[0].score
-
     def to_dict(self) -> dict[str, Any]:
         """The container's answer, ready for JSON."""
-        return {**vars(self), "top_labels": [item._asdict() for item in self.top_labels]}
+        own = {name: value for name, value in vars(self).items() if name != "values"}
+        return {**self.values, **own}
 
     @classmethod
-    def from_dict(cls, values: Any) -> Self:
-        """The inverse of `to_dict`; unknown keys are ignored.
+    def from_dict(cls, answer: Any) -> Self:
+        """The inverse of `to_dict`.
 
         Raises:
-            InvalidPredictionError: `values` is not such a dict.
+            InvalidPredictionError: `answer` is not such a dict.
         """
         try:
-            prediction = cls(
-                top_labels=tuple(LabelScore(item["label"], item["score"]) for item in values["top_labels"]),
-                audio_seconds=values["audio_seconds"],
-                model_sha256=values["model_sha256"],
-                etag=values["etag"],
-                timings_ms=dict(values["timings_ms"]),
-            )
+            values = dict(answer)
+            sha256, etag, timings = (values.pop(name) for name in ("model_sha256", "etag", "timings_ms"))
+            prediction = cls(values=values, model_sha256=sha256, etag=etag, timings_ms=dict(timings))
         except (KeyError, TypeError, ValueError) as error:
             raise InvalidPredictionError("The answer lacks a part of a prediction.") from error
-        labels, scores = [item.label for item in prediction.top_labels], [item.score for item in prediction.top_labels]
-        texts = [*labels, *prediction.timings_ms, prediction.model_sha256, prediction.etag]
-        numbers = [*scores, *prediction.timings_ms.values(), prediction.audio_seconds]
-        if not (labels and all(isinstance(text, str) for text in texts) and all(map(_is_number, numbers))):
+        numbers = prediction.timings_ms.values()
+        if not (
+            values
+            and isinstance(sha256, str)
+            and isinstance(etag, str)
+            and all(isinstance(number, int | float) for number in numbers)
+            and _can_be_stored([values, list(numbers)])
+        ):
             raise InvalidPredictionError("The answer has values that are not the texts and numbers of a prediction.")
         return prediction
 
 
-def _is_number(value: Any) -> bool:
-    """Whether it is a finite number of a plausible size; NaN is not."""
-    return isinstance(value, int | float) and -_OUT_OF_RANGE < value < _OUT_OF_RANGE
-
-
-def top_labels(labels: Sequence[str], scores: Sequence[float], count: int = TOP_LABELS) -> tuple[LabelScore, ...]:
-    """The `count` best labels; on a tie the earlier class comes first. `labels` and `scores` are both [classes]."""
-    best = heapq.nlargest(count, enumerate(scores), key=itemgetter(1))
-    return tuple(LabelScore(labels[index], round(float(score), 6)) for index, score in best)
+def _can_be_stored(value: Any, depth: int = 0) -> bool:
+    """Whether DynamoDB can store a JSON value; NaN and infinity it cannot."""
+    match value:
+        case bool() | str():
+            return True
+        case int():
+            return abs(value) < _MAX_INTEGER
+        case float():
+            return value == 0 or _MIN_FLOAT <= abs(value) <= _MAX_FLOAT
+        case dict():
+            return depth < _MAX_DEPTH and all(
+                isinstance(name, str) and _can_be_stored(each, depth + 1) for name, each in value.items()
+            )
+        case list():
+            return depth < _MAX_DEPTH and all(_can_be_stored(each, depth + 1) for each in value)
+    return False

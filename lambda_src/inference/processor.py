@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, Protocol, TypeVar
 
-from inference import metrics, s3_events
-from inference.environment import Environment
-from inference.failures import cause_of, describe, for_the_runtime
-from inference.input_error import InputError
-from inference.prediction import Prediction
-from inference.s3_events import InvalidEventError, PassedOver, S3Object
-from inference.store import PredictionStore
+from . import metrics, s3_events
+from .environment import Environment
+from .failures import cause_of, describe, for_the_runtime
+from .input_error import InputError
+from .prediction import Prediction
+from .s3_events import InvalidEventError, PassedOver, S3Object
+from .store import PredictionStore
 
 
 class Predictor(Protocol):
@@ -20,7 +20,7 @@ class Predictor(Protocol):
 
     def predict(self, s3_object: S3Object) -> Prediction: ...
 
-    def prime(self) -> None: ...
+    def prime(self) -> object: ...
 
 
 PredictorT = TypeVar("PredictorT", bound=Predictor)
@@ -70,7 +70,7 @@ class Processor(Generic[PredictorT]):
             raise for_the_runtime(failure) from None
 
     def check_health(self) -> None:
-        """Predict a second of faint noise, and send a conditional write that never writes.
+        """Predict a sample, and send a conditional write that never writes.
 
         Raises:
             Exception: events cannot be turned into items at the moment.
@@ -137,12 +137,9 @@ class Processor(Generic[PredictorT]):
                 self.environment.limits.check_size(s3_object.size_bytes)
             prediction = self.predictor.predict(s3_object)
             timings.update(prediction.timings_ms)
-            outcome = {
+            outcome: dict[str, Any] = {
+                **prediction.values,
                 "status": "SUCCEEDED",
-                "label": prediction.label,
-                "score": prediction.score,
-                "top_labels": [label._asdict() for label in prediction.top_labels],
-                "audio_seconds": prediction.audio_seconds,
                 "model_sha256": prediction.model_sha256,
                 "etag": prediction.etag or s3_object.etag,
             }
@@ -156,12 +153,12 @@ class Processor(Generic[PredictorT]):
         completed = datetime.now(UTC)
         lifetime = self.environment.item_lifetime_days
         return {
+            **outcome,
             "object_key": s3_object.key,
             "bucket": s3_object.bucket,
             "version_id": s3_object.version_id,
             "sequencer": s3_object.sequencer,
             "size_bytes": s3_object.size_bytes,
-            **outcome,
             "timings_ms": {**timings, "total": _milliseconds_since(started)},
             "uploaded_at": s3_object.uploaded_at,
             "completed_at": completed.isoformat(timespec="milliseconds"),

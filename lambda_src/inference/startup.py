@@ -11,12 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from inference.environment import Environment
+from .environment import Environment
 
 if TYPE_CHECKING:
-    from inference.endpoint_predictor import EndpointPredictor
-    from inference.local_predictor import LocalPredictor
-    from inference.processor import Processor
+    from .endpoint_predictor import EndpointPredictor
+    from .local_predictor import LocalPredictor
+    from .processor import Processor
 
 DENIED_SECONDS = 30
 """How long reading the model is tried while it is denied: a deployment starts functions seconds after it has written
@@ -35,21 +35,28 @@ def start_local(environ: Mapping[str, str]) -> "Processor[LocalPredictor]":
 
     Raises:
         RuntimeError: a variable is missing; it is named.
+        ValueError: a limit is not a number above 0.
         ModelError: the model's contract is incomplete or wrong.
     """
     environment = Environment.read(environ, "MODEL_S3_URI")
     gc.disable()  # what is allocated here is never freed: collecting it takes 9 % of a cold start
-    from inference.clients import create_client
+    from .clients import create_client
 
     s3 = create_client("s3")
     with ThreadPoolExecutor(max_workers=1) as background:
         source = background.submit(_model_source, environment.model_s3_uri, s3)
-        from inference.local_predictor import LocalPredictor
-        from inference.model import Model
+        from .inputs import KINDS
+        from .local_predictor import LocalPredictor
+        from .model import Model
 
+        if kind := KINDS.get(environ.get("INPUT_KIND", "")):
+            kind.prepare()
         store = _store(environment)
         model = Model.load(source.result())
-    return _processor(environment, LocalPredictor(s3=s3, model=model, limits=environment.limits), store)
+    model.contract.input.prepare()  # where the variable does not tell
+    limits = model.contract.input.limits.from_environment(environ)
+    predictor = LocalPredictor(s3=s3, model=model, limits=limits, results_bucket=environment.results_bucket)
+    return _processor(environment, predictor, store)
 
 
 def start_proxy(environ: Mapping[str, str]) -> "Processor[EndpointPredictor]":
@@ -60,15 +67,15 @@ def start_proxy(environ: Mapping[str, str]) -> "Processor[EndpointPredictor]":
     """
     environment = Environment.read(environ, "ENDPOINT_NAME")
     gc.disable()
-    from inference.clients import create_client
-    from inference.endpoint_predictor import EndpointPredictor
+    from .clients import create_client
+    from .endpoint_predictor import EndpointPredictor
 
     predictor = EndpointPredictor(runtime=create_client("sagemaker-runtime"), endpoint_name=environment.endpoint_name)
     return _processor(environment, predictor, _store(environment))
 
 
 def _processor(environment: Environment, predictor: Any, store: Any) -> "Processor[Any]":
-    from inference.processor import Processor
+    from .processor import Processor
 
     gc.enable()
     gc.freeze()
@@ -76,8 +83,8 @@ def _processor(environment: Environment, predictor: Any, store: Any) -> "Process
 
 
 def _store(environment: Environment) -> Any:
-    from inference.clients import create_client
-    from inference.store import PredictionStore
+    from .clients import create_client
+    from .store import PredictionStore
 
     return PredictionStore(dynamodb=create_client("dynamodb"), table=environment.predictions_table)
 

@@ -12,17 +12,17 @@ ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "lambda_src")]
 
 with atheris.instrument_imports(include=["inference"]):
-    from inference import audio
-    from inference.audio_formats import ogg
+    from inference.inputs.audio_formats import decoding as audio
+    from inference.inputs.audio_formats import ogg
     from inference.input_error import InputError
-    from inference.limits import Limits
+    from inference.inputs.audio import AudioLimits
 
 from tests.fuzz import target  # noqa: E402
 from tests.lambda_src.bad_files import corpus  # noqa: E402
 from tests.lambda_src.bad_files.bad_file import CODES  # noqa: E402
 
 RATE = 16_000
-LIMITS = Limits(max_seconds=20.0)  # little, so that no input takes long
+LIMITS = AudioLimits(max_seconds=20.0)  # little, so that no input takes long
 HEAD_BYTES = 16_000
 
 

@@ -13,7 +13,7 @@ from moto import mock_aws
 
 from inference import clients
 from inference.environment import Environment
-from inference.limits import Limits
+from inference.inputs.audio import AudioLimits
 from inference.local_predictor import LocalPredictor
 from inference.model import Model
 from inference.processor import Processor
@@ -104,7 +104,7 @@ def start_local(faulty: FaultyAws, model: Model) -> Callable[[], Processor[Local
     """Makes a processor like a local variant's, with the faulty AWS."""
 
     def start() -> Processor[LocalPredictor]:
-        environment = Environment(predictions_table=TABLE, predictor="standard", limits=Limits())
+        environment = Environment(predictions_table=TABLE, predictor="standard", limits=AudioLimits())
         predictor = LocalPredictor(s3=clients.create_client("s3"), model=model, limits=environment.limits)
         store = PredictionStore(dynamodb=clients.create_client("dynamodb"), table=TABLE)
         return Processor(environment=environment, predictor=predictor, store=store)

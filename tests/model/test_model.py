@@ -7,8 +7,8 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from inference.audio import decode
-from inference.limits import Limits
+from inference.inputs.audio_formats.decoding import decode
+from inference.inputs.audio import AudioLimits
 from inference.model import Model
 from model import in_own_environment
 
@@ -33,7 +33,7 @@ def top_label(model: Model, samples: np.ndarray) -> str:
 
 
 def clip(model: Model, name: str) -> np.ndarray:
-    return decode((AUDIO / name).read_bytes(), model.sample_rate, Limits())
+    return decode((AUDIO / name).read_bytes(), model.sample_rate, AudioLimits())
 
 
 def test_the_graph_takes_a_waveform_of_any_length_and_returns_one_score_a_label(model: Model) -> None:

@@ -4,14 +4,14 @@ import pytest
 
 from benchmarks.soak.contents import make_content
 from benchmarks.soak.upload_plan import Kind
-from inference import audio
+from inference.inputs.audio_formats import decoding as audio
 from inference.input_error import InputError
-from inference.limits import Limits
+from inference.inputs.audio import AudioLimits
 
 
 @pytest.mark.parametrize("seed", range(10))
 def test_recordings_are_decoded_and_short(seed: int) -> None:
-    waveform = audio.decode(make_content(Kind.AUDIO, str(seed)), 16_000, Limits())
+    waveform = audio.decode(make_content(Kind.AUDIO, str(seed)), 16_000, AudioLimits())
     assert 1_000 < len(waveform) < 30_000
 
 
@@ -19,7 +19,7 @@ def test_recordings_are_decoded_and_short(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(10))
 def test_bad_files_are_refused_with_the_code_that_the_soak_expects(kind: Kind, seed: int) -> None:
     with pytest.raises(InputError) as refusal:
-        audio.decode(make_content(kind, str(seed)), 16_000, Limits())
+        audio.decode(make_content(kind, str(seed)), 16_000, AudioLimits())
     assert refusal.value.code == kind.value
 
 

@@ -12,9 +12,9 @@ import signal
 import sys
 from pathlib import Path
 
-from inference import audio
+from inference.inputs.audio_formats import decoding as audio
 from inference.input_error import InputError
-from inference.limits import Limits
+from inference.inputs.audio import AudioLimits
 
 RATE = 16_000
 SECONDS = 3.0  # of CPU time for each file, of which none needs more than 0.7 on an idle machine; after it SIGPROF ends
@@ -23,7 +23,7 @@ ADDRESS_SPACE = 1 << 30  # bytes more than at the start: protects this machine; 
 
 
 def main(files: list[bytes], readable: int, first: int, step: int) -> None:
-    audio.decode(files[readable], RATE, Limits())  # allocates what is allocated once
+    audio.decode(files[readable], RATE, AudioLimits())  # allocates what is allocated once
     resource.setrlimit(resource.RLIMIT_AS, (_status("VmSize") + ADDRESS_SPACE,) * 2)
     for number in range(first, len(files), step):
         print(json.dumps({"number": number}), flush=True)
@@ -37,7 +37,7 @@ def main(files: list[bytes], readable: int, first: int, step: int) -> None:
 
 def _decode(data: bytes) -> dict[str, object]:
     try:
-        samples = audio.decode(data, RATE, Limits())
+        samples = audio.decode(data, RATE, AudioLimits())
     except InputError as error:
         return {"code": error.code, "message": error.message}
     except BaseException as error:

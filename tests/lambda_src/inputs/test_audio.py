@@ -11,17 +11,17 @@ import numpy as np
 import pytest
 import soundfile
 
-from inference import audio
-from inference.audio_formats import ffmpeg_reader, sndfile_reader
-from inference.audio_formats.length import AudioLength
+from inference.inputs.audio_formats import decoding as audio
+from inference.inputs.audio_formats import ffmpeg_reader, sndfile_reader
+from inference.inputs.audio_formats.length import AudioLength
 from inference.input_error import InputError
-from inference.limits import Limits
+from inference.inputs.audio import AudioLimits
 
 from .bad_files import mp3, not_audio, ogg, phones
 from .conftest import AUDIO, SPEECH
 
 RATE = 16_000
-LIMITS = Limits()
+LIMITS = AudioLimits()
 
 
 def tone(seconds: float = 1.0, *, rate: int = RATE, channels: int = 1, hertz: float = 440.0) -> np.ndarray:
@@ -36,7 +36,7 @@ def encode(samples: np.ndarray, rate: int = RATE, **how: str) -> bytes:
     return file.getvalue()
 
 
-def refusal(data: bytes, limits: Limits = LIMITS) -> InputError:
+def refusal(data: bytes, limits: AudioLimits = LIMITS) -> InputError:
     with pytest.raises(InputError) as caught:
         audio.decode(data, RATE, limits)
     return caught.value
@@ -181,16 +181,16 @@ def test_a_stream_without_a_declared_length_is_read_to_its_end() -> None:
 def test_a_stream_without_a_declared_length_is_held_to_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sndfile_reader, "BLOCK_FRAMES", 1000)
     data = flac_that_tells(0, tone(2))
-    assert refusal(data, Limits(max_seconds=1.5)).code == "AUDIO_TOO_LONG"
+    assert refusal(data, AudioLimits(max_seconds=1.5)).code == "AUDIO_TOO_LONG"
 
 
 @pytest.mark.parametrize(("channels", "rate", "allowed"), [(2, 192_000, True), (1, 384_000, True), (3, 192_000, False)])
 def test_the_maximum_is_the_samples_of_8_channels_at_48_khz(channels: int, rate: int, allowed: bool) -> None:
     data = encode(tone(0.99, rate=rate, channels=channels), rate, format="WAV")
     if allowed:
-        audio.decode(data, RATE, Limits(max_seconds=1))
+        audio.decode(data, RATE, AudioLimits(max_seconds=1))
     else:
-        error = refusal(data, Limits(max_seconds=1))
+        error = refusal(data, AudioLimits(max_seconds=1))
         assert (error.code, error.message) == (
             "TOO_MANY_SAMPLES",
             "The audio has 190,080 frames or more of 3 channels at 192000 Hz; at most 384,000 samples are allowed.",
@@ -204,12 +204,12 @@ def undeclared_length(rate: int, channels: int) -> bytes:
 
 @pytest.mark.parametrize(("channels", "rate"), [(2, 96_000), (1, 96_000), (4, 48_000), (8, 24_000)])
 def test_a_stream_without_a_declared_length_may_have_as_many_samples_as_4_channels(channels: int, rate: int) -> None:
-    audio.decode(undeclared_length(rate, channels), RATE, Limits(max_seconds=1))
+    audio.decode(undeclared_length(rate, channels), RATE, AudioLimits(max_seconds=1))
 
 
 @pytest.mark.parametrize(("channels", "rate"), [(2, 192_000), (1, 192_000), (8, 48_000)])
 def test_more_samples_are_refused(channels: int, rate: int) -> None:
-    error = refusal(undeclared_length(rate, channels), Limits(max_seconds=1))
+    error = refusal(undeclared_length(rate, channels), AudioLimits(max_seconds=1))
     assert error.code == "TOO_MANY_SAMPLES"
     assert error.message.endswith("at most 192,000 samples are allowed where the length is not declared.")
 
@@ -334,8 +334,8 @@ import sys
 sys.path.insert(0, {str(Path(audio.__file__).parents[1])!r})
 from pathlib import Path
 from inference.audio import decode
-from inference.limits import Limits
-decode(Path({str(SPEECH)!r}).read_bytes(), 16_000, Limits())
+from inference.inputs.audio import AudioLimits
+decode(Path({str(SPEECH)!r}).read_bytes(), 16_000, AudioLimits())
 assert "av" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", script], check=True)
@@ -351,7 +351,9 @@ def test_ffmpeg_is_kept_from_the_formats_that_are_not_allowed(container: str) ->
 def test_an_mp3_is_not_refused_by_the_length_that_its_first_frame_lets_guess() -> None:
     """A quiet beginning at a low bit rate, then sound at a high one, and no header that declares the length."""
     data = mp3.SMALL_FRAME * 80 + mp3.FRAME * 300
-    assert len(audio.decode(data, RATE, Limits(max_seconds=15))) / RATE == pytest.approx(380 * 1152 / 44_100, abs=0.1)
+    assert len(audio.decode(data, RATE, AudioLimits(max_seconds=15))) / RATE == pytest.approx(
+        380 * 1152 / 44_100, abs=0.1
+    )
 
 
 @pytest.mark.parametrize("cut", [(0.37, 0.63), (0.4, 0.6)])
@@ -421,10 +423,13 @@ def test_an_ogg_file_of_short_packets_that_is_too_long_is_called_so() -> None:
     headers = ogg.opus_headers()
     pages = [ogg.page(headers[:1], flags=ogg.FIRST), ogg.page(headers[1:2], sequence=1)]
     pages += [ogg.page(packets, sequence=2 + n, position=(n + 1) * 24_000) for n in range(40)]
-    assert refusal(b"".join(pages), Limits(max_seconds=5)).code == "AUDIO_TOO_LONG"
+    assert refusal(b"".join(pages), AudioLimits(max_seconds=5)).code == "AUDIO_TOO_LONG"
 
 
 def test_the_limits_come_from_the_environment() -> None:
     data = encode(tone(2, channels=2), format="WAV")
-    assert refusal(data, Limits(max_seconds=1.5)).message == "The audio lasts 2.0 s or more; at most 1.5 s are allowed."
-    assert refusal(data, Limits(max_channels=1)).message == "The audio has 2 channels; at most 1 are allowed."
+    assert (
+        refusal(data, AudioLimits(max_seconds=1.5)).message
+        == "The audio lasts 2.0 s or more; at most 1.5 s are allowed."
+    )
+    assert refusal(data, AudioLimits(max_channels=1)).message == "The audio has 2 channels; at most 1 are allowed."

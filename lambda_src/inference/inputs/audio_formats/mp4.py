@@ -2,7 +2,7 @@
 
 import struct
 
-from inference.input_error import InputError
+from ...input_error import InputError
 
 MAX_BOXES = 100_000
 

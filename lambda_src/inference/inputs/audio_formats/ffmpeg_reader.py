@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.audio_formats import mp4, wav
-from inference.audio_formats.length import AudioLength, Channels
-from inference.input_error import InputError
+from ...input_error import InputError
+from . import mp4, wav
+from .length import AudioLength, Channels
 
 if TYPE_CHECKING:
     import av

@@ -7,7 +7,7 @@ import struct
 import zlib
 from itertools import pairwise
 
-from inference.input_error import InputError
+from ...input_error import InputError
 
 HEADER = struct.Struct("<5sBqIIIB")  # magic and version, flags, position, serial, sequence, checksum, segments
 FIRST = 2  # a flag: the page begins a stream

@@ -8,11 +8,11 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from inference.audio_formats import ffmpeg_reader, ogg, sndfile_reader
-from inference.audio_formats.kinds import audio_kind, other_kind, text_kind, without_tags
-from inference.audio_formats.length import AudioLength, Channels
-from inference.input_error import InputError
-from inference.limits import Limits
+from ...input_error import InputError
+from ..audio import AudioLimits
+from . import ffmpeg_reader, ogg, sndfile_reader
+from .kinds import audio_kind, other_kind, text_kind, without_tags
+from .length import AudioLength, Channels
 
 SUPPORTED = "WAV, FLAC, MP3, OGG (Vorbis, Opus), M4A, AAC, WebM and AMR are supported"
 # Channels in antiphase cancel each other when they are mixed: one microphone wired the wrong way round is enough.
@@ -24,7 +24,7 @@ END = np.zeros(0, np.float32)
 LEVEL_STEP = 61  # every so many samples are enough to tell a level
 
 
-def decode(data: bytes, sample_rate: int, limits: Limits) -> NDArray[np.float32]:
+def decode(data: bytes, sample_rate: int, limits: AudioLimits) -> NDArray[np.float32]:
     """Decode a file to mono at the model's sample rate.
 
     Channels are averaged; the rate is converted by soxr at its HQ setting. Only the mono result at `sample_rate` is
@@ -63,7 +63,7 @@ def decode(data: bytes, sample_rate: int, limits: Limits) -> NDArray[np.float32]
     return samples
 
 
-def _split(data: bytes, kind: str, limits: Limits) -> list[bytes]:
+def _split(data: bytes, kind: str, limits: AudioLimits) -> list[bytes]:
     """Files that stand end to end, where each may have another rate or codec."""
     if kind == "OGG":
         return ogg.split(data, limits.max_seconds)

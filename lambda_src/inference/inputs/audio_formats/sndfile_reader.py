@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from inference.audio_formats import wav
-from inference.audio_formats.length import AudioLength, Channels
-from inference.input_error import InputError
+from ...input_error import InputError
+from . import wav
+from .length import AudioLength, Channels
 
 KINDS = ("WAV", "FLAC", "MP3")
 # Frames decoded at a time, so that a long file is never in memory whole, with all its channels at its own rate. Half as

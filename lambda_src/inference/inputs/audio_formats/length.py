@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.input_error import InputError
-from inference.limits import Limits
+from ...input_error import InputError
+from ..audio import AudioLimits
 
 Channels = Sequence[NDArray[np.float32]]
 """A part of the audio: float32 [frames] for each channel."""
@@ -29,7 +29,7 @@ class AudioLength:
         frames: decoded since it began.
     """
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: AudioLimits) -> None:
         self.limits = limits
         self.rate = self.channels = self.frames = 0
         self._seconds_before = 0.0  # of streams that ended

@@ -3,7 +3,7 @@
 import struct
 from dataclasses import dataclass
 
-from inference.input_error import InputError
+from ...input_error import InputError
 
 MPEG, MP3 = 0x50, 0x55
 MAX_CHUNKS = 1_000

@@ -1,0 +1,9 @@
+"""What models give: one file a kind. Each can be imported with the standard library alone."""
+
+from collections.abc import Mapping
+
+from ..kinds import OutputKind
+from .labels import LabelsOutput
+
+KINDS: Mapping[str, type[OutputKind]] = {each.kind: each for each in (LabelsOutput,)}
+"""By their name in the model's metadata."""
