@@ -53,10 +53,12 @@ class Predictors:
     Attributes:
         single: for a request that runs alone: as many threads as CPUs.
         concurrent: for concurrent requests: one thread each (docs/decisions/0004-container-threads.md).
+        media_types: how those of the model's kind of input begin.
     """
 
     single: "LocalPredictor"
     concurrent: "LocalPredictor"
+    media_types: tuple[str, ...]
 
 
 class App(Starlette):
@@ -123,7 +125,7 @@ class App(Starlette):
         if self.predictors is None:
             raise UnavailableError("MODEL_LOADING", "The model is being loaded; try again later.")
         deadline = asyncio.get_running_loop().time() + MAX_WAIT_SECONDS
-        read = self._reader(request, self.predictors.concurrent.model.contract.input.media_types)
+        read = self._reader(request, self.predictors.media_types)
         with self.queue.place() as hold:
             try:
                 async with asyncio.timeout_at(deadline):

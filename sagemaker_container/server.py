@@ -214,7 +214,7 @@ def load_predictors(settings: Settings, *, after_reading: Callable[[], None] = l
     concurrent = predictor(1, spinning=False)
     single = concurrent if settings.cpus == 1 else predictor(settings.cpus, spinning=True)
     _give_back_memory()
-    return Predictors(single=single, concurrent=concurrent)
+    return Predictors(single=single, concurrent=concurrent, media_types=concurrent.model.contract.input.media_types)
 
 
 def import_decoders(input_kind: str) -> None:

@@ -33,10 +33,9 @@ def decode_ours() -> Callable[[], Any]:
     import standard_handler
 
     record_time("import_ms")
-    from inference.audio import decode
 
     data, predictor = path.read_bytes(), standard_handler.processor.predictor
-    return lambda: decode(data, predictor.model.sample_rate, predictor.limits)
+    return lambda: predictor.model.contract.input.decode(data, predictor.limits)
 
 
 def decode_librosa() -> Callable[[], Any]:
@@ -97,11 +96,12 @@ def baseline() -> Callable[[], Any]:
 
     record_time("import_ms")
     data, loaded = path.read_bytes(), standard_handler.processor.predictor.model
+    rate_needed = loaded.contract.input.sample_rate  # type: ignore[attr-defined]
 
     def run() -> Any:
         samples, rate = soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)
         mono = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1)
-        waveform = mono if rate == loaded.sample_rate else soxr.resample(mono, rate, loaded.sample_rate)
+        waveform = mono if rate == rate_needed else soxr.resample(mono, rate, rate_needed)
         return loaded.session.run(["scores"], {"waveform": waveform})
 
     return run

@@ -33,7 +33,7 @@ class Limits:
         Raises:
             ValueError: a value is not a number above 0, or not a whole one where it must be; the variable is named.
         """
-        values = {}
+        values: dict[str, Any] = {}
         for each in fields(cls):
             variable = each.metadata["variable"]
             if variable in environ:

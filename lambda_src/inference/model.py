@@ -69,8 +69,9 @@ class Model:
         try:
             session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime's own classes have no other common base
+            loader = f"onnxruntime {onnxruntime.__version__}"
             raise ModelError(
-                f"The model is no ONNX file with its weights inside that onnxruntime {onnxruntime.__version__} loads: {error}"
+                f"The model is no ONNX file with its weights inside that {loader} loads: {error}"
             ) from error
         inputs = {each.name: each for each in session.get_inputs()}
         try:

@@ -7,7 +7,7 @@ from typing import Any
 import onnx
 import pytest
 
-from crossover import model_contract
+from crossover.handler_sources import inference
 from crossover.model_contract import ModelArtifactError, check_model
 from crossover.paths import sources
 from stacks.settings import Settings
@@ -17,11 +17,10 @@ from tests.crossover.cdk.onnx_files import CONTRACT, INT64, write_model
 def test_the_model_in_the_repository_fulfils_the_contract():
     contract = check_model(Settings().model_file).contract
 
-    assert contract.sample_rate == 16000
-    assert len(contract.labels) == 521
+    assert (contract.input.kind, contract.output.kind) == ("audio", "labels")
 
 
-@pytest.mark.parametrize("field", CONTRACT)
+@pytest.mark.parametrize("field", ["name", "version", "license", "input_kind"])
 @pytest.mark.parametrize("empty", [True, False])
 def test_a_missing_metadata_field_is_named(tmp_path: Path, field: str, empty: bool):
     metadata = {key: value for key, value in CONTRACT.items() if key != field} | ({field: ""} if empty else {})
@@ -37,7 +36,9 @@ def test_a_missing_metadata_field_is_named(tmp_path: Path, field: str, empty: bo
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("input_kind", "image"),
+        ("input_kind", "radio"),
+        ("output_kind", "radio"),
+        ("sample_rate", ""),
         ("sample_rate", "16 kHz"),
         ("sample_rate", "0"),
         ("sample_rate", "-8000"),
@@ -53,18 +54,18 @@ def test_a_wrong_metadata_value_is_named_with_what_is_needed(tmp_path: Path, fie
     with pytest.raises(ModelArtifactError) as error:
         check_model(path)
 
-    assert f"its {field} is {value!r}, but must be" in str(error.value)
+    verb = "are" if field == "labels" else "is"
+    assert f"its {field} {verb} {value!r}, but must be" in str(error.value)
     assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize(
     ("declared", "needed"),
     [
-        ({"input_name": "audio"}, "must be waveform, float32 [samples]"),
-        ({"element": INT64}, "must be waveform, float32 [samples]"),
-        ({"input_shape": ("batch", "samples"), "output_shape": ("batch", 2)}, "must be waveform, float32 [samples]"),
-        ({"output_name": "logits"}, "must be scores, float32 [2]"),
-        ({"output_shape": (3,)}, "must be scores, float32 [2], one score for each label"),
+        ({"element": INT64}, "must be one waveform, float or int16 [samples] or [1, samples]"),
+        ({"input_shape": (2, "samples"), "output_shape": (2, 2)}, "must be one waveform, float or int16 [samples]"),
+        ({"input_shape": (), "output_shape": ()}, "must be one waveform, float or int16 [samples]"),
+        ({"output_shape": (3,)}, "must be scores, float [2] or [1, 2], one score for each label"),
     ],
 )
 def test_a_graph_that_the_handlers_cannot_serve_is_refused(tmp_path: Path, declared: dict[str, Any], needed: str):
@@ -79,7 +80,7 @@ def test_a_graph_that_the_handlers_cannot_serve_is_refused(tmp_path: Path, decla
 def test_a_number_of_scores_that_the_graph_leaves_open_is_taken(tmp_path: Path):
     path = write_model(tmp_path / "model.onnx", output_shape=("classes",))
 
-    assert check_model(path).contract.labels == ("yes", "no")
+    assert inference("model").Model.load(path).contract.output.labels == ("yes", "no")
 
 
 def test_long_labels_are_shortened_in_a_message(tmp_path: Path):
@@ -92,8 +93,8 @@ def test_long_labels_are_shortened_in_a_message(tmp_path: Path):
 
 
 def test_all_faults_are_named_at_once(tmp_path: Path):
-    metadata = {"name": "tiny", "input_kind": "image", "sample_rate": "0", "labels": "yes"}
-    path = write_model(tmp_path / "model.onnx", metadata=metadata, input_name="audio", output_name="logits")
+    metadata = {"name": "tiny", "input_kind": "audio", "sample_rate": "0", "labels": "yes"}
+    path = write_model(tmp_path / "model.onnx", metadata=metadata, element=INT64)
 
     with pytest.raises(ModelArtifactError) as error:
         check_model(path)
@@ -102,11 +103,10 @@ def test_all_faults_are_named_at_once(tmp_path: Path):
     assert "\n" not in message
     for fault in (
         "metadata lack version, license (needed",
-        "input_kind is 'image'",
         "sample_rate is '0'",
-        "labels is 'yes'",
-        "input is audio, tensor(float) ['samples']",
-        "output is logits, tensor(float) [2]",
+        "labels are 'yes'",
+        "input is waveform, tensor(int64) ['samples']",
+        "output is scores, tensor(int64) [2]",
     ):
         assert f"its {fault}" in message
 
@@ -119,9 +119,8 @@ def test_a_missing_file_is_named(tmp_path: Path):
 
 
 def test_the_contract_is_read_by_the_handlers_own_reader(tmp_path: Path):
-    read = model_contract._contract_module()
-
-    assert Path(read.__file__) == sources() / "lambda_src/inference/contract.py"
+    assert Path(inference("contract").__file__ or "") == sources() / "lambda_src/inference/contract.py"
+    assert "inference" not in type(check_model(Settings().model_file).contract).__module__.split(".")
 
 
 def test_a_file_that_is_not_a_model_is_refused_in_one_line(tmp_path: Path):
@@ -131,18 +130,15 @@ def test_a_file_that_is_not_a_model_is_refused_in_one_line(tmp_path: Path):
     with pytest.raises(ModelArtifactError) as error:
         check_model(path)
 
-    assert f"The model file {path} is not an ONNX model" in str(error.value)
+    assert f"The model file {path} is no ONNX file with its weights inside" in str(error.value)
     assert "\n" not in str(error.value)
 
 
 REPORTED = Path(__file__).parents[1] / "lambda_src/reported/models"
 
 
-def test_a_model_of_one_length_is_refused_by_name():
-    with pytest.raises(ModelArtifactError) as error:
-        check_model(REPORTED / "c1-fixed-length.onnx")
-
-    assert "its input has the fixed length of 16000 samples, but must be exported with an open one" in str(error.value)
+def test_a_model_of_one_length_gets_windows_of_it():
+    assert check_model(REPORTED / "c1-fixed-length.onnx").warnings == ()
 
 
 @pytest.mark.parametrize(
@@ -153,14 +149,14 @@ def test_a_model_of_one_length_is_refused_by_name():
             "c2-nan-on-silence",
             (
                 "The model fails on digital silence, so such files become FAILED items: "
-                "its scores are not finite numbers.",
+                "The model's scores for this input are not finite numbers.",
             ),
         ),
         (
             "c3-needs-400-samples",
             (
-                "The model fails on 0.01 s of sound, so very short files become FAILED items: "
-                "Invalid input shape: {160}.",
+                "The model fails on 0.01 s of sound, so such files become FAILED items: "
+                "The model fails for this input (waveform [160]): Invalid input shape: {160}.",
             ),
         ),
     ],
@@ -187,4 +183,4 @@ def test_a_model_whose_graph_takes_one_length_is_refused(tmp_path: Path):
     with pytest.raises(ModelArtifactError) as error:
         check_model(tmp_path / "traced.onnx")
 
-    assert "cannot be served: it fails on 0.7 s of faint noise, but must take audio of any length" in str(error.value)
+    assert "cannot be served: it fails on 0.7 s of faint noise: The model fails for this input" in str(error.value)

@@ -12,10 +12,10 @@ ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "lambda_src")]
 
 with atheris.instrument_imports(include=["inference"]):
-    from inference.inputs.audio_formats import decoding as audio
-    from inference.inputs.audio_formats import ogg
     from inference.input_error import InputError
     from inference.inputs.audio import AudioLimits
+    from inference.inputs.audio_formats import decoding as audio
+    from inference.inputs.audio_formats import ogg
 
 from tests.fuzz import target  # noqa: E402
 from tests.lambda_src.bad_files import corpus  # noqa: E402

@@ -28,6 +28,8 @@ AUDIO = ROOT / "model/samples"
 SPEECH = AUDIO / "sense_and_sensibility_01_austen_64kb-0870.wav"
 TABLE = "predictions"
 ENDPOINT_ANSWER = {
+    "label": "Speech",
+    "score": 0.99,
     "top_labels": [{"label": "Speech", "score": 0.99}],
     "audio_seconds": 7.1,
     "model_sha256": "ab" * 32,

@@ -26,7 +26,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 def test_a_model_that_may_not_be_read_yet_is_read_later(faulty: FaultyAws, waits: list[float]) -> None:
     faulty.answers = {"s3": [DENIED, DENIED, says(MODEL.read_bytes())]}
     processor = startup.start_local(ENVIRON)
-    assert processor.predictor.model.name == "yamnet"
+    assert processor.predictor.model.contract.name == "yamnet"
     assert len(waits) == 2
 
 

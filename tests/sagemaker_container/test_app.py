@@ -9,14 +9,12 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError, ResponseStreamingError
 
 from inference.limits import Limits
-from inference.prediction import LabelScore, Prediction
+from inference.prediction import Prediction
 from sagemaker_container import app as app_module
 from sagemaker_container.app import App, Predictors
 from sagemaker_container.prediction_queue import PredictionQueue, UnavailableError
 
-PREDICTION = Prediction(
-    top_labels=(LabelScore("Speech", 0.9),), audio_seconds=1.0, model_sha256="ab" * 32, timings_ms={"decode": 1.0}
-)
+PREDICTION = Prediction(values={"label": "Speech", "score": 0.9}, model_sha256="ab" * 32, timings_ms={"decode": 1.0})
 WHOLE_BODY = {"type": "http.request", "body": b"audio", "more_body": False}
 PART_OF_BODY = {"type": "http.request", "body": b"au", "more_body": True}
 DISCONNECT = {"type": "http.disconnect"}
@@ -38,7 +36,7 @@ class Predictor:
 
 def app_with(predictor: Any, *, single: Any = None, workers: int = 1) -> Any:
     app = App(queue=PredictionQueue(workers=workers, max_waiting=4, max_held_bytes=1000), limits=Limits())
-    app.predictors = Predictors(single=single or predictor, concurrent=predictor)
+    app.predictors = Predictors(single=single or predictor, concurrent=predictor, media_types=("audio/",))
     return app
 
 

@@ -87,13 +87,13 @@ def test_the_lock_contains_the_requirements() -> None:
 
 def imported_packages() -> set[str]:
     """Top-level names of the third-party packages that the image's files import."""
-    files = [*CONTAINER.glob("*.py"), CONTAINER / "serve", *(ROOT / "lambda_src/inference").glob("*.py")]
+    files = [*CONTAINER.glob("*.py"), CONTAINER / "serve", *(ROOT / "lambda_src/inference").rglob("*.py")]
     names: set[str] = set()
     for file in files:
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.Import):
                 names |= {alias.name.partition(".")[0] for alias in node.names}
-            elif isinstance(node, ast.ImportFrom) and node.module:
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 names.add(node.module.partition(".")[0])
     return names - set(sys.stdlib_module_names) - {"inference", "sagemaker_container"}
 

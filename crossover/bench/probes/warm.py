@@ -30,6 +30,7 @@ import standard_handler  # noqa: E402
 
 content = Path(audio).read_bytes()
 model = standard_handler.processor.predictor.model
+rate_needed = model.contract.input.sample_rate  # type: ignore[attr-defined]
 
 
 class Raw(io.BytesIO):
@@ -79,7 +80,7 @@ def handler_with_sdk() -> None:
 def baseline() -> None:
     samples, rate = soundfile.read(io.BytesIO(content), dtype="float32", always_2d=True)
     mono = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1)
-    waveform = mono if rate == model.sample_rate else soxr.resample(mono, rate, model.sample_rate)
+    waveform = mono if rate == rate_needed else soxr.resample(mono, rate, rate_needed)
     model.session.run(["scores"], {"waveform": np.ascontiguousarray(waveform)})
 
 

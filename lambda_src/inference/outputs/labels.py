@@ -101,7 +101,7 @@ class LabelsOutput:
                 powers = np.exp(values - values.max())
                 values = powers / powers.sum()
             elif self.activation == "sigmoid":
-                values = 1 / (1 + np.exp(-values))
+                values = np.float32(1) / (1 + np.exp(-values))
         return values
 
 

@@ -4,9 +4,9 @@ import pytest
 
 from benchmarks.soak.contents import make_content
 from benchmarks.soak.upload_plan import Kind
-from inference.inputs.audio_formats import decoding as audio
 from inference.input_error import InputError
 from inference.inputs.audio import AudioLimits
+from inference.inputs.audio_formats import decoding as audio
 
 
 @pytest.mark.parametrize("seed", range(10))

@@ -4,10 +4,12 @@ The field numbers are those of onnx.proto; a field is its number and kind, then 
 """
 
 import json
+import struct
 from pathlib import Path
 from typing import Any
 
 FLOAT, INT64 = 1, 7
+FLOATS = 6  # the type of an attribute
 CONTRACT = {
     "name": "tiny",
     "version": "1",
@@ -28,8 +30,13 @@ def write_model(
     input_shape: tuple[int | str, ...] = ("samples",),
     output_shape: tuple[int | str, ...] = (2,),
 ) -> Path:
-    """Write a model that returns its input, declared as is asked for."""
-    node = _field(1, input_name) + _field(2, output_name) + _field(4, "Identity")
+    """Write a model, declared as is asked for, that gives two scores for any input; or gives its input back, where
+    what is declared cannot be scores anyway."""
+    if element == FLOAT and output_shape in ((2,), ("classes",)):
+        numbers = _field(1, "value_floats") + _field(7, struct.pack("<2f", 0.25, 0.75)) + _field(20, FLOATS)
+        node = _field(2, output_name) + _field(4, "Constant") + _field(5, numbers)
+    else:
+        node = _field(1, input_name) + _field(2, output_name) + _field(4, "Identity")
     graph = (
         _field(1, node)
         + _field(2, "graph")

@@ -23,7 +23,7 @@ def test_an_artifact_knows_its_contract_and_the_hash_of_its_bytes(tmp_path: Path
 
     assert model.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
     assert (model.contract.name, model.contract.version, model.contract.license) == ("tiny", "1", "MIT")
-    assert model.contract.labels == ("yes", "no")
+    assert (model.contract.input.kind, model.contract.output.kind) == ("audio", "labels")
 
 
 def test_what_a_model_fails_on_is_a_warning_at_synth():

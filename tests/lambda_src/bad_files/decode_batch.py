@@ -12,9 +12,9 @@ import signal
 import sys
 from pathlib import Path
 
-from inference.inputs.audio_formats import decoding as audio
 from inference.input_error import InputError
 from inference.inputs.audio import AudioLimits
+from inference.inputs.audio_formats import decoding as audio
 
 RATE = 16_000
 SECONDS = 3.0  # of CPU time for each file, of which none needs more than 0.7 on an idle machine; after it SIGPROF ends

@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 import soundfile
 
+from inference.input_error import InputError
+from inference.inputs.audio import AudioLimits
 from inference.inputs.audio_formats import decoding as audio
 from inference.inputs.audio_formats import ffmpeg_reader, sndfile_reader
 from inference.inputs.audio_formats.length import AudioLength
-from inference.input_error import InputError
-from inference.inputs.audio import AudioLimits
 
-from .bad_files import mp3, not_audio, ogg, phones
-from .conftest import AUDIO, SPEECH
+from ..bad_files import mp3, not_audio, ogg, phones
+from ..conftest import AUDIO, SPEECH
 
 RATE = 16_000
 LIMITS = AudioLimits()
@@ -331,9 +331,9 @@ def test_plain_files_are_read_without_importing_ffmpeg() -> None:
     """It would make a cold start longer."""
     script = f"""
 import sys
-sys.path.insert(0, {str(Path(audio.__file__).parents[1])!r})
+sys.path.insert(0, {str(Path(audio.__file__).parents[3])!r})
 from pathlib import Path
-from inference.audio import decode
+from inference.inputs.audio_formats.decoding import decode
 from inference.inputs.audio import AudioLimits
 decode(Path({str(SPEECH)!r}).read_bytes(), 16_000, AudioLimits())
 assert "av" not in sys.modules
