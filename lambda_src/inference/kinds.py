@@ -36,6 +36,7 @@ class Placement:
         width, height: of the picture as it is looked at (upright), pixels.
         scale_x, scale_y: pixels of the input for one of the picture.
         left, top: pixels of the input; negative where the picture is cropped.
+        input_width, input_height: of the input, pixels.
     """
 
     width: int
@@ -44,6 +45,8 @@ class Placement:
     scale_y: float
     left: float
     top: float
+    input_width: int
+    input_height: int
 
 
 @dataclass(frozen=True, kw_only=True)
