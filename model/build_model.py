@@ -15,14 +15,13 @@ import json
 import math
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import yamnet_tflite
 from frames import FRAME_HOP, FRAME_LENGTH, SAMPLE_RATE, SPECTRA_PER_HOP, SPECTRUM_HOP, SPECTRUM_LENGTH
-from onnx import GraphProto, ModelProto, NodeProto, TensorProto, checker, helper, numpy_helper
-from yamnet_tflite import QuantizedWeight, Yamnet
+from graph import Graph
+from onnx import GraphProto, ModelProto, TensorProto, checker, helper
+from yamnet_tflite import Yamnet
 
 METADATA = {
     "name": "yamnet",
@@ -43,44 +42,6 @@ INT64_MAX = np.iinfo(np.int64).max
 
 # The minimum weight of a frame in the mean, so that a clip that is silent throughout still has a mean.
 MIN_FRAME_WEIGHT = 0.001
-
-
-class Graph:
-    """Collects the nodes and constants of one ONNX graph; each method returns the name of the value it adds.
-
-    Names start with `prefix`, because the body of a loop may not reuse a name of the enclosing graph.
-    """
-
-    def __init__(self, prefix: str) -> None:
-        self._prefix = prefix
-        self.nodes: list[NodeProto] = []
-        self.constants: list[TensorProto] = []
-
-    def constant(self, value: npt.ArrayLike, dtype: npt.DTypeLike = np.int64) -> str:
-        """Adds a constant; integers are what ONNX takes for shapes and positions, so they are the default."""
-        name = f"{self._prefix}constant_{len(self.constants)}"
-        self.constants.append(numpy_helper.from_array(np.array(value, dtype, order="C"), name))
-        return name
-
-    def add(self, operator: str, *inputs: str, output: str = "", **attributes: Any) -> str:
-        """Adds an operator with one output, named `output` or by its position."""
-        output = output or f"{self._prefix}{operator.lower()}_{len(self.nodes)}"
-        self.nodes.append(helper.make_node(operator, inputs, [output], **attributes))
-        return output
-
-    def halves(self, value: str, *, axis: int) -> tuple[str, str]:
-        """Adds the two halves of `value` along `axis`."""
-        first, second = f"{value}_first_half", f"{value}_second_half"
-        self.nodes.append(helper.make_node("Split", [value], [first, second], axis=axis, num_outputs=2))
-        return first, second
-
-    def weight(self, weight: QuantizedWeight) -> str:
-        """Adds a weight as int8 and scale. onnxruntime computes the float32 weight once, when it loads the graph.
-
-        Not DequantizeLinear: it stays in the graph and more than doubles the time.
-        """
-        values = self.constant(weight.values, np.int8)
-        return self.add("Mul", self.add("Cast", values, to=TensorProto.FLOAT), self.constant(weight.scale, np.float32))
 
 
 def log_mel_spectrogram(graph: Graph, samples: str, yamnet: Yamnet) -> str:

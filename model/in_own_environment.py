@@ -1,15 +1,16 @@
-"""Runs a script with exactly the packages of one lock file, in a separate virtual environment under .crossover/.
+"""Runs a script with exactly the packages of lock files, in a separate virtual environment under .crossover/.
 
-    python model/in_own_environment.py REQUIREMENTS SCRIPT [ARGUMENT ...]
+    python model/in_own_environment.py REQUIREMENTS[,REQUIREMENTS ...] SCRIPT [ARGUMENT ...]
 
-The packages that build and check the model are large, and their versions differ from the project's. The script can
-import the inference package, so that it decodes audio as the deployed handlers do.
+The packages that build and check the models are large, and their versions differ from the project's. The script can
+import the inference package, so that it decodes files as the deployed handlers do, and the modules in model/.
 """
 
 import hashlib
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -19,28 +20,34 @@ class InstallError(Exception):
     """The packages could not be installed; the message is uv's."""
 
 
-def python_with(requirements: Path) -> Path:
-    """The interpreter of an environment with the packages of `requirements`, created if it does not exist.
+def python_with(*requirements: Path) -> Path:
+    """The interpreter of an environment with the packages of the lock files, created if it does not exist.
 
     Raises:
         InstallError: a package cannot be downloaded, or its hash is not the pinned one.
     """
-    key = hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()[:12]
-    environment = ROOT / ".crossover" / "model" / f"{requirements.stem}-{key}"
+    locks = b"".join(each.read_bytes() for each in requirements)
+    key = hashlib.sha256(locks + sys.version.encode()).hexdigest()[:12]
+    environment = ROOT / ".crossover" / "model" / f"{requirements[0].stem}-{key}"
     complete = environment / "complete"
     if not complete.exists():
-        print(f"Installing {requirements.name} into a separate environment ...", file=sys.stderr, flush=True)
+        print(
+            f"Installing {', '.join(each.name for each in requirements)} into a separate environment ...",
+            file=sys.stderr,
+            flush=True,
+        )
         _uv("venv", "--clear", "--python", sys.executable, str(environment))
         # Each lock file names everything that is needed; other dependencies of the packages are left out on purpose.
-        _uv("pip", "install", "--python", str(environment), "--no-deps", "--require-hashes", "-r", str(requirements))
+        files = [argument for each in requirements for argument in ("-r", str(each))]
+        _uv("pip", "install", "--python", str(environment), "--no-deps", "--require-hashes", *files)
         complete.touch()
     return environment / "bin" / "python"
 
 
-def run(requirements: Path, script: Path, *arguments: str) -> int:
+def run(requirements: Sequence[Path], script: Path, *arguments: str) -> int:
     """Runs `script` there and returns its exit code. Raises InstallError."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "lambda_src")}
-    return subprocess.run([python_with(requirements), script, *arguments], env=environment, check=False).returncode
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (ROOT / "lambda_src", ROOT / "model")))}
+    return subprocess.run([python_with(*requirements), script, *arguments], env=environment, check=False).returncode
 
 
 def _uv(*arguments: str) -> None:
@@ -53,10 +60,13 @@ def _uv(*arguments: str) -> None:
 
 def main() -> int:
     if len(sys.argv) < 3:
-        print("Usage: python model/in_own_environment.py REQUIREMENTS SCRIPT [ARGUMENT ...]", file=sys.stderr)
+        print(
+            "Usage: python model/in_own_environment.py REQUIREMENTS[,REQUIREMENTS ...] SCRIPT [ARGUMENT ...]",
+            file=sys.stderr,
+        )
         return 2
     try:
-        return run(Path(sys.argv[1]), Path(sys.argv[2]), *sys.argv[3:])
+        return run([Path(each) for each in sys.argv[1].split(",")], Path(sys.argv[2]), *sys.argv[3:])
     except (InstallError, OSError) as error:
         print(error, file=sys.stderr)
         return 1

@@ -16,18 +16,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import tflite
+from graph import QuantizedWeight
 
 Array = npt.NDArray[Any]
 
 SHA256 = "10c95ea3eb9a7bb4cb8bddf6feb023250381008177ac162ce169694d05c317de"
-
-
-@dataclass(frozen=True, kw_only=True)
-class QuantizedWeight:
-    """`values * scale` is the real weight; `scale` broadcasts against `values`."""
-
-    values: Array  # int8
-    scale: Array  # float32
 
 
 @dataclass(frozen=True, kw_only=True)

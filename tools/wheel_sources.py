@@ -22,6 +22,10 @@ SOURCES = (
     "model/MODEL_CARD.md",
     "model/LICENSE-YAMNET",
     "model/samples",
+    "model/image/model.onnx",
+    "model/image/MODEL_CARD.md",
+    "model/image/LICENSE-EFFICIENTNET-LITE",
+    "model/image/samples",
 )
 
 

