@@ -109,6 +109,7 @@ lock: $(UV)  ## Write the hash-checked locks from the ranges; UPGRADE=1 takes th
 	$(COMPILE) $(ANYWHERE) pyproject.toml --all-extras -o requirements.txt
 	$(COMPILE) $(ANYWHERE) pyproject.toml --all-extras --group dev -c requirements.txt -o requirements-dev.txt
 	for file in $(LOCKED); do $(COMPILE) $(ANYWHERE) $$file.in -o $$file.txt || exit; done
+	for file in $(KINDS); do $(COMPILE) $(ANYWHERE) --no-emit-package numpy -c lambda_src/requirements-inference.txt $$file.in -o $$file.txt || exit; done
 	for file in $(PEERS); do $(COMPILE) $(PEER) $$file.in -o $$file.txt || exit; done
 	for file in $(LOCKED_ALONE); do $(COMPILE) $(ANYWHERE) --no-deps $$file.in -o $$file.txt || exit; done
 	$(COMPILE) $(IMAGE) sagemaker_container/requirements.in -o sagemaker_container/requirements.txt
@@ -118,8 +119,10 @@ PEER := --universal --python-version 3.12
 IMAGE := --python-version 3.12 --python-platform x86_64-manylinux_2_28 --only-binary :all:
 LOCKED := lambda_src/requirements-inference lambda_src/requirements-proxy crossover/local/requirements \
     benchmarks/peers/usual/requirements benchmarks/peers/tflite/requirements
+# What only one kind of input needs, besides requirements-inference.
+KINDS := lambda_src/requirements-audio
 # The peers' servers, which run on the handlers' Python.
 PEERS := $(patsubst %,benchmarks/peers/%/requirements,bentoml fastapi litserve mlserver sagemaker_inference)
 # These files name all that they need; other dependencies of a package are left out on purpose.
 LOCKED_ALONE := model/requirements model/requirements-parity
-LOCKS := requirements.txt requirements-dev.txt $(LOCKED:=.txt) $(PEERS:=.txt) $(LOCKED_ALONE:=.txt) sagemaker_container/requirements.txt
+LOCKS := requirements.txt requirements-dev.txt $(LOCKED:=.txt) $(KINDS:=.txt) $(PEERS:=.txt) $(LOCKED_ALONE:=.txt) sagemaker_container/requirements.txt

@@ -12,12 +12,43 @@ class ModelArtifactError(ValueError):
     """A model file that cannot be deployed. The message is one line with the file and everything that is wrong."""
 
 
-class Kind(Protocol):
-    """A kind of input or output, as lambda_src/inference/kinds.py has it."""
+class Limits(Protocol):
+    """The limits of a kind of input, as lambda_src/inference/limits.py has them."""
+
+    @classmethod
+    def variables(cls) -> tuple[str, ...]:
+        """The environment variables that set them."""
+
+
+class InputKind(Protocol):
+    """What a model takes, as lambda_src/inference/kinds.py has it."""
 
     @property
     def kind(self) -> str:
-        """Its name."""
+        """Its name, such as "audio"."""
+
+    @property
+    def suffixes(self) -> tuple[str, ...]:
+        """Of files' names, lower case."""
+
+    @property
+    def media_types(self) -> tuple[str, ...]:
+        """How they begin, such as `audio/`."""
+
+    @property
+    def limits(self) -> type[Limits]: ...
+
+
+class OutputKind(Protocol):
+    """What a model gives, as lambda_src/inference/kinds.py has it."""
+
+    @property
+    def kind(self) -> str:
+        """Its name, such as "labels"."""
+
+    @property
+    def stores_files(self) -> bool:
+        """Whether results may not fit an item."""
 
 
 class ModelContract(Protocol):
@@ -33,10 +64,10 @@ class ModelContract(Protocol):
     def license(self) -> str: ...
 
     @property
-    def input(self) -> Kind: ...
+    def input(self) -> InputKind: ...
 
     @property
-    def output(self) -> Kind: ...
+    def output(self) -> OutputKind: ...
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import dataclasses
 
 import jsii
-from aws_cdk import CfnOutput, Fn, Stack
+from aws_cdk import Annotations, CfnOutput, Fn, Stack
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from constructs import Construct
@@ -46,23 +46,29 @@ class InferenceStack(Stack):
         # CDK writes each DependsOn out, even if a reference implies it; cfn-lint need not warn of that.
         self.template_options.metadata = {"cfn-lint": {"config": {"ignore_checks": ["W3005"]}}}
         key = self._encryption_key(settings)
+        asset_key = existing_key(self, "AssetKey", settings.asset_key_arn)
+        model = ModelArtifact(self, "Model", path=settings.model_file, asset_key=asset_key)
         storage = PipelineStorage(
             self,
             "Storage",
             input_bucket=existing_bucket(self, "InputBucket", settings.input_bucket),
+            results_bucket=model.stores_files,
             predictions_table=existing_table(self, "PredictionsTable", settings.predictions_table),
             key_prefix=settings.key_prefix,
             decryption_keys=existing_keys(self, "DecryptionKey", settings.decryption_key_arns),
             encryption_key=key,
             versioned=settings.bucket_versioning,
             input_lifetime_days=settings.input_lifetime_days,
+            results_lifetime_days=settings.item_lifetime_days,
             point_in_time_recovery=settings.point_in_time_recovery,
             removal_policy=settings.removal,
         )
-        asset_key = existing_key(self, "AssetKey", settings.asset_key_arn)
-        model = ModelArtifact(self, "Model", path=settings.model_file, asset_key=asset_key)
         vpc = existing_vpc(self, "Vpc", settings.vpc_id, settings.subnet_ids)
         options = dataclasses.replace(settings.function_options, vpc=vpc, encryption_key=key)
+        for name in options.limits_without_effect(model):
+            Annotations.of(self).add_warning_v2(
+                f"crossover:{name}", f"The setting {name} has no effect: the model takes {model.contract.input.kind}."
+            )
         network = None
         if settings.network == "isolated":
             flow_logs = create_log_group(self, "FlowLogs", options=options)
@@ -96,6 +102,7 @@ class InferenceStack(Stack):
                 p99_alarm_seconds=settings.p99_alarm_seconds,
             )
             CfnOutput(self, "DashboardName", value=monitoring.dashboard.dashboard_name)
+        CfnOutput(self, "InputKind", value=model.contract.input.kind)
         CfnOutput(self, "Protection", value=protection(settings))
 
     @property

@@ -64,6 +64,12 @@ class Settings:
     instance_count: int = setting(1, rules.INSTANCE_COUNT, "number of instances of the endpoint")
     max_audio_seconds: int = setting(600, rules.MAX_AUDIO_SECONDS, "longer audio becomes a FAILED item")
     max_channels: int = setting(8, rules.MAX_CHANNELS, "audio of more channels becomes a FAILED item")
+    max_pixels: int = setting(
+        50_000_000, rules.MAX_PIXELS, "a picture of more pixels (width x height) becomes a FAILED item"
+    )
+    max_elements: int = setting(
+        10_000_000, rules.MAX_ELEMENTS, "tensors of more elements, all of a file together, become a FAILED item"
+    )
     max_file_mb: int = setting(200, rules.MAX_FILE_MB, "a larger file becomes a FAILED item, without being downloaded")
     input_bucket: str | None = setting(
         None,
@@ -97,7 +103,8 @@ class Settings:
     item_lifetime_days: int | None = setting(
         None,
         rules.LIFETIME_DAYS,
-        "days after which predictions are deleted; by an existing table only if its TTL on `expires_at` is on",
+        "days after which predictions, and large results, are deleted; by an existing table only if its TTL on "
+        "`expires_at` is on",
         protects=True,
     )
     log_level: str = setting(
@@ -275,6 +282,8 @@ class Settings:
             max_file_mb=self.max_file_mb,
             max_audio_seconds=self.max_audio_seconds,
             max_channels=self.max_channels,
+            max_pixels=self.max_pixels,
+            max_elements=self.max_elements,
             item_lifetime_days=self.item_lifetime_days,
             log_level=self.log_level,
             log_retention_days=self.log_retention_days,

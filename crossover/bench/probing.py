@@ -11,7 +11,8 @@ from threading import Event, Timer
 from typing import Any
 from urllib.parse import quote_plus
 
-from crossover.bundling import INFERENCE, PROXY
+from crossover.bundling import PROXY
+from crossover.bundling import inference_bundle as bundle_for
 from crossover.bundling.cache import build_bundle
 from crossover.bundling.find_python import find_python
 from crossover.errors import CrossoverError
@@ -39,7 +40,7 @@ def bundle_python() -> Path:
 
 def inference_bundle() -> Path:
     """The Lambda variants' unpacked bundle."""
-    return build_bundle(INFERENCE, python_version=BUNDLE_PYTHON)
+    return build_bundle(bundle_for("audio"), python_version=BUNDLE_PYTHON)
 
 
 def proxy_bundle() -> Path:

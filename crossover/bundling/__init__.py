@@ -4,15 +4,26 @@ Without the CDK: code that needs only a bundle does not start Node.
 """
 
 from crossover.bundling.recipe import Bundle
+from crossover.paths import sources
 
-INFERENCE = Bundle(
-    name="inference",
-    handlers=("standard_handler", "snapstart_handler"),  # one package for both, built and uploaded once
-    packages=("inference",),
-    lock="requirements-inference.txt",
-    services=("s3", "dynamodb", "sagemaker-runtime"),
-)
-"""Handlers that run the model themselves."""
+
+def inference_bundle(input_kind: str) -> Bundle:
+    """Handlers that run the model themselves.
+
+    Args:
+        input_kind: what the model takes, such as "audio"; its decoders are in the bundle, and no others.
+    """
+    decoders = f"{input_kind}_formats"
+    folders = sorted((sources() / "lambda_src/inference/inputs").glob("*_formats"))
+    return Bundle(
+        name=f"inference-{input_kind}",
+        handlers=("standard_handler", "snapstart_handler"),  # one package for both, built and uploaded once
+        packages=("inference",),
+        leaves_out=tuple(f"inference/inputs/{folder.name}" for folder in folders if folder.name != decoders),
+        locks=("requirements-inference.txt", f"requirements-{input_kind}.txt"),
+        services=("s3", "dynamodb", "sagemaker-runtime"),
+    )
+
 
 PROXY = Bundle(
     name="proxy",
@@ -28,7 +39,7 @@ PROXY = Bundle(
         "inference/outputs",
         "inference/shapes.py",
     ),
-    lock="requirements-proxy.txt",
+    locks=("requirements-proxy.txt",),
     services=("s3", "dynamodb", "sagemaker-runtime"),
 )
 """Handlers that leave the model to an endpoint, and so need neither NumPy nor onnxruntime."""

@@ -71,14 +71,14 @@ def _make(bundle: Bundle, finished: Path, *, python_version: str, target: str) -
 
 
 def source_hash(bundle: Bundle, *, python_version: str, platform: str, with_bytecode: bool) -> str:
-    """A sha256 of everything that determines a bundle: our files, the lock, the recipe, and the target."""
+    """A sha256 of everything that determines a bundle: our files, the locks, the recipe, and the target."""
     digest = hashlib.sha256(f"{bundle} {python_version} {platform} {with_bytecode}".encode())
     for source in bundle.files(SOURCES):
         digest.update(source.relative_to(SOURCES).as_posix().encode())
         if source.is_file():  # else assemble names what is missing
             digest.update(hashlib.sha256(source.read_bytes()).digest())
-    if bundle.lock:
-        digest.update((SOURCES / bundle.lock).read_bytes())
+    for lock in bundle.locks:
+        digest.update((SOURCES / lock).read_bytes())
     digest.update(Path(bundle_recipe.__file__).read_bytes())
     return digest.hexdigest()
 

@@ -79,7 +79,7 @@ class Bundle:
         handlers: modules at the top of the sources.
         packages: folders of the sources.
         leaves_out: files or folders of these packages that are not needed.
-        lock: the hash-checked list of wheels; None for a bundle without any.
+        locks: the hash-checked lists of wheels, together.
         services: the AWS services whose descriptions botocore keeps.
     """
 
@@ -87,7 +87,7 @@ class Bundle:
     handlers: tuple[str, ...]
     packages: tuple[str, ...] = ()
     leaves_out: tuple[str, ...] = ()
-    lock: str | None = None
+    locks: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
 
     def including(self, handler: str) -> Bundle:
@@ -130,8 +130,8 @@ def assemble(
     missing = [path.name for path in bundle.files(sources) if not path.is_file()]
     if missing:
         raise BundlingError(f"The {bundle.name} bundle needs the handler {missing[0]}, which is not in {sources}.")
-    if bundle.lock:
-        _install_wheels(sources / bundle.lock, scratch, install)
+    if bundle.locks:
+        _install_wheels([sources / lock for lock in bundle.locks], scratch, install)
         _copy_what_is_loaded(scratch, folder, bundle.services)
         _cut_botocore_data(folder / "botocore" / "data")
     if compiler is not None:
@@ -153,13 +153,15 @@ def assemble(
     return size
 
 
-def _install_wheels(lock: Path, folder: Path, install: list[str]) -> None:
-    # Only the lock's own entries, only with its hashes, only wheels: nothing is resolved or built on this machine.
+def _install_wheels(locks: list[Path], folder: Path, install: list[str]) -> None:
+    # Only the locks' own entries, only with its hashes, only wheels: nothing is resolved or built on this machine.
     rules = ["--require-hashes", "--no-deps", "--only-binary", ":all:", "--target", str(folder)]
-    answer = subprocess.run([*install, *rules, "--requirement", str(lock)], capture_output=True, text=True)
+    files = [argument for lock in locks for argument in ("--requirement", str(lock))]
+    answer = subprocess.run([*install, *rules, *files], capture_output=True, text=True)
     if answer.returncode != 0:
         reason = " ".join(answer.stderr.split()) or f"exit code {answer.returncode}"
-        raise BundlingError(f"The wheels of {lock.name} could not be installed: {reason}")
+        names = " and ".join(lock.name for lock in locks)
+        raise BundlingError(f"The wheels of {names} could not be installed: {reason}")
 
 
 def _copy_what_is_loaded(wheels: Path, folder: Path, services: tuple[str, ...]) -> None:

@@ -53,6 +53,11 @@ class ModelArtifact(Construct):
         self.object_key = asset.s3_object_key
 
     @property
+    def stores_files(self) -> bool:
+        """Whether its results may not fit an item, and need a results bucket."""
+        return self.contract.output.stores_files
+
+    @property
     def readable_objects(self) -> str:
         """The ARN, with a wildcard, of every model in the bucket.
 

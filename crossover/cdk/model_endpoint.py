@@ -139,16 +139,16 @@ class ModelEndpoint(Endpoint):
         rules.check(rules.INSTANCE_TYPE, instance_type=instance_type)
         rules.check(rules.INSTANCE_COUNT, instance_count=instance_count)
         self._options = options or FunctionOptions()
-        image = self._create_image()
+        image = self._create_image(model.contract.input.kind)
         role = self._create_execution_role(storage, model, image)
-        config = self._create_config(self._create_model(model, image, role), instance_type, instance_count)
+        config = self._create_config(self._create_model(storage, model, image, role), instance_type, instance_count)
         endpoint = self._create_endpoint(config, role)
         if canary:
             add_blue_green_deployment(self, endpoint, config=config, role=role, instance_count=instance_count)
         self.endpoint_name = endpoint.attr_endpoint_name
         self.endpoint_arn = endpoint.ref
 
-    def _create_image(self) -> ecr_assets.DockerImageAsset:
+    def _create_image(self, input_kind: str) -> ecr_assets.DockerImageAsset:
         container = sources() / "sagemaker_container"
         return ecr_assets.DockerImageAsset(
             self,
@@ -157,7 +157,12 @@ class ModelEndpoint(Endpoint):
             file=f"{container.name}/Dockerfile",
             # The context, and so the image's hash, holds only what the image is made of: no other change in the
             # repository replaces the endpoint's containers.
-            exclude=(container / "Dockerfile.dockerignore").read_text().splitlines(),
+            exclude=[
+                *(container / "Dockerfile.dockerignore").read_text().splitlines(),
+                "lambda_src/requirements-*.txt",
+                f"!lambda_src/requirements-{input_kind}.txt",
+            ],
+            build_args={"INPUT_KIND": input_kind},
             ignore_mode=IgnoreMode.DOCKER,
             platform=ecr_assets.Platform.LINUX_AMD64,
             outputs=_outputs(),
@@ -171,6 +176,7 @@ class ModelEndpoint(Endpoint):
         role = iam.Role(self, "ExecutionRole", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"))
         image.repository.grant_pull(role)
         storage.grant_read_files(role)
+        storage.grant_write_results(role, model)
         model.grant_read(role)
         role.add_to_policy(
             iam.PolicyStatement(  # SageMaker's guide asks for it with s3:GetObject ("Execution roles", CreateModel)
@@ -194,7 +200,7 @@ class ModelEndpoint(Endpoint):
         return role
 
     def _create_model(
-        self, model: ModelArtifact, image: ecr_assets.DockerImageAsset, role: iam.Role
+        self, storage: PipelineStorage, model: ModelArtifact, image: ecr_assets.DockerImageAsset, role: iam.Role
     ) -> sagemaker.CfnModel:
         cfn_model = sagemaker.CfnModel(
             self,
@@ -202,7 +208,12 @@ class ModelEndpoint(Endpoint):
             execution_role_arn=role.role_arn,
             primary_container=sagemaker.CfnModel.ContainerDefinitionProperty(
                 image=image.image_uri,
-                environment={**self._options.limits, "AWS_DEFAULT_REGION": Aws.REGION},
+                environment={
+                    **self._options.limits(model),
+                    **storage.results_environment,
+                    "INPUT_KIND": model.contract.input.kind,
+                    "AWS_DEFAULT_REGION": Aws.REGION,
+                },
                 # The plain object, put into /opt/ml/model: the file that the functions read, not a tar.gz of it.
                 model_data_source=sagemaker.CfnModel.ModelDataSourceProperty(
                     s3_data_source=sagemaker.CfnModel.S3DataSourceProperty(

@@ -82,6 +82,8 @@ class IsolatedNetwork(Construct):
         # image does not: SageMaker pulls from ECR itself unless ImageConfig says Vpc (API reference, ImageConfig).
         s3_endpoint.add_to_policy(_endpoint_statement(["s3:GetObject"], model.readable_objects))
         s3_endpoint.add_to_policy(_endpoint_statement(["s3:ListBucket"], model.bucket.bucket_arn, model.only_models))
+        if storage.results_bucket:
+            s3_endpoint.add_to_policy(_endpoint_statement(["s3:PutObject"], storage.writable_results))
         table_endpoint = self.vpc.add_gateway_endpoint("DynamoDb", service=ec2.GatewayVpcEndpointAwsService.DYNAMODB)
         table_endpoint.add_to_policy(_endpoint_statement(["dynamodb:PutItem"], storage.predictions_table.table_arn))
         self._record_traffic(log_group)

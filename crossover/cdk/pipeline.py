@@ -111,9 +111,11 @@ class InferencePipeline(Construct):
             self._publish_outputs(storage, compute)
 
     def _publish_outputs(self, storage: PipelineStorage, compute: Compute) -> None:
+        results = storage.results_bucket
         outputs = {
             "InputBucketName": storage.input_bucket.bucket_name,
             "PredictionsTableName": storage.predictions_table.table_name,
+            **({"ResultsBucketName": results.bucket_name} if results else {}),
             "FunctionName": compute.function.function_name,
             "HandlerArn": compute.source.function_arn,
             "DeadLetterQueueUrl": self.dead_letter_queue.queue_url,

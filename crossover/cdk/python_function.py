@@ -1,7 +1,7 @@
 """How every function is created: pinned runtime, its own log group and role, and no other permission."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from aws_cdk import Aws, Duration, RemovalPolicy
 from aws_cdk import aws_ec2 as ec2
@@ -15,7 +15,16 @@ from crossover.bundling.recipe import Bundle
 from crossover.cdk import rules
 from crossover.cdk.bundled_code import bundled_code
 from crossover.cdk.findings import acknowledge, acknowledge_wildcard
+from crossover.cdk.model_artifact import ModelArtifact
 from crossover.cdk.network import LAMBDA_ACTIONS, allow_network_interfaces, deny_network_interfaces_to_code, https_only
+
+LIMITS = {
+    "max_audio_seconds": "MAX_AUDIO_SECONDS",
+    "max_channels": "MAX_CHANNELS",
+    "max_pixels": "MAX_PIXELS",
+    "max_elements": "MAX_ELEMENTS",
+}
+"""The options that only models of one kind of input have, by their environment variables."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +43,8 @@ class FunctionOptions:
     max_file_mb: int = 200  # MiB; a larger file becomes a FAILED item
     max_audio_seconds: int = 600  # longer audio becomes a FAILED item
     max_channels: int = 8  # audio of more channels becomes a FAILED item
+    max_pixels: int = 50_000_000  # a picture of more pixels becomes a FAILED item
+    max_elements: int = 10_000_000  # tensors of more elements together become a FAILED item
     item_lifetime_days: int | None = None
     log_level: str = "info"  # a line for each file; or error: for those that fail, and the metrics of the others
     log_retention_days: int = 30  # a period that CloudWatch Logs knows
@@ -52,18 +63,23 @@ class FunctionOptions:
         rules.check(rules.MAX_FILE_MB, max_file_mb=self.max_file_mb)
         rules.check(rules.MAX_AUDIO_SECONDS, max_audio_seconds=self.max_audio_seconds)
         rules.check(rules.MAX_CHANNELS, max_channels=self.max_channels)
+        rules.check(rules.MAX_PIXELS, max_pixels=self.max_pixels)
+        rules.check(rules.MAX_ELEMENTS, max_elements=self.max_elements)
         rules.check(rules.LIFETIME_DAYS, item_lifetime_days=self.item_lifetime_days)
         rules.check(rules.LOG_LEVEL, log_level=self.log_level)
         rules.check(rules.LOG_RETENTION_DAYS, log_retention_days=self.log_retention_days)
 
-    @property
-    def limits(self) -> dict[str, str]:
-        """The environment that bounds a file; the functions and the container read the same."""
-        return {
-            "MAX_FILE_BYTES": str(self.max_file_mb * 1024**2),
-            "MAX_AUDIO_SECONDS": str(self.max_audio_seconds),
-            "MAX_CHANNELS": str(self.max_channels),
-        }
+    def limits(self, model: ModelArtifact) -> dict[str, str]:
+        """The environment that bounds a file of the model's kind; functions and container read the same."""
+        values = {variable: getattr(self, name) for name, variable in LIMITS.items()}
+        values["MAX_FILE_BYTES"] = self.max_file_mb * 1024**2
+        return {variable: str(values[variable]) for variable in model.contract.input.limits.variables()}
+
+    def limits_without_effect(self, model: ModelArtifact) -> list[str]:
+        """The options that bound another kind of input than the model takes, and are not as they are by default."""
+        variables = model.contract.input.limits.variables()
+        changed = [each.name for each in fields(self) if getattr(self, each.name) != each.default]
+        return [name for name in changed if name in LIMITS and LIMITS[name] not in variables]
 
 
 def create_log_group(
@@ -126,8 +142,8 @@ def create_python_function(
         memory_size=memory_mb,
         timeout=Duration.seconds(options.timeout_seconds),
         environment={
+            "MAX_FILE_BYTES": str(options.max_file_mb * 1024**2),
             **environment,
-            **options.limits,
             **({"ITEM_LIFETIME_DAYS": str(lifetime)} if lifetime else {}),
             **({"METRICS_STACK": Aws.STACK_NAME} if options.metrics else {}),
             **({"LOG_LEVEL": options.log_level} if options.log_level != "info" else {}),

@@ -12,13 +12,14 @@ from constructs import Construct
 from crossover.cdk import rules
 from crossover.cdk.encryption import allow_use
 from crossover.cdk.findings import acknowledge, acknowledge_wildcard
+from crossover.cdk.model_artifact import ModelArtifact
 
 SSE = "s3:x-amz-server-side-encryption"
 SSE_KEY = "s3:x-amz-server-side-encryption-aws-kms-key-id"
 
 
 class PipelineStorage(Construct):
-    """The input bucket and the predictions table; either can be an existing one.
+    """The input bucket and the predictions table, and a bucket for large results; each can be an existing one.
 
     Benefit: private, encrypted at rest (with AWS's keys, or your own), accessible by TLS only, billed by use.
     Cost: with the default removal policy, deleting the stack deletes the files and the predictions. RETAIN keeps both
@@ -31,12 +32,14 @@ class PipelineStorage(Construct):
         construct_id: str,
         *,
         input_bucket: s3.IBucket | None = None,
+        results_bucket: s3.IBucket | bool = False,
         predictions_table: dynamodb.ITable | None = None,
         key_prefix: str = "",
         decryption_keys: Sequence[kms.IKey] = (),
         encryption_key: kms.IKey | None = None,
         versioned: bool = False,
         input_lifetime_days: int | None = None,
+        results_lifetime_days: int | None = None,
         point_in_time_recovery: bool = False,
         removal_policy: RemovalPolicy = RemovalPolicy.DESTROY,
     ) -> None:
@@ -45,6 +48,8 @@ class PipelineStorage(Construct):
         Args:
             input_bucket: of this stack, or imported by name: with a construct of another stack, the two stacks would
                 depend on each other.
+            results_bucket: for results that do not fit an item, which only models of some kinds of output have (see
+                `ModelArtifact.stores_files`): True makes one.
             predictions_table: with the partition key `object_key`, a string.
             key_prefix: of the keys that are predicted; no other object can be read, in an existing bucket too.
             decryption_keys: of uploads and items that are encrypted otherwise: those from before a change of the key,
@@ -53,19 +58,28 @@ class PipelineStorage(Construct):
             versioned: keep what is overwritten or deleted.
             input_lifetime_days: days after which uploads are deleted, and replaced or deleted versions as many days
                 after that; None keeps them.
+            results_lifetime_days: days after which results are deleted; None keeps them.
             point_in_time_recovery: back up the table continuously, for 35 days.
 
         Raises:
-            InvalidValueError: `key_prefix` or `input_lifetime_days` is not allowed.
+            InvalidValueError: `key_prefix`, `input_lifetime_days` or `results_lifetime_days` is not allowed.
         """
         super().__init__(scope, construct_id)
         rules.check(rules.KEY_FILTER, key_prefix=key_prefix)
         rules.check(rules.LIFETIME_DAYS, input_lifetime_days=input_lifetime_days)
+        rules.check(rules.LIFETIME_DAYS, results_lifetime_days=results_lifetime_days)
         self.key_prefix = key_prefix
         self._decryption_keys = decryption_keys
         self.input_bucket: s3.IBucket = input_bucket or self._create_bucket(
-            encryption_key, versioned, input_lifetime_days, removal_policy
+            "InputBucket", encryption_key, versioned, input_lifetime_days, removal_policy
         )
+        self.results_bucket: s3.IBucket | None = None
+        if results_bucket is True:
+            self.results_bucket = self._create_bucket(
+                "ResultsBucket", encryption_key, False, results_lifetime_days, removal_policy
+            )
+        elif results_bucket:
+            self.results_bucket = results_bucket
         self.predictions_table: dynamodb.ITable = predictions_table or self._create_table(
             encryption_key, point_in_time_recovery, removal_policy
         )
@@ -100,17 +114,51 @@ class PipelineStorage(Construct):
         )
         self._allow_decryption(grantee, "dynamodb", self.predictions_table.encryption_key)
 
+    @property
+    def results_environment(self) -> dict[str, str]:
+        """What tells a function or a container where results go that do not fit an item."""
+        return {"RESULTS_BUCKET": self.results_bucket.bucket_name} if self.results_bucket else {}
+
+    @property
+    def writable_results(self) -> str:
+        """The ARN, with a wildcard, of the results."""
+        assert self.results_bucket
+        return self.results_bucket.arn_for_objects("results/*")
+
+    def grant_write_results(self, grantee: iam.IGrantable, model: ModelArtifact) -> None:
+        """Allow writing results, where the model has any that may not fit an item.
+
+        Raises:
+            InvalidValueError: it has, and there is no bucket for them.
+        """
+        if not model.stores_files:
+            return
+        if not self.results_bucket:
+            raise rules.InvalidValueError(
+                f"results_bucket is False, but must be True or a bucket: the model's output_kind is "
+                f"{model.contract.output.kind}, and its results may not fit an item."
+            )
+        iam.Grant.add_to_principal(grantee=grantee, actions=["s3:PutObject"], resource_arns=[self.writable_results])
+        if key := self.results_bucket.encryption_key:
+            allow_use(key, grantee, "s3", "kms:GenerateDataKey")
+        acknowledge_wildcard(grantee, self.writable_results, "A result's name is made of its file's content.")
+
     def _allow_decryption(self, grantee: iam.IGrantable, service: str, key: kms.IKey | None) -> None:
         for each in [*([key] if key else []), *self._decryption_keys]:
             allow_use(each, grantee, service, "kms:Decrypt")
 
     def _create_bucket(
-        self, key: kms.IKey | None, versioned: bool, lifetime_days: int | None, removal_policy: RemovalPolicy
+        self,
+        construct_id: str,
+        key: kms.IKey | None,
+        versioned: bool,
+        lifetime_days: int | None,
+        removal_policy: RemovalPolicy,
     ) -> s3.Bucket:
         lifetime = Duration.days(lifetime_days) if lifetime_days else None
         bucket = s3.Bucket(
             self,
-            "InputBucket",
+            construct_id,
             encryption=s3.BucketEncryption.KMS if key else s3.BucketEncryption.S3_MANAGED,
             encryption_key=key,
             bucket_key_enabled=True if key else None,  # one request to KMS for many objects

@@ -10,7 +10,7 @@ import fcntl
 import hashlib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,19 +66,30 @@ def create(interpreter: Interpreter, commands: Commands) -> Environments:
         CrossoverError: uv could not install one.
     """
     return Environments(
-        emulator=_create("emulator", EMULATOR_LOCK, interpreter, commands),
-        containers=_create("container", sources() / "sagemaker_container/requirements.txt", interpreter, commands),
+        emulator=_create("emulator", [EMULATOR_LOCK], interpreter, commands),
+        containers=_create("container", container_locks(), interpreter, commands),
         version=interpreter.version,
     )
 
 
-def _create(name: str, lock: Path, interpreter: Interpreter, commands: Commands) -> str:
-    """The executable of the environment with what a lock names, made unless it is in the cache already.
+def container_locks() -> list[Path]:
+    """What containers need, whatever kind of input their models take."""
+    kinds = (sources() / "lambda_src").glob("requirements-*.in")
+    common = ("requirements-inference.in", "requirements-proxy.in")
+    return [
+        sources() / "sagemaker_container/requirements.txt",
+        *sorted(path.with_suffix(".txt") for path in kinds if path.name not in common),
+    ]
+
+
+def _create(name: str, locks: Sequence[Path], interpreter: Interpreter, commands: Commands) -> str:
+    """The executable of the environment with what the locks name, made unless it is in the cache already.
 
     It is complete once its file `complete` is there: an interrupted installation starts again. Other processes that
     want the same one wait meanwhile. It is not built elsewhere and renamed, because its commands name its folder.
     """
-    key = hashlib.sha256(f"{interpreter.path} {interpreter.version}\n".encode() + lock.read_bytes()).hexdigest()[:16]
+    needed = [f"{interpreter.path} {interpreter.version}\n".encode(), *(lock.read_bytes() for lock in locks)]
+    key = hashlib.sha256(b"".join(needed)).hexdigest()[:16]
     folder = cache() / "environments" / f"{name}-{key}"
     python, complete = folder / "bin" / "python", folder / "complete"
     if complete.is_file() and python.exists():  # exists() follows the link: the interpreter may have been uninstalled
@@ -90,7 +101,8 @@ def _create(name: str, lock: Path, interpreter: Interpreter, commands: Commands)
     with _exclusive(folder) as lock_file:
         if not (complete.is_file() and python.exists()):
             # Without dependencies: the lock is complete, for another version of Python too as far as that goes.
-            install = ["pip", "install", "--python", str(folder), "--require-hashes", "--no-deps", "-r", str(lock)]
+            install = ["pip", "install", "--python", str(folder), "--require-hashes", "--no-deps"]
+            install += [argument for lock in locks for argument in ("-r", str(lock))]
             for step, arguments in {
                 f"{name} environment": ["venv", "--clear", "--python", interpreter.path, str(folder)],
                 f"{name} installation": install,

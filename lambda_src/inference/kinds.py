@@ -167,11 +167,13 @@ class OutputKind(Protocol):
     Attributes:
         kind: its name in the model's metadata.
         fields: of the metadata, that it reads.
+        stores_files: whether an outcome may have a file.
         names: the outputs of the graph that it needs.
     """
 
     kind: ClassVar[str]
     fields: ClassVar[tuple[str, ...]]
+    stores_files: ClassVar[bool]
 
     @property
     def names(self) -> tuple[str, ...]: ...

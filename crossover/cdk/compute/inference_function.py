@@ -6,7 +6,7 @@ from typing import ClassVar
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from crossover.bundling import INFERENCE
+from crossover.bundling import inference_bundle
 from crossover.bundling.recipe import Bundle
 from crossover.cdk import rules
 from crossover.cdk.dashboard_cost import Cost
@@ -28,14 +28,15 @@ class InferenceFunction(Construct):
 
     Attributes:
         handler: the module with the entry point `handler`, at the top of lambda_src.
-        bundle: the code package; a handler that it lacks is added for this function.
+        bundle: the code package; a handler that it lacks is added for this function. None for the one that decodes the
+            model's kind of input.
         snap_start: whether Lambda takes a snapshot.
     """
 
     predictor: ClassVar[str]
     stack_id: ClassVar[str]
     handler: ClassVar[str]
-    bundle: ClassVar[Bundle] = INFERENCE
+    bundle: ClassVar[Bundle | None] = None
     snap_start: ClassVar[lambda_.SnapStartConf | None] = None
     settings: ClassVar[Sequence[str]] = ("memory_mb", "canary")
     roles: ClassVar[Mapping[str, str]] = {}
@@ -66,19 +67,23 @@ class InferenceFunction(Construct):
         self.function = create_python_function(
             self,
             "Function",
-            bundle=self.bundle,
+            bundle=(self.bundle or inference_bundle(model.contract.input.kind)),
             handler=self.handler,
             memory_mb=memory_mb,
             environment={
                 "PREDICTOR": self.predictor,
                 "PREDICTIONS_TABLE": storage.predictions_table.table_name,
                 "MODEL_S3_URI": model.s3_uri,
+                "INPUT_KIND": model.contract.input.kind,
+                **options.limits(model),
+                **storage.results_environment,
             },
             options=options,
             snap_start=self.snap_start,
         )
         model.grant_read(self.function)
         storage.grant_read_files(self.function)
+        storage.grant_write_results(self.function, model)
         storage.grant_write_predictions(self.function)
         self.source: lambda_.IFunction = self.function
         if canary or self.snap_start:

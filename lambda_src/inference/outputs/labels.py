@@ -33,6 +33,7 @@ class LabelsOutput:
 
     kind: ClassVar[str] = "labels"
     fields: ClassVar[tuple[str, ...]] = ("labels", "scores", "activation")
+    stores_files: ClassVar[bool] = False
 
     labels: tuple[str, ...]
     scores: str
@@ -99,9 +100,9 @@ class LabelsOutput:
         with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused later
             if self.activation == "softmax":
                 powers = np.exp(values - values.max())
-                values = powers / powers.sum()
+                values = (powers / powers.sum()).astype(np.float32)
             elif self.activation == "sigmoid":
-                values = np.float32(1) / (1 + np.exp(-values))
+                values = (1 / (1 + np.exp(-values))).astype(np.float32)
         return values
 
 

@@ -15,7 +15,7 @@ import boto3
 import pytest
 import soundfile
 
-from crossover.bundling import INFERENCE, PROXY
+from crossover.bundling import PROXY
 from crossover.bundling.cache import build_bundle
 from crossover.bundling.find_python import find_python
 from crossover.bundling.recipe import Bundle
@@ -27,6 +27,7 @@ SPEECH = sources() / "model/samples/sense_and_sensibility_01_austen_64kb-0870.wa
 REPORTED = sources() / "tests/lambda_src/reported/files"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_DEFAULT_REGION": "eu-central-1"}
 
+INFERENCE = inference_bundle("audio")
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(PYTHON is None, reason="there is no Python 3.12 on this machine to run the bundle"),

@@ -24,7 +24,7 @@ import pytest
 from aws_cdk import aws_lambda as lambda_
 from uv import find_uv_bin
 
-from crossover.bundling import HEALTH_CHECK, INFERENCE, PROXY, find_python
+from crossover.bundling import HEALTH_CHECK, PROXY, find_python
 from crossover.bundling import cache as bundle_cache
 from crossover.bundling import recipe as bundle_recipe
 from crossover.bundling.cache import build_bundle, source_hash
@@ -32,6 +32,7 @@ from crossover.bundling.recipe import Bundle, BundlingError, Size
 from crossover.cdk import bundled_code as bundling
 from crossover.cdk.bundled_code import bundled_code
 
+INFERENCE = inference_bundle("audio")
 THIS_VERSION = "{}.{}".format(*sys.version_info[:2])
 SERVICE = {
     "metadata": {"endpointPrefix": "s3"},
@@ -81,10 +82,11 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     lock = write_wheel(wheels, "botocore", BOTOCORE) + write_wheel(wheels, "flatbuffers", {"flatbuffers/a.py": ""})
     for name in ("requirements-inference.txt", "requirements-proxy.txt"):
         (sources / name).write_text(lock)
+    (sources / "requirements-audio.txt").write_text("")
     for handler in ("standard_handler.py", "snapstart_handler.py", "sagemaker_trigger_handler.py"):
         (sources / handler).write_text(HANDLER)
     (sources / "health_check_handler.py").write_text("import boto3\n")
-    (sources / "inference/audio.py").write_text("import numpy\n")
+    (sources / "inference/model.py").write_text("import numpy\n")
     (sources / "inference/input_error.py").write_text("class InputError(Exception):\n    pass\n")
     monkeypatch.setattr(bundle_cache, "SOURCES", sources)
     monkeypatch.setattr(bundling, "SOURCES", sources)
@@ -160,7 +162,7 @@ def test_the_hash_ignores_what_is_not_bundled(project: Path, file: str) -> None:
 
 def test_a_change_in_one_bundle_leaves_the_other_bundle_as_it_is(project: Path) -> None:
     inference, proxy = hash_of(INFERENCE), hash_of(PROXY)
-    (project / "lambda_src/inference/audio.py").write_text("import soundfile\n")
+    (project / "lambda_src/inference/model.py").write_text("import soundfile\n")
     assert hash_of(PROXY) == proxy
     assert hash_of(INFERENCE) != inference
     inference = hash_of(INFERENCE)
@@ -171,7 +173,7 @@ def test_a_change_in_one_bundle_leaves_the_other_bundle_as_it_is(project: Path) 
 # --- the locks
 
 
-@pytest.mark.parametrize("name", [INFERENCE.lock, PROXY.lock])
+@pytest.mark.parametrize("name", [*INFERENCE.locks, *PROXY.locks])
 def test_a_lock_holds_the_pins_of_its_in_file_each_with_hashes_and_no_url(name: str) -> None:
     path = bundle_cache.SOURCES / name
     lock = path.read_text()
@@ -181,7 +183,8 @@ def test_a_lock_holds_the_pins_of_its_in_file_each_with_hashes_and_no_url(name: 
 
 
 def test_the_unit_tests_run_on_the_versions_that_are_bundled() -> None:
-    wanted = dict(pins(bundle_cache.SOURCES.joinpath("requirements-inference.in").read_text()))
+    locks = bundle_cache.SOURCES.glob("requirements-*.in")
+    wanted = dict(pin for lock in locks for pin in pins(lock.read_text()))
     assert {name: version(name) for name in wanted} == wanted
 
 
@@ -199,8 +202,8 @@ def test_a_bundle_holds_the_sources_and_wheels_without_what_is_never_loaded(proj
         f"__pycache__/standard_handler.{tag}.pyc",
         "snapstart_handler.py",
         f"__pycache__/snapstart_handler.{tag}.pyc",
-        "inference/audio.py",
-        f"inference/__pycache__/audio.{tag}.pyc",
+        "inference/model.py",
+        f"inference/__pycache__/model.{tag}.pyc",
         "inference/input_error.py",
         f"inference/__pycache__/input_error.{tag}.pyc",
         "botocore/__init__.pyc",
@@ -241,14 +244,14 @@ def test_a_handler_that_no_bundle_holds_gets_one_and_leaves_the_others_as_they_a
 
 
 def test_a_handler_that_does_not_exist_is_named(project: Path) -> None:
-    with pytest.raises(BundlingError, match=r"^The inference bundle needs the handler fourth_handler\.py, "):
+    with pytest.raises(BundlingError, match=r"^The inference-audio bundle needs the handler fourth_handler\.py, "):
         build(INFERENCE.including("fourth_handler"))
 
 
 def test_a_bundle_may_leave_out_a_whole_folder(project: Path) -> None:
     (project / "lambda_src/inference/inputs").mkdir()
     (project / "lambda_src/inference/inputs/audio.py").touch()
-    bundle = replace(INFERENCE, leaves_out=("inference/inputs", "inference/audio.py"))
+    bundle = replace(INFERENCE, leaves_out=("inference/inputs", "inference/model.py"))
 
     files = {path.relative_to(project / "lambda_src").as_posix() for path in bundle.files(project / "lambda_src")}
     assert files == {"standard_handler.py", "snapstart_handler.py", "inference/input_error.py"}
