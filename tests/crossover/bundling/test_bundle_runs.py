@@ -15,7 +15,7 @@ import boto3
 import pytest
 import soundfile
 
-from crossover.bundling import PROXY
+from crossover.bundling import PROXY, inference_bundle
 from crossover.bundling.cache import build_bundle
 from crossover.bundling.find_python import find_python
 from crossover.bundling.recipe import Bundle

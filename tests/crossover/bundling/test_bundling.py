@@ -24,7 +24,7 @@ import pytest
 from aws_cdk import aws_lambda as lambda_
 from uv import find_uv_bin
 
-from crossover.bundling import HEALTH_CHECK, PROXY, find_python
+from crossover.bundling import HEALTH_CHECK, PROXY, find_python, inference_bundle
 from crossover.bundling import cache as bundle_cache
 from crossover.bundling import recipe as bundle_recipe
 from crossover.bundling.cache import build_bundle, source_hash
