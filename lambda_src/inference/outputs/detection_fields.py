@@ -1,0 +1,162 @@
+"""What a model of detections declares in its metadata, and where in the graph's outputs each part lies."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ..kinds import Tensor
+from ..shapes import describe, shorten
+from .item_size import ITEM_BYTES
+from .labels import FLOATS
+
+BOXES_FORMATS = ("xyxy", "yxyx", "xywh", "cxcywh")
+BOXES_UNITS = ("pixels", "fraction")
+COLUMNS = ("scores", "objectness", "class")
+COUNT_NAMES = ("num_detections", "num_dets")
+ROLES = {
+    "boxes": ("boxes", "detection_boxes"),
+    "scores": ("scores", "detection_scores"),
+    "classes": ("classes", "labels", "detection_classes"),
+}
+"""Names that TensorFlow's and torchvision's exports give their outputs."""
+WORDS = {"boxes": ("box",), "scores": ("score", "conf"), "classes": ("class", "label")}
+DETECTION_BYTES = 100
+"""More than a detection takes of an item but for its label."""
+MAX_DETECTIONS = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Roles:
+    """Names of the graph's outputs by what they hold.
+
+    Attributes:
+        boxes: the boxes; where there are no scores, rows with all of a box.
+        scores: one for each box, or where there are no classes, one for each box and class.
+        classes: the id of the class of each box.
+        count: how many of the boxes are filled.
+    """
+
+    boxes: str
+    scores: str = ""
+    classes: str = ""
+    count: str = ""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(filter(None, (self.boxes, self.scores, self.classes, self.count)))
+
+
+def roles(metadata: Mapping[str, str], outputs: Sequence[Tensor], faults: list[str]) -> Roles | None:
+    """Which output holds what: by the metadata, else by the outputs' names, else by their types and shapes."""
+    counts = [each.name for each in outputs if each.name in COUNT_NAMES]
+    left = [each for each in outputs if each.name not in COUNT_NAMES]
+    found = {}
+    for role in ROLES:
+        name = metadata.get(role, "")
+        if name and name not in {each.name for each in left}:
+            faults.append(f"its {role} is {shorten(repr(name))}, but must be one of its outputs ({describe(outputs)})")
+            return None
+        if name:
+            found[role] = name
+    if "boxes" not in found and len(left) == 1:
+        found["boxes"] = left[0].name
+    elif set(found) != {"boxes"}:  # which alone names the one output that holds everything
+        for fitting in (_named, _worded, _shaped):
+            for role in ROLES:
+                candidates = [each for each in left if each.name not in found.values() and fitting(role, each)]
+                if role not in found and len(candidates) == 1:
+                    found[role] = candidates[0].name
+    if "boxes" not in found or (len(found) == 1 and len(left) > 1 and "boxes" not in metadata):
+        faults.append(
+            f"its outputs are {describe(outputs)}, which do not tell the boxes, scores and classes; name each of them "
+            "in the metadata boxes, scores and classes"
+        )
+        return None
+    if "classes" in found and "scores" not in found:
+        faults.append(
+            f"its outputs are {describe(outputs)}, which have classes but no scores; name these in the metadata"
+        )
+        return None
+    return Roles(**found, count=counts[0] if counts and "classes" in found else "")
+
+
+def _named(role: str, output: Tensor) -> bool:
+    return output.name in ROLES[role]
+
+
+def _worded(role: str, output: Tensor) -> bool:
+    return any(word in output.name.lower() for word in WORDS[role])
+
+
+def _shaped(role: str, output: Tensor) -> bool:
+    is_box = output.type in FLOATS and len(output.shape) >= 2 and output.shape[-1] == 4
+    if role == "boxes":
+        return is_box
+    if role == "classes":
+        return output.type not in FLOATS and 1 <= len(output.shape) <= 2
+    return output.type in FLOATS and not is_box and 1 <= len(output.shape) <= 3
+
+
+def choice(metadata: Mapping[str, str], field: str, allowed: Sequence[str], default: str, faults: list[str]) -> str:
+    """One of the values that are allowed."""
+    value = metadata.get(field) or default
+    if value not in allowed:
+        names = ", ".join(filter(None, allowed))
+        faults.append(f"its {field} is {shorten(repr(metadata.get(field, '')))}, but must be one of {names}")
+    return value
+
+
+def number(
+    metadata: Mapping[str, str], field: str, default: float, least: float, most: float, faults: list[str]
+) -> float:
+    """A number from `least` to `most`; a whole one where the default is one."""
+    text = metadata.get(field, "")
+    if not text:
+        return default
+    try:
+        value = int(text) if isinstance(default, int) else float(text)
+    except ValueError:
+        value = float("nan")
+    if least <= value <= most:
+        return value
+    number = "a whole number" if isinstance(default, int) else "a number"
+    faults.append(f"its {field} is {shorten(repr(text))}, but must be {number} from {least:,} to {most:,}")
+    return default
+
+
+def most(labels: Mapping[int, str]) -> int:
+    """Detections that fit an item, whichever of the labels they have."""
+    longest = max((len(label.encode()) for label in labels.values()), default=0)
+    return min(MAX_DETECTIONS, ITEM_BYTES // (DETECTION_BYTES + longest))
+
+
+def columns(metadata: Mapping[str, str], output: Tensor, classes: int, faults: list[str]) -> str:
+    """What the rows of the one output hold behind the box; empty where that is not told."""
+    counts = {"scores": 4 + classes, "objectness": 5 + classes, "class": 6}
+    declared = choice(metadata, "columns", ("", *COLUMNS), "", faults)
+    if declared and declared in counts:
+        if fits(output, counts[declared]):
+            return declared
+        faults.append(f"its output is {describe([output])}, but must have {counts[declared]} columns")
+        return ""
+    told = [name for name, count in counts.items() if count in output.shape[-2:]]
+    if len(told) == 1:
+        return told[0]
+    if not declared:
+        needed = ", ".join(f"{count} ({name})" for name, count in counts.items())
+        problem = (
+            "does not tell its columns; set the metadata columns" if told else "but must have the columns of one of"
+        )
+        faults.append(f"its output is {describe([output])}, {problem}: {needed}")
+    return ""
+
+
+def fits(output: Tensor, columns: int) -> bool:
+    """Whether one of the last two dimensions can be that of the columns."""
+    if len(output.shape) == 1:
+        return columns == 1
+    return not output.shape or any(can_be(size, columns) for size in output.shape[-2:])
+
+
+def can_be(size: int | str | None, wanted: int) -> bool:
+    """Whether a dimension has this size, or is open."""
+    return size == wanted or not isinstance(size, int) or size < 0

@@ -1,0 +1,285 @@
+"""Detections: boxes with labels and scores, in the pixels of the uploaded picture."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from ..input_error import InputError
+from ..kinds import Decoded, Outcome, Placement, Tensor
+from ..shapes import DTYPES, describe
+from . import detection_fields as declared
+from .class_labels import are_by_id, read_class_labels
+from .detection_fields import Roles
+from .labels import ACTIVATIONS, FLOATS
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+MAX_COUNTED = 1000
+"""Detections that non-maximum suppression finds at most, to be bounded in time: those beyond an item's are counted."""
+MAX_CANDIDATES = 5000
+"""Boxes that it looks at, the best, if they give enough: of 25,200 all above the threshold it takes 0.1 s, not 0.3."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DetectionsOutput:
+    """A model that finds things in a picture.
+
+    A box counts for its best class only.
+
+    Attributes:
+        roles: what the graph's outputs hold: boxes [N, 4] with either scores [N] and classes [N], or scores
+            [N, classes]; or one output of rows, [N, columns] or [columns, N]. A first dimension of 1 may be added.
+        labels: by class id.
+        columns: of the rows, behind the box: "scores" of each class, "objectness" and then these scores, or a score and
+            a "class"; empty where there are no rows.
+        boxes_format: "xyxy" (left, top, right, bottom), "yxyx", "xywh" (left, top, width, height) or "cxcywh" (centre,
+            width, height).
+        boxes_unit: "pixels" of the model's input, or "fraction" of it.
+        class_offset: class id of the first of a list of labels: 1 where 0 is the background.
+        activation: that turns the output into scores in [0, 1]: "softmax", "sigmoid" or "" for none.
+        min_score: below which nothing is reported.
+        nms: intersection over union above which only the best of two boxes of a class is reported; None where the graph
+            has done that.
+        max_detections: that the item gets, the best ones.
+    """
+
+    kind: ClassVar[str] = "detections"
+    fields: ClassVar[tuple[str, ...]] = (
+        *("labels", "boxes", "scores", "classes", "columns", "boxes_format", "boxes_unit", "class_offset"),
+        *("activation", "min_score", "nms", "max_detections"),
+    )
+    stores_files: ClassVar[bool] = False
+
+    roles: Roles
+    labels: Mapping[int, str]
+    columns: str
+    boxes_format: str
+    boxes_unit: str
+    class_offset: int
+    activation: str
+    min_score: float
+    nms: float | None
+    max_detections: int
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self.roles.names
+
+    @classmethod
+    def read(
+        cls, metadata: Mapping[str, str], outputs: Sequence[Tensor], faults: list[str], input_kind: str
+    ) -> Self | None:
+        before = len(faults)
+        if input_kind != "image":
+            faults.append("its output_kind is 'detections', but must be another where its input_kind is not 'image'")
+        offset = int(declared.number(metadata, "class_offset", 0, 0, 1_000_000, faults))
+        labels = read_class_labels(metadata, offset, faults)
+        roles = declared.roles(metadata, outputs, faults)
+        values: dict[str, Any] = {
+            "boxes_format": declared.choice(metadata, "boxes_format", declared.BOXES_FORMATS, "", faults),
+            "boxes_unit": declared.choice(metadata, "boxes_unit", declared.BOXES_UNITS, "pixels", faults),
+            "activation": declared.choice(metadata, "activation", ACTIVATIONS, "", faults),
+            "min_score": declared.number(metadata, "min_score", 0.25, 0.0, 1.0, faults),
+            "nms": declared.number(metadata, "nms", 0.0, 0.0, 1.0, faults) if metadata.get("nms") else None,
+            "max_detections": int(declared.number(metadata, "max_detections", 100, 1, declared.most(labels), faults)),
+        }
+        if roles is None or not labels:
+            return None
+        by_name = {each.name: each for each in outputs}
+        columns = (
+            declared.columns(metadata, by_name[roles.boxes], len(labels) + offset, faults) if not roles.scores else ""
+        )
+        per_class = not roles.classes and columns != "class"
+        for name in filter(None, (roles.boxes, roles.scores)):
+            if by_name[name].type not in FLOATS:
+                faults.append(f"its output is {describe([by_name[name]])}, but must be of floating-point numbers")
+        if roles.scores and by_name[roles.boxes].shape[-1:] and not declared.can_be(by_name[roles.boxes].shape[-1], 4):
+            faults.append(f"its boxes are {describe([by_name[roles.boxes]])}, but must be [N, 4]")
+        if roles.scores and per_class and not declared.fits(by_name[roles.scores], len(labels) + offset):
+            needed = f"[N, {len(labels) + offset}], one for each label"
+            faults.append(f"its scores are {describe([by_name[roles.scores]])}, but must be {needed}")
+        if roles.classes and by_name[roles.classes].type not in DTYPES.keys() - {"tensor(bool)", "tensor(string)"}:
+            faults.append(f"its classes are {describe([by_name[roles.classes]])}, but must be numbers")
+        if per_class and are_by_id(metadata):
+            faults.append(
+                "its labels are a JSON object, but must be a list where the graph gives a score for each class"
+            )
+        if values["activation"] == "softmax" and not per_class:
+            faults.append(
+                "its activation is 'softmax', but must be another where the graph gives one score for each box"
+            )
+        if len(faults) > before:
+            return None
+        return cls(roles=roles, labels=labels, columns=columns, class_offset=offset, **values)
+
+    def outcome(self, results: Sequence[Mapping[str, Any]], decoded: Decoded) -> Outcome:
+        """The values are `detections`, the highest score first, and `detection_count`.
+
+        A detection is {"label", "score", "box": {"left", "top", "right", "bottom"}}; the box is in pixels of the
+        upright picture, from its upper left corner, clipped to it. What has no area within the picture is dropped.
+        Where there are more than `max_detections`, `detections_left_out` says how many; after non-maximum suppression
+        it counts among the best MAX_CANDIDATES boxes, and up to MAX_COUNTED detections in all.
+
+        Raises:
+            InputError: NON_FINITE_SCORES, NON_FINITE_OUTPUT, UNKNOWN_CLASS_ID or UNEXPECTED_OUTPUT.
+        """
+        import numpy as np
+
+        from .overlap import suppress
+
+        assert decoded.placement is not None  # of every picture
+        ((result),) = results
+        boxes, scores, classes = self._found(result)
+        boxes = in_picture(self._corners(boxes, decoded.placement), decoded.placement)
+        rounded = np.round(boxes, 1)
+        order = np.argsort(-scores, kind="stable")
+        order = order[(rounded[order, :2] < rounded[order, 2:]).all(axis=1)]
+        if self.nms is not None:
+            for candidates in (order[:MAX_CANDIDATES], order):
+                kept = suppress(boxes[candidates], classes[candidates], self.nms, MAX_COUNTED)
+                if len(kept) >= self.max_detections or len(candidates) == len(order):
+                    break
+            order = order[kept]
+        found = [
+            {
+                "label": self.labels[class_id],
+                "score": round(score, 6),
+                "box": dict(zip(("left", "top", "right", "bottom"), box, strict=True)),
+            }
+            for class_id, score, box in zip(
+                *(part[order[: self.max_detections]].tolist() for part in (classes, scores, rounded)), strict=True
+            )
+        ]
+        values: dict[str, Any] = {"detections": found, "detection_count": len(found)}
+        if len(order) > len(found):
+            values["detections_left_out"] = len(order) - len(found)
+        return Outcome(values=values)
+
+    def _found(self, result: Mapping[str, Any]) -> "tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]":
+        """Boxes [N, 4] as the graph gives them, scores [N] and class ids [N], of what reaches `min_score`."""
+        import numpy as np
+
+        roles = self.roles
+        boxes: NDArray[Any]
+        scores: NDArray[Any]
+        classes: NDArray[Any]
+        if roles.scores and roles.classes:
+            boxes, scores = floats(result[roles.boxes]).reshape(-1, 4), floats(result[roles.scores]).reshape(-1)
+            classes = result[roles.classes].reshape(-1)
+            if roles.count:
+                count = int(result[roles.count].reshape(-1)[0])
+                boxes, scores, classes = boxes[:count], scores[:count], classes[:count]
+            scores = activate(scores, self.activation)
+        elif self.columns == "class":
+            rows = oriented(floats(result[roles.boxes]), 6, roles.boxes)
+            boxes, scores, classes = rows[:, :4], activate(rows[:, 4], self.activation), rows[:, 5]
+        else:
+            boxes, scores, classes = self._best_classes(result)
+        if not len(boxes) == len(scores) == len(classes):
+            raise InputError(
+                "UNEXPECTED_OUTPUT",
+                f"The model gave {len(boxes)} boxes, {len(scores)} scores and {len(classes)} classes for this input, "
+                "but must give as many of each.",
+            )
+        if not np.isfinite(scores).all():
+            raise InputError("NON_FINITE_SCORES", "The model's scores for this input are not finite numbers.")
+        kept = np.flatnonzero(scores >= self.min_score)
+        boxes, classes = boxes[kept], classes[kept]
+        if not np.isfinite(boxes).all():
+            raise InputError("NON_FINITE_OUTPUT", f"The model's boxes ({roles.boxes}) for this input are not finite.")
+        if unknown := {value for value in classes.tolist() if value not in self.labels}:
+            allowed = f"from {min(self.labels)} to {max(self.labels)}"
+            raise InputError(
+                "UNKNOWN_CLASS_ID",
+                f"The model found the class {min(unknown):g}, but its labels are for classes {allowed}.",
+            )
+        return boxes.astype(np.float64), scores[kept].astype(np.float64), classes.astype(np.int64)
+
+    def _best_classes(self, result: Mapping[str, Any]) -> "tuple[NDArray[Any], NDArray[Any], NDArray[Any]]":
+        """All boxes, each with the score and the id of its best class."""
+        import numpy as np
+
+        count = len(self.labels) + self.class_offset
+        objectness: NDArray[Any] | float = 1.0
+        if self.roles.scores:
+            boxes = floats(result[self.roles.boxes]).reshape(-1, 4)
+            per_class = oriented(floats(result[self.roles.scores]), count, self.roles.scores)
+        else:
+            first = 4 + (self.columns == "objectness")
+            rows = oriented(floats(result[self.roles.boxes]), first + count, self.roles.boxes)
+            boxes, per_class = rows[:, :4], rows[:, first:]
+            if self.columns == "objectness":
+                objectness = activate(rows[:, 4], "sigmoid" if self.activation else "")
+        if self.activation == "softmax":
+            per_class = activate(per_class, "softmax")
+        per_class = per_class[:, self.class_offset :]
+        best = per_class.max(axis=1)
+        if self.activation == "sigmoid":  # which keeps their order
+            best = activate(best, "sigmoid")
+        with np.errstate(invalid="ignore"):  # what is not finite is refused later
+            scores = best * objectness
+        classes = np.zeros(len(scores), np.int64)
+        kept = np.flatnonzero(scores >= self.min_score)
+        classes[kept] = per_class[kept].argmax(axis=1) + self.class_offset
+        return boxes, scores, classes
+
+    def _corners(self, boxes: "NDArray[np.float64]", placement: Placement) -> "NDArray[np.float64]":
+        """Left, top, right, bottom, in pixels of the model's input."""
+        import numpy as np
+
+        if self.boxes_format == "yxyx":
+            boxes = boxes[:, [1, 0, 3, 2]]
+        elif self.boxes_format == "xywh":
+            boxes = np.hstack([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]])
+        elif self.boxes_format == "cxcywh":
+            half = boxes[:, 2:] / 2
+            boxes = np.hstack([boxes[:, :2] - half, boxes[:, :2] + half])
+        if self.boxes_unit == "fraction":
+            boxes = boxes * np.tile([placement.input_width, placement.input_height], 2)
+        return boxes
+
+
+def floats(values: "NDArray[Any]") -> "NDArray[np.float32]":
+    """As float32: in float16 a sum or power soon overflows."""
+    return values.astype("float32", copy=False)
+
+
+def in_picture(boxes: "NDArray[np.float64]", placement: Placement) -> "NDArray[np.float64]":
+    """Boxes in pixels of the model's input to those of the upright picture, clipped to it."""
+    import numpy as np
+
+    offset, scale = [placement.left, placement.top], [placement.scale_x, placement.scale_y]
+    mapped = (boxes - np.tile(offset, 2)) / np.tile(scale, 2)
+    clipped: NDArray[np.float64] = np.clip(mapped, 0.0, np.tile([placement.width, placement.height], 2))
+    return clipped
+
+
+def oriented(array: "NDArray[Any]", columns: int, name: str) -> "NDArray[Any]":
+    """[N, columns], of an array that is so or the other way round, behind dimensions of 1."""
+    *batch, rows, last = array.shape if array.ndim > 1 else (array.size, 1)
+    if math.prod(batch) == 1:
+        table = array.reshape(rows, last)
+        if last == columns:
+            return table
+        if rows == columns:
+            return table.T
+    raise InputError(
+        "UNEXPECTED_OUTPUT",
+        f"The model's output {name!r} is {list(array.shape)} for this input, but must have {columns} columns.",
+    )
+
+
+def activate(values: "NDArray[Any]", activation: str) -> "NDArray[Any]":
+    """Scores in [0, 1]; softmax is over the last axis. What is not finite stays so."""
+    import numpy as np
+
+    with np.errstate(over="ignore", invalid="ignore"):
+        if activation == "softmax":
+            powers = np.exp(values - values.max(axis=-1, keepdims=True))
+            return np.asarray(powers / powers.sum(axis=-1, keepdims=True))
+        if activation == "sigmoid":
+            return np.asarray(1 / (1 + np.exp(-values)))
+    return values

@@ -1,0 +1,72 @@
+"""A map over the model's input, such as a segmentation, to one over the uploaded picture."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from ..kinds import Placement
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+BAND_PIXELS = 2_000_000
+"""Of the picture that are worked on at a time, to be bounded in memory."""
+
+
+def nearest(classes: "NDArray[np.uint8]", placement: Placement) -> "Iterator[NDArray[np.uint8]]":
+    """The class of each of the picture's pixels, in bands from top to bottom.
+
+    Args:
+        classes: [rows, columns], over the whole of the model's input.
+    """
+    import numpy as np
+
+    rows, columns = (np.floor(each + 0.5).astype(np.intp) for each in positions(classes.shape, placement))
+    for band in _bands(rows, placement.width):
+        yield classes[band][:, columns]
+
+
+def bilinear(levels: "NDArray[np.float32]", placement: Placement) -> "Iterator[NDArray[np.uint8]]":
+    """The level, 0 to 255, at each of the picture's pixels, in bands from top to bottom.
+
+    Args:
+        levels: [rows, columns], 0 to 1, over the whole of the model's input.
+    """
+    import numpy as np
+
+    rows, columns = positions(levels.shape, placement)
+    before, after, share = _neighbours(columns, levels.shape[1])
+    for band in _bands(rows, placement.width):
+        above, below, lower = _neighbours(band, levels.shape[0])
+        lines = levels[above] + (levels[below] - levels[above]) * lower[:, np.newaxis]
+        pixels = lines[:, before] + (lines[:, after] - lines[:, before]) * share
+        yield np.rint(pixels * 255).astype(np.uint8)
+
+
+def positions(shape: tuple[int, ...], placement: Placement) -> "tuple[NDArray[np.float32], NDArray[np.float32]]":
+    """Where the middle of each of the picture's rows and columns lies in the map: 0 is the middle of its first."""
+    import numpy as np
+
+    found = []
+    for size, count, scale, offset, input_size in (
+        (shape[0], placement.height, placement.scale_y, placement.top, placement.input_height),
+        (shape[1], placement.width, placement.scale_x, placement.left, placement.input_width),
+    ):
+        in_input = (np.arange(count) + 0.5) * scale + offset
+        found.append(np.clip(in_input * (size / input_size) - 0.5, 0, size - 1).astype(np.float32))
+    return found[0], found[1]
+
+
+def _neighbours(
+    positions: "NDArray[np.float32]", size: int
+) -> "tuple[NDArray[Any], NDArray[Any], NDArray[np.float32]]":
+    """The elements on both sides of each position, and how near the second is, 0 to 1."""
+    import numpy as np
+
+    first = np.floor(positions).astype(np.intp)
+    return first, np.minimum(first + 1, size - 1), positions - first.astype(np.float32)
+
+
+def _bands(rows: "NDArray[Any]", width: int) -> "Iterator[NDArray[Any]]":
+    height = max(1, BAND_PIXELS // width)
+    return (rows[start : start + height] for start in range(0, len(rows), height))
