@@ -51,6 +51,7 @@ def test_a_stack_publishes_what_its_users_need(
         "HandlerArn": handler,  # what S3 invokes
         "DeadLetterQueueUrl": "<Pipeline/DeadLetterQueue>",
         "Predictor": stack.lower(),
+        "InputKind": "audio",
         "DashboardName": "<Monitoring/Dashboard>",
         **more,
     }

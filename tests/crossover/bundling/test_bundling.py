@@ -297,7 +297,7 @@ def test_two_builds_are_equal_byte_for_byte(project: Path, monkeypatch: pytest.M
 
 def test_a_wheel_that_is_not_the_locked_one_is_refused(project: Path) -> None:
     write_wheel(project / "wheelhouse", "botocore", {**BOTOCORE, "botocore/__init__.py": "tampered = True\n"})
-    with pytest.raises(BundlingError, match=r"requirements-inference\.txt could not be installed:.*Hash mismatch"):
+    with pytest.raises(BundlingError, match=r"requirements-audio\.txt could not be installed:.*Hash mismatch"):
         build()
 
 
@@ -312,7 +312,7 @@ def test_a_bundle_larger_than_lambda_takes_is_refused_in_one_sentence(
 ) -> None:
     monkeypatch.setattr(bundle_recipe, "MAX_UNZIPPED_BYTES", 1_000)
     (project / "lambda_src/inference/large.bin").write_bytes(bytes(2_000_000))
-    with pytest.raises(BundlingError, match=r"^The inference bundle is too large: 2\.0 MB unzipped, 0\.0 MB zipped; "):
+    with pytest.raises(BundlingError, match=r"^The inference-audio bundle is too large: 2\.0 MB unzipped, 0\.0 MB zipped; "):
         build()
     assert not list(project.glob("cache/bundles/*"))
 
@@ -323,7 +323,7 @@ def test_a_bundle_larger_than_lambda_takes_is_refused_in_one_sentence(
 def test_a_bundle_is_made_once_and_states_its_size(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     first = build()
     line = capsys.readouterr().err
-    assert line.startswith(f"Bundling inference for Python {THIS_VERSION} on x86_64-manylinux_2_28 ... 0.0 MB unzipped")
+    assert line.startswith(f"Bundling inference-audio for Python {THIS_VERSION} on x86_64-manylinux_2_28 ... 0.0 MB")
     assert line.count("\n") == 1
     assert build() == first
     assert capsys.readouterr().err == ""
@@ -343,8 +343,8 @@ def test_an_interrupted_build_leaves_no_partial_bundle(project: Path, monkeypatc
 def test_two_processes_may_make_the_same_bundle_at_once(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def beaten(bundle: Bundle, folder: Path, **_: object) -> Size:
         name = hash_of(python_version=THIS_VERSION)[:20]
-        (project / f"cache/bundles/inference-{name}").mkdir()
-        (project / f"cache/bundles/inference-{name}/by_the_other.py").touch()
+        (project / f"cache/bundles/{INFERENCE.name}-{name}").mkdir()
+        (project / f"cache/bundles/{INFERENCE.name}-{name}/by_the_other.py").touch()
         (folder / "by_this_one.py").touch()
         return Size(unzipped=0, zipped=0)
 

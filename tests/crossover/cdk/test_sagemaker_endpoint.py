@@ -70,12 +70,17 @@ def test_the_plain_model_file_is_mounted(sagemaker: StackTemplate):
     assert "ModelDataUrl" not in container
 
 
-def test_the_container_has_the_limits_of_the_proxy_and_the_region_of_the_stack(sagemaker: StackTemplate):
+def test_the_container_has_the_limits_of_its_models_kind_and_the_region_of_the_stack(sagemaker: StackTemplate):
     container = sagemaker.only("AWS::SageMaker::Model").properties["PrimaryContainer"]["Environment"]
     proxy = sagemaker.resources["Compute/Function"].properties["Environment"]["Variables"]
 
-    limits = {key: proxy[key] for key in ("MAX_FILE_BYTES", "MAX_AUDIO_SECONDS", "MAX_CHANNELS")}
-    assert container == {**limits, "AWS_DEFAULT_REGION": "<AWS::Region>"}
+    assert container == {
+        "INPUT_KIND": "audio",
+        "MAX_FILE_BYTES": proxy["MAX_FILE_BYTES"],
+        "MAX_AUDIO_SECONDS": "600",
+        "MAX_CHANNELS": "8",
+        "AWS_DEFAULT_REGION": "<AWS::Region>",
+    }
 
 
 def test_one_burstable_instance_serves_by_default(sagemaker: StackTemplate):
@@ -131,8 +136,10 @@ def test_the_image_is_built_for_the_instances_platform(image: dict[str, Any]):
 
 
 def test_the_image_is_built_of_the_container_and_the_inference_package_only(image_files: set[str]):
-    assert {"sagemaker_container/Dockerfile", "lambda_src/inference/model.py"} <= image_files
-    assert all(path.startswith(("sagemaker_container/", "lambda_src/inference/")) for path in image_files)
+    decoders = "lambda_src/requirements-audio.txt"
+    assert {"sagemaker_container/Dockerfile", "lambda_src/inference/model.py", decoders} <= image_files
+    ours = ("sagemaker_container/", "lambda_src/inference/", decoders)
+    assert all(path.startswith(ours) for path in image_files)
 
 
 def test_running_the_sources_does_not_change_the_image(image_files: set[str]):
