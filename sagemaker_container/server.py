@@ -252,7 +252,7 @@ def _give_back_memory() -> None:
 
 
 def find_model(folder: Path) -> Path:
-    """The only .onnx file in a folder or its subfolders.
+    """The only .onnx file in a folder or, where there is none, in its subfolders.
 
     Raises:
         SettingError: there is none, or more than one.
@@ -261,7 +261,7 @@ def find_model(folder: Path) -> Path:
         raise SettingError(
             f"The model's folder {folder} does not exist; MODEL_DIR must name the folder with the .onnx file."
         )
-    files = sorted(folder.rglob("*.onnx"))
+    files = sorted(folder.glob("*.onnx")) or sorted(folder.rglob("*.onnx"))
     if len(files) != 1:
         names = ", ".join(file.name for file in files) or "none"
         raise SettingError(f"The model's folder {folder} must contain exactly one .onnx file; it contains {names}.")
