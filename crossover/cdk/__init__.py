@@ -30,7 +30,7 @@ from crossover.cdk.python_function import FunctionOptions, create_log_group
 from crossover.cdk.rollout import CanaryRollout
 from crossover.cdk.rules import InvalidValueError
 from crossover.cdk.storage import PipelineStorage
-from crossover.model_contract import ModelArtifactError, ModelContract
+from crossover.model.contract import ModelArtifactError, ModelContract
 
 __all__ = [
     "PERCENTILES",

@@ -11,7 +11,7 @@ from constructs import Construct
 
 from crossover.cdk.encryption import allow_use
 from crossover.cdk.findings import acknowledge_wildcard
-from crossover.model_contract import ModelArtifactError, check_model
+from crossover.model.contract import ModelArtifactError, check_model
 
 SUFFIX = ".onnx"
 """Of the names of models in the bootstrap bucket: the CDK keeps the file's."""

@@ -107,7 +107,9 @@ def write_metadata(source: Path, target: Path, metadata: Mapping[str, str]) -> N
     content += [_entry_field(key, value) for key, value in metadata.items()]
     if _size(content) > MAX_BYTES:
         size = f"{_size(content) / 1e9:.1f} GB"
-        raise ModelFileError(f"The model file {source} has {size} with its weights inside; ONNX files have at most 2.1.")
+        raise ModelFileError(
+            f"The model file {source} has {size} with its weights inside; ONNX files have at most 2.1."
+        )
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
         with temporary.open("xb") as written:
@@ -125,10 +127,10 @@ def _model_fields(file: BinaryIO) -> list[_Field]:
     try:
         fields = list(_fields(file, 0, os.fstat(file.fileno()).st_size))
     except _MalformedError as error:
-        raise ModelFileError(f"The file {name} is not an ONNX model: {error}.") from None
+        raise ModelFileError(f"The model file {name} is not an ONNX model: {error}.") from None
     found = {(field.number, field.is_message) for field in fields}
     if (IR_VERSION, False) not in found or (GRAPH, True) not in found:
-        raise ModelFileError(f"The file {name} is not an ONNX model: it holds no version and graph of one.")
+        raise ModelFileError(f"The model file {name} is not an ONNX model: it holds no version and graph of one.")
     return fields
 
 
@@ -178,7 +180,7 @@ def _inside(file: BinaryIO, field: _Field) -> list[_Field]:
     try:
         return list(_fields(file, field.value, field.end))
     except _MalformedError as error:
-        raise ModelFileError(f"The file {file.name} is not an ONNX model: {error}.") from None
+        raise ModelFileError(f"The model file {file.name} is not an ONNX model: {error}.") from None
 
 
 def _entry(file: BinaryIO, field: _Field) -> tuple[str, str]:

@@ -16,7 +16,7 @@ from typing import Any, TypedDict
 from crossover.cost.variants import deployable
 from crossover.errors import UsageError
 from crossover.inputs import variant_names
-from crossover.model_contract import ModelArtifactError, check_model
+from crossover.model.contract import ModelArtifactError, check_model
 from crossover.paths import sources
 from crossover.project import CdkJson
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from crossover.model_contract import check_model
+from crossover.model.contract import check_model
 from tests.crossover.cdk.onnx_files import write_model
 from tests.docs.pages import ROOT
 

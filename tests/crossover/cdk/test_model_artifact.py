@@ -10,7 +10,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk.assertions import Annotations, Match, Template
 
 from crossover.cdk.model_artifact import ModelArtifact
-from crossover.model_contract import ModelArtifactError
+from crossover.model.contract import ModelArtifactError
 from tests.crossover.cdk.onnx_files import CONTRACT, write_model
 
 REPORTED = Path(__file__).parents[2] / "lambda_src/reported/models"

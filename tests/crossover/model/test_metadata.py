@@ -143,7 +143,7 @@ def test_a_model_that_would_be_larger_than_onnx_files_can_be_is_refused(
     path = with_weights_outside(make_model(tmp_path / "mine.onnx"))
     monkeypatch.setattr("crossover.model.metadata.MAX_BYTES", 7_999)
 
-    with pytest.raises(ModelFileError, match=r"with its weights inside; ONNX files have at most 2\.1\.$"):
+    with pytest.raises(ModelFileError, match=r"with its weights inside; an ONNX file has at most 2\.1\.$"):
         write_metadata(path, tmp_path / "new.onnx", {})
 
 
@@ -166,6 +166,6 @@ def test_what_is_no_model_is_refused_in_one_sentence(tmp_path: Path, content: by
     with pytest.raises(ModelFileError) as error:
         write_metadata(path, tmp_path / "new.onnx", {"name": "new"})
 
-    assert str(error.value).startswith(f"The file {path} is not an ONNX model: ")
+    assert str(error.value).startswith(f"The model file {path} is not an ONNX model: ")
     assert str(error.value).count(".") == str(path).count(".") + 1
     assert [entry.name for entry in tmp_path.iterdir()] == ["mine.onnx"]

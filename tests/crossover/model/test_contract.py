@@ -8,7 +8,7 @@ import onnx
 import pytest
 
 from crossover.handler_sources import inference
-from crossover.model_contract import ModelArtifactError, check_model
+from crossover.model.contract import ModelArtifactError, check_model
 from crossover.paths import sources
 from stacks.settings import Settings
 from tests.crossover.cdk.onnx_files import CONTRACT, INT64, write_model
@@ -134,7 +134,7 @@ def test_a_file_that_is_not_a_model_is_refused_in_one_line(tmp_path: Path):
     assert "\n" not in str(error.value)
 
 
-REPORTED = Path(__file__).parents[1] / "lambda_src/reported/models"
+REPORTED = Path(__file__).parents[2] / "lambda_src/reported/models"
 
 
 def test_a_model_of_one_length_gets_windows_of_it():
@@ -184,3 +184,38 @@ def test_a_model_whose_graph_takes_one_length_is_refused(tmp_path: Path):
         check_model(tmp_path / "traced.onnx")
 
     assert "cannot be served: it fails on 0.7 s of faint noise: The model fails for this input" in str(error.value)
+
+
+def test_a_model_that_fails_on_all_usual_audio_is_refused_with_one_reason(tmp_path: Path):
+    metadata = {**CONTRACT, "labels": json.dumps(["one", "two", "three"])}
+    path = write_model(tmp_path / "model.onnx", output_shape=("classes",), metadata=metadata)
+
+    with pytest.raises(ModelArtifactError) as error:
+        check_model(path)
+
+    inputs = "1 s of faint noise, 0.7 s of faint noise, 2.3 s of faint noise"
+    assert f"{path} cannot be served: it fails on {inputs}: The model gave scores of" in str(error.value)
+
+
+def test_weights_in_another_file_are_named_with_what_to_do(tmp_path: Path):
+    path = tmp_path / "model.onnx"
+    model = onnx.load(REPORTED / "c0-good.onnx")
+    onnx.save(model, path, save_as_external_data=True, location="weights.bin", size_threshold=0)
+
+    with pytest.raises(ModelArtifactError) as error:
+        check_model(path)
+
+    assert f"{path} has its weights in weights.bin, but must hold them: `crossover model describe`" in str(error.value)
+
+
+def test_a_graph_that_cannot_be_loaded_is_refused_in_one_line(tmp_path: Path):
+    model = onnx.load(REPORTED / "c0-good.onnx")
+    model.graph.node[0].op_type = "NoSuchOperator"
+    path = tmp_path / "model.onnx"
+    onnx.save(model, path)
+
+    with pytest.raises(ModelArtifactError) as error:
+        check_model(path)
+
+    assert str(error.value).startswith(f"The model file {path} cannot be loaded: This is an invalid model. In Node")
+    assert "\n" not in str(error.value)
