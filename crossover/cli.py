@@ -98,6 +98,7 @@ def _add(name: str, module: str, meaning: str) -> None:
     app.command(name, help=meaning, context_settings=settings)(delegate)
 
 
+_add("model", "crossover.model.cli", "Your own ONNX model: describe it, check it, try it.")
 _add("cost", "crossover.cost.cli", "Which variant is the cheapest at your traffic, and when to switch.")
 _add("doctor", "crossover.doctor.cli", "What a deployment would fail on, and what to do; changes nothing.")
 _add("local", "crossover.local.cli", "The local AWS step by step: up, deploy, predict, status, down.")

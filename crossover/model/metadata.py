@@ -8,7 +8,7 @@ https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
 import os
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,11 +88,12 @@ def external_files(path: Path) -> list[Path]:
         return list(dict.fromkeys(part.path for tensor in tensors if (part := _external_part(file, tensor))))
 
 
-def write_metadata(source: Path, target: Path, metadata: Mapping[str, str]) -> None:
+def write_metadata(source: Path, target: Path, metadata: Mapping[str, str], *, without: Container[str] = ()) -> None:
     """Copy an ONNX file with other metadata, and with all weights inside.
 
-    Entries with the same keys are replaced; the new ones are appended in their order. Everything else keeps its bytes
-    and its order, but for weights in other files. The target appears when it is complete; it may be the source.
+    Entries with the same keys or with one of `without` go; the new ones are appended in their order. Everything else
+    keeps its bytes and its order, but for weights in other files. The target appears when it is complete; it may be the
+    source.
 
     Raises:
         ModelFileError: the source is no ONNX file, its weights are missing, or the target would have more than 2 GB.
@@ -101,14 +102,16 @@ def write_metadata(source: Path, target: Path, metadata: Mapping[str, str]) -> N
     with source.open("rb") as file:
         content: _Content = []
         for field in _model_fields(file):
-            if field.number == METADATA_PROPS and _entry(file, field)[0] in metadata:
-                continue
+            if field.number == METADATA_PROPS:
+                key, _ = _entry(file, field)
+                if key in metadata or key in without:
+                    continue
             content += _with_weights(file, field) if field.number == GRAPH else [_part(file, field)]
     content += [_entry_field(key, value) for key, value in metadata.items()]
     if _size(content) > MAX_BYTES:
         size = f"{_size(content) / 1e9:.1f} GB"
         raise ModelFileError(
-            f"The model file {source} has {size} with its weights inside; ONNX files have at most 2.1."
+            f"The model file {source} has {size} with its weights inside; an ONNX file has at most 2.1."
         )
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
