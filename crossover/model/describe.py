@@ -101,9 +101,10 @@ def contract_fields() -> tuple[str, ...]:
 
 
 def _labels(text: str) -> list[str]:
-    if "," in text and not Path(text).exists():
+    path = Path(text)
+    if not path.exists() and ("," in text or (not path.suffix and path.name == text)):
         return [label.strip() for label in text.split(",")]
-    return read_labels(Path(text))
+    return read_labels(path)
 
 
 def _session(path: Path) -> Any:

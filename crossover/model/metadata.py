@@ -7,7 +7,6 @@ https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
 
 import os
 import secrets
-import shutil
 from collections.abc import Container, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,6 +15,9 @@ from typing import BinaryIO
 
 MAX_BYTES = 2**31 - 1
 """Of a protobuf message, and so of an ONNX file: https://protobuf.dev/programming-guides/proto-limits/"""
+
+COPIED_BYTES = 2**20
+"""At once."""
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 """The wire types; the groups of old, 3 and 4, are in no ONNX file."""
@@ -280,7 +282,7 @@ def _copy(part: _Part | bytes, written: BinaryIO) -> None:
         source.seek(part.begin)
         left = part.end - part.begin
         while left:
-            chunk = source.read(min(left, shutil.COPY_BUFSIZE))
+            chunk = source.read(min(left, COPIED_BYTES))
             if not chunk:
                 raise ModelFileError(f"The file {part.path} was cut while it was read.")
             written.write(chunk)

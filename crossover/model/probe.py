@@ -9,6 +9,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
@@ -42,7 +43,7 @@ def measure(path: Path) -> dict[str, Any]:
     decodes = all(find_spec(name) for name in contract.input.packages)
     loaded_mb = peak_mb()
     runs = [
-        _run(trial.what, trial.usual, lambda trial=trial: trial.decoded, model) for trial in contract.input.trials()
+        _run(trial.what, trial.usual, partial(getattr, trial, "decoded"), model) for trial in contract.input.trials()
     ]
     usual_mb = peak_mb()
     slowest_ms = max((run["ms"] for run in runs if run["ms"]), default=0.0)

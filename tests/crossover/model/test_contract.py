@@ -130,7 +130,7 @@ def test_a_file_that_is_not_a_model_is_refused_in_one_line(tmp_path: Path):
     with pytest.raises(ModelArtifactError) as error:
         check_model(path)
 
-    assert f"The model file {path} is no ONNX file with its weights inside" in str(error.value)
+    assert f"The model file {path} is not an ONNX model: at byte 0" in str(error.value)
     assert "\n" not in str(error.value)
 
 
@@ -183,18 +183,8 @@ def test_a_model_whose_graph_takes_one_length_is_refused(tmp_path: Path):
     with pytest.raises(ModelArtifactError) as error:
         check_model(tmp_path / "traced.onnx")
 
-    assert "cannot be served: it fails on 0.7 s of faint noise: The model fails for this input" in str(error.value)
-
-
-def test_a_model_that_fails_on_all_usual_audio_is_refused_with_one_reason(tmp_path: Path):
-    metadata = {**CONTRACT, "labels": json.dumps(["one", "two", "three"])}
-    path = write_model(tmp_path / "model.onnx", output_shape=("classes",), metadata=metadata)
-
-    with pytest.raises(ModelArtifactError) as error:
-        check_model(path)
-
-    inputs = "1 s of faint noise, 0.7 s of faint noise, 2.3 s of faint noise"
-    assert f"{path} cannot be served: it fails on {inputs}: The model gave scores of" in str(error.value)
+    fault = "it fails on 0.7 s of faint noise, 2.3 s of faint noise: The model fails for this input"
+    assert f"cannot be served: {fault}" in str(error.value)
 
 
 def test_weights_in_another_file_are_named_with_what_to_do(tmp_path: Path):

@@ -1,0 +1,154 @@
+"""A contract is made from what the user says, what the graph tells and how it runs."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from crossover import cli, command_line
+from crossover.errors import UsageError
+from crossover.model.check import check
+from crossover.model.contract import check_model
+from crossover.model.describe import contract_fields, describe
+from crossover.model.metadata import read_metadata
+from tests.crossover.model import graphs
+
+AUDIO = {"sample_rate": "16000"}
+
+
+def run(*arguments: object) -> int:
+    return command_line.run(cli.app, ["model", "describe", *map(str, arguments)], program="crossover")
+
+
+def test_a_model_of_audio_is_described_and_can_be_deployed(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    source, target = graphs.audio_logits(tmp_path / "my model.onnx"), tmp_path / "model/mine.onnx"
+
+    assert run(source, "--sample-rate", 8000, "--labels", "cat,hot dog,bird", "--output", target) == 0
+
+    assert read_metadata(target) == {
+        "name": "my-model",
+        "version": "1",
+        "license": "not stated",
+        "input_kind": "audio",
+        "sample_rate": "8000",
+        "output_kind": "labels",
+        "labels": json.dumps(["cat", "hot dog", "bird"]),
+        "activation": "softmax",
+    }
+    assert check_model(target).warnings == ()
+    printed = capsys.readouterr().out
+    assert f"Next: crossover model check {target}" in printed
+    assert "activation   softmax  (scores of a trial lie between -10 and 10;" in printed
+    assert read_metadata(source) == {}
+
+
+def test_without_output_the_file_itself_is_described_and_may_be_described_again(tmp_path: Path):
+    path = graphs.audio_logits(tmp_path / "mine.onnx")
+
+    assert run(path, "--sample-rate", 8000, "--labels", "a,b,c", "--license", "MIT") == 0
+    assert run(path, "--version", 2, "--activation", "none") == 0
+
+    metadata = read_metadata(path)
+    assert (metadata["version"], metadata["license"], metadata["sample_rate"]) == ("2", "MIT", "8000")
+    assert "activation" not in metadata
+
+
+def test_states_and_the_sample_rate_of_a_recurrent_graph_are_found(tmp_path: Path):
+    path = graphs.recurrent(tmp_path / "vad.onnx")
+
+    entries = describe(path, given=AUDIO, labels="speech")
+
+    assert json.loads(entries["states"].value) == {"state": "stateN"}
+    assert json.loads(entries["constants"].value) == {"sr": 16000}
+    assert "activation" not in entries
+
+
+def test_a_graph_with_an_input_for_it_asks_for_the_sample_rate(tmp_path: Path):
+    path = graphs.recurrent(tmp_path / "vad.onnx")
+
+    with pytest.raises(UsageError) as error:
+        describe(path, given={}, labels="speech")
+
+    assert str(error.value).endswith("give --sample-rate.")
+
+
+def test_labels_are_never_made_up_unless_asked_for(tmp_path: Path):
+    path = graphs.audio_logits(tmp_path / "mine.onnx", classes=1000)
+
+    with pytest.raises(UsageError, match=r"gives 1,000 scores: give --labels FILE with as many lines"):
+        describe(path, given=AUDIO)
+
+    entries = describe(path, given=AUDIO, number_labels=True)
+    assert json.loads(entries["labels"].value)[::999] == ["class 0", "class 999"]
+
+
+def test_another_number_of_labels_than_scores_is_refused(tmp_path: Path):
+    path = graphs.audio_logits(tmp_path / "mine.onnx")
+
+    with pytest.raises(UsageError, match=r"^There are 2 labels, but the model gives 3 scores\.$"):
+        describe(path, given=AUDIO, labels="cat,dog")
+
+
+def test_scores_that_are_probabilities_stay_as_they_are(tmp_path: Path):
+    path = graphs.audio_logits(tmp_path / "mine.onnx", spread=0.0)
+
+    assert "activation" not in describe(path, given=AUDIO, labels="a,b,c")
+
+
+def test_what_is_given_goes_before_what_the_graph_tells(tmp_path: Path):
+    path = graphs.audio_logits(tmp_path / "mine.onnx")
+
+    entries = describe(path, given={**AUDIO, "activation": "sigmoid", "name": "other"}, labels="a,b,c")
+
+    assert (entries["activation"].value, entries["name"].value) == ("sigmoid", "other")
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (["--sample-rate", "16 kHz"], "its sample_rate is '16 kHz', but must be a whole number of Hz above 0"),
+        (["--sample-rate", "8000", "--windowing", "sum"], "its windowing is 'sum', but must be 'mean' or 'max'"),
+        (["--sample-rate", "8000", "--activation", "relu"], "its activation is 'relu', but must be"),
+        (["--kind", "radio"], "The kind of input is 'radio'; there are audio"),
+        (["--sample-rate", "8000", "--output-kind", "radio"], "its output_kind is 'radio', but must be"),
+        (["--sample-rate", "8000", "--states", "h"], "its states are 'h', but must be a JSON object"),
+        (["--field", "radio=1"], "The field is 'radio=1'; --field must be NAME=VALUE with one of name, version"),
+        (["--sample-rate", "8000", "--labels", "none.txt"], "The labels none.txt cannot be read: No such file"),
+    ],
+)
+def test_a_wrong_value_is_one_sentence(tmp_path: Path, options: list[str], reason: str):
+    path = graphs.audio_logits(tmp_path / "mine.onnx")
+    before = path.read_bytes()
+
+    with pytest.raises(UsageError) as error:
+        run(path, "--labels", "a,b,c", *options)
+
+    assert reason in str(error.value)
+    assert "\n" not in str(error.value)
+    assert path.read_bytes() == before
+
+
+def test_what_is_no_model_is_refused(tmp_path: Path):
+    path = tmp_path / "mine.onnx"
+    path.write_text("not a model")
+
+    with pytest.raises(UsageError, match=r"mine.onnx is not an ONNX model"):
+        run(path)
+    with pytest.raises(UsageError, match=r"none.onnx cannot be read: No such file or directory"):
+        run(tmp_path / "none.onnx")
+
+
+def test_a_field_of_any_kind_can_be_set(tmp_path: Path):
+    path = graphs.audio_logits(tmp_path / "mine.onnx")
+
+    run(path, "--labels", "a,b,c", "--field", "sample_rate=8000", "--field", "windowing=max")
+
+    assert read_metadata(path)["windowing"] == "max"
+    assert {"sample_rate", "windowing", "labels", "states"} <= set(contract_fields())
+
+
+def test_what_is_described_passes_the_check(tmp_path: Path):
+    path = graphs.recurrent(tmp_path / "vad.onnx")
+    run(path, "--sample-rate", 16000, "--labels", "speech")
+
+    assert check(path).faults == ()
