@@ -30,7 +30,7 @@ def print_check(check: Check) -> None:
             print(printable(f"- {fault.rstrip('.')}."))
     else:
         print(f"{check.path} can be deployed.")
-        print(f"Next: \"model_path\": \"{check.path}\" in cdk.json, and crossover demo")
+        print(f'Next: "model_path": "{check.path}" in cdk.json, and crossover demo')
 
 
 def _memory(check: Check) -> str:

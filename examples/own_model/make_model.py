@@ -1,12 +1,10 @@
-"""Makes an ONNX file that tells which of three notes a recording holds, with the contract in its metadata.
+"""Makes an ONNX file that tells which of three notes a recording holds.
 
     python make_model.py notes.onnx
 
-A model of one's own need not be made so: whatever writes ONNX will do, if the graph has this input and this output, and
-works for a recording of any length.
+A model of one's own need not be made so: whatever writes ONNX will do. `crossover model describe` adds the contract.
 """
 
-import json
 import sys
 
 import numpy as np
@@ -57,15 +55,6 @@ def make_model() -> onnx.ModelProto:
         [numpy_helper.from_array(value, name) for name, value in constants.items()],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
-    contract = {
-        "name": "notes",
-        "version": "1",
-        "license": "MIT",
-        "input_kind": "audio",
-        "sample_rate": str(SAMPLE_RATE),
-        "labels": json.dumps(list(NOTES)),
-    }
-    helper.set_model_props(model, contract)
     onnx.checker.check_model(model, full_check=True)
     return model
 

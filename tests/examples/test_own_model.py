@@ -9,6 +9,7 @@ import onnx
 import pytest
 import soundfile
 
+from crossover import cli, command_line
 from crossover.new.create import create
 from examples.own_model.make_model import NOTES, make_model
 from tests.lambda_src.conftest import CONTEXT, aws, load_handler  # noqa: F401, a fixture
@@ -21,6 +22,8 @@ RATE = 44_100  # Hz; not the model's
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("model") / "notes.onnx"
     onnx.save(make_model(), path)
+    describe = ["model", "describe", path, "--sample-rate", 16_000, "--labels", ",".join(NOTES)]
+    assert command_line.run(cli.app, list(map(str, describe)), program="crossover") == 0
     return path
 
 
