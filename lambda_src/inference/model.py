@@ -1,6 +1,7 @@
 """The ONNX model: loaded with its contract, and what it gives for a decoded file."""
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +15,8 @@ from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidArgument, R
 from .contract import Contract, ContractError, read_contract
 from .environment import available_cpus
 from .input_error import InputError
-from .kinds import Decoded, Outcome
-from .shapes import dtype_of
+from .kinds import Decoded, Outcome, Tensor
+from .shapes import dtype_of, shorten
 
 
 class ModelError(ValueError):
@@ -86,7 +87,7 @@ class Model:
             contract=contract,
             sha256=hashlib.sha256(data).hexdigest(),
             session=session,
-            constants={name: np.array(value, dtype_of(inputs[name])) for name, value in contract.constants.items()},
+            constants={name: _constant(inputs[name], value) for name, value in contract.constants.items()},
             states={
                 name: np.zeros(
                     [size if isinstance(size, int) and size > 0 else 1 for size in inputs[name].shape],
@@ -133,3 +134,26 @@ class Model:
                 "MODEL_REFUSED_INPUT", f"The model fails for this input ({shapes}): {reason or type(error).__name__}."
             ) from error
         return outputs
+
+
+def _constant(tensor: Tensor, value: Any) -> NDArray[Any]:
+    """The value as the graph takes it.
+
+    Raises:
+        ModelError: it is not of the input's type and shape.
+    """
+    try:
+        array = np.array(value, dtype_of(tensor))
+        fits = len(array.shape) == len(tensor.shape) and all(
+            wanted == size or not isinstance(wanted, int)
+            for wanted, size in zip(tensor.shape, array.shape, strict=True)
+        )
+    except (KeyError, OverflowError, TypeError, ValueError):
+        fits = False
+    if not fits:
+        fault = (
+            f"its constant {tensor.name!r} is {shorten(json.dumps(value))}, but must be {tensor.type} "
+            f"{list(tensor.shape)}"
+        )
+        raise ModelError(f"The model cannot be served: {fault}.", (fault,))
+    return array
