@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..kinds import Tensor
-from ..shapes import describe, shorten
+from ..shapes import DTYPES, describe, shorten
 from .item_size import ITEM_BYTES
 from .labels import FLOATS
 
@@ -18,7 +18,7 @@ ROLES = {
     "classes": ("classes", "labels", "detection_classes"),
 }
 """Names that TensorFlow's and torchvision's exports give their outputs."""
-WORDS = {"boxes": ("box",), "scores": ("score", "conf"), "classes": ("class", "label")}
+WORDS = {"boxes": ("box",), "scores": ("score", "conf", "logit"), "classes": ("class", "label")}
 DETECTION_BYTES = 100
 """More than a detection takes of an item but for its label."""
 MAX_DETECTIONS = 1000
@@ -59,7 +59,7 @@ def roles(metadata: Mapping[str, str], outputs: Sequence[Tensor], faults: list[s
             found[role] = name
     if "boxes" not in found and len(left) == 1:
         found["boxes"] = left[0].name
-    elif set(found) != {"boxes"}:  # which alone names the one output that holds everything
+    elif not (set(found) == {"boxes"} and _holds_more(found["boxes"], outputs)):
         for fitting in (_named, _worded, _shaped):
             for role in ROLES:
                 candidates = [each for each in left if each.name not in found.values() and fitting(role, each)]
@@ -77,6 +77,11 @@ def roles(metadata: Mapping[str, str], outputs: Sequence[Tensor], faults: list[s
         )
         return None
     return Roles(**found, count=counts[0] if counts and "classes" in found else "")
+
+
+def _holds_more(name: str, outputs: Sequence[Tensor]) -> bool:
+    """Whether an output has more than the four numbers of a box."""
+    return any(each.name == name and each.shape[-1:] and each.shape[-1] != 4 for each in outputs)
 
 
 def _named(role: str, output: Tensor) -> bool:
@@ -129,12 +134,13 @@ def most(labels: Mapping[int, str]) -> int:
     return min(MAX_DETECTIONS, ITEM_BYTES // (DETECTION_BYTES + longest))
 
 
-def columns(metadata: Mapping[str, str], output: Tensor, classes: int, faults: list[str]) -> str:
+def columns(metadata: Mapping[str, str], name: str, outputs: Sequence[Tensor], classes: int, faults: list[str]) -> str:
     """What the rows of the one output hold behind the box; empty where that is not told."""
+    (output,) = (each for each in outputs if each.name == name)
     counts = {"scores": 4 + classes, "objectness": 5 + classes, "class": 6}
     declared = choice(metadata, "columns", ("", *COLUMNS), "", faults)
     if declared and declared in counts:
-        if fits(output, counts[declared]):
+        if _fits(output, counts[declared]):
             return declared
         faults.append(f"its output is {describe([output])}, but must have {counts[declared]} columns")
         return ""
@@ -150,13 +156,32 @@ def columns(metadata: Mapping[str, str], output: Tensor, classes: int, faults: l
     return ""
 
 
-def fits(output: Tensor, columns: int) -> bool:
+def check_outputs(roles: Roles, outputs: Sequence[Tensor], classes: int, faults: list[str]) -> None:
+    """Append what is wrong with the outputs' types and shapes.
+
+    Args:
+        classes: that each box has a score for; 0 where it has only one.
+    """
+    by_name = {each.name: each for each in outputs}
+    boxes, scores, ids = (by_name.get(name) for name in (roles.boxes, roles.scores, roles.classes))
+    for each in (boxes, scores):
+        if each and each.type not in FLOATS:
+            faults.append(f"its output is {describe([each])}, but must be of floating-point numbers")
+    if boxes and scores and boxes.shape and not _can_be(boxes.shape[-1], 4):
+        faults.append(f"its boxes are {describe([boxes])}, but must be [N, 4]")
+    if scores and classes and not _fits(scores, classes):
+        faults.append(f"its scores are {describe([scores])}, but must be [N, {classes}], one for each class")
+    if ids and ids.type not in DTYPES.keys() - {"tensor(bool)", "tensor(string)"}:
+        faults.append(f"its classes are {describe([ids])}, but must be numbers")
+
+
+def _fits(output: Tensor, columns: int) -> bool:
     """Whether one of the last two dimensions can be that of the columns."""
     if len(output.shape) == 1:
         return columns == 1
-    return not output.shape or any(can_be(size, columns) for size in output.shape[-2:])
+    return not output.shape or any(_can_be(size, columns) for size in output.shape[-2:])
 
 
-def can_be(size: int | str | None, wanted: int) -> bool:
+def _can_be(size: int | str | None, wanted: int) -> bool:
     """Whether a dimension has this size, or is open."""
     return size == wanted or not isinstance(size, int) or size < 0

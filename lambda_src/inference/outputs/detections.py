@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ..input_error import InputError
 from ..kinds import Decoded, Outcome, Placement, Tensor
-from ..shapes import DTYPES, describe
 from . import detection_fields as declared
 from .class_labels import are_by_id, read_class_labels
 from .detection_fields import Roles
-from .labels import ACTIVATIONS, FLOATS
+from .labels import ACTIVATIONS
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+MIN_SCORE = 0.25
+NMS = 0.45
+"""The threshold for YOLO's rows, which all overlap, where the metadata have none."""
 MAX_COUNTED = 1000
 """Detections that non-maximum suppression finds at most, to be bounded in time: those beyond an item's are counted."""
 MAX_CANDIDATES = 5000
@@ -32,7 +34,7 @@ class DetectionsOutput:
     Attributes:
         roles: what the graph's outputs hold: boxes [N, 4] with either scores [N] and classes [N], or scores
             [N, classes]; or one output of rows, [N, columns] or [columns, N]. A first dimension of 1 may be added.
-        labels: by class id.
+        labels: by class id; a class whose label is empty is not reported, such as "no object".
         columns: of the rows, behind the box: "scores" of each class, "objectness" and then these scores, or a score and
             a "class"; empty where there are no rows.
         boxes_format: "xyxy" (left, top, right, bottom), "yxyx", "xywh" (left, top, width, height) or "cxcywh" (centre,
@@ -42,7 +44,7 @@ class DetectionsOutput:
         activation: that turns the output into scores in [0, 1]: "softmax", "sigmoid" or "" for none.
         min_score: below which nothing is reported.
         nms: intersection over union above which only the best of two boxes of a class is reported; None where the graph
-            has done that.
+            has done that. By default it is None, but NMS where the rows have a score for each class.
         max_detections: that the item gets, the best ones.
     """
 
@@ -77,43 +79,30 @@ class DetectionsOutput:
             faults.append("its output_kind is 'detections', but must be another where its input_kind is not 'image'")
         offset = int(declared.number(metadata, "class_offset", 0, 0, 1_000_000, faults))
         labels = read_class_labels(metadata, offset, faults)
+        activation = declared.choice(metadata, "activation", ACTIVATIONS, "", faults)
         roles = declared.roles(metadata, outputs, faults)
-        values: dict[str, Any] = {
-            "boxes_format": declared.choice(metadata, "boxes_format", declared.BOXES_FORMATS, "", faults),
+        columns = ""
+        if roles and labels:
+            classes = len(labels) + offset
+            columns = "" if roles.scores else declared.columns(metadata, roles.boxes, outputs, classes, faults)
+            per_class = not roles.classes and columns != "class"
+            declared.check_outputs(roles, outputs, classes if per_class else 0, faults)
+            if per_class and are_by_id(metadata):
+                faults.append("its labels are a JSON object, but must be a list where each class has its own score")
+            if activation == "softmax" and not per_class:
+                faults.append("its activation is 'softmax', but must be another where only one class has a score")
+        is_yolo = columns in ("scores", "objectness")
+        usual_format, usual_nms = ("cxcywh", NMS) if is_yolo else ("xyxy" if columns else "", None)
+        read: dict[str, Any] = {
+            "boxes_format": declared.choice(metadata, "boxes_format", declared.BOXES_FORMATS, usual_format, faults),
             "boxes_unit": declared.choice(metadata, "boxes_unit", declared.BOXES_UNITS, "pixels", faults),
-            "activation": declared.choice(metadata, "activation", ACTIVATIONS, "", faults),
-            "min_score": declared.number(metadata, "min_score", 0.25, 0.0, 1.0, faults),
-            "nms": declared.number(metadata, "nms", 0.0, 0.0, 1.0, faults) if metadata.get("nms") else None,
-            "max_detections": int(declared.number(metadata, "max_detections", 100, 1, declared.most(labels), faults)),
+            "min_score": declared.number(metadata, "min_score", MIN_SCORE, 0.0, 1.0, faults),
+            "nms": declared.number(metadata, "nms", NMS, 0.0, 1.0, faults) if metadata.get("nms") else usual_nms,
+            "max_detections": declared.number(metadata, "max_detections", 100, 1, declared.most(labels), faults),
         }
-        if roles is None or not labels:
+        if len(faults) > before or roles is None:
             return None
-        by_name = {each.name: each for each in outputs}
-        columns = (
-            declared.columns(metadata, by_name[roles.boxes], len(labels) + offset, faults) if not roles.scores else ""
-        )
-        per_class = not roles.classes and columns != "class"
-        for name in filter(None, (roles.boxes, roles.scores)):
-            if by_name[name].type not in FLOATS:
-                faults.append(f"its output is {describe([by_name[name]])}, but must be of floating-point numbers")
-        if roles.scores and by_name[roles.boxes].shape[-1:] and not declared.can_be(by_name[roles.boxes].shape[-1], 4):
-            faults.append(f"its boxes are {describe([by_name[roles.boxes]])}, but must be [N, 4]")
-        if roles.scores and per_class and not declared.fits(by_name[roles.scores], len(labels) + offset):
-            needed = f"[N, {len(labels) + offset}], one for each label"
-            faults.append(f"its scores are {describe([by_name[roles.scores]])}, but must be {needed}")
-        if roles.classes and by_name[roles.classes].type not in DTYPES.keys() - {"tensor(bool)", "tensor(string)"}:
-            faults.append(f"its classes are {describe([by_name[roles.classes]])}, but must be numbers")
-        if per_class and are_by_id(metadata):
-            faults.append(
-                "its labels are a JSON object, but must be a list where the graph gives a score for each class"
-            )
-        if values["activation"] == "softmax" and not per_class:
-            faults.append(
-                "its activation is 'softmax', but must be another where the graph gives one score for each box"
-            )
-        if len(faults) > before:
-            return None
-        return cls(roles=roles, labels=labels, columns=columns, class_offset=offset, **values)
+        return cls(roles=roles, labels=labels, columns=columns, class_offset=offset, activation=activation, **read)
 
     def outcome(self, results: Sequence[Mapping[str, Any]], decoded: Decoded) -> Outcome:
         """The values are `detections`, the highest score first, and `detection_count`.
@@ -187,6 +176,8 @@ class DetectionsOutput:
         if not np.isfinite(scores).all():
             raise InputError("NON_FINITE_SCORES", "The model's scores for this input are not finite numbers.")
         kept = np.flatnonzero(scores >= self.min_score)
+        if not_reported := [class_id for class_id, label in self.labels.items() if not label]:
+            kept = kept[~np.isin(classes[kept], not_reported)]
         boxes, classes = boxes[kept], classes[kept]
         if not np.isfinite(boxes).all():
             raise InputError("NON_FINITE_OUTPUT", f"The model's boxes ({roles.boxes}) for this input are not finite.")
@@ -216,6 +207,8 @@ class DetectionsOutput:
         if self.activation == "softmax":
             per_class = activate(per_class, "softmax")
         per_class = per_class[:, self.class_offset :]
+        if "" in self.labels.values():
+            per_class = np.where([bool(label) for label in self.labels.values()], per_class, -np.inf)
         best = per_class.max(axis=1)
         if self.activation == "sigmoid":  # which keeps their order
             best = activate(best, "sigmoid")

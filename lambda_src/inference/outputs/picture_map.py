@@ -104,14 +104,8 @@ class PictureMap:
         if self.of == "levels":
             bands = maps.bilinear(self._levels(array), placement)
             return {}, to_png(placement.width, placement.height, bands)
-        counts = np.zeros(MAX_CLASSES, np.int64)
-
-        def counted() -> Any:
-            for band in maps.nearest(self._classes(array), placement):
-                counts[:] += np.bincount(band.ravel(), minlength=MAX_CLASSES)
-                yield band
-
-        content = to_png(placement.width, placement.height, counted())
+        classes = self._classes(array)
+        counts = maps.counts(classes, placement)
         found = {int(class_id): int(counts[class_id]) for class_id in np.flatnonzero(counts)}
         if unknown := [class_id for class_id in found if self.labels and class_id not in self.labels]:
             raise InputError("UNKNOWN_CLASS_ID", f"The model found the class {unknown[0]}, but has no label for it.")
@@ -121,7 +115,8 @@ class PictureMap:
             label = self.labels.get(class_id, str(class_id))
             by_label[label] = by_label.get(label, 0) + count
         shares = {label: round(count / pixels, 6) for label, count in by_label.items()}
-        return {"class_shares": shares}, content
+        bands = maps.nearest(classes, placement)
+        return {"class_shares": shares}, to_png(placement.width, placement.height, bands)
 
     def _classes(self, array: "NDArray[Any]") -> "NDArray[np.uint8]":
         """Class ids [rows, columns]."""

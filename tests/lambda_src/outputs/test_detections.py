@@ -154,11 +154,40 @@ def test_one_output_holds_everything_in_rows_or_columns(turned, batch):
     assert values["detections"][0]["box"] == box(40.0, 30.0, 60.0, 70.0)
 
 
-def test_without_suppression_every_box_is_reported():
-    values = found(
-        [tensor("o", [1, 4, 6])], {"o": RAW[np.newaxis].astype(np.float32)}, boxes_format="cxcywh", columns="scores"
-    )
+@pytest.mark.parametrize(("nms", "count"), [("", 2), ("1", 3)])
+def test_boxes_of_rows_are_suppressed_unless_all_are_wanted(nms, count):
+    arrays = {"o": RAW[np.newaxis].astype(np.float32)}
+    values = found([tensor("o", [1, 4, 6])], arrays, boxes_format="", columns="scores", nms=nms)
+    assert values["detection_count"] == count
+    assert values["detections"][0]["box"] == box(40.0, 30.0, 60.0, 70.0)  # as YOLO has them, unless declared
+
+
+def test_boxes_of_lists_are_reported_as_the_graph_chose_them():
+    values = found([BOXES, SCORES, CLASSES], lists([[1, 2, 3, 4]] * 3, [0.5] * 3, [0] * 3))
     assert values["detection_count"] == 3
+
+
+def test_a_class_with_an_empty_label_is_not_reported():
+    """As DETR's "no object", its last class, or COCO's unused class ids."""
+    labels = json.dumps(["cat", "dog", ""])
+    logits = np.array([[[5, 1, 6], [0, 0, 9]]], np.float32)
+    arrays = {"pred_boxes": np.full((1, 2, 4), 0.5, np.float32), "logits": logits}
+    outputs = [tensor("logits", [1, 100, 3]), tensor("pred_boxes", [1, 100, 4])]
+    declared = {"labels": labels, "boxes_format": "cxcywh", "boxes_unit": "fraction", "activation": "softmax"}
+    values = found(outputs, arrays, **declared)
+    score = pytest.approx(1 / (1 + math.exp(-4) + math.exp(1)), abs=1e-5)
+    assert values["detections"] == [{"label": "cat", "score": score, "box": box(25.0, 25.0, 75.0, 75.0)}]
+    arrays = lists([[1, 2, 3, 4], [5, 6, 7, 8]], [0.9, 0.8], [2, 1])
+    assert [each["label"] for each in found([BOXES, SCORES, CLASSES], arrays, labels=labels)["detections"]] == ["dog"]
+
+
+def test_the_output_with_everything_may_be_named_among_others():
+    """As YOLOv5's exports that keep the maps it is made of."""
+    outputs = [tensor("output", [1, 25200, 7]), tensor("340", [1, 3, 80, 80, 7]), tensor("392", [1, 3, 40, 40, 7])]
+    kind, _ = read(outputs, boxes="output", boxes_format="")
+    assert (kind.names, kind.columns) == (("output",), "objectness")
+    kind, _ = read([BOXES, SCORES, CLASSES], boxes="boxes")
+    assert kind.names == ("boxes", "scores", "labels")
 
 
 @pytest.mark.parametrize("activation", ["", "sigmoid"])
@@ -251,16 +280,16 @@ def test_outputs_of_different_lengths_are_refused():
         ({"nms": "half"}, [BOXES, SCORES, CLASSES], "its nms is 'half'"),
         ({"max_detections": "1e9"}, [BOXES, SCORES, CLASSES], "must be a whole number from 1 to 1,000"),
         ({"boxes": "bboxes"}, [BOXES, SCORES, CLASSES], "its boxes is 'bboxes', but must be one of its outputs"),
-        ({"activation": "softmax"}, [BOXES, SCORES, CLASSES], "one score for each box"),
+        ({"activation": "softmax"}, [BOXES, SCORES, CLASSES], "where only one class has a score"),
         ({}, [tensor("a", [5]), tensor("b", [5])], "do not tell the boxes, scores and classes"),
         ({}, [tensor("boxes", ["n", 5]), SCORES, CLASSES], "but must be [N, 4]"),
         ({}, [BOXES, tensor("scores", ["n"], "int64"), CLASSES], "floating-point"),
-        ({}, [tensor("boxes", [1, 9, 4]), tensor("scores", [1, 9, 3])], "must be [N, 2]"),
+        ({}, [tensor("boxes", [1, 9, 4]), tensor("scores", [1, 9, 3])], "must be [N, 2], one for each class"),
         ({}, [tensor("o", [1, 6, 8400])], "set the metadata columns"),
         ({}, [tensor("o", [1, 85, 8400])], "must have the columns of one of: 6 (scores), 7 (objectness), 6 (class)"),
         ({"columns": "objectness"}, [tensor("o", [1, 6, 8400])], "must have 7 columns"),
         ({"columns": "all"}, [tensor("o", [1, 6, 8400])], "must be one of scores, objectness, class"),
-        ({"labels": '{"1": "cat", "3": "dog"}'}, [tensor("o", [1, 7, 8400])], "must be a list where the graph gives"),
+        ({"labels": '{"1": "cat", "3": "dog"}'}, [tensor("o", [1, 7, 8400])], "must be a list where each class has"),
     ],
 )
 def test_faults_of_the_contract_are_named(metadata, outputs, fault):
