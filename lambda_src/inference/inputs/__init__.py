@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from ..kinds import InputKind
 from .audio import AudioInput
+from .image import ImageInput
 
-KINDS: Mapping[str, type[InputKind]] = {each.kind: each for each in (AudioInput,)}
+KINDS: Mapping[str, type[InputKind]] = {each.kind: each for each in (AudioInput, ImageInput)}
 """By their name in the model's metadata."""
