@@ -1,6 +1,7 @@
 """Small models whose right answers can be computed by hand. Each file of this package makes one kind of them.
 
-They take float32 [1, 3, SIZE, SIZE], RGB from 0 to 1.
+They take float32 [1, 3, SIZE, SIZE], RGB from 0 to 1, and fit pictures into it; each maker takes other values of the
+metadata as keyword arguments.
 """
 
 import json

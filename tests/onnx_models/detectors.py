@@ -16,7 +16,7 @@ SATURATION = 0.4
 """The least difference between the strongest and the weakest channel of a rectangle's colour."""
 
 
-def make_detector() -> onnx.ModelProto:
+def make_detector(**metadata: str) -> onnx.ModelProto:
     """`boxes` [N, 4], `labels` [N] counted from 1, `scores` [N]: the colour's strength in the upper left corner."""
     nodes = [
         *_edges(),
@@ -49,17 +49,11 @@ def make_detector() -> onnx.ModelProto:
         "one": np.array(1, np.int64),
         **_constants(),
     }
-    metadata = {
-        "output_kind": "detections",
-        "labels": COLOURS,
-        "class_offset": "1",
-        "boxes_format": "xyxy",
-        "nms": "0.5",
-    }
-    return model("rectangles", nodes, outputs, constants, metadata)
+    usual = {"output_kind": "detections", "labels": COLOURS, "class_offset": "1", "boxes_format": "xyxy", "nms": "0.5"}
+    return model("rectangles", nodes, outputs, constants, {**usual, **metadata})
 
 
-def make_raw_detector() -> onnx.ModelProto:
+def make_raw_detector(**metadata: str) -> onnx.ModelProto:
     """`predictions` [1, 4 + 3, SIZE * SIZE]: centre, width and height, and a score for each colour, of each pixel."""
     nodes = [
         *_edges(),
@@ -83,8 +77,8 @@ def make_raw_detector() -> onnx.ModelProto:
         "flat": np.array([1, SIZE * SIZE, 4 + len(COLOURS)], np.int64),
         **_constants(),
     }
-    metadata = {"output_kind": "detections", "labels": COLOURS, "boxes_format": "cxcywh", "nms": "0.5"}
-    return model("raw_rectangles", nodes, outputs, constants, metadata)
+    usual = {"output_kind": "detections", "labels": COLOURS}
+    return model("raw_rectangles", nodes, outputs, constants, {**usual, **metadata})
 
 
 def _edges() -> list[onnx.NodeProto]:

@@ -8,7 +8,7 @@ from . import SIZE, model
 COPIES = 8
 
 
-def make_embedding(*, large: bool = True) -> onnx.ModelProto:
+def make_embedding(*, large: bool = True, **metadata: str) -> onnx.ModelProto:
     """`embedding`, float32: the input COPIES times, [1, 3 * SIZE * SIZE * COPIES], which fits no item; or if not large,
     the mean of each channel, [1, 3].
     """
@@ -20,4 +20,4 @@ def make_embedding(*, large: bool = True) -> onnx.ModelProto:
         nodes = [pool, helper.make_node("Flatten", ["means"], ["embedding"])]
     width = 3 * SIZE * SIZE * COPIES if large else 3
     outputs = [helper.make_tensor_value_info("embedding", TensorProto.FLOAT, [1, width])]
-    return model("embedding", nodes, outputs, {}, {"output_kind": "tensors"})
+    return model("embedding", nodes, outputs, {}, {"output_kind": "tensors", **metadata})

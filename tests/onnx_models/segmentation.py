@@ -9,7 +9,7 @@ from . import COLOURS, SIZE, model
 BACKGROUND_SCORE = 0.3
 
 
-def make_segmentation() -> onnx.ModelProto:
+def make_segmentation(**metadata: str) -> onnx.ModelProto:
     """`scores` [1, 4, SIZE, SIZE]: background, red, green, blue. A colour's score is its channel's value less the mean
     of the others; the background's is always BACKGROUND_SCORE.
     """
@@ -19,13 +19,12 @@ def make_segmentation() -> onnx.ModelProto:
         "biases": np.array([BACKGROUND_SCORE, 0, 0, 0], np.float32),
     }
     outputs = [helper.make_tensor_value_info("scores", TensorProto.FLOAT, [1, 4, SIZE, SIZE])]
-    metadata = {"output_kind": "tensors", "map": "classes", "labels": ("background", *COLOURS)}
-    return model(
-        "colours", [helper.make_node("Conv", ["image", "weights", "biases"], ["scores"])], outputs, constants, metadata
-    )
+    usual = {"output_kind": "tensors", "map": "classes", "labels": ("background", *COLOURS)}
+    nodes = [helper.make_node("Conv", ["image", "weights", "biases"], ["scores"])]
+    return model("colours", nodes, outputs, constants, {**usual, **metadata})
 
 
-def make_level_map() -> onnx.ModelProto:
+def make_level_map(**metadata: str) -> onnx.ModelProto:
     """`redness` [1, 1, SIZE / 4, SIZE / 4]: the red channel's less the mean of the others, of every fourth pixel."""
     nodes = [
         helper.make_node("Conv", ["image", "weights"], ["difference"], strides=[4, 4]),
@@ -37,4 +36,4 @@ def make_level_map() -> onnx.ModelProto:
         "most": np.array(1, np.float32),
     }
     outputs = [helper.make_tensor_value_info("redness", TensorProto.FLOAT, [1, 1, SIZE // 4, SIZE // 4])]
-    return model("redness", nodes, outputs, constants, {"output_kind": "tensors", "map": "levels"})
+    return model("redness", nodes, outputs, constants, {"output_kind": "tensors", "map": "levels", **metadata})
