@@ -6,6 +6,7 @@ import json
 import numpy as np
 import onnxruntime
 import pytest
+from PIL import Image
 
 from inference.input_error import InputError
 from inference.outputs import maps
@@ -15,7 +16,6 @@ from tests.onnx_models.segmentation import make_level_map, make_segmentation
 
 from .graphs import picture, tensor
 
-Image = pytest.importorskip("PIL.Image")  # which comes with the kind of input
 LABELS = json.dumps(["sky", "sea", "sand"])
 
 

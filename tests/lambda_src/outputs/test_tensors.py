@@ -9,6 +9,7 @@ from decimal import Decimal
 import numpy as np
 import onnxruntime
 import pytest
+from onnx import TensorProto, helper
 
 from inference.input_error import InputError
 from inference.kinds import Decoded
@@ -75,6 +76,24 @@ def test_scores_by_label_are_objects():
     made = outcome({"p": [{"setosa": float(np.float32(0.1)), "virginica": 0.5}] * 2})
     row = {"setosa": 0.1, "virginica": 0.5}
     assert made.values["outputs"]["p"] == {"shape": [2], "dtype": "map", "values": [row, row]}
+
+
+def test_scores_by_label_of_a_real_graph():
+    node = helper.make_node("ZipMap", ["x"], ["p"], domain="ai.onnx.ml", classlabels_int64s=[3, 5])
+    row = helper.make_map_type_proto(TensorProto.INT64, helper.make_tensor_type_proto(TensorProto.FLOAT, []))
+    graph = helper.make_graph(
+        [node],
+        "classifier",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [None, 2])],
+        [helper.make_value_info("p", helper.make_sequence_type_proto(row))],
+    )
+    opsets = [helper.make_opsetid("ai.onnx.ml", 3), helper.make_opsetid("", 18)]
+    model = helper.make_model(graph, opset_imports=opsets, ir_version=8)
+    session = onnxruntime.InferenceSession(model.SerializeToString())
+    kind, _ = read(session.get_outputs())
+    (scores,) = session.run(["p"], {"x": np.array([[0.1, 0.9], [0.7, 0.3]], np.float32)})
+    values = kind.outcome([{"p": scores}], NOTHING).values
+    assert values["outputs"]["p"]["values"] == [{"3": 0.1, "5": 0.9}, {"3": 0.7, "5": 0.3}]
 
 
 def test_only_the_named_outputs_are_reported_in_their_order():
