@@ -29,8 +29,8 @@ help:  ## List the targets
 
 setup: .venv/ready node_modules/.package-lock.json  ## Everything that the other targets need
 
-demo: setup  ## Deploy all variants to a local AWS, predict real audio; VARIANTS=snapstart AUDIO=file.mp3 narrow it
-	@crossover demo $(if $(VARIANTS),--variants "$(VARIANTS)") $(if $(AUDIO),--audio "$(AUDIO)")
+demo: setup  ## Deploy all variants to a local AWS, predict real files; MODEL=image VARIANTS=snapstart FILE=path choose
+	@crossover demo $(if $(VARIANTS),--variants "$(VARIANTS)") $(if $(MODEL),--model "$(MODEL)") $(if $(FILE),--file "$(FILE)")
 
 test: setup  ## Lint, types and all tests
 	@$(MAKE) --no-print-directory --jobs=2 lint test-all  # side by side: without its cache mypy takes a minute
@@ -68,12 +68,15 @@ performance: setup  ## Measure everything in docs/performance.md, about half an 
 	python -m benchmarks peers --output benchmarks/results/peers.json.gz
 	python -m benchmarks.performance
 
-model: setup  ## Rebuild model/model.onnx, byte for byte
+model: setup  ## Rebuild the models, byte for byte
 	python model/in_own_environment.py model/requirements.txt model/build_model.py
+	python model/in_own_environment.py model/image/requirements.txt model/image/build_model.py
 
-evaluate: setup  ## The model's predictions for the clips, and its parity with the original
-	python model/in_own_environment.py lambda_src/requirements-inference.txt model/evaluate.py
+evaluate: setup  ## The models' predictions for their samples, and their parity with the originals
+	python model/in_own_environment.py $(INFERENCE),lambda_src/requirements-audio.txt model/evaluate.py
 	python model/in_own_environment.py model/requirements-parity.txt model/check_parity.py
+	python model/in_own_environment.py model/image/requirements.txt,$(INFERENCE),lambda_src/requirements-image.txt model/image/evaluate.py
+INFERENCE := lambda_src/requirements-inference.txt
 
 docs: setup  ## Write the parts of README and docs that are made from the code
 	python -m tools.docs
@@ -124,5 +127,5 @@ KINDS := lambda_src/requirements-audio lambda_src/requirements-image
 # The peers' servers, which run on the handlers' Python.
 PEERS := $(patsubst %,benchmarks/peers/%/requirements,bentoml fastapi litserve mlserver sagemaker_inference)
 # These files name all that they need; other dependencies of a package are left out on purpose.
-LOCKED_ALONE := model/requirements model/requirements-parity
+LOCKED_ALONE := model/requirements model/requirements-parity model/image/requirements
 LOCKS := requirements.txt requirements-dev.txt $(LOCKED:=.txt) $(KINDS:=.txt) $(PEERS:=.txt) $(LOCKED_ALONE:=.txt) sagemaker_container/requirements.txt

@@ -11,6 +11,7 @@ from crossover.errors import UsageError
 from crossover.local.container_engine import CONTAINERS_HELP, CONTAINERS_VARIABLE, Containers
 from crossover.local.ports import check_port
 from crossover.project import PREFIX_HELP, stack_prefix
+from crossover.published_models import DEFAULT, MODEL_HELP
 
 app = typer.Typer(
     help="Deploy one ONNX model on AWS in several ways, and know at which traffic to switch.",
@@ -19,26 +20,29 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-Files = Annotated[list[Path], typer.Argument(help="Audio files, or folders of them.", show_default=False)]
+Files = Annotated[list[Path], typer.Argument(help="Files that the model takes, or folders.", show_default=False)]
 Variants = Annotated[str, typer.Option(help="Names separated by commas; all by default.", show_default=False)]
 
 
 @app.command()
 def demo(
     variants: Variants = "",
-    audio: Annotated[Path | None, typer.Option(help="An audio file or a folder; by default three clips.")] = None,
+    model: Annotated[str, typer.Option(help=f"{MODEL_HELP}; by default that of cdk.json.", show_default=False)] = "",
+    file: Annotated[
+        Path | None, typer.Option(help="A file or a folder; by default three samples for the kind of model.")
+    ] = None,
     port: Annotated[
         int | None, typer.Option(callback=check_port, help="Port of the local AWS; a free one by default.")
     ] = None,
     containers: Annotated[Containers, typer.Option(envvar=CONTAINERS_VARIABLE, help=CONTAINERS_HELP)] = Containers.AUTO,
 ) -> None:
-    """Deploy to a local AWS, predict real audio there, and clean up: needs no account and no Docker.
+    """Deploy to a local AWS, predict real files there, and clean up: needs no account and no Docker.
 
     Exits with 1 unless every prediction succeeds.
     """
     from crossover.local.demo import run
 
-    run(variants=variants, audio=audio, port=port, containers=containers)
+    run(variants=variants, model=model, file=file, port=port, containers=containers)
 
 
 @app.command()
@@ -58,15 +62,15 @@ def predict(
     from crossover import predicting
     from crossover.aws import aws_errors, open_clients
     from crossover.deployed import find_variants
-    from crossover.inputs import audio_files, split_names
+    from crossover.inputs import input_files, split_names
 
-    paths = audio_files(files)
+    paths = input_files(files)
     if key and len(paths) > 1:
         raise UsageError(f"--key is for a single file, but there are {len(paths)}; leave it out or name one file.")
     with aws_errors(), Console(stderr=True).status("") as status:
         clients = open_clients()
         found = find_variants(clients, prefix=prefix or stack_prefix(), names=split_names(variants))
-        rows = predicting.predict_all(clients, found, paths, key=key, timeout_seconds=timeout, announce=status.update)
+        rows = predicting.predict_all(clients, found, files, key=key, timeout_seconds=timeout, announce=status.update)
     predicting.print_table(rows)
     if not all(row.succeeded for row in rows):
         raise typer.Exit(1)
@@ -75,9 +79,7 @@ def predict(
 @app.command()
 def new(
     folder: Annotated[Path, typer.Argument(help="A new or an empty folder.", show_default=False)],
-    model: Annotated[
-        Path | None, typer.Option(help="ONNX file with its contract; the published one by default.")
-    ] = None,
+    model: Annotated[str, typer.Option(help=f"{MODEL_HELP}.")] = DEFAULT,
     variants: Variants = "",
     name: Annotated[str, typer.Option(help="Prefix of the stacks' names; by default from the folder's name.")] = "",
 ) -> None:

@@ -60,6 +60,7 @@ class Variant:
         handler_arn: what S3 invokes, the function itself or an alias of it; empty where the stack is too old to say.
         dead_letter_queue: URL of the dead-letter queue.
         endpoint: name of the SageMaker endpoint; empty where the variant has none.
+        input_kind: that its model takes, such as "audio"; empty where the stack does not say.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Variant:
     handler_arn: str
     dead_letter_queue: str
     endpoint: str = ""
+    input_kind: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,6 +182,7 @@ def _variant(stack: str, outputs: Mapping[str, str]) -> Variant | None:
         handler_arn=outputs.get("HandlerArn", ""),
         dead_letter_queue=outputs["DeadLetterQueueUrl"],
         endpoint=outputs.get("EndpointName", ""),
+        input_kind=outputs.get("InputKind", ""),
     )
 
 

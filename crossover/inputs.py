@@ -1,44 +1,50 @@
-"""Values given on the command line: audio files, variants, numbers."""
+"""Values given on the command line: files, variants, numbers."""
 
 import mimetypes
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from itertools import chain
 from pathlib import Path
 
 from crossover.errors import UsageError
+from crossover.handler_sources import inference
+from crossover.model.contract import InputKind
 
-AUDIO_SUFFIXES = (".3gp", ".aac", ".amr", ".flac", ".m4a", ".mp3", ".mp4", ".oga", ".ogg", ".opus", ".wav", ".webm")
 
+def input_files(paths: Iterable[Path], kind: str = "") -> list[Path]:
+    """The named files, whatever their format, and those in the named folders whose suffix is that of the kind.
 
-def audio_files(paths: Iterable[Path]) -> list[Path]:
-    """The named files, whatever their format, and the audio files in the named folders.
+    A file that another kind of model takes is refused, by its suffix.
 
-    A file with an image's suffix is refused before anything is deployed.
+    Args:
+        kind: of input that the model takes, such as "audio"; empty where it is not known: then any is.
 
     Raises:
-        UsageError: a path does not exist, cannot be read or is an image, or a folder holds no audio.
+        UsageError: a path does not exist, cannot be read or is of another kind, or a folder holds none of this kind.
     """
-    return list(chain.from_iterable(map(_audio_files, paths)))
+    kinds: Mapping[str, InputKind] = inference("inputs").KINDS
+    wanted = {kind: kinds[kind]} if kind in kinds else kinds
+    others = [each for name, each in kinds.items() if name not in wanted]
+    return list(chain.from_iterable(_input_files(path, wanted, others) for path in paths))
 
 
-def _audio_files(path: Path) -> list[Path]:
+def _input_files(path: Path, wanted: Mapping[str, InputKind], others: Collection[InputKind]) -> list[Path]:
+    suffixes = [suffix for each in wanted.values() for suffix in each.suffixes]
     try:
         if not path.is_dir():
             with path.open("rb"):
-                return [_refuse_image(path)]
-        files = sorted(file for file in path.iterdir() if file.suffix.lower() in AUDIO_SUFFIXES and file.is_file())
+                media_type, _ = mimetypes.guess_type(path.name)
+                prefixes = tuple(prefix for each in others for prefix in each.media_types)
+                if media_type and media_type.startswith(prefixes) and path.suffix.lower() not in suffixes:
+                    taken = f"the model takes {' or '.join(wanted)}: {', '.join(suffixes)}"
+                    raise UsageError(f"{path} is {media_type} by its name, but {taken}.")
+                return [path]
+        files = sorted(file for file in path.iterdir() if file.suffix.lower() in suffixes and file.is_file())
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
     if not files:
-        raise UsageError(f"The folder {path} holds no audio: no file in it ends in {' or '.join(AUDIO_SUFFIXES)}.")
+        names = f"no file in it ends in {' or '.join(suffixes)}"
+        raise UsageError(f"The folder {path} holds no {' or '.join(wanted)}: {names}.")
     return files
-
-
-def _refuse_image(path: Path) -> Path:
-    media_type, _ = mimetypes.guess_type(path.name)
-    if media_type and media_type.startswith("image/"):
-        raise UsageError(f"{path} is an image ({media_type}), but the model takes audio: {', '.join(AUDIO_SUFFIXES)}.")
-    return path
 
 
 def split_names(text: str) -> list[str]:

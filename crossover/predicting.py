@@ -10,6 +10,7 @@ from rich.text import Text
 from crossover import terminal
 from crossover.aws import Clients
 from crossover.deployed import NoPredictionError, Result, Variant, predict
+from crossover.inputs import input_files
 from crossover.terminal import printable
 
 SHOWN_LABELS = 3
@@ -47,13 +48,14 @@ def predict_all(
     announce: Callable[[str], None] = lambda what: None,
 ) -> list[Row]:
     """Upload each file to each variant and wait for its item, one after the other, so that they do not slow each other
-    down.
+    down. In place of a folder, the files in it that the variants' model takes.
 
     Raises:
-        UsageError: a file cannot be read.
+        UsageError: a file cannot be read, or is of another kind than the model takes.
     """
+    kinds = {variant.input_kind for variant in variants}
     rows = []
-    for file in files:
+    for file in input_files(files, kinds.pop() if len(kinds) == 1 else ""):
         for variant in variants:
             announce(f"{file.name} to {variant.name}")
             try:

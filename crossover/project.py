@@ -11,6 +11,7 @@ from crossover.errors import UsageError, reason_of
 from crossover.inputs import split_names, variant_names
 
 DEFAULT_PREFIX = "Crossover"
+DEFAULT_MODEL = "model/model.onnx"
 PREFIX_HELP = f"The stack_prefix of the stacks; by default that of the project's cdk.json, else {DEFAULT_PREFIX}."
 
 
@@ -72,6 +73,15 @@ def bundling() -> str:
         CrossoverError: there is no project, or its cdk.json cannot be read.
     """
     return context().get("bundling", "local")
+
+
+def model_path() -> Path:
+    """The setting model_path of the project: the file may be missing, where an app reads other settings.
+
+    Raises:
+        CrossoverError: there is no project, or its cdk.json cannot be read.
+    """
+    return paths.project() / context().get("model_path", DEFAULT_MODEL)
 
 
 def known_variants() -> list[str]:

@@ -1,6 +1,7 @@
 """Measures model.onnx on the clips of model/samples and prints the tables of MODEL_CARD.md.
 
-    python model/in_own_environment.py lambda_src/requirements-inference.txt model/evaluate.py
+    python model/in_own_environment.py \
+        lambda_src/requirements-inference.txt,lambda_src/requirements-audio.txt model/evaluate.py
 
 The audio goes through the handlers' own decoding, with the versions that are deployed. Takes a minute or two.
 """

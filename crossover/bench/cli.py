@@ -12,7 +12,7 @@ from rich.table import Table
 from crossover import documents
 from crossover.bench.run.schedule import KINDS, parse_schedule
 from crossover.errors import UsageError
-from crossover.inputs import audio_files, whole_numbers
+from crossover.inputs import input_files, whole_numbers
 from crossover.project import PREFIX_HELP, choose_variants, registered_variants
 from crossover.terminal import print_table
 
@@ -127,7 +127,7 @@ def run_benchmark(
     names = choose_variants(variants) if local else registered_variants(variants)
     slots = parse_schedule(arrival, requests, seed=seed)
     file_sizes = parse_sizes(sizes)
-    recordings = audio_files([audio or SAMPLES])
+    recordings = input_files([audio or SAMPLES], "audio")
     session.check_output(output, resume=resume)
     with session.connect(names, console, local=local) as clients, aws_errors():
         deployments = session.find_deployments(clients, names, prefix=prefix, local=local)

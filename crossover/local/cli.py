@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from crossover.inputs import audio_files, split_names
+from crossover.inputs import input_files, split_names
 from crossover.local.account import REGION, ROOT_KEY, Quotas
+from crossover.local.chosen_model import choose_model
 from crossover.local.container_engine import CONTAINERS_HELP, CONTAINERS_VARIABLE, Containers
 from crossover.local.ports import check_port
 from crossover.local.process import DEFAULT_PORT, Emulator
@@ -15,6 +16,7 @@ from crossover.local.python_environments import find_interpreter
 from crossover.local.work import describe_containers, describe_python, open_local_aws, persistent_emulator
 from crossover.local.workspace import Workspace
 from crossover.project import choose_variants
+from crossover.published_models import MODEL_HELP
 
 app = typer.Typer(
     help="The local AWS: the real CDK against an emulator on this machine, with no account.",
@@ -71,29 +73,31 @@ Next: crossover local deploy, crossover local predict FILE, crossover local down
 @app.command()
 def deploy(
     variants: Annotated[str, typer.Argument(help="Names separated by commas; all by default.")] = "",
+    model: Annotated[str, typer.Option(help=f"{MODEL_HELP}; by default that of cdk.json.", show_default=False)] = "",
 ) -> None:
     """Deploy the variants to it, or deploy them again after a change of the code."""
     names = choose_variants(variants)
+    chosen = choose_model(model)
     with open_local_aws(Workspace(), errors) as aws:
         emulator = aws.running()
-        aws.deploy(*aws.begin_synth(names, python=emulator.python))
+        aws.deploy(*aws.begin_synth(names, python=emulator.python, model=chosen))
         if sentence := describe_containers(aws.workspace, names):
             print(sentence)
 
 
 @app.command()
 def predict(
-    files: Annotated[list[Path], typer.Argument(help="Audio files, or folders of them.", show_default=False)],
+    files: Annotated[list[Path], typer.Argument(help="Files that the model takes, or folders.", show_default=False)],
     variants: Variants = "",
 ) -> None:
     """Upload files to the deployed variants, and print what they predict.
 
     Exits with 1 unless every prediction succeeds.
     """
-    paths = audio_files(files)
+    input_files(files)  # that they exist, before the AWS is asked
     with open_local_aws(Workspace(), errors) as aws:
         aws.running()
-        rows = aws.predict(split_names(variants), paths)
+        rows = aws.predict(split_names(variants), files)
     from crossover.predicting import print_table
 
     print_table(rows)

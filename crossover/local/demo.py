@@ -5,31 +5,26 @@ from pathlib import Path
 import typer
 from rich.console import Console
 
-from crossover.inputs import audio_files
+from crossover.local.chosen_model import choose_model
 from crossover.local.container_engine import Containers
 from crossover.local.ports import free_port, is_free
 from crossover.local.process import DEFAULT_PORT
 from crossover.local.python_environments import find_interpreter
 from crossover.local.work import describe_containers, describe_python, open_local_aws, persistent_emulator
 from crossover.local.workspace import Workspace
-from crossover.paths import sources
 from crossover.project import choose_variants
-
-CLIPS = [
-    sources() / "model/samples" / name
-    for name in ("sense_and_sensibility_01_austen_64kb-0870.wav", "misc_crow.flac", "guit_em9.flac")
-]
 
 
 def run(
     *,
     variants: str,
-    audio: Path | None,
+    model: str,
+    file: Path | None,
     port: int | None,
     containers: Containers = Containers.PROCESS,
     workspace: Workspace | None = None,
 ) -> None:
-    """Start a local AWS, deploy the variants, upload the audio, print the predictions, stop it again.
+    """Start a local AWS, deploy the variants, upload files, print the predictions, stop it again.
 
     An emulator that `crossover local up` started is used and left running.
 
@@ -37,8 +32,9 @@ def run(
         CrossoverError: there is no project, something failed, or was asked for that does not exist.
         typer.Exit: a prediction did not succeed.
     """
-    files = audio_files([audio] if audio else CLIPS)
     names = choose_variants(variants)
+    chosen = choose_model(model)
+    files = chosen.files(file)
     workspace = workspace or Workspace()
     console = Console(stderr=True)
     with open_local_aws(workspace, console) as aws:
@@ -46,13 +42,13 @@ def run(
         if emulator is None:
             interpreter = find_interpreter()
             aws.choose_containers(containers)
-            synth = aws.begin_synth(names, python=interpreter.version)
+            synth = aws.begin_synth(names, python=interpreter.version, model=chosen)
             emulator = aws.start_emulator(interpreter, port=port or _demo_port())
             aws.bootstrap()
         else:
             console.print(f"The local AWS at {emulator.endpoint} is running already, and keeps running.")
             aws.use(emulator)
-            synth = aws.begin_synth(names, python=emulator.python)
+            synth = aws.begin_synth(names, python=emulator.python, model=chosen)
         aws.deploy(*synth)
         rows = aws.predict(names, files)
         seconds = aws.steps.seconds

@@ -13,6 +13,7 @@ from crossover import interrupts, project
 from crossover.errors import CrossoverError
 from crossover.local import python_environments
 from crossover.local.cdk_cli import Cdk
+from crossover.local.chosen_model import ChosenModel
 from crossover.local.commands import Command, Commands
 from crossover.local.container_engine import Containers, Engine, find_engine
 from crossover.local.process import Emulator
@@ -116,9 +117,15 @@ class LocalAws:
         with self.steps.step("cdk bootstrap") as step:
             self.cdk.bootstrap().wait(step.show)
 
-    def begin_synth(self, variants: Sequence[str], *, python: str) -> tuple[Command, Step]:
-        """Begin to synthesize, for functions that run on this version of Python."""
-        context = {"variants": ",".join(variants)}
+    def begin_synth(
+        self, variants: Sequence[str], *, python: str, model: ChosenModel | None = None
+    ) -> tuple[Command, Step]:
+        """Begin to synthesize, for functions that run on this version of Python.
+
+        Args:
+            model: in place of the project's.
+        """
+        context = {"variants": ",".join(variants), **(model.context if model else {})}
         if python != LAMBDA_PYTHON:
             context["local_python"] = python
         context |= {name: "none" for name in OF_AN_ACCOUNT if name in project.context()}
@@ -148,7 +155,7 @@ class LocalAws:
         """Upload every file to every variant and wait for the items.
 
         Raises:
-            CrossoverError: a variant is not deployed, or a file cannot be read.
+            CrossoverError: a variant is not deployed, or a file cannot be read or is of another kind.
         """
         # Imported here, because boto3 takes half a second and the other steps need not wait for it.
         from crossover.aws import aws_errors, open_clients

@@ -19,12 +19,11 @@ from crossover.inputs import variant_names
 from crossover.model.contract import ModelArtifactError, check_model
 from crossover.paths import sources
 from crossover.project import CdkJson
+from crossover.published_models import DEFAULT, MODELS, model_path
 
 TEMPLATE = Path(__file__).with_name("template")
 COPIED = ("app.py", "stacks")
 MODEL = Path("model/model.onnx")
-MODEL_DOCUMENTS = ("model/MODEL_CARD.md", "model/LICENSE-YAMNET")
-"""What goes with the package's own model; its licence requires it."""
 NAME = r"[A-Za-z][A-Za-z0-9-]{0,63}"  # a stack_prefix
 
 
@@ -34,12 +33,12 @@ class PackageJson(TypedDict):
     name: str
 
 
-def create(folder: Path, *, model: Path | None, variants: str, name: str) -> str:
+def create(folder: Path, *, model: str = DEFAULT, variants: str, name: str) -> str:
     """Write a project.
 
     Args:
         folder: a new or an empty one.
-        model: an ONNX file with its contract; None takes the package's own.
+        model: name of a published model, or the path of an ONNX file with its contract.
         variants: names separated by commas; empty takes all.
         name: prefix of the stacks' names; empty makes one from the folder's name.
 
@@ -52,7 +51,8 @@ def create(folder: Path, *, model: Path | None, variants: str, name: str) -> str
     """
     names = variant_names(variants, allowed=deployable())
     name = _stack_prefix(folder, name)
-    source = model or sources() / MODEL
+    source = model_path(model)
+    documents = MODELS[model].document_paths if model in MODELS else ()
     try:
         checked = check_model(source)
     except ModelArtifactError as error:
@@ -65,7 +65,7 @@ def create(folder: Path, *, model: Path | None, variants: str, name: str) -> str
     }
     try:
         _require_empty(folder)
-        _write(folder, source, papers=model is None, values=values, variants=names)
+        _write(folder, source, documents=documents, values=values, variants=names)
     except OSError as error:
         raise UsageError(f"The project cannot be written to {folder}: {error.strerror}.") from error
     written = f"{folder}: stacks {name}-..., variants {values['variants']}, model {values['model']}."
@@ -90,7 +90,9 @@ def _stack_prefix(folder: Path, name: str) -> str:
     return name
 
 
-def _write(folder: Path, model: Path, *, papers: bool, values: dict[str, str], variants: Sequence[str]) -> None:
+def _write(
+    folder: Path, model: Path, *, documents: Sequence[Path], values: dict[str, str], variants: Sequence[str]
+) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for entry in COPIED:
         source = sources() / entry
@@ -108,8 +110,8 @@ def _write(folder: Path, model: Path, *, papers: bool, values: dict[str, str], v
             target.write_text(text, encoding="utf-8")
     (folder / MODEL).parent.mkdir()
     shutil.copyfile(model, folder / MODEL)
-    for entry in MODEL_DOCUMENTS if papers else ():
-        shutil.copyfile(sources() / entry, folder / entry)
+    for document in documents:
+        shutil.copy(document, folder / MODEL.parent)
     _write_json(folder / "cdk.json", _cdk_json(values["name"], variants))
     for entry in ("package.json", "package-lock.json"):
         _write_json(folder / entry, _package_json(entry, values["name"]))

@@ -27,13 +27,14 @@ TEMPLATE = {
 
 def create_stack(clients: Clients, stack: str, predictor: str, *, outputs: dict[str, str] | None = None) -> None:
     """A stack with a variant's outputs, or with others."""
-    values: Mapping[str, Any] = outputs or {
+    values: Mapping[str, Any] = {
         "InputBucketName": {"Ref": "Bucket"},
         "PredictionsTableName": {"Ref": "Table"},
         "DeadLetterQueueUrl": {"Ref": "Queue"},
         "FunctionName": f"{stack}-Function",
         "HandlerArn": f"arn:aws:lambda:eu-central-1:123456789012:function:{stack}-Function:live",
         "Predictor": predictor,
+        **(outputs or {}),
     }
     template = {**TEMPLATE, "Outputs": {name: {"Value": value} for name, value in values.items()}}
     clients("cloudformation").create_stack(StackName=stack, TemplateBody=json.dumps(template))

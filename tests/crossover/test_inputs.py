@@ -5,40 +5,62 @@ from pathlib import Path
 import pytest
 
 from crossover.errors import UsageError
-from crossover.inputs import audio_files, variant_names, whole_numbers
+from crossover.inputs import input_files, variant_names, whole_numbers
 
 AUDIO = Path(__file__).parents[2] / "model/samples"
+PICTURES = Path(__file__).parents[2] / "model/image/samples"
 VARIANTS = ["standard", "snapstart", "sagemaker"]
 
 
-def test_a_folder_means_the_audio_files_in_it() -> None:
-    files = audio_files([AUDIO])
-    assert AUDIO / "misc_crow.flac" in files
-    assert AUDIO / "SOURCES.md" not in files
+@pytest.mark.parametrize(
+    ("folder", "kind", "name"), [(AUDIO, "audio", "misc_crow.flac"), (PICTURES, "image", "rocket.jpg")]
+)
+def test_a_folder_means_the_files_in_it_that_the_model_takes(folder: Path, kind: str, name: str) -> None:
+    files = input_files([folder], kind)
+    assert folder / name in files
+    assert folder / "SOURCES.md" not in files
     assert files == sorted(files)
+
+
+def test_where_the_kind_is_not_known_a_folder_means_the_files_of_all_kinds(tmp_path: Path) -> None:
+    for name in ("a.FLAC", "b.jpg", "notes.md"):
+        (tmp_path / name).touch()
+    assert input_files([tmp_path]) == [tmp_path / "a.FLAC", tmp_path / "b.jpg"]
+    assert input_files([tmp_path], "of a later release") == input_files([tmp_path])
+    assert input_files([tmp_path], "image") == [tmp_path / "b.jpg"]
 
 
 def test_a_file_of_any_format_is_accepted() -> None:
     named = [AUDIO / "SOURCES.md", AUDIO / "misc_crow.flac"]
-    assert audio_files(named) == named
+    assert input_files(named, "audio") == named
+    assert input_files([PICTURES / "rocket.jpg"]) == [PICTURES / "rocket.jpg"]
 
 
-@pytest.mark.parametrize("name", ["bird.png", "bird.JPG", "bird.svg"])
-def test_a_picture_is_refused_by_its_suffix(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "kind", "media_type"),
+    [
+        ("bird.png", "audio", "image/png"),
+        ("bird.JPG", "audio", "image/jpeg"),
+        ("bird.svg", "audio", r"image/svg\+xml"),
+        ("bird.mp3", "image", "audio/mpeg"),
+    ],
+)
+def test_a_file_of_another_kind_is_refused_by_its_name(tmp_path: Path, name: str, kind: str, media_type: str) -> None:
     (tmp_path / name).touch()
-    with pytest.raises(UsageError, match=rf"{name} is an image \(image/.*\), but the model takes audio"):
-        audio_files([AUDIO / "misc_crow.flac", tmp_path / name])
+    with pytest.raises(UsageError, match=rf"{name} is {media_type} by its name, but the model takes {kind}: \."):
+        input_files([AUDIO / "SOURCES.md", tmp_path / name], kind)
 
 
-def test_a_folder_without_audio_is_named(tmp_path: Path) -> None:
-    (tmp_path / "notes.txt").touch()
-    with pytest.raises(UsageError, match=rf"The folder {tmp_path} holds no audio"):
-        audio_files([tmp_path])
+def test_a_folder_without_a_file_for_the_model_is_named(tmp_path: Path) -> None:
+    (tmp_path / "notes.md").touch()
+    (tmp_path / "speech.wav").touch()
+    with pytest.raises(UsageError, match=rf"The folder {tmp_path} holds no image: no file in it ends in \.bmp or "):
+        input_files([tmp_path], "image")
 
 
 def test_a_path_that_does_not_exist_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"gone\.wav cannot be read: No such file or directory\."):
-        audio_files([tmp_path / "gone.wav"])
+        input_files([tmp_path / "gone.wav"], "audio")
 
 
 @pytest.mark.parametrize("text", ["snapstart,standard", "snapstart standard", " snapstart, standard,snapstart "])

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.slow
 
 SPEECH = Path(__file__).parents[2] / "model/samples/sense_and_sensibility_01_austen_64kb-0870.wav"
 PROGRAM = [sys.executable, "-c", "from crossover.cli import main; main()"]
-DEMO = ["demo", "--variants", "sagemaker", "--audio", str(SPEECH)]
+DEMO = ["demo", "--variants", "sagemaker", "--file", str(SPEECH)]
 
 
 # An app that ends when it is to, and is quick: it copies what the real one has synthesized.

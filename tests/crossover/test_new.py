@@ -7,12 +7,13 @@ import pytest
 
 from crossover.errors import UsageError
 from crossover.new.create import create
+from crossover.paths import sources
 from stacks.settings import Settings, SettingsError
 from tests.crossover.cdk.onnx_files import write_model
 
 
-def new(folder: Path, *, model: Path | None = None, variants: str = "", name: str = "") -> str:
-    return create(folder, model=model, variants=variants, name=name)
+def new(folder: Path, *, model: str | Path = "audio", variants: str = "", name: str = "") -> str:
+    return create(folder, model=str(model), variants=variants, name=name)
 
 
 def names_in(folder: Path) -> list[str]:
@@ -25,6 +26,14 @@ def test_a_project_takes_its_own_model(tmp_path: Path) -> None:
     assert (tmp_path / "birds/model/model.onnx").read_bytes() == model.read_bytes()
     assert names_in(tmp_path / "birds/model") == ["model.onnx"]
     assert json.loads((tmp_path / "birds/cdk.json").read_text())["context"]["stack_prefix"] == "Avian"
+
+
+def test_a_project_takes_a_published_model_with_what_its_licence_requires(tmp_path: Path) -> None:
+    assert "model efficientnet-lite0 1.0.0" in new(tmp_path / "pictures", model="image")
+    copied = tmp_path / "pictures/model"
+    assert names_in(copied) == ["LICENSE-EFFICIENTNET-LITE", "MODEL_CARD.md", "model.onnx"]
+    for path in copied.iterdir():
+        assert path.read_bytes() == (sources() / "model/image" / path.name).read_bytes()
 
 
 def test_an_existing_empty_folder_is_accepted(tmp_path: Path) -> None:
@@ -44,8 +53,8 @@ def test_an_existing_empty_folder_is_accepted(tmp_path: Path) -> None:
             r"The name is '1st'; --name must be 1 to 64 letters, digits and hyphens, a letter first",
         ),
         ("1st", {}, r"The name is '1st'; --name must be "),
-        ("new", {"model": Path("missing.onnx")}, r"There is no model file missing\.onnx"),
-        ("new", {"model": Path(__file__)}, r"The model file .*test_new\.py is not an ONNX model"),
+        ("new", {"model": Path("missing.onnx")}, r"There is no model file .*missing\.onnx"),
+        ("new", {"model": Path(__file__)}, r"The model file .*test_new\.py is not an ONNX model: "),
     ],
 )
 def test_a_mistake_is_named_and_nothing_is_written(

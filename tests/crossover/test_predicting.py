@@ -3,10 +3,16 @@
 from io import StringIO
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 
-from crossover.deployed import Item, Result
-from crossover.predicting import Row, table
+from crossover import predicting
+from crossover.aws import Clients
+from crossover.deployed import Item, Result, Variant, find_variants
+from crossover.errors import UsageError
+from crossover.predicting import Row, predict_all, table
+
+from .deployments import create_stack
 
 SPEECH = Path("clips/speech.wav")
 SUCCEEDED: Item = {
@@ -89,3 +95,22 @@ def test_labels_are_shown_as_they_are_even_if_they_look_like_markup() -> None:
 def test_a_file_name_cannot_control_the_terminal() -> None:
     shown = lines(row(SUCCEEDED, file=Path("\x1b[2J.wav")))
     assert line_with("SUCCEEDED", shown)[0] == "\N{REPLACEMENT CHARACTER}[2J.wav"
+
+
+def test_a_folder_means_the_files_that_the_deployed_model_takes(
+    clients: Clients, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("speech.wav", "bird.jpg"):
+        (tmp_path / name).touch()
+
+    def answer(clients: Clients, variant: Variant, file: Path, *, key: str, timeout_seconds: float) -> Result:
+        return Result(item=SUCCEEDED, milliseconds=1)
+
+    monkeypatch.setattr(predicting, "predict", answer)
+    create_stack(clients, "Crossover-Standard", "standard", outputs={"InputKind": "image"})
+    create_stack(clients, "Old-Standard", "standard")
+    pictures, unknown = (find_variants(clients, prefix=prefix) for prefix in ("Crossover", "Old"))
+    assert [row.file.name for row in predict_all(clients, pictures, [tmp_path], timeout_seconds=1)] == ["bird.jpg"]
+    assert len(predict_all(clients, unknown, [tmp_path], timeout_seconds=1)) == 2
+    with pytest.raises(UsageError, match=r"speech\.wav is audio/x-wav by its name, but the model takes image: "):
+        predict_all(clients, pictures, [tmp_path / "speech.wav"], timeout_seconds=1)

@@ -7,6 +7,7 @@ import numpy as np
 import onnxruntime
 import pytest
 
+from inference.model import Model
 from model import in_own_environment
 
 ROOT = Path(__file__).parents[2]
@@ -23,6 +24,11 @@ def session() -> onnxruntime.InferenceSession:
 
 
 @pytest.fixture(scope="module")
+def model() -> Model:
+    return Model.load(MODEL)
+
+
+@pytest.fixture(scope="module")
 def metadata(session: onnxruntime.InferenceSession) -> dict[str, str]:
     found: dict[str, str] = session.get_modelmeta().custom_metadata_map
     return found
@@ -32,7 +38,9 @@ def noise(pictures: int) -> np.ndarray:
     return np.random.default_rng(0).uniform(-1, 1, (pictures, 3, SIZE, SIZE)).astype(np.float32)
 
 
-def test_the_graph_takes_pictures_and_gives_each_a_probability_for_each_label(session, metadata) -> None:
+def test_the_graph_takes_pictures_and_gives_each_a_probability_for_each_label(
+    session: onnxruntime.InferenceSession,
+) -> None:
     (image,), (scores,) = session.get_inputs(), session.get_outputs()
     assert (image.name, image.type, image.shape) == ("image", "tensor(float)", ["n", 3, SIZE, SIZE])
     assert (scores.name, scores.type, scores.shape) == ("scores", "tensor(float)", ["n", 1000])
@@ -69,6 +77,14 @@ def test_a_batch_gives_each_picture_its_own_scores(session: onnxruntime.Inferenc
     (together,) = session.run(None, {"image": both})
     alone = np.concatenate([session.run(None, {"image": one[None]})[0] for one in both])
     np.testing.assert_allclose(together, alone, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_a_real_picture_gets_its_label(model: Model, name: str) -> None:
+    kind = model.contract.input
+    outcome = model.predict(kind.decode((PICTURES / name).read_bytes(), kind.limits()))
+    assert outcome.values["label"] == EXPECTED[name]["top"]
+    assert EXPECTED[name]["content"] in [each["label"] for each in outcome.values["top_labels"]]
 
 
 def test_every_picture_of_the_repository_has_an_expected_label_and_a_source(metadata: dict[str, str]) -> None:

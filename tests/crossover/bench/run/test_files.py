@@ -12,9 +12,9 @@ import soundfile
 from crossover.bench.run import flac
 from crossover.bench.run.files import SAMPLES, File, Limits, make_files, name_of, parse_sizes
 from crossover.errors import UsageError
-from crossover.inputs import audio_files
+from crossover.inputs import input_files
 
-RECORDINGS = audio_files([SAMPLES])
+RECORDINGS = input_files([SAMPLES], "audio")
 SPEECH = SAMPLES / "sense_and_sensibility_01_austen_64kb-0870.wav"
 
 
