@@ -99,7 +99,7 @@ class LabelScore(TypedDict):
 
 
 class Item(TypedDict, total=False):
-    """The item of one object: one whose status is FAILED has an error in place of a prediction."""
+    """The item of one object; one whose status is FAILED has an error instead of a prediction."""
 
     object_key: str
     bucket: str
@@ -111,7 +111,14 @@ class Item(TypedDict, total=False):
     label: str
     score: float
     top_labels: list[LabelScore]
+    detections: list[dict[str, Any]]
+    detection_count: float
+    outputs: dict[str, dict[str, Any]]
+    result_uri: str
     audio_seconds: float
+    width: float
+    height: float
+    rows: float
     error_code: str
     error_message: str
     predictor: str

@@ -11,9 +11,8 @@ from crossover import terminal
 from crossover.aws import Clients
 from crossover.deployed import NoPredictionError, Result, Variant, predict
 from crossover.inputs import input_files
+from crossover.prediction_text import prediction_text
 from crossover.terminal import printable
-
-SHOWN_LABELS = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +71,7 @@ def print_table(rows: Sequence[Row]) -> None:
 
 
 def table(rows: Sequence[Row]) -> Table:
-    """File, variant, labels with scores, status, milliseconds from upload to item, cold or warm; fits 80 columns."""
+    """File, variant, prediction, status, milliseconds from upload to item, cold or warm; fits 80 columns."""
     table = Table(show_edge=False, header_style="bold", pad_edge=False)
     table.add_column("file", overflow="fold", max_width=30)
     table.add_column("variant", no_wrap=True)
@@ -95,7 +94,6 @@ def _cells(row: Row) -> list[str | Text]:
     if item["status"] == "FAILED":
         answer, style = f"{item['error_code']}: {item['error_message']}", "yellow"
     else:
-        labels = item["top_labels"][:SHOWN_LABELS]
-        answer, style = ", ".join(f"{label['label']} {label['score']:.2f}" for label in labels), "green"
+        answer, style = prediction_text(item), "green"
     start = "cold" if item["cold_start"] else "warm"
     return [Text(printable(answer)), Text(item["status"], style=style), f"{row.result.milliseconds:,.0f}", start]

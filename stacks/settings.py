@@ -65,7 +65,7 @@ class Settings:
     max_audio_seconds: int = setting(600, rules.MAX_AUDIO_SECONDS, "longer audio becomes a FAILED item")
     max_channels: int = setting(8, rules.MAX_CHANNELS, "audio of more channels becomes a FAILED item")
     max_pixels: int = setting(
-        50_000_000, rules.MAX_PIXELS, "a picture of more pixels (width x height) becomes a FAILED item"
+        64_000_000, rules.MAX_PIXELS, "a picture of more pixels (width x height) becomes a FAILED item"
     )
     max_elements: int = setting(
         10_000_000, rules.MAX_ELEMENTS, "tensors of more elements, all of a file together, become a FAILED item"

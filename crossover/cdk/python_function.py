@@ -43,7 +43,7 @@ class FunctionOptions:
     max_file_mb: int = 200  # MiB; a larger file becomes a FAILED item
     max_audio_seconds: int = 600  # longer audio becomes a FAILED item
     max_channels: int = 8  # audio of more channels becomes a FAILED item
-    max_pixels: int = 50_000_000  # a picture of more pixels becomes a FAILED item
+    max_pixels: int = 64_000_000  # a picture of more pixels becomes a FAILED item
     max_elements: int = 10_000_000  # tensors of more elements together become a FAILED item
     item_lifetime_days: int | None = None
     log_level: str = "info"  # a line for each file; or error: for those that fail, and the metrics of the others
