@@ -1,11 +1,16 @@
 """The properties of every function."""
 
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from aws_cdk import Stack
+from aws_cdk.assertions import Annotations, Match
 
 from app import add_stacks
+from crossover.cdk.python_function import LIMITS, FunctionOptions
+from crossover.handler_sources import inference
 from tests.crossover.cdk.option_sets import Synthesis
 from tests.crossover.cdk.templates import StackTemplate, new_app
 
@@ -120,3 +125,22 @@ def test_every_function_logs_to_a_group_that_ends_with_the_stack(any_variant: St
 def _memory(template: StackTemplate) -> int:
     memory: int = template.resources["Compute/Function"].properties["MemorySize"]
     return memory
+
+
+def test_the_limits_of_every_kind_are_options_with_the_handlers_defaults():
+    options = FunctionOptions()
+    by_variable = {variable: getattr(options, name) for name, variable in LIMITS.items()}
+    by_variable["MAX_FILE_BYTES"] = options.max_file_mb * 1024**2
+    for kind in inference("inputs").KINDS.values():
+        defaults = {each.metadata["variable"]: each.default for each in fields(kind.limits)}
+        assert {variable: by_variable[variable] for variable in defaults} == defaults
+
+
+def test_a_limit_of_another_kind_has_no_effect_and_is_warned_of(model_path: Path, tmp_path: Path):
+    app = new_app(tmp_path, model_path=str(model_path), variants="standard", max_pixels="1000", max_channels="2")
+    add_stacks(app)
+
+    stack = next(child for child in app.node.children if isinstance(child, Stack) and child.node.id == "Standard")
+    annotations = Annotations.from_stack(stack)
+    annotations.has_warning("/Standard", Match.string_like_regexp("max_pixels has no effect: the model takes audio"))
+    annotations.has_no_warning("/Standard", Match.string_like_regexp("max_channels has no effect"))
