@@ -8,8 +8,8 @@ from typing import Any
 
 ITEM_BYTES = 300_000
 """What a result may take of an item; the rest is for the item's other attributes, a key of 1,024 bytes among them."""
-LIST_BYTES, NUMBER_BYTES = 4, 3
-"""What a list and a number take at least within a list."""
+LIST_BYTES = 4
+"""What a list within a list takes but for its elements."""
 
 
 def item_size(value: Any) -> int:

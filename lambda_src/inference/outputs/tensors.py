@@ -9,15 +9,19 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from ..input_error import InputError
 from ..kinds import Decoded, Outcome, ResultFile, Tensor
 from ..shapes import DTYPES, describe, shorten
-from .item_size import ITEM_BYTES, LIST_BYTES, NUMBER_BYTES, item_size
+from .item_size import ITEM_BYTES, LIST_BYTES, item_size
 from .picture_map import PictureMap
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
 MIN_FLOAT, MAX_FLOAT = 1e-130, 9.9e125
 """What DynamoDB's numbers reach; others go into a file.
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html"""
+
+FLOAT_DIGITS = {2: 5, 4: 9, 8: 17}
+"""That tell a float from the next one, by its size in bytes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,8 +59,8 @@ class TensorsOutput:
     def outcome(self, results: Sequence[Mapping[str, Any]], decoded: Decoded) -> Outcome:
         """The values are `outputs`: by name, `shape`, `dtype` and `values`, nested lists.
 
-        Where they do not fit an item, the values are left out and are in a file .npz, by the same names. Where the
-        output is a map, the file is a PNG. Of several windows the results are stacked, and `windows` counts them.
+        Where these may not fit an item, they are in a file .npz instead, by the same names. Where the output is a map,
+        the file is a PNG. Of several windows the results are stacked, and `windows` counts them.
 
         Raises:
             InputError: NON_FINITE_OUTPUT or UNEXPECTED_OUTPUT; of a map also UNKNOWN_CLASS_ID.
@@ -71,10 +75,10 @@ class TensorsOutput:
             shares, content = self.picture_map.draw(arrays[self.picture_map.name], decoded.placement)
             values.update(shares)
             return Outcome(values=values, file=ResultFile(suffix=".png", media_type="image/png", content=content))
-        if all(map(_is_storable, arrays.values())) and sum(map(_least_size, arrays.values())) <= ITEM_BYTES:
+        size = item_size(summary) + sum(map(_size, arrays.values()))
+        if size <= ITEM_BYTES and all(map(_is_storable, arrays.values())):
             full = {name: {**summary[name], "values": _values(array)} for name, array in arrays.items()}
-            if item_size(full) <= ITEM_BYTES:
-                return Outcome(values={**values, "outputs": full})
+            return Outcome(values={**values, "outputs": full})
         from .npz import to_npz
 
         return Outcome(
@@ -133,10 +137,25 @@ def _dtype(array: "NDArray[Any]") -> str:
     return "map" if array.size and isinstance(array.flat[0], dict) else "string"
 
 
-def _least_size(array: "NDArray[Any]") -> int:
-    """Bytes of the item that its nested lists take at least, told by its shape alone."""
-    lists = sum(math.prod(array.shape[:depth]) for depth in range(array.ndim))
-    return LIST_BYTES * lists + (NUMBER_BYTES * array.size if array.dtype.kind in "iuf" else array.size)
+def _size(array: "NDArray[Any]") -> int:
+    """Bytes that its values take of an item at most.
+
+    Of numbers it is told by type and shape alone, so that outputs of one shape are always in the item, or never.
+    """
+    values = LIST_BYTES * sum(math.prod(array.shape[:depth]) for depth in range(array.ndim)) + len("values") + 1
+    if array.dtype.kind == "O":
+        return values + (item_size(array.ravel().tolist()) if array.size <= ITEM_BYTES else array.size)
+    return values + array.size * _element_bytes(array.dtype)
+
+
+def _element_bytes(dtype: "np.dtype[Any]") -> int:
+    """A byte for two digits, one for the sign, one for the number and one for its place in the list."""
+    import numpy as np
+
+    if dtype.kind == "b":
+        return 2
+    digits = FLOAT_DIGITS[dtype.itemsize] if dtype.kind == "f" else len(str(np.iinfo(dtype).max))
+    return (digits + 1) // 2 + 3
 
 
 def _is_storable(array: "NDArray[Any]") -> bool:

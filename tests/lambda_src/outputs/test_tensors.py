@@ -151,14 +151,48 @@ def test_numbers_that_dynamodb_cannot_hold_are_in_a_file(value):
 
 
 @pytest.mark.parametrize("shape", [(300_000,), (70_000, 1), (60_000, 1, 1), (1_000_000, 0)])
-def test_no_item_is_larger_than_allowed(shape):
+def test_large_outputs_are_in_no_item_whatever_their_values(shape):
     for value in (0, 7):
-        made = outcome({"y": np.full(shape, value)})
-        assert made.file is not None
-    just = np.full(99_900, 7)
-    made = outcome({"y": just})
+        assert outcome({"y": np.full(shape, value)}).file is not None
+
+
+@pytest.mark.parametrize(
+    ("dtype", "count"),
+    [
+        ("int8", 59_000),
+        ("int64", 22_900),
+        ("uint64", 22_900),
+        ("float16", 49_900),
+        ("float32", 37_400),
+        ("float64", 24_900),
+    ],
+)
+def test_what_is_in_the_item_fits_it_whatever_its_values(dtype, count):
+    info = np.iinfo(dtype) if "int" in dtype else np.finfo(dtype)
+    extremes = [info.min, info.max, 1] if "int" in dtype else [-1 / 3, 2 / 3, np.pi]
+    made = outcome({"y": np.resize(np.array(extremes, dtype), count)})
     assert made.file is None
-    assert ITEM_BYTES * 0.99 < item_size(made.values) <= ITEM_BYTES
+    assert true_size(made.values) <= ITEM_BYTES
+    assert outcome({"y": np.zeros(count + 1100, dtype)}).file is not None
+
+
+def true_size(value):
+    """By DynamoDB's documentation, with a byte for a sign."""
+    if isinstance(value, dict):
+        return 3 + sum(1 + len(name) + true_size(each) for name, each in value.items())
+    if isinstance(value, list):
+        return 3 + sum(1 + true_size(each) for each in value)
+    if isinstance(value, str):
+        return len(value.encode())
+    digits = len(Decimal(repr(value)).normalize().as_tuple().digits)
+    return math.ceil(digits / 2) + 1 + (value < 0)
+
+
+def test_many_strings_are_in_a_file():
+    assert outcome({"y": np.array(["word"] * 1000, object)}).file is None
+    assert outcome({"y": np.array(["word" * 100] * 1000, object)}).file is not None
+    assert outcome({"y": np.array([""] * 400_000, object)}).file is not None
+    assert outcome({"p": [{"label": 0.5}] * 30_000}).file is not None
 
 
 def test_sizes_are_those_of_dynamodb():
@@ -166,8 +200,7 @@ def test_sizes_are_those_of_dynamodb():
     assert item_size({"ab": "c", "d": True}) == 3 + (1 + 2 + 1) + (1 + 1 + 1)
     assert item_size([[], "abc"]) == 3 + (1 + 3) + (1 + 3)
     for number in (0, 7, -123456789, 0.1, 1e-100, 0.30000000000000004):
-        digits = len(Decimal(repr(number)).normalize().as_tuple().digits)
-        assert item_size(number) >= math.ceil(digits / 2) + 1 + (number < 0)
+        assert item_size(number) >= true_size(number)
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
