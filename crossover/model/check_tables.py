@@ -19,7 +19,7 @@ def print_check(check: Check) -> None:
             f"{facts['threads']} threads; at most {facts['peak_mb']:,.0f} MB of memory."
         )
         if not facts["decoded"]:
-            print("No files were decoded, because the decoders are not installed here.")
+            print("No files were decoded, because the decoders are not installed here; `crossover model try` has them.")
         print_table(_places(check))
         print(f"Smallest memory size of a function: {_memory(check)}.")
     for warning in check.warnings:
@@ -30,7 +30,7 @@ def print_check(check: Check) -> None:
             print(printable(f"- {fault.rstrip('.')}."))
     else:
         print(f"{check.path} can be deployed.")
-        print(f'Next: "model_path": "{check.path}" in cdk.json, and crossover demo')
+        print(f"Next: crossover model try {check.path} FILE, then model_path in cdk.json")
 
 
 def _memory(check: Check) -> str:

@@ -175,7 +175,8 @@ class _Description:
         missing = [name for name in needed if name not in draft]
         if missing:
             options = " and ".join(f"--{name.replace('_', '-')}" for name in missing)
-            raise UsageError(f"The model takes {kind}, and its graph does not tell all of it: give {options}.")
+            note = ", 0 and 1 where the graph normalises itself" if "mean" in missing and "std" in missing else ""
+            raise UsageError(f"The model takes {kind}, but its graph does not tell all: give {options}{note}.")
 
     def _runs(self, data: Sequence[Tensor]) -> Iterator[dict[str, Any]]:
         """The outputs by name for usual inputs, the first window of each."""

@@ -115,7 +115,7 @@ def image(tensor: Tensor) -> dict[str, Guess]:
     found = {"layout": Guess(layout, f"its input is {_text(tensor)}")}
     height, width = (tensor.shape[2:4]) if axis == 1 else (tensor.shape[1:3])
     if isinstance(height, int) and isinstance(width, int) and height > 0 and width > 0:
-        found["size"] = Guess(str(height) if height == width else f"{height},{width}", f"its input is {_text(tensor)}")
+        found["size"] = Guess(str(height) if height == width else f"{height}x{width}", f"its input is {_text(tensor)}")
     if tensor.shape[axis] == 1:
         found["channels"] = Guess("GRAY", "its input has one channel")
     else:

@@ -19,6 +19,8 @@ from crossover.bundling import PROXY, inference_bundle
 from crossover.bundling.cache import build_bundle
 from crossover.bundling.find_python import find_python
 from crossover.bundling.recipe import Bundle
+from crossover.model.check import BUNDLE_BYTES
+from crossover.model.trying import try_files
 from crossover.paths import sources
 from tests.moto_server import moto_server
 
@@ -205,11 +207,16 @@ def test_the_proxy_handler_starts_without_numpy(proxy: Path) -> None:
     assert not [name for name in files(proxy) if name.startswith(("numpy", "onnxruntime", "soundfile", "av", "soxr"))]
 
 
+def test_crossover_model_try_predicts_with_the_bundle() -> None:
+    [outcome] = try_files(sources() / "model/model.onnx", [SPEECH], output=None)
+    assert outcome["values"]["label"] == "Speech"
+
+
 # --- size, licences, and the same bytes wherever it is made
 
 
 def test_the_inference_bundle_stays_under_200_mb_and_70_mb_zipped(inference: Path) -> None:
-    assert sum(map(len, files(inference).values())) < 200e6
+    assert sum(map(len, files(inference).values())) < BUNDLE_BYTES < 200e6
     assert zipped_bytes(inference) < 70e6
 
 

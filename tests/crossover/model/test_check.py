@@ -79,7 +79,7 @@ def test_more_memory_than_lambda_has_fits_no_function():
 
 @pytest.mark.parametrize(
     ("megabytes", "fits"),
-    [(100, (True, True, True, True)), (200, (True, False, True, True)), (11_000, (True, False, False, False))],
+    [(50, (True, True, True, True)), (200, (True, False, True, True)), (11_000, (True, False, False, False))],
 )
 def test_a_large_file_does_not_fit_the_zip_package(megabytes: float, fits: tuple[bool, ...]):
     of_lambda = {place.name: place.fits for place in places(math.ceil(megabytes * 1024**2), 1_000)}

@@ -1,6 +1,7 @@
 """A contract is made from what the user says, what the graph tells and how it runs."""
 
 import json
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from crossover.model.check import check
 from crossover.model.contract import check_model
 from crossover.model.describe import contract_fields, describe
 from crossover.model.metadata import read_metadata
+from crossover.model.options import ContractOptions
 from tests.crossover.model import graphs
 
 AUDIO = {"sample_rate": "16000"}
@@ -112,7 +114,6 @@ def test_what_is_given_goes_before_what_the_graph_tells(tmp_path: Path):
         (["--kind", "radio"], "The kind of input is 'radio'; there are audio"),
         (["--sample-rate", "8000", "--output-kind", "radio"], "its output_kind is 'radio', but must be"),
         (["--sample-rate", "8000", "--states", "h"], "its states are 'h', but must be a JSON object"),
-        (["--field", "radio=1"], "The field is 'radio=1'; --field must be NAME=VALUE with one of name, version"),
         (["--sample-rate", "8000", "--labels", "none.txt"], "The labels none.txt cannot be read: No such file"),
     ],
 )
@@ -138,13 +139,10 @@ def test_what_is_no_model_is_refused(tmp_path: Path):
         run(tmp_path / "none.onnx")
 
 
-def test_a_field_of_any_kind_can_be_set(tmp_path: Path):
-    path = graphs.audio_logits(tmp_path / "mine.onnx")
+def test_each_field_of_each_kind_has_an_option():
+    options = {option.name for option in fields(ContractOptions)} | {"labels"}
 
-    run(path, "--labels", "a,b,c", "--field", "sample_rate=8000", "--field", "windowing=max")
-
-    assert read_metadata(path)["windowing"] == "max"
-    assert {"sample_rate", "windowing", "labels", "states"} <= set(contract_fields())
+    assert options >= set(contract_fields())
 
 
 def test_what_is_described_passes_the_check(tmp_path: Path):

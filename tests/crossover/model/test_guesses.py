@@ -81,7 +81,7 @@ def test_the_kind_of_input_follows_from_its_shape(tensor: Tensor, kind: str):
     ("shape", "told"),
     [
         ([1, 3, 224, 224], {"layout": "NCHW", "channels": "RGB", "size": "224"}),
-        (["N", 1, 28, 32], {"layout": "NCHW", "channels": "GRAY", "size": "28,32"}),
+        (["N", 1, 28, 32], {"layout": "NCHW", "channels": "GRAY", "size": "28x32"}),
         ([1, 224, 224, 3], {"layout": "NHWC", "channels": "RGB", "size": "224"}),
         ([1, 3, "h", "w"], {"layout": "NCHW", "channels": "RGB"}),
         ([1, 4], {}),
