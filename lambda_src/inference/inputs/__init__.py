@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from ..kinds import InputKind
 from .audio import AudioInput
 from .image import ImageInput
+from .tensor import TensorInput
 
-KINDS: Mapping[str, type[InputKind]] = {each.kind: each for each in (AudioInput, ImageInput)}
+KINDS: Mapping[str, type[InputKind]] = {each.kind: each for each in (AudioInput, ImageInput, TensorInput)}
 """By their name in the model's metadata."""
