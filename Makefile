@@ -123,7 +123,7 @@ IMAGE := --python-version 3.12 --python-platform x86_64-manylinux_2_28 --only-bi
 LOCKED := lambda_src/requirements-inference lambda_src/requirements-proxy crossover/local/requirements \
     benchmarks/peers/usual/requirements benchmarks/peers/tflite/requirements
 # What only one kind of input needs, besides requirements-inference.
-KINDS := lambda_src/requirements-audio lambda_src/requirements-image
+KINDS := lambda_src/requirements-audio lambda_src/requirements-image lambda_src/requirements-tensor
 # The peers' servers, which run on the handlers' Python.
 PEERS := $(patsubst %,benchmarks/peers/%/requirements,bentoml fastapi litserve mlserver sagemaker_inference)
 # These files name all that they need; other dependencies of a package are left out on purpose.

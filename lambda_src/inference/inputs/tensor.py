@@ -76,7 +76,7 @@ class TensorInput:
     """
 
     kind: ClassVar[str] = "tensor"
-    fields: ClassVar[tuple[str, ...]] = ("columns", "missing", "example")
+    fields: ClassVar[tuple[str, ...]] = ("input_columns", "missing_values", "example")
     suffixes: ClassVar[tuple[str, ...]] = (".csv", ".json", ".npy", ".npz", ".tsv")
     # Not application/json, which is an S3 object reference to the container.
     media_types: ClassVar[tuple[str, ...]] = (
@@ -96,16 +96,16 @@ class TensorInput:
         if unfit or not inputs:
             needed = "tensors of numbers or strings that can hold values"
             faults.append(f"its input is {describe(unfit)}, but must be {needed}")
-        columns, text = _distinct_strings(metadata.get("columns", "")), metadata.get("columns", "")
+        columns, text = _distinct_strings(metadata.get("input_columns", "")), metadata.get("input_columns", "")
         last = inputs[0].shape[-1] if len(inputs) == 1 and inputs[0].shape else 0
         if text and not (columns and (last == len(columns) or not isinstance(last, int) or last < 0)):
             faults.append(
-                f"its columns are {shorten(repr(text))}, but must be a JSON list of different names, one for each "
-                f"element of the last dimension of its only input ({describe(inputs)})"
+                f"its input_columns are {shorten(repr(text))}, but must be a JSON list of different names, one for "
+                f"each element of the last dimension of its only input ({describe(inputs)})"
             )
-        missing = metadata.get("missing") or "refuse"
+        missing = metadata.get("missing_values") or "refuse"
         if missing not in ("refuse", "nan"):
-            faults.append(f"its missing is {missing[:50]!r}, but must be 'refuse' or 'nan'")
+            faults.append(f"its missing_values is {missing[:50]!r}, but must be 'refuse' or 'nan'")
         if len(faults) > before:
             return None
         read = cls(

@@ -171,7 +171,7 @@ def _floats(array: NDArray[Any], wanted: GraphInput, missing: bool) -> NDArray[A
         if missing:
             _check(np.isinf(array), array, wanted, "NON_FINITE_VALUES")
         else:
-            hint = "; NaN is allowed where the model's metadata declare missing as nan"
+            hint = "; NaN is allowed where the model's metadata declare missing_values as nan"
             _check(~np.isfinite(array), array, wanted, "NON_FINITE_VALUES", hint)
     with np.errstate(over="ignore"):
         values = array.astype(wanted.dtype, copy=False)

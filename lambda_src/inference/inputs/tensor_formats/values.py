@@ -57,7 +57,7 @@ def to_array(values: list[Any], wanted: GraphInput, place: Place, *, missing: bo
 
 
 def missing_value(place: str, wanted: GraphInput) -> InputError:
-    hint = " or the model's metadata declare missing as nan" if wanted.dtype.startswith("float") else ""
+    hint = " or the model's metadata declare missing_values as nan" if wanted.dtype.startswith("float") else ""
     return InputError("MISSING_VALUES", f"{place} has no value, but the model takes {wanted}: all must be there{hint}.")
 
 
