@@ -120,7 +120,7 @@ class DetectionsOutput:
         from .overlap import suppress
 
         assert decoded.placement is not None  # of every picture
-        ((result),) = results
+        (result,) = results
         boxes, scores, classes = self._found(result)
         boxes = in_picture(self._corners(boxes, decoded.placement), decoded.placement)
         rounded = np.round(boxes, 1)

@@ -77,8 +77,9 @@ class PictureMap:
                 faults.append(
                     f"its output is {describe(outputs)}, but must have one score for each of {len(labels)} labels"
                 )
-            if isinstance(classes, int) and classes > MAX_CLASSES:
-                faults.append(f"its output has {classes} classes, but a map must have at most {MAX_CLASSES}")
+            if isinstance(classes, int) and not 2 <= classes <= MAX_CLASSES:
+                needed = f"from 2 to {MAX_CLASSES} for a map of classes (one alone is a map of levels)"
+                faults.append(f"its output has scores of {classes} classes, but must have {needed}")
         elif of == "levels" and (output.type not in FLOATS or not _is_plane(shape)):
             faults.append(f"its output is {describe(outputs)}, but must be levels, float [1, 1, height, width]")
         elif of == "classes" and (output.type in FLOATS or not _is_integer(output) or not _is_plane(shape)):
@@ -112,7 +113,7 @@ class PictureMap:
         pixels = placement.width * placement.height
         by_label: dict[str, int] = {}
         for class_id, count in found.items():
-            label = self.labels.get(class_id, str(class_id))
+            label = self.labels.get(class_id) or str(class_id)
             by_label[label] = by_label.get(label, 0) + count
         shares = {label: round(count / pixels, 6) for label, count in by_label.items()}
         bands = maps.nearest(classes, placement)

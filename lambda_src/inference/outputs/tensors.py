@@ -159,9 +159,11 @@ def _element_bytes(dtype: "np.dtype[Any]") -> int:
 
 
 def _is_storable(array: "NDArray[Any]") -> bool:
-    """Whether DynamoDB's numbers can hold it."""
+    """Whether DynamoDB can hold its numbers and, as names of attributes, its labels."""
     import numpy as np
 
+    if _dtype(array) == "map":
+        return not any("" in row for row in array)
     if array.dtype != np.float64:
         return True
     sizes = np.abs(array[array != 0])

@@ -69,6 +69,11 @@ def test_a_map_has_the_pictures_size_and_place_without_the_padding(resize, width
     assert sum(values["class_shares"].values()) == pytest.approx(1, abs=1e-5)
 
 
+def test_a_class_without_a_name_is_told_by_its_id():
+    _, values = drawn(np.array([[0, 1]]), picture(8, 4, 2), map="classes", labels='["", "sea"]')
+    assert values["class_shares"] == {"0": 0.5, "sea": 0.5}
+
+
 def test_classes_never_mix():
     found, _ = drawn(np.array([[0, 2], [2, 0]]), picture(50, 50, 2), map="classes")
     assert set(np.unique(found)) == {0, 2}
@@ -165,7 +170,8 @@ SCORES = tensor("y", [1, 3, 64, 64])
         ({"map": "classes", "input_kind": "tensor"}, SCORES, "where its input_kind is not 'image'"),
         ({"map": "classes", "resize": "crop"}, SCORES, "its resize is 'crop', but must be another for a map"),
         ({"map": "classes"}, [SCORES, tensor("aux", [1, 3, 64, 64])], "name one of them in the metadata outputs"),
-        ({"map": "classes"}, tensor("y", [1, 300, 400, 400]), "has 300 classes, but a map must have at most 256"),
+        ({"map": "classes"}, tensor("y", [1, 300, 400, 400]), "scores of 300 classes, but must have from 2 to 256"),
+        ({"map": "classes"}, tensor("y", [1, 1, 64, 64]), "one alone is a map of levels"),
         ({"map": "classes", "labels": '["a"]'}, SCORES, "must have one score for each of 1 labels"),
         ({"map": "classes", "labels": '{"300": "a"}'}, tensor("y", [1, 64, 64], "int64"), "labels go to class 300"),
         ({"map": "classes", "labels": "a"}, SCORES, "must be a JSON list of strings"),

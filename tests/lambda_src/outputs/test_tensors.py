@@ -78,6 +78,10 @@ def test_scores_by_label_are_objects():
     assert made.values["outputs"]["p"] == {"shape": [2], "dtype": "map", "values": [row, row]}
 
 
+def test_an_empty_label_which_dynamodb_cannot_hold_is_in_a_file():
+    assert arrays(outcome({"p": [{"": 0.25, "b": 0.75}]}))["p.labels"].tolist() == ["", "b"]
+
+
 def test_scores_by_label_of_a_real_graph():
     node = helper.make_node("ZipMap", ["x"], ["p"], domain="ai.onnx.ml", classlabels_int64s=[3, 5])
     row = helper.make_map_type_proto(TensorProto.INT64, helper.make_tensor_type_proto(TensorProto.FLOAT, []))
