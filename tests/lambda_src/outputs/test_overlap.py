@@ -23,14 +23,14 @@ def overlap(one, other):
     return shared / ((one[2] - one[0]) * (one[3] - one[1]) + (other[2] - other[0]) * (other[3] - other[1]) - shared)
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("threshold", [0.0, 0.45, 1.0])
 def test_it_keeps_what_the_plain_way_keeps(seed, threshold):
     random = np.random.default_rng(seed)
-    corners = random.uniform(-50, 100, (200, 2))
-    boxes = np.hstack([corners, corners + random.uniform(1, 60, (200, 2))])
-    classes = random.integers(0, 3, 200)
-    for most in (200, 7):
+    corners = random.uniform(-50, 100, (120, 2))
+    boxes = np.hstack([corners, corners + random.uniform(1, 60, (120, 2))])
+    classes = random.integers(0, 3, 120)
+    for most in (120, 7):
         assert suppress(boxes, classes, threshold, most).tolist() == plainly(boxes, classes, threshold, most)
 
 
