@@ -194,9 +194,11 @@ class _Description:
                 try:
                     values = self.session.run(names, {**trial.decoded.feeds[0], **fixed})
                 except Exception as error:  # onnxruntime's own classes share no base but this
-                    raise UsageError(
-                        f"The model {self.source} fails on {trial.what}: {reason_of_runtime(error)}."
-                    ) from None
+                    hint = ""
+                    if kind == "audio" and "window" not in self.draft:
+                        hint = "; if it takes windows of one length, give --window"
+                    reason = reason_of_runtime(error).rpartition("Status Message: ")[2]
+                    raise UsageError(f"The model {self.source} fails on {trial.what}: {reason}{hint}.") from None
                 yield dict(zip(names, values, strict=True))
 
     def _fixed_feeds(self) -> "dict[str, NDArray[Any]]":

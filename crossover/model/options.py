@@ -34,6 +34,8 @@ class ContractOptions:
     constants: Annotated[str, _option(ANY, 'Inputs that are always the same, as {"sr": 16000}.')] = ""
 
     sample_rate: Annotated[str, _option(AUDIO, "That the model takes, Hz.")] = ""
+    window: Annotated[str, _option(AUDIO, "Samples of a window, where the graph takes windows of one length.")] = ""
+    context: Annotated[str, _option(AUDIO, "Samples before each window that the graph gets again with it.")] = ""
     windowing: Annotated[str, _option(AUDIO, "How scores of windows are joined: mean or max.")] = ""
 
     size: Annotated[str, _option(IMAGE, "The side, or HEIGHTxWIDTH, pixels.")] = ""

@@ -17,6 +17,8 @@ INT16_FULL_SCALE = 32767
 USUAL_SECONDS = (1.0, 0.7, 2.3)
 """Of faint noise, in trials; a model that fails on one of them was made for one length."""
 SHORT_SECONDS = 0.01
+MAX_WINDOW = 10_000_000
+"""Samples: ten minutes at 16 kHz."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,20 +40,21 @@ class AudioInput:
 
     A graph of a fixed length gets the waveform in windows of it. The last one ends with the waveform, and so overlaps
     the one before; a waveform that is shorter than one window is padded with zeros. For a graph with states, which run
-    on from window to window, it is the last one that is padded.
+    on from window to window, or with a context, it is the last one that is padded.
 
     Attributes:
         name: of the graph's input.
         dtype: of it, NumPy's name.
         leading: its dimensions of 1 before the samples.
-        window: its length, samples; None where it is open.
+        window: samples of a window; None where the graph takes all at once.
+        context: samples before each window that the graph gets again with it, zeros before the first.
         sample_rate: Hz.
         windowing: how the scores of windows become one: "mean" or "max".
         overlapping: whether the last window may overlap.
     """
 
     kind: ClassVar[str] = "audio"
-    fields: ClassVar[tuple[str, ...]] = ("sample_rate", "windowing")
+    fields: ClassVar[tuple[str, ...]] = ("sample_rate", "window", "context", "windowing")
     suffixes: ClassVar[tuple[str, ...]] = (
         *(".3gp", ".aac", ".amr", ".flac", ".m4a", ".mp3", ".mp4", ".oga", ".ogg", ".opus", ".wav", ".webm"),
     )
@@ -63,6 +66,7 @@ class AudioInput:
     dtype: str
     leading: int
     window: int | None
+    context: int
     sample_rate: int
     windowing: str
     overlapping: bool
@@ -75,21 +79,33 @@ class AudioInput:
             faults.append(f"its sample_rate is {rate[:50]!r}, but must be a whole number of Hz above 0")
         if windowing not in ("mean", "max"):
             faults.append(f"its windowing is {windowing[:50]!r}, but must be 'mean' or 'max'")
+        window = _samples(metadata, "window", faults)
+        context = _samples(metadata, "context", faults)
         shape = inputs[0].shape if len(inputs) == 1 else ()
         if not shape or inputs[0].type not in TYPES or not all(map(is_batch, shape[:-1])) or shape[-1] == 0:
             faults.append(
                 f"its input is {describe(inputs)}, but must be one waveform, float or int16 [samples] or [1, samples]"
             )
+        length = shape[-1] if shape and isinstance(shape[-1], int) and shape[-1] > 0 else 0
+        window = window or length - context
+        if length and (window <= 0 or window + context != length):
+            faults.append(
+                f"its window of {max(window, 0)} samples and context of {context} make not the {length} samples of its "
+                f"input ({describe(inputs)})"
+            )
+        if window < 0 and not length:
+            faults.append(f"its context is '{context}', but has a meaning only where its window is declared")
         if len(faults) > before:
             return None
         return cls(
             name=inputs[0].name,
             dtype=dtype_of(inputs[0]),
             leading=len(shape) - 1,
-            window=shape[-1] if isinstance(shape[-1], int) and shape[-1] > 0 else None,
+            window=window or None,
+            context=context,
             sample_rate=int(rate),
             windowing=windowing,
-            overlapping=not metadata.get("states"),
+            overlapping=not (metadata.get("states") or context),
         )
 
     @staticmethod
@@ -160,4 +176,19 @@ class AudioInput:
                 windows.append(samples[-self.window :])
             else:
                 windows.append(np.pad(samples[whole * self.window :], (0, self.window - rest)))
+        if self.context:
+            padded = np.concatenate([np.zeros(self.context, samples.dtype), *windows])
+            length = self.window + self.context
+            windows = [padded[start : start + length] for start in range(0, len(padded) - self.context, self.window)]
         return windows
+
+
+def _samples(metadata: Mapping[str, str], field: str, faults: list[str]) -> int:
+    """A number of samples; 0 where there is none."""
+    text = metadata.get(field, "")
+    if not text:
+        return 0
+    if text.isascii() and text.isdecimal() and 0 < int(text[:9]) <= MAX_WINDOW and len(text) < 9:
+        return int(text)
+    faults.append(f"its {field} is {text[:50]!r}, but must be a whole number of samples from 1 to {MAX_WINDOW:,}")
+    return 0

@@ -71,6 +71,25 @@ def test_windows_of_a_graph_with_states_follow_each_other() -> None:
     np.testing.assert_array_equal(np.concatenate([window[0] for window in windows]), np.pad(waveform, (0, 50)))
 
 
+def test_a_graph_of_an_open_length_gets_windows_where_they_are_declared() -> None:
+    windows = feeds(read(tensor("x", 1, "samples"), window="100"), 250)
+    assert [window.shape for window in windows] == [(1, 100)] * 3
+
+
+@pytest.mark.parametrize(("shape", "declared"), [((1, None), {"window": "100"}), ((1, 110), {})])
+@pytest.mark.parametrize("samples", [1, 100, 250])
+def test_a_context_is_what_came_before_the_window(
+    shape: tuple[int | None, ...], declared: dict[str, str], samples: int
+) -> None:
+    windows = feeds(read(tensor("x", *shape), context="10", **declared), samples)
+    waveform = np.linspace(-1, 1, samples, dtype=np.float32)
+    count = -(-samples // 100)
+    padded = np.pad(waveform, (10, count * 100 - samples))
+    assert len(windows) == count
+    for index, window in enumerate(windows):
+        np.testing.assert_array_equal(window[0], padded[100 * index : 100 * index + 110])
+
+
 def test_the_windowing_says_how_scores_are_joined() -> None:
     assert read(tensor("x", 100))._decoded(np.ones(1, np.float32)).join == "mean"
     assert read(tensor("x", 100), windowing="max")._decoded(np.ones(1, np.float32)).join == "max"
@@ -85,6 +104,16 @@ def test_the_windowing_says_how_scores_are_joined() -> None:
         ([tensor("a", 0)], {}, "its input is a, tensor(float) [0], but must be one waveform"),
         ([tensor("a", "n", type_="tensor(int64)")], {}, "its input is a, tensor(int64)"),
         ([tensor("a", "n")], {"sample_rate": "x"}, "its sample_rate is 'x', but must be a whole number of Hz"),
+        ([tensor("a", "n")], {"window": "0"}, "its window is '0', but must be a whole number of samples from 1 to"),
+        ([tensor("a", "n")], {"window": "9" * 5000}, "its window is '99"),
+        ([tensor("a", "n")], {"context": "1.5"}, "its context is '1.5', but must be a whole number of samples"),
+        ([tensor("a", "n")], {"context": "5"}, "its context is '5', but has a meaning only where its window is"),
+        (
+            [tensor("a", 100)],
+            {"window": "50"},
+            "its window of 50 samples and context of 0 make not the 100",
+        ),
+        ([tensor("a", 100)], {"context": "100"}, "its window of 0 samples and context of 100 make not"),
         ([tensor("a", "n")], {"windowing": "median"}, "its windowing is 'median', but must be 'mean' or 'max'"),
     ],
 )
