@@ -35,7 +35,7 @@ def recording(hertz: float, seconds: float) -> bytes:
 
 
 def test_a_project_takes_it(model: Path, tmp_path: Path) -> None:
-    assert "model notes 1" in create(tmp_path / "notes", model=model, variants="standard", name="")
+    assert "model notes 1" in create(tmp_path / "notes", model=str(model), variants="standard", name="")
 
 
 @pytest.mark.parametrize("note", NOTES)
