@@ -18,7 +18,9 @@ pytestmark = [
 ]
 
 
-@pytest.mark.parametrize(("target", "runs"), [("fuzz_audio", 3_000), ("fuzz_s3_events", 30_000)])
+@pytest.mark.parametrize(
+    ("target", "runs"), [("fuzz_audio", 3_000), ("fuzz_tensor", 5_000), ("fuzz_s3_events", 30_000)]
+)
 def test_a_short_run_finds_no_crash(target: str, runs: int, tmp_path: Path) -> None:
     found = tmp_path / "found"
     # Without -reload=0 it would rerun its findings after a second, and so more often on a slow machine.

@@ -470,10 +470,13 @@ def test_every_type_is_what_onnxruntime_takes():
         values = np.array([[0, 1], [1, 0], [1, 1]])
         for order in "<>":
             for layout in "CF":
-                stored = npy(values.astype(f"{order}{dtype}" if dtype != "?" else dtype, order=layout))
+                stored = npy(np.array(values.astype(f"{order}{dtype}"), order=layout))
                 for padding in range(4):
-                    header = stored.replace(b"}", b"}" + b" " * padding).replace(b" " * padding + b"\n", b"\n", 1)
-                    decoded = loaded.contract.input.decode(header, TensorLimits())
+                    (length,) = struct.unpack("<H", stored[8:10])
+                    end = 10 + length
+                    head = stored[:8] + struct.pack("<H", length + padding) + stored[10 : end - 1]
+                    moved = head + b" " * padding + b"\n" + stored[end:]
+                    decoded = loaded.contract.input.decode(moved, TensorLimits())
                     (result,) = loaded.run(decoded.feeds)
                     assert result["y"].tolist() == values.tolist()
 

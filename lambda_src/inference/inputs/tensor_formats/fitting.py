@@ -168,11 +168,10 @@ def _integers(array: NDArray[Any], wanted: GraphInput) -> NDArray[Any]:
 
 def _floats(array: NDArray[Any], wanted: GraphInput, missing: bool) -> NDArray[Any]:
     if array.dtype.kind == "f":
-        if missing:
-            _check(np.isinf(array), array, wanted, "NON_FINITE_VALUES")
-        else:
+        _check(np.isinf(array), array, wanted, "NON_FINITE_VALUES")
+        if not missing:
             hint = "; NaN is allowed where the model's metadata declare missing_values as nan"
-            _check(~np.isfinite(array), array, wanted, "NON_FINITE_VALUES", hint)
+            _check(np.isnan(array), array, wanted, "NON_FINITE_VALUES", hint)
     with np.errstate(over="ignore"):
         values = array.astype(wanted.dtype, copy=False)
     if np.dtype(wanted.dtype).itemsize < max(array.dtype.itemsize, 4):

@@ -57,7 +57,8 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _array(value: Any, wanted: GraphInput, missing: bool) -> NDArray[Any]:
     """Level by level, so that no list needs a step in Python."""
-    level, shape = [value], []
+    level: list[Any] = [value]
+    shape: list[int] = []
     while list in (kinds := set(map(type, level))):
         sizes = set(map(len, level)) if kinds == {list} else set()
         if len(sizes) != 1:
