@@ -19,7 +19,8 @@ pytestmark = [
 
 
 @pytest.mark.parametrize(
-    ("target", "runs"), [("fuzz_audio", 3_000), ("fuzz_tensor", 5_000), ("fuzz_s3_events", 30_000)]
+    ("target", "runs"),
+    [("fuzz_audio", 3_000), ("fuzz_image", 3_000), ("fuzz_tensor", 5_000), ("fuzz_s3_events", 30_000)],
 )
 def test_a_short_run_finds_no_crash(target: str, runs: int, tmp_path: Path) -> None:
     found = tmp_path / "found"

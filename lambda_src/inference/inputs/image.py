@@ -88,7 +88,14 @@ class ImageInput:
 
     @classmethod
     def read(cls, metadata: Mapping[str, str], inputs: Sequence[Tensor], faults: list[str]) -> Self | None:
-        return _Reader(metadata, inputs, faults).read(cls)
+        fields = _Reader(metadata, inputs, faults).read()
+        if fields is None:
+            return None
+        found = cls(**fields)
+        fault = found._range_fault()
+        if fault:
+            faults.append(fault)
+        return None if fault else found
 
     @staticmethod
     def prepare() -> None:
@@ -130,8 +137,8 @@ class ImageInput:
         height, width, count = levels.shape
         values = np.empty((height, width, count) if self.channels_last else (count, height, width), self.dtype)
         for channel in range(count):
-            place = values[..., channel] if self.channels_last else values[channel]
-            place[...] = self._table[channel][levels[..., channel]]
+            target = values[..., channel] if self.channels_last else values[channel]
+            target[...] = self._table[channel][levels[..., channel]]
         if placement is None:
             from .image_formats.framing import place
 
@@ -154,6 +161,18 @@ class ImageInput:
         mean, std = (each[channel % len(each)] for each in (self.mean, self.std))
         return [(level * self.scale - mean) / std for level in range(LEVELS)]
 
+    def _range_fault(self) -> str | None:
+        """Integers cannot hold what is outside their range."""
+        if self.dtype.startswith("float"):
+            return None
+        import numpy as np
+
+        bounds = np.iinfo(self.dtype)
+        values = [round(value) for channel in range(CHANNELS[self.channels]) for value in self._values(channel)]
+        if min(values) >= bounds.min and max(values) <= bounds.max:
+            return None
+        return f"its scale, mean and std make levels of {min(values)} to {max(values)}, but its input is {self.dtype}"
+
 
 class _Reader:
     """Reads the contract and collects its faults."""
@@ -163,7 +182,8 @@ class _Reader:
         self.inputs = inputs
         self.faults = faults
 
-    def read(self, kind: type[ImageInput]) -> ImageInput | None:
+    def read(self) -> dict[str, Any] | None:
+        """The fields of an ImageInput; None where there are faults."""
         before = len(self.faults)
         resize = self._choice("resize", RESIZES)
         interpolation = self._choice("interpolation", INTERPOLATIONS)
@@ -187,25 +207,22 @@ class _Reader:
             self.faults.append(f"its std is {shorten(repr(self.metadata['std']))}, but must not be 0")
         if len(self.faults) > before:
             return None
-        read = kind(
-            name=self.inputs[0].name,
-            dtype=dtype,
-            shape=(1,) * (len(self.inputs[0].shape) - len(shape.dimensions)) + shape.filled(height, width, count),
-            channels_last=shape.channels_last,
-            width=width,
-            height=height,
-            resize=resize,
-            crop_ratio=crop_ratio,
-            interpolation=interpolation,
-            pad=int(pad),
-            channels=channels,
-            scale=scale,
-            mean=mean,
-            std=std,
-        )
-        if integer:
-            self._check_range(read, count)
-        return read if len(self.faults) == before else None
+        return {
+            "name": self.inputs[0].name,
+            "dtype": dtype,
+            "shape": (1,) * (len(self.inputs[0].shape) - len(shape.dimensions)) + shape.filled(height, width, count),
+            "channels_last": shape.channels_last,
+            "width": width,
+            "height": height,
+            "resize": resize,
+            "crop_ratio": crop_ratio,
+            "interpolation": interpolation,
+            "pad": int(pad),
+            "channels": channels,
+            "scale": scale,
+            "mean": mean,
+            "std": std,
+        }
 
     def _shape(self) -> "_Shape | None":
         """The dimensions of the picture in the graph's input; None where it takes none."""
@@ -270,17 +287,6 @@ class _Reader:
         else:
             return height, width
         return 1, 1
-
-    def _check_range(self, read: ImageInput, count: int) -> None:
-        """Integers cannot hold what is outside their range."""
-        import numpy as np
-
-        bounds = np.iinfo(read.dtype)
-        values = [round(value) for channel in range(count) for value in read._values(channel)]
-        if min(values) < bounds.min or max(values) > bounds.max:
-            self.faults.append(
-                f"its scale, mean and std make levels of {min(values)} to {max(values)}, but its input is {read.dtype}"
-            )
 
     def _choice(self, field: str, choices: Sequence[str]) -> str:
         """One of the choices, the first of which is the default."""

@@ -1,7 +1,7 @@
 """Decode every n-th bad file in a separate process, which a file may crash: `decode_batch FILES READABLE FIRST STEP`.
 
-FILES is a pickle of their contents; READABLE is the number of one that can be decoded. Prints a line of JSON before
-each file, so that the one that crashes this process is known, and one after it.
+FILES is a pickle of an input kind, its limits, and the files' contents; READABLE is the number of one that can be
+decoded. Prints a line of JSON before each file, so that the one that crashes this process is known, and one after it.
 """
 
 import json
@@ -13,36 +13,35 @@ import sys
 from pathlib import Path
 
 from inference.input_error import InputError
-from inference.inputs.audio import AudioLimits
-from inference.inputs.audio_formats import decoding as audio
+from inference.kinds import InputKind
+from inference.limits import Limits
 
-RATE = 16_000
 SECONDS = 3.0  # of CPU time for each file, of which none needs more than 0.7 on an idle machine; after it SIGPROF ends
 # the process, in native code too
 ADDRESS_SPACE = 1 << 30  # bytes more than at the start: protects this machine; the test's own limit is lower
 
 
-def main(files: list[bytes], readable: int, first: int, step: int) -> None:
-    audio.decode(files[readable], RATE, AudioLimits())  # allocates what is allocated once
+def main(taker: InputKind, limits: Limits, files: list[bytes], readable: int, first: int, step: int) -> None:
+    taker.decode(files[readable], limits)  # allocates what is allocated once
     resource.setrlimit(resource.RLIMIT_AS, (_status("VmSize") + ADDRESS_SPACE,) * 2)
     for number in range(first, len(files), step):
         print(json.dumps({"number": number}), flush=True)
         Path("/proc/self/clear_refs").write_text("5")  # resets the peak
         before = _status("VmRSS")
         signal.setitimer(signal.ITIMER_PROF, SECONDS)
-        result = _decode(files[number])
+        result = _decode(taker, limits, files[number])
         signal.setitimer(signal.ITIMER_PROF, 0)
         print(json.dumps({**result, "bytes": _status("VmHWM") - before}), flush=True)
 
 
-def _decode(data: bytes) -> dict[str, object]:
+def _decode(taker: InputKind, limits: Limits, data: bytes) -> dict[str, object]:
     try:
-        samples = audio.decode(data, RATE, AudioLimits())
+        taker.decode(data, limits)
     except InputError as error:
         return {"code": error.code, "message": error.message}
     except BaseException as error:
         return {"code": f"{type(error).__name__}: {error}"}
-    return {"code": None, "samples": len(samples)}
+    return {"code": None}
 
 
 def _status(name: str) -> int:
@@ -53,4 +52,4 @@ def _status(name: str) -> int:
 
 
 if __name__ == "__main__":
-    main(pickle.loads(Path(sys.argv[1]).read_bytes()), *map(int, sys.argv[2:]))
+    main(*pickle.loads(Path(sys.argv[1]).read_bytes()), *map(int, sys.argv[2:]))

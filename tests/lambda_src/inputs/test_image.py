@@ -153,7 +153,7 @@ def test_a_gray_picture_has_three_equal_channels(kind: str) -> None:
 @pytest.mark.parametrize("kind", ["PNG", "TIFF", "BMP"])
 def test_a_picture_of_one_bit_is_black_and_white(kind: str) -> None:
     picture = photograph().convert("1")
-    np.testing.assert_array_equal(gray(levels(encode(picture, kind))), np.where(picture, 255, 0))
+    np.testing.assert_array_equal(gray(levels(encode(picture, kind))), np.where(np.asarray(picture), 255, 0))
 
 
 @pytest.mark.parametrize("kind", ["PNG", "TIFF"])
@@ -381,11 +381,11 @@ def test_the_layout_is_found_from_the_graph() -> None:
         seen = decoded(data, model(shape, size="20x32", scale="1"))
         assert seen.shape == (*(3 if size == 3 else 1 for size in shape[:-2]), 20, 32)
         np.testing.assert_array_equal(seen.reshape(3, 20, 32), plain.transpose(2, 0, 1))
-    for shape in ((1, 20, 32, 3), ("batch", None, None, 3), (20, 32, 3)):
-        np.testing.assert_array_equal(decoded(data, model(shape, size="20x32", scale="1")).reshape(plain.shape), plain)
-    for layout, shape in (("NHWC", (1, 20, 32, 3)), ("NCHW", (1, 3, 20, 32))):
+    for last in ((1, 20, 32, 3), ("batch", None, None, 3), (20, 32, 3)):
+        np.testing.assert_array_equal(decoded(data, model(last, size="20x32", scale="1")).reshape(plain.shape), plain)
+    for layout, expected in (("NHWC", (1, 20, 32, 3)), ("NCHW", (1, 3, 20, 32))):
         taker = model((None, None, None, None), size="20x32", layout=layout)
-        assert decoded(data, taker).shape == shape
+        assert decoded(data, taker).shape == expected
 
 
 def test_a_model_of_one_channel_gets_gray() -> None:
@@ -565,6 +565,45 @@ def test_a_gif_whose_data_end_early_is_refused_though_it_ends_properly() -> None
     for place in (8, frame.index(b",\0\0\0\0") + 7):
         frame = frame[:place] + struct.pack("<H", 40) + frame[place + 2 :]
     assert refused(frame).code == "CORRUPT_IMAGE"
+
+
+@pytest.mark.parametrize("interlaced", [0, 1])
+@pytest.mark.parametrize("size", [(9, 9), (9, 10), (40, 31)])
+@pytest.mark.parametrize(("bits", "colours", "bytes_each"), [(8, 0, 1), (8, 2, 3), (8, 6, 4), (8, 4, 2), (16, 0, 2)])
+def test_a_png_whose_rows_lack_is_refused_though_its_checksums_are_right(
+    interlaced: int, size: tuple[int, int], bits: int, colours: int, bytes_each: int
+) -> None:
+    width, height = size
+    header = struct.pack(">LLBBBBB", width, height, bits, colours, 0, 0, interlaced)
+    rows = [b"\0" + b"\7" * (columns * bytes_each) for columns in _row_widths(width, height, interlaced)]
+
+    def made_of(some: list[bytes]) -> bytes:
+        return png([(b"IHDR", header), (b"IDAT", zlib.compress(b"".join(some))), (b"IEND", b"")])
+
+    seen = levels(made_of(rows))
+    assert len(np.unique(seen)) == 1  # also where the last pixel happens to be what the memory was before
+    for some in (rows[:-1], rows[: len(rows) // 2], []):
+        assert refused(made_of(some)).code == "CORRUPT_IMAGE"
+
+
+def _row_widths(width: int, height: int, interlaced: int) -> list[int]:
+    """Of the rows in the order of the file: https://www.w3.org/TR/png-3/#8Interlace"""
+    if not interlaced:
+        return [width] * height
+    passes = ((0, 8, 0, 8), (0, 8, 4, 8), (4, 8, 0, 4), (0, 4, 2, 4), (2, 4, 0, 2), (0, 2, 1, 2), (1, 2, 0, 1))
+    return [
+        len(range(column, width, columns))
+        for row, rows, column, columns in passes
+        for _ in range(row, height, rows)
+        if column < width
+    ]
+
+
+def test_a_png_of_the_levels_that_memory_is_filled_with_is_whole() -> None:
+    from inference.inputs.image_formats.filling import UNUSUAL
+
+    for mode, level in (("L", UNUSUAL[0]), ("RGB", UNUSUAL[:3]), ("RGBA", UNUSUAL), ("1", 255), ("1", 0)):
+        assert levels(encode(Image.new(mode, (9, 9), level), "PNG")).shape == (9, 9, 3)
 
 
 def test_a_refusal_writes_no_warning(capfd: pytest.CaptureFixture[str]) -> None:

@@ -34,6 +34,6 @@ def load(picture: BmpImageFile) -> "Image.Image":
     """
     picture.load()
     # Programs leave the fourth byte of a pixel zero, although the header calls it alpha.
-    if picture.mode == "RGBA" and picture.getextrema()[3] == (0, 0):
+    if picture.mode == "RGBA" and picture.getchannel("A").getextrema() == (0, 0):
         return picture.convert("RGB")
     return picture

@@ -29,6 +29,7 @@ LUMA = (19595, 38470, 7471)  # Pillow's weights of red, green and blue, as 65536
 # What Pillow has to say about a file is in the answer.
 logging.getLogger("PIL").setLevel(logging.CRITICAL)
 warnings.filterwarnings("ignore", module="PIL")
+Image.MAX_IMAGE_PIXELS = None  # the limit is max_pixels
 
 
 def prepare() -> None:
@@ -265,5 +266,5 @@ def _opaque(levels: "NDArray[np.uint8]", mode: str) -> "NDArray[np.uint8]":
     if mode not in ("La", "RGBa"):
         return levels
     alpha = levels[..., -1:].astype(np.uint16)
-    laid = np.minimum(levels[..., :-1] + (WHITE - alpha), WHITE).astype(np.uint8)
+    laid: NDArray[np.uint8] = np.minimum(levels[..., :-1] + (WHITE - alpha), WHITE).astype(np.uint8)
     return laid[..., 0] if mode == "La" else laid

@@ -26,6 +26,8 @@ def directories(data: bytes) -> Iterator[Directory]:
         raise ValueError("It has not the header of a TIFF file.")
     try:
         (at,) = struct.unpack_from(order + "L", data, 4)
+        if not at:
+            raise ValueError("It has no directory.")
         seen: set[int] = set()
         while at:
             if at in seen or len(seen) == MAX_DIRECTORIES:

@@ -4,6 +4,7 @@ https://www.w3.org/Graphics/JPEG/itu-t81.pdf, annex B.
 """
 
 import io
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,15 +17,17 @@ if TYPE_CHECKING:
     from PIL import Image
 
 START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+PROGRESSIVE = (0xC2, 0xC6, 0xCA, 0xCE)
 START_OF_SCAN, EXIF, JFIF, ADOBE, COMMENT = 0xDA, 0xE1, 0xE0, 0xEE, 0xFE
 APPLICATION = range(0xE0, 0xF0)
 ALONE = (0x01, 0xD8, *range(0xD0, 0xD8))  # markers without a segment
-END = b"\xff\xd9"
+END_OF_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 MAX_SEGMENTS = 5000
 # Each scan of a progressive picture goes over all of it, and can be of a few bytes; real ones have up to 20.
-MAX_SCANNED_PIXELS, MIN_SCANS = 1_000_000_000, 32
+MAX_SCANNED_PIXELS, MIN_SCANS = 1_000_000_000, 16
 DRAFT_SCALES = (8, 4, 2)
-MISSING = (127, 128)  # the levels that libjpeg gives to what the file lacks; the first where they are inverted
+MISSING = 127.5  # the level that libjpeg gives to what the file lacks: 128, or 127 where it is inverted
+MAX_SMOOTHED = 8  # by which that differs in a progressive picture, whose blocks libjpeg smooths
 OTHER_BITS = bytes(range(1, 97))
 
 
@@ -35,6 +38,7 @@ class Header:
     Attributes:
         width, height: as they are stored, pixels.
         orientation: 1 to 8.
+        progressive: whether its scans refine one another.
         data: the file without the segments that decoding does not need.
         scans: where the first of them begins in `data`.
     """
@@ -42,6 +46,7 @@ class Header:
     width: int
     height: int
     orientation: int
+    progressive: bool
     data: bytes
     scans: int
 
@@ -56,7 +61,7 @@ def header(data: bytes) -> Header:
     """
     kept = [data[:2]]
     size: tuple[int, int] | None = None
-    turned = 0
+    turned, progressive = 0, False
     at = 2
     for _ in range(MAX_SEGMENTS):
         at = data.find(b"\xff", at)
@@ -74,7 +79,7 @@ def header(data: bytes) -> Header:
             if size is None:
                 raise InputError("CORRUPT_IMAGE", "The JPEG file does not tell its size.")
             start = sum(map(len, kept))
-            return Header(*size, turned or 1, b"".join([*kept, memoryview(data)[at:]]), start)
+            return Header(*size, turned or 1, progressive, b"".join([*kept, memoryview(data)[at:]]), start)
         if marker == 0xD9 or end > len(data):
             raise InputError("CORRUPT_IMAGE", "The JPEG file ends before its picture begins.")
         if marker in START_OF_FRAME and len(body) >= 6:
@@ -82,6 +87,7 @@ def header(data: bytes) -> Header:
                 message = f"The JPEG picture has {body[0]} bits for each level, which is not supported; 8 are."
                 raise InputError("UNSUPPORTED_FORMAT", message)
             size = int.from_bytes(body[3:5], "big"), int.from_bytes(body[1:3], "big")
+            progressive = marker in PROGRESSIVE
         elif marker == EXIF and body.startswith(b"Exif\0\0") and not turned:
             turned = orientation(body)
         if marker not in APPLICATION and marker != COMMENT:
@@ -113,7 +119,7 @@ def load(found: Header, smallest: tuple[float, float], *, gray: bool) -> "tuple[
     ratio = min(found.width / smallest[0], found.height / smallest[1])
     scale = next((scale for scale in DRAFT_SCALES if scale <= ratio), 1)
     picture = _decode(found.data, scale, gray=gray)
-    if _ends_gray(picture):
+    if _ends_gray(picture, smoothed=found.progressive):
         _check_end(found, picture, scale, gray=gray)
     return picture, scale
 
@@ -127,19 +133,20 @@ def _decode(data: bytes, scale: int, *, gray: bool) -> "Image.Image":
     return picture
 
 
-def _ends_gray(picture: "Image.Image") -> bool:
-    levels = picture.getpixel((picture.width - 1, picture.height - 1))
-    return all(level in MISSING for level in (levels if isinstance(levels, tuple) else (levels,)))
+def _ends_gray(picture: "Image.Image", *, smoothed: bool) -> bool:
+    levels = picture.crop((picture.width - 1, picture.height - 1, picture.width, picture.height)).tobytes()
+    return all(abs(level - MISSING) <= (MAX_SMOOTHED if smoothed else 0.5) for level in levels)
 
 
 def _check_end(found: Header, picture: "Image.Image", scale: int, *, gray: bool) -> None:
     """Refuse a picture whose data end early but properly, with an end marker: libjpeg makes the rest gray.
 
-    If there were more data, they would be part of the picture only if it lacks some.
+    If its first scan had more data, they would be part of the picture only if it lacks some.
     """
-    end = found.data.find(END, found.scans)
-    if end < 0:
+    match = END_OF_SCAN.search(found.data, found.scans + 2)
+    if match is None:
         return
+    end = match.start()
     more = b"".join([memoryview(found.data)[:end], OTHER_BITS, memoryview(found.data)[end:]])
     if _decode(more, scale, gray=gray).tobytes() != picture.tobytes():
         raise InputError("CORRUPT_IMAGE", "The JPEG picture ends too early: its lower part is missing.")

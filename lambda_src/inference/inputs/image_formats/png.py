@@ -13,6 +13,7 @@ from PIL.PngImagePlugin import PngImageFile
 
 from ...input_error import InputError
 from .directory import orientation
+from .filling import load_whole
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -21,6 +22,7 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 NEEDED = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
 MAX_CHUNKS = 50_000  # some 4 KB each in a file of 200 MB
 BLOCK_BYTES = 1 << 20
+INDEXED = 3  # the type of colour
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ def header(data: bytes) -> Header:
     """
     view = memoryview(data)
     kept: list[bytes | memoryview] = [SIGNATURE]
-    at, turned = len(SIGNATURE), 1
+    at, turned, has_palette = len(SIGNATURE), 1, False
     for number in range(MAX_CHUNKS):
         if at + 12 > len(data):
             raise InputError("CORRUPT_IMAGE", "The PNG file ends too early.")
@@ -58,9 +60,12 @@ def header(data: bytes) -> Header:
             if zlib.crc32(view[at + 4 : end - 4]) != int.from_bytes(view[end - 4 : end], "big"):
                 raise InputError("CORRUPT_IMAGE", f"The PNG file is damaged: a checksum of {kind.decode()} is wrong.")
             kept.append(view[at:end])
+            has_palette |= kind == b"PLTE"
         elif kind == b"eXIf":
             turned = orientation(data[at + 8 : end - 4])
         if kind == b"IEND":
+            if data[len(SIGNATURE) + 17] == INDEXED and not has_palette:
+                raise InputError("CORRUPT_IMAGE", "The PNG file lacks its palette.")
             width, height = struct.unpack_from(">LL", data, len(SIGNATURE) + 8)
             return Header(width, height, turned, b"".join(kept))
         at = end
@@ -71,9 +76,13 @@ def load(found: Header) -> "Image.Image":
     """Decode.
 
     Raises:
+        InputError: CORRUPT_IMAGE.
         OSError and others of Pillow: it cannot be decoded.
     """
-    picture = PngImageFile(io.BytesIO(found.data))
+    return load_whole(lambda: _open(found.data), "PNG")
+
+
+def _open(data: bytes) -> PngImageFile:
+    picture = PngImageFile(io.BytesIO(data))
     picture.decodermaxblock = BLOCK_BYTES
-    picture.load()
     return picture
