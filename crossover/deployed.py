@@ -61,6 +61,7 @@ class Variant:
         dead_letter_queue: URL of the dead-letter queue.
         endpoint: name of the SageMaker endpoint; empty where the variant has none.
         input_kind: that its model takes, such as "audio"; empty where the stack does not say.
+        results_bucket: name of the bucket of results that do not fit an item; empty where the variant has none.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Variant:
     dead_letter_queue: str
     endpoint: str = ""
     input_kind: str = ""
+    results_bucket: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,6 +192,7 @@ def _variant(stack: str, outputs: Mapping[str, str]) -> Variant | None:
         dead_letter_queue=outputs["DeadLetterQueueUrl"],
         endpoint=outputs.get("EndpointName", ""),
         input_kind=outputs.get("InputKind", ""),
+        results_bucket=outputs.get("ResultsBucketName", ""),
     )
 
 

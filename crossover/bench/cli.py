@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from crossover import documents
+from crossover.bench.run.contents import CONTENTS
 from crossover.bench.run.schedule import KINDS, parse_schedule
 from crossover.errors import UsageError
 from crossover.inputs import input_files, whole_numbers
@@ -75,12 +76,22 @@ def run_benchmark(
         typer.Option(help="Requests of the load to each variant; 200, or all of a trace.", show_default=False),
     ] = None,
     arrival: Annotated[str, typer.Option(help=f"When requests are sent: {KINDS}.")] = "poisson:60rpm",
-    audio: Annotated[
-        Path | None, typer.Option(help="Recordings, WAV or FLAC; by default the project's.", show_default=False)
+    samples: Annotated[
+        Path | None,
+        typer.Option(
+            help="A file or folder that files are made from: WAV or FLAC, cut; JPEG or PNG, padded; JSON, padded, or "
+            ".npy, whose rows are repeated. By default the project's, for audio and pictures.",
+            show_default=False,
+        ),
     ] = None,
-    sizes: Annotated[str, typer.Option(help="Sizes of the files that are cut from the recordings.")] = (
-        "12KB,200KB,2MB,25MB"
-    ),
+    sizes: Annotated[
+        str,
+        typer.Option(
+            help="Sizes of the files, or original for the samples as they are. By default "
+            f"{'; '.join(f'{each.sizes} ({kind})' for kind, each in CONTENTS.items())}.",
+            show_default=False,
+        ),
+    ] = "",
     cold: Annotated[
         int,
         typer.Option(
@@ -114,7 +125,7 @@ def run_benchmark(
     from crossover.bench.run import display, session
     from crossover.bench.run.context import Clock, RunContext
     from crossover.bench.run.deployment import shared_limits
-    from crossover.bench.run.files import SAMPLES, make_files, parse_sizes
+    from crossover.bench.run.files import make_files, parse_sizes
     from crossover.bench.run.load_test import LoadTest
     from crossover.bench.run.plan import make_plan
     from crossover.cost.prices import load
@@ -126,14 +137,22 @@ def run_benchmark(
     # On AWS no project is needed: what is deployed under the prefix is measured.
     names = choose_variants(variants) if local else registered_variants(variants)
     slots = parse_schedule(arrival, requests, seed=seed)
-    file_sizes = parse_sizes(sizes)
-    recordings = input_files([audio or SAMPLES], "audio")
+    if sizes:
+        parse_sizes(sizes)  # this and the next before anything is started
+    if samples:
+        input_files([samples])
     session.check_output(output, resume=resume)
     with session.connect(names, console, local=local) as clients, aws_errors():
         deployments = session.find_deployments(clients, names, prefix=prefix, local=local)
+        kind, paths = session.find_samples(deployments, samples)
         with console.status("making the files") as status:
-            limits = shared_limits(deployments)
-            files = make_files(recordings, file_sizes, limits, announce=lambda what: status.update(f"making {what}"))
+            files = make_files(
+                kind,
+                paths,
+                parse_sizes(sizes or CONTENTS[kind].sizes),
+                shared_limits(deployments, kind),
+                announce=lambda what: status.update(f"making {what}"),
+            )
         plan = make_plan(
             variants=[deployment.variant.name for deployment in deployments],
             arrivals=arrival,

@@ -3,11 +3,13 @@
 import html
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
+from typing import cast
 
 from crossover.bench.result import STARTS, Document, VariantStatistics
 from crossover.bench.run import display
 from crossover.bench.run.endpoint_metrics import NAMES as METRICS
 from crossover.bench.run.endpoint_metrics import EndpointMetrics
+from crossover.bench.run.files import FileJson
 from crossover.bench.run.observation import Observation
 from crossover.bench.statistics import FIGURES, Summary
 from crossover.cost.bill_comparison import compare
@@ -21,6 +23,7 @@ from crossover.report.result_charts import charts, title_of, variant_title, with
 
 METRIC_FIGURES = ("SampleCount", "Average", "p50", "p99", "Maximum")  # of each minute
 MAIN_MEASURES = ("latency_ms", "item_ms", "billed_ms")  # the others unfold
+FACTS = {"seconds": "s of audio", "width": "width, pixels", "height": "height, pixels", "rows": "rows"}  # of a file
 MISSING = "\N{EN DASH}"
 NOTHING_DISCARDED = "No observation was discarded."
 
@@ -268,13 +271,9 @@ def _environment(document: Document) -> str:
         ["unconfirmed prices", ", ".join(prices["unconfirmed"]) or "none"],
         *([name, _text(value)] for name, value in environment.items() if name != "variants"),
     ]
-    files = [
-        [file["name"], f"{file['size_bytes']:,}", MISSING if file["seconds"] is None else number(file["seconds"])]
-        for file in plan["files"]
-    ]
     return (
         table(["what", "value"], rows, classes=["", "long"])
-        + details("Files", table(["file", "bytes", "s of audio"], files, classes=["", "number", "number"]))
+        + details("Files", _files(plan["files"]))
         + "".join(
             details(
                 f"{variant_title(name)} as deployed",
@@ -284,6 +283,21 @@ def _environment(document: Document) -> str:
         )
         + _endpoint_metrics(document.get("endpoint_metrics") or {})
     )
+
+
+def _files(files: Sequence[FileJson]) -> str:
+    """The files with those facts that any of them has."""
+    facts = [name for name in FACTS if any(name in file for file in files)]
+    rows = [
+        [
+            file["name"],
+            f"{file['size_bytes']:,}",
+            *map(_text, (cast(dict[str, object], file).get(name) for name in facts)),
+        ]
+        for file in files
+    ]
+    headings = ["file", "bytes", *(FACTS[name] for name in facts)]
+    return table(headings, rows, classes=["", *["number"] * (len(headings) - 1)])
 
 
 def _endpoint_metrics(metrics: Mapping[str, EndpointMetrics | None]) -> str:

@@ -1,15 +1,16 @@
 """The settings of a deployed variant: those of its function and its endpoint."""
 
 import contextlib
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from crossover.aws import Clients
-from crossover.bench.run.files import Limits
 from crossover.deployed import Variant
 from crossover.errors import UsageError
+from crossover.handler_sources import inference
 
 DeploymentJson = Mapping[str, object]  # by the names of Deployment's attributes, with stack and function of the variant
 
@@ -25,7 +26,7 @@ class Deployment:
         timeout_seconds: of that function.
         log_group: of that function.
         is_snapshot: whether it starts from a snapshot.
-        limits: of the files that it accepts.
+        limits: of the files that it accepts, those of its kind of input (lambda_src/inference/limits.py).
         instance_type: of the endpoint; empty without an endpoint, or without the right to describe it.
         instances: of the endpoint; None where instance_type is empty.
     """
@@ -38,7 +39,7 @@ class Deployment:
     timeout_seconds: int
     log_group: str
     is_snapshot: bool
-    limits: Limits
+    limits: Any
     instance_type: str = ""
     instances: int | None = None
 
@@ -59,7 +60,6 @@ def describe(clients: Clients, variant: Variant) -> Deployment:
         raise UsageError(f"The stack {variant.stack} has no output HandlerArn; deploy it again, then measure.")
     config = clients("lambda").get_function_configuration(FunctionName=variant.handler_arn)
     variables = config.get("Environment", {}).get("Variables", {})
-    usual = Limits()
     instance_type, instances = _endpoint_instances(clients, variant)
     return Deployment(
         variant=variant,
@@ -70,24 +70,38 @@ def describe(clients: Clients, variant: Variant) -> Deployment:
         timeout_seconds=config["Timeout"],
         log_group=(config.get("LoggingConfig") or {}).get("LogGroup") or f"/aws/lambda/{variant.function}",
         is_snapshot=(config.get("SnapStart") or {}).get("OptimizationStatus") == "On",
-        limits=Limits(
-            max_bytes=int(variables.get("MAX_FILE_BYTES", usual.max_bytes)),
-            max_seconds=float(variables.get("MAX_AUDIO_SECONDS", usual.max_seconds)),
-            max_channels=int(variables.get("MAX_CHANNELS", usual.max_channels)),
-        ),
+        limits=_limits_of(variant.input_kind).from_environment(variables),
         instance_type=instance_type,
         instances=instances,
     )
 
 
-def shared_limits(deployments: Iterable[Deployment]) -> Limits:
-    """The limits that suit all of them."""
+def kind_of(deployments: Sequence[Deployment]) -> str:
+    """The kind of input that all of them take; empty where their stacks do not say.
+
+    Raises:
+        UsageError: they take different ones.
+    """
+    kinds = {deployment.variant.input_kind: deployment.variant.name for deployment in deployments}
+    if len(kinds) > 1:
+        listed = " and ".join(f"{kind or 'what it does not say'} ({name})" for kind, name in kinds.items())
+        raise UsageError(f"The variants take {listed}; benchmark those of one kind at a time, with --variants.")
+    return next(iter(kinds), "")
+
+
+def shared_limits(deployments: Sequence[Deployment], kind: str) -> Any:
+    """The limits of a kind of input that suit all of them. One that a deployment does not state has its default."""
+    of_kind = _limits_of(kind)
     every = [deployment.limits for deployment in deployments]
-    return Limits(
-        max_bytes=min(limits.max_bytes for limits in every),
-        max_seconds=min(limits.max_seconds for limits in every),
-        max_channels=min(limits.max_channels for limits in every),
+    return of_kind(
+        **{each.name: min(getattr(limits, each.name, each.default) for limits in every) for each in fields(of_kind)}
     )
+
+
+def _limits_of(kind: str) -> Any:
+    """The class of the limits of a kind; of any file, where the kind is unknown."""
+    kinds = inference("inputs").KINDS
+    return kinds[kind].limits if kind in kinds else inference("limits").Limits
 
 
 def _endpoint_instances(clients: Clients, variant: Variant) -> tuple[str, int | None]:

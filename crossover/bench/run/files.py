@@ -1,43 +1,31 @@
-"""The files that are uploaded: recordings cut and repeated to the wanted sizes; the same bytes every time."""
+"""The files that are uploaded: made of samples, of the wanted sizes; the same bytes every time."""
 
 import hashlib
-import io
 import re
-import wave
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, TypedDict
 
-from crossover.bench.run import flac
+from crossover.bench.run.contents import CONTENTS
+from crossover.bench.run.contents.content import ORIGINAL, Facts, Format
 from crossover.errors import UsageError
-from crossover.paths import sources
 
-SAMPLES = sources() / "model/samples"
 UNITS = {"B": 1, "KB": 1024, "MB": 1024**2}
 MIN_BYTES = 1024
-WAV_HEADER_BYTES = 44
-# A recording that would last too long is written with more channels of the same sound: 8 are allowed.
-CHANNEL_FACTORS = (1, 2, 4, 8)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Limits:
-    """What all variants accept: bytes of a file, s of audio, channels."""
-
-    max_bytes: int = 200 * 1024**2
-    max_seconds: float = 600.0
-    max_channels: int = 8
-
-
-class FileJson(TypedDict):
-    """A file of the plan in a result."""
+class FileJson(TypedDict, total=False):
+    """A file of the plan in a result, with its facts; results before there were kinds call the source a recording."""
 
     name: str
-    recording: str
+    source: str
     size_bytes: int
-    seconds: float
     sha256: str
+    seconds: float
+    width: int
+    height: int
+    rows: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,31 +34,41 @@ class File:
 
     Attributes:
         name: the end of its key.
-        recording: what it was made from.
+        source: name of the sample that it was made from.
         size_bytes: of it.
-        seconds: how long it plays.
+        kind: of input; one of CONTENTS.
+        facts: seconds of audio; width and height of a picture, as its header declares them; rows of a tensor.
         content: the bytes; not part of the plan in the result.
+        is_original: whether it is the sample itself.
     """
 
     name: str
-    recording: str
+    source: str
     size_bytes: int
-    seconds: float
+    kind: str
+    facts: Facts
     content: bytes = field(repr=False, compare=False)
+    is_original: bool = False
+
+    @property
+    def sha256(self) -> str:
+        """Of the content."""
+        return hashlib.sha256(self.content).hexdigest()
 
     def to_json(self) -> FileJson:
         """The file in a result."""
-        return {
+        made: Any = {
             "name": self.name,
-            "recording": self.recording,
+            "source": self.source,
             "size_bytes": self.size_bytes,
-            "seconds": round(self.seconds, 3),
-            "sha256": hashlib.sha256(self.content).hexdigest(),
+            "sha256": self.sha256,
+            **self.facts,
         }
+        return FileJson(**made)
 
 
 def parse_sizes(text: str) -> list[int]:
-    """Sizes such as 12KB,200KB,2MB, in bytes; KB and MB are powers of 1,024.
+    """Sizes such as 12KB,200KB,2MB, in bytes; KB and MB are powers of 1,024. `original` is ORIGINAL.
 
     Raises:
         UsageError: one is not a size, or there is none.
@@ -79,47 +77,56 @@ def parse_sizes(text: str) -> list[int]:
     for part in text.replace(",", " ").split():
         match = re.fullmatch(r"(\d+(?:\.\d+)?)(B|KB|MB)", part)
         size = int(float(match[1]) * UNITS[match[2]]) if match else 0
-        if not match or size < MIN_BYTES:
+        if part != "original" and (not match or size < MIN_BYTES):
             raise UsageError(
-                f"The size {part!r} is not a size; it must be at least {MIN_BYTES // 1024}KB, as in 12KB or 2MB."
+                f"The size {part!r} is not a size; it must be at least {MIN_BYTES // 1024}KB, as in 12KB or 2MB, or "
+                "original."
             )
-        sizes.append(size)
+        sizes.append(ORIGINAL if part == "original" else size)
     if not sizes:
         raise UsageError("There is no size in --sizes; it must have one or more, as in 12KB,200KB,2MB.")
     return sizes
 
 
 def make_files(
-    recordings: Sequence[Path],
+    kind: str,
+    samples: Sequence[Path],
     sizes: Iterable[int],
-    limits: Limits,
+    limits: Any,
     *,
     announce: Callable[[str], None] = lambda _: None,
 ) -> list[File]:
-    """A WAV and a FLAC of each size, where there is a recording of the kind; the recordings take turns.
+    """A file of each size in each format of which there is a sample; the samples take turns.
 
     Args:
-        recordings: audio files; those that are neither PCM in WAV nor FLAC cannot be cut and are left out.
-        sizes: of the files, bytes; a FLAC has exactly this size, a WAV is at most a sample smaller.
-        limits: what the variants accept.
+        kind: of input; one of CONTENTS.
+        samples: files; those that are in no format that can be made are left out, unless they are uploaded as they are.
+        sizes: of the files, bytes; or ORIGINAL, for every sample as it is.
+        limits: what the variants accept: the kind's own, with `max_bytes`.
         announce: told what is being made.
 
     Raises:
-        UsageError: no recording can be cut, or a size is too large, too small or would last too long.
+        UsageError: no sample can be used, or a size is too large, too small or beyond another limit.
     """
-    sources = {kind: [path for path in sorted(recordings) if _can_be_cut(path, kind)] for kind in _MAKERS}
-    if not any(sources.values()):
+    content, samples = CONTENTS[kind], sorted(samples)
+    wanted = list(sizes)
+    sources = {each: [path for path in samples if _is_in(path, each)] for each in content.formats}
+    if not any(sources.values()) and set(wanted) != {ORIGINAL}:
         raise UsageError(
-            f"None of the {len(recordings)} recordings can be cut: there must be one as WAV of PCM or as FLAC."
+            f"Files of given sizes can be made of none of the {len(samples)} samples: there must be {content.made_of}. "
+            "With --sizes original they are uploaded as they are."
         )
-    files = []
-    for number, size in enumerate(sizes):
+    files: list[File] = []
+    for number, size in enumerate(wanted):
+        if size == ORIGINAL:
+            files += [_original(kind, path, limits) for path in samples]
+            continue
         if size > limits.max_bytes:
             raise UsageError(f"The size {name_of(size)} is over the variants' limit of {name_of(limits.max_bytes)}.")
-        for kind, paths in sources.items():
+        for each, paths in sources.items():
             if paths:
-                announce(f"{name_of(size)} of {kind}")
-                files.append(_make(kind, paths, size, limits, turn=number))
+                announce(f"{name_of(size)} of {each.suffix[1:]}")
+                files.append(_make(kind, each, paths, size, limits, turn=number))
     return files
 
 
@@ -129,73 +136,48 @@ def name_of(size: int) -> str:
     return f"{size // UNITS[unit]}{unit}"
 
 
-def _make(kind: str, paths: Sequence[Path], size: int, limits: Limits, *, turn: int) -> File:
-    """From the next recording in turn that fits."""
+def _make(kind: str, wanted: Format, paths: Sequence[Path], size: int, limits: Any, *, turn: int) -> File:
+    """From the next sample in turn that fits."""
     problem = ""
     for offset in range(len(paths)):
         path = paths[(turn + offset) % len(paths)]
         try:
-            content, seconds = _MAKERS[kind](path.read_bytes(), size, limits)
+            content = wanted.resize(path.read_bytes(), size, limits)
         except ValueError as error:
             problem = f"{path.name}: {error}"
             continue
-        name = f"{name_of(size)}-{path.stem}.{kind}"
-        return File(name=name, recording=path.name, size_bytes=len(content), seconds=seconds, content=content)
-    raise UsageError(f"No {kind.upper()} of {name_of(size)} can be made ({problem}).")
+        return File(
+            name=f"{name_of(size)}-{path.stem}{wanted.suffix}",
+            source=path.name,
+            size_bytes=len(content),
+            kind=kind,
+            facts=wanted.facts(content),
+            content=content,
+        )
+    raise UsageError(f"No {wanted.suffix[1:].upper()} of {name_of(size)} can be made ({problem}).")
 
 
-def _can_be_cut(path: Path, kind: str) -> bool:
-    if path.suffix.lower() != f".{kind}":
+def _original(kind: str, path: Path, limits: Any) -> File:
+    data = path.read_bytes()
+    if not 0 < len(data) <= limits.max_bytes:
+        raise UsageError(f"{path} has {len(data):,} bytes; the variants take from 1 to {limits.max_bytes:,}.")
+    facts = next((each.facts(data) for each in CONTENTS[kind].formats if _is_in(path, each)), {})
+    return File(
+        name=f"original-{path.name}",
+        source=path.name,
+        size_bytes=len(data),
+        kind=kind,
+        facts=facts,
+        content=data,
+        is_original=True,
+    )
+
+
+def _is_in(path: Path, wanted: Format) -> bool:
+    if path.suffix.lower() not in (wanted.suffix, *wanted.aliases):
         return False
     try:
-        if kind == "wav":
-            with wave.open(str(path), "rb") as recording:
-                return recording.getnframes() > 0
-        flac.read(path.read_bytes())
-    except (OSError, EOFError, wave.Error, flac.FlacError):
+        wanted.facts(path.read_bytes())
+    except (OSError, ValueError):
         return False
     return True
-
-
-def _wav(data: bytes, size: int, limits: Limits) -> tuple[bytes, float]:
-    with wave.open(io.BytesIO(data), "rb") as recording:
-        channels, width, rate = recording.getnchannels(), recording.getsampwidth(), recording.getframerate()
-        samples = recording.readframes(recording.getnframes())
-    for factor in CHANNEL_FACTORS:
-        block = factor * channels * width
-        frames = (size - WAV_HEADER_BYTES) // block
-        seconds = frames / rate
-        if factor * channels > limits.max_channels:
-            break
-        if frames and seconds <= limits.max_seconds:
-            needed = frames * channels * width
-            cut = (samples * (needed // len(samples) + 1))[:needed]
-            return _pack(_multiplied(cut, channels * width, factor), factor * channels, width, rate), seconds
-    raise ValueError(f"it would last longer than the variants' limit of {limits.max_seconds:g} s")
-
-
-def _multiplied(samples: bytes, block: int, factor: int) -> bytes:
-    """Every frame's channels, repeated `factor` times."""
-    if factor == 1:
-        return samples
-    return b"".join(samples[start : start + block] * factor for start in range(0, len(samples), block))
-
-
-def _pack(samples: bytes, channels: int, width: int, rate: int) -> bytes:
-    file = io.BytesIO()
-    with wave.open(file, "wb") as out:
-        out.setnchannels(channels)
-        out.setsampwidth(width)
-        out.setframerate(rate)
-        out.writeframes(samples)
-    return file.getvalue()
-
-
-def _flac(data: bytes, size: int, limits: Limits) -> tuple[bytes, float]:
-    content, seconds = flac.write(flac.read(data), size)
-    if seconds > limits.max_seconds:
-        raise ValueError(f"it would last {seconds:,.0f} s; the variants' limit is {limits.max_seconds:g} s")
-    return content, seconds
-
-
-_MAKERS: dict[str, Callable[[bytes, int, Limits], tuple[bytes, float]]] = {"wav": _wav, "flac": _flac}

@@ -278,7 +278,14 @@ class LoadTest:
     def _clean(self, variant: Variant) -> list[str]:
         outcomes = [each.outcome for each in self.journal.observations if each.variant == variant.name]
         with_dead_letters = self.control.abandoned.is_set() or any(each is not Outcome.SUCCEEDED for each in outcomes)
-        left = cleaning.clean(self.context.clients, variant, self.prefix, with_dead_letters=with_dead_letters)
+        left = cleaning.clean(
+            self.context.clients,
+            variant,
+            self.prefix,
+            with_dead_letters=with_dead_letters,
+            # That of a sample itself may be the result of another upload of it, too.
+            inputs=[file.sha256 for file in self.plan.files if not file.is_original],
+        )
         late = outcomes.count(Outcome.NO_ITEM)
         if late or self.control.abandoned.is_set():
             which = f"{late} uploads had no item" if late else "some uploads were abandoned"

@@ -18,9 +18,10 @@ class Phase(Enum):
 
 
 class PlanJson(TypedDict):
-    """A plan in a result."""
+    """A plan in a result; one from before there were kinds of input has no `input_kind`, and is of audio."""
 
     variants: list[str]
+    input_kind: str
     arrivals: str
     loop: str
     requests: int
@@ -89,6 +90,7 @@ class Plan:
         """The plan in a result."""
         return {
             "variants": list(self.variants),
+            "input_kind": self.files[0].kind,
             "arrivals": self.arrivals,
             "loop": "open" if self.is_open_loop else "closed",
             "requests": len(self.load),

@@ -11,8 +11,9 @@ from rich.console import Console
 
 from crossover.aws import Clients, open_clients
 from crossover.bench.run import display
+from crossover.bench.run.contents import CONTENTS
 from crossover.bench.run.context import Clock
-from crossover.bench.run.deployment import Deployment, describe
+from crossover.bench.run.deployment import Deployment, describe, kind_of
 from crossover.bench.run.journal import Journal
 from crossover.bench.run.load import MOST_AT_ONCE
 from crossover.bench.run.load_test import new_run_id
@@ -21,6 +22,8 @@ from crossover.bench.run.spend import duration_seconds, estimate
 from crossover.cost.prices import Prices
 from crossover.deployed import find_variants
 from crossover.errors import UsageError
+from crossover.handler_sources import inference
+from crossover.inputs import input_files
 from crossover.local.ports import free_port
 from crossover.local.process import Emulator
 from crossover.local.python_environments import find_interpreter
@@ -95,6 +98,38 @@ def find_deployments(clients: Clients, names: Sequence[str], *, prefix: str, loc
     deployed_by = "crossover local deploy" if local else "npx cdk deploy --all"
     found = find_variants(clients, prefix=prefix, names=names, deployed_by=deployed_by)
     return [describe(clients, variant) for variant in found]
+
+
+def find_samples(deployments: Sequence[Deployment], named: Path | None) -> tuple[str, list[Path]]:
+    """The kind of input of the variants, and the samples that files are made from.
+
+    Args:
+        named: a file or a folder; None for the project's own.
+
+    Raises:
+        UsageError: the kind is not known, there are no samples of it, or they cannot be read.
+    """
+    kind = kind_of(deployments)
+    if not kind and named is None:
+        raise UsageError(
+            f"The stack {deployments[0].variant.stack} has no output InputKind, which says what its model takes; "
+            "--samples must name files."
+        )
+    samples = named or CONTENTS[kind].samples
+    if samples is None:
+        raise UsageError(f"There are no samples for a model that takes {kind}; --samples must name a file or a folder.")
+    paths = input_files([samples], kind)
+    return kind or _kind_by_name(paths), paths
+
+
+def _kind_by_name(paths: Sequence[Path]) -> str:
+    """The kind of input of files, by their suffixes."""
+    suffixes = {path.suffix.lower() for path in paths}
+    for kind, each in inference("inputs").KINDS.items():
+        if kind in CONTENTS and suffixes <= set(each.suffixes):
+            return str(kind)
+    listed = ", ".join(sorted(suffixes))
+    raise UsageError(f"The samples end in {listed}; all must be of one kind of input: {', '.join(CONTENTS)}.")
 
 
 def confirm_cost(

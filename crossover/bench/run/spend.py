@@ -8,16 +8,15 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from crossover.bench.run.contents import CONTENTS
 from crossover.bench.run.context import Control
 from crossover.bench.run.deployment import Deployment
 from crossover.bench.run.files import File
 from crossover.bench.run.observation import Observation, Outcome
 from crossover.bench.run.plan import Phase, Plan
+from crossover.cost.kinds import scenario_of
 from crossover.cost.prices import Prices
-from crossover.cost.scenario import Scenario
 
-# The clip that cost.scenario's CPU time was measured with.
-CLIP_SECONDS = 7.1
 MIN_CACHED_SECONDS = 3 * 3600.0  # docs.aws.amazon.com/lambda/latest/dg/snapstart.html, "SnapStart pricing"
 DEFAULT_INSTANCE_TYPE = "ml.t2.medium"  # where the account does not report the type
 # Guesses, s: how long a forced cold start takes, and the joining at the end.
@@ -46,7 +45,9 @@ class Tariff:
         self.gb = deployment.memory_mb / 1024
         self._prices = prices
         # An endpoint's instance predicts about as fast as a function of the default memory size; its proxy only waits.
-        self._usual = Scenario() if deployment.variant.endpoint else Scenario(memory_mb=float(deployment.memory_mb))
+        usual = scenario_of(deployment.variant.input_kind)
+        is_proxy = bool(deployment.variant.endpoint)
+        self._usual = usual if is_proxy else replace(usual, memory_mb=float(deployment.memory_mb))
 
     def _usd(self, name: str) -> float:
         return self._prices[name].value
@@ -57,10 +58,13 @@ class Tariff:
         return usd + (self.gb * self._usd("lambda.snapstart.restore_gb") if restored else 0.0)
 
     def upload(self) -> float:
-        """A request's cost without its function: object written and read, item written and deleted, log."""
+        """A request's cost without its function: object written and read, item written and deleted, log.
+
+        With a results bucket, each result is counted as if it were written there.
+        """
         log_gb = float(self._usual.log_kb) / 1024**2
         return (
-            self._usd("s3.put")
+            (2 if self.deployment.variant.results_bucket else 1) * self._usd("s3.put")
             + self._usd("s3.get")
             + 2 * self._usd("dynamodb.write_unit")
             + log_gb * self._usd("logs.ingest_gb")
@@ -83,9 +87,8 @@ class Tariff:
         return (self.deployment.instances or 1) * seconds / 3600 * self._usd(f"sagemaker.host.{instance_type}")
 
     def guessed_ms(self, file: File, *, cold: bool) -> float:
-        """A guess of the billed duration, from the cost model's defaults, in proportion to the audio's length."""
-        cpu_seconds = float(self._usual.cpu_seconds) * file.seconds / CLIP_SECONDS
-        usual = replace(self._usual, cpu_seconds=cpu_seconds)
+        """A guess of the billed duration, from the cost model's defaults and the file's facts."""
+        usual = replace(self._usual, cpu_seconds=CONTENTS[file.kind].cpu_seconds(file.facts))
         seconds = float(usual.warm())
         added = float(usual.restore_seconds if self.deployment.is_snapshot else usual.init_seconds) if cold else 0.0
         return 1000 * (seconds + added)

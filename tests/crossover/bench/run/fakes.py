@@ -8,17 +8,28 @@ from botocore.exceptions import ClientError, WaiterError
 
 from crossover.bench.run.context import Clock
 from crossover.bench.run.deployment import Deployment
-from crossover.bench.run.files import File, Limits
+from crossover.bench.run.files import File
 from crossover.bench.run.observation import Observation, Outcome
 from crossover.bench.run.plan import Phase
 from crossover.bench.run.report_lines import Report
 from crossover.bench.statistics import Summary
 from crossover.deployed import Variant
+from crossover.handler_sources import inference
 
+AudioLimits: Any = inference("inputs").KINDS["audio"].limits
 WALL = 1_790_000_000.0  # s since 1970
 FILES = (
-    File(name="12KB-a.wav", recording="a.wav", size_bytes=12 * 1024, seconds=0.4, content=b"a" * 12 * 1024),
-    File(name="2MB-b.flac", recording="b.flac", size_bytes=2 * 1024**2, seconds=20.0, content=b"b"),
+    File(
+        name="12KB-a.wav",
+        source="a.wav",
+        size_bytes=12 * 1024,
+        kind="audio",
+        facts={"seconds": 0.4},
+        content=b"a" * 12 * 1024,
+    ),
+    File(
+        name="2MB-b.flac", source="b.flac", size_bytes=2 * 1024**2, kind="audio", facts={"seconds": 20.0}, content=b"b"
+    ),
 )
 
 
@@ -181,7 +192,9 @@ class Watcher:
         self.warnings.append(sentence)
 
 
-def variant(name: str = "standard", *, alias: str = "", endpoint: str = "") -> Variant:
+def variant(
+    name: str = "standard", *, alias: str = "", endpoint: str = "", input_kind: str = "audio", results_bucket: str = ""
+) -> Variant:
     arn = f"arn:aws:lambda:eu-central-1:123456789012:function:{name}-function"
     return Variant(
         name=name,
@@ -192,6 +205,8 @@ def variant(name: str = "standard", *, alias: str = "", endpoint: str = "") -> V
         handler_arn=f"{arn}:{alias}" if alias else arn,
         dead_letter_queue=f"https://queues/{name}",
         endpoint=endpoint,
+        input_kind=input_kind,
+        results_bucket=results_bucket,
     )
 
 
@@ -206,7 +221,7 @@ def deployment(name: str = "standard", **values: Any) -> Deployment:
         "timeout_seconds": 120,
         "log_group": f"/logs/{name}",
         "is_snapshot": name == "snapstart",
-        "limits": Limits(),
+        "limits": AudioLimits(),
     }
     return Deployment(**{**described, **values})
 

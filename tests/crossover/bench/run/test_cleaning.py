@@ -1,5 +1,6 @@
 """What a benchmark has made is removed, and nothing else; AWS is answered by moto."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -58,6 +59,20 @@ def test_removes_only_dead_letters_of_the_benchmark(clients: Clients, variant: V
     assert messages_in(clients, variant) == (3, 0)
     assert clean(clients, variant, PREFIX, with_dead_letters=True) == []
     assert messages_in(clients, variant) == (2, 0)
+
+
+def test_removes_the_results_of_its_files_and_no_others(clients: Clients, variant: Variant) -> None:
+    region = {"LocationConstraint": clients("s3").meta.region_name}
+    clients("s3").create_bucket(Bucket="results", CreateBucketConfiguration=region)
+    for sha256 in ("a" * 64, "b" * 64):
+        clients("s3").put_object(Bucket="results", Key=f"results/{sha256[:32]}-{'5' * 16}.npz", Body=b"x")
+    stores = replace(variant, results_bucket="results")
+    assert clean(clients, stores, PREFIX, with_dead_letters=False, inputs=["a" * 64]) == []
+    [kept] = clients("s3").list_objects_v2(Bucket="results")["Contents"]
+    assert "b" * 32 in kept["Key"]
+    gone = replace(variant, results_bucket="gone")
+    [sentence] = clean(clients, gone, PREFIX, with_dead_letters=False, inputs=["a" * 64])
+    assert sentence.startswith(f"Results of {PREFIX} remain in the bucket gone: ")
 
 
 def test_reports_what_could_not_be_removed(clients: Clients, variant: Variant) -> None:

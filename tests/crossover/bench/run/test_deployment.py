@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from crossover.bench.run.deployment import describe, shared_limits
-from crossover.bench.run.files import Limits
+from crossover.bench.run.deployment import describe, kind_of, shared_limits
 from crossover.deployed import Variant
 from crossover.errors import UsageError
+from crossover.handler_sources import inference
 
-from .fakes import client_error, deployment, variant
+from .fakes import AudioLimits, client_error, deployment, variant
 
 
 class FakeAws:
@@ -46,7 +46,7 @@ def test_the_settings_are_those_of_what_s3_invokes() -> None:
     assert aws.asked == "arn:aws:lambda:eu-central-1:123456789012:function:snapstart-function:live"
     assert (found.memory_mb, found.timeout_seconds, found.version, found.runtime) == (4096, 120, "7", "python3.12")
     assert (found.architecture, found.log_group, found.is_snapshot) == ("arm64", "/stack/logs", True)
-    assert found.limits == Limits(max_bytes=1048576, max_seconds=30, max_channels=2)
+    assert found.limits == AudioLimits(max_bytes=1048576, max_seconds=30, max_channels=2)
     assert (found.instance_type, found.instances) == ("", None)
     assert found.to_json()["function"] == "snapstart-function"
 
@@ -58,7 +58,7 @@ def test_missing_settings_of_a_function_have_lambdas_defaults() -> None:
         False,
         "x86_64",
     )
-    assert found.limits == Limits()
+    assert found.limits == AudioLimits()
 
 
 @pytest.mark.parametrize(("may_look", "machines"), [(True, ("ml.c5.large", 3)), (False, ("", None))])
@@ -74,6 +74,24 @@ def test_a_stack_without_the_handlers_output_must_be_deployed_again() -> None:
 
 
 def test_a_file_must_fit_all_variants() -> None:
-    one = deployment(limits=Limits(max_bytes=10, max_seconds=30, max_channels=8))
-    other = deployment(limits=Limits(max_bytes=20, max_seconds=20, max_channels=1))
-    assert shared_limits([one, other]) == Limits(max_bytes=10, max_seconds=20, max_channels=1)
+    one = deployment(limits=AudioLimits(max_bytes=10, max_seconds=30, max_channels=8))
+    other = deployment(limits=AudioLimits(max_bytes=20, max_seconds=20, max_channels=1))
+    assert shared_limits([one, other], "audio") == AudioLimits(max_bytes=10, max_seconds=20, max_channels=1)
+
+
+def test_limits_that_a_proxy_does_not_state_are_those_of_the_kind() -> None:
+    of_any_file = inference("limits").Limits(max_bytes=10)
+    assert shared_limits([deployment(limits=of_any_file)], "audio") == AudioLimits(max_bytes=10)
+
+
+def test_a_stack_that_does_not_say_what_it_takes_has_the_limits_of_any_file() -> None:
+    config = {"Environment": {"Variables": {"MAX_FILE_BYTES": "1048576", "MAX_AUDIO_SECONDS": "30"}}}
+    found = describe(lambda service: FakeAws(config), variant(input_kind=""))
+    assert found.limits == inference("limits").Limits(max_bytes=1048576)
+
+
+def test_variants_of_different_kinds_are_not_benchmarked_together() -> None:
+    audio, image = deployment(), deployment("snapstart", variant=variant("snapstart", input_kind="image"))
+    assert kind_of([audio, audio]) == "audio"
+    with pytest.raises(UsageError, match=r"take audio \(standard\) and image \(snapstart\)"):
+        kind_of([audio, image])

@@ -4,22 +4,28 @@ import hashlib
 import io
 import wave
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
 
-from crossover.bench.run import flac
-from crossover.bench.run.files import SAMPLES, File, Limits, make_files, name_of, parse_sizes
+from crossover.bench.run.contents import CONTENTS, flac
+from crossover.bench.run.contents.content import ORIGINAL
+from crossover.bench.run.files import File, make_files, name_of, parse_sizes
 from crossover.errors import UsageError
 from crossover.inputs import input_files
+from crossover.paths import sources
 
+from .fakes import AudioLimits as Limits
+
+SAMPLES = sources() / "model/samples"
 RECORDINGS = input_files([SAMPLES], "audio")
 SPEECH = SAMPLES / "sense_and_sensibility_01_austen_64kb-0870.wav"
 
 
-def make(*recordings: Path, sizes: str = "12KB", limits: Limits = Limits()) -> list[File]:  # noqa: B008
-    return make_files(recordings, parse_sizes(sizes), limits)
+def make(*recordings: Path, sizes: str = "12KB", limits: Any = Limits()) -> list[File]:  # noqa: B008
+    return make_files("audio", recordings, parse_sizes(sizes), limits)
 
 
 def decoded(file: File) -> tuple[np.ndarray, int]:
@@ -41,11 +47,11 @@ def test_each_size_is_made_as_wav_and_flac_with_the_stated_duration() -> None:
     assert [(file.size_bytes, Path(file.name).suffix) for file in files] == [
         (size, suffix) for size in (12 * 1024, 200 * 1024, 1536 * 1024) for suffix in (".wav", ".flac")
     ]
-    assert len({file.recording for file in files if file.name.endswith("flac")}) == 3  # they take turns
+    assert len({file.source for file in files if file.name.endswith("flac")}) == 3  # they take turns
     for file in files:
         samples, rate = decoded(file)
         assert len(file.content) == file.size_bytes
-        assert len(samples) / rate == pytest.approx(file.seconds)
+        assert len(samples) / rate == pytest.approx(file.facts["seconds"], abs=1e-3)
         assert np.abs(samples).max() > 0.01
 
 
@@ -113,7 +119,7 @@ def test_the_next_recording_is_taken_where_one_does_not_fit(tmp_path: Path) -> N
     write_wav(tmp_path / "a.wav", rate=1000)
     write_wav(tmp_path / "b.wav", rate=48_000)
     [file] = make(tmp_path / "a.wav", tmp_path / "b.wav", sizes="100KB", limits=Limits(max_seconds=2.0))
-    assert file.recording == "b.wav"
+    assert file.source == "b.wav"
 
 
 def test_recordings_that_cannot_be_cut_are_left_out(tmp_path: Path) -> None:
@@ -121,8 +127,8 @@ def test_recordings_that_cannot_be_cut_are_left_out(tmp_path: Path) -> None:
     (tmp_path / "b.flac").write_bytes(b"fLaC and nothing else")
     (tmp_path / "c.wav").write_bytes(b"no audio")
     [file] = make(*tmp_path.iterdir(), SPEECH)
-    assert file.recording == SPEECH.name
-    with pytest.raises(UsageError, match="None of the 3 recordings can be cut"):
+    assert file.source == SPEECH.name
+    with pytest.raises(UsageError, match="of none of the 3 samples: there must be WAV of PCM or FLAC"):
         make(*tmp_path.iterdir())
 
 
@@ -135,13 +141,26 @@ def test_recordings_that_cannot_be_cut_are_left_out(tmp_path: Path) -> None:
         (SAMPLES / "misc_crow.flac", "1MB", Limits(max_seconds=3), "it would last .* s; the variants' limit is 3 s"),
     ],
 )
-def test_refuses_invalid_values_by_name(recording: Path, sizes: str, limits: Limits, named: str) -> None:
+def test_refuses_invalid_values_by_name(recording: Path, sizes: str, limits: Any, named: str) -> None:
     with pytest.raises(UsageError, match=named):
         make(recording, sizes=sizes, limits=limits)
 
 
+def test_samples_are_uploaded_as_they_are_where_that_is_asked_for(tmp_path: Path) -> None:
+    mp3 = tmp_path / "a.mp3"
+    mp3.write_bytes(b"ID3")
+    files = make(mp3, SPEECH, sizes="original")
+    assert [file.content for file in files] == [mp3.read_bytes(), SPEECH.read_bytes()]
+    assert [file.facts for file in files] == [{}, {"seconds": 7.1}]  # what the project cannot make it does not read
+    assert all(file.is_original for file in files)
+    assert not make(SPEECH)[0].is_original
+    with pytest.raises(UsageError, match=r"a\.mp3 has 3 bytes; the variants take from 1 to 2"):
+        make(mp3, sizes="original", limits=Limits(max_bytes=2))
+
+
 def test_sizes_are_powers_of_1024() -> None:
-    assert parse_sizes("12KB,0.5MB 2048B") == [12_288, 524_288, 2048]
+    assert parse_sizes("12KB,0.5MB 2048B original") == [12_288, 524_288, 2048, ORIGINAL]
+    assert [parse_sizes(content.sizes) for content in CONTENTS.values()]
     assert [name_of(size) for size in (12_288, 25 * 1024**2, 1500)] == ["12KB", "25MB", "1500B"]
 
 

@@ -1,6 +1,7 @@
 """A whole benchmark without AWS: a pipeline that answers at once, Lambda and its logs as lists of calls."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -21,7 +22,7 @@ from crossover.cost.prices import load
 from crossover.deployed import Variant
 from crossover.interrupts import InterruptedBySignalError
 
-from .fakes import WALL, FakeLambda, FakeLogs, FakeTime, Watcher, client_error, deployment, existing, observation
+from .fakes import FILES, WALL, FakeLambda, FakeLogs, FakeTime, Watcher, client_error, deployment, existing, observation
 from .test_endpoint_metrics import FakeCloudWatch
 from .test_plan import plan
 
@@ -54,6 +55,7 @@ class Account:
         react: called for each of them, before it becomes an observation.
         cleaned: variant and prefix, each time that something was to be removed, and whether dead letters were.
         unclean: what could not be.
+        inputs: the files whose results were to be removed, by their SHA-256.
         billed_ms: of each request.
     """
 
@@ -72,6 +74,7 @@ class Account:
         self.react: Callable[[str, Planned], dict[str, Any] | None] = lambda name, planned: None
         self.cleaned: list[tuple[str, str, bool]] = []
         self.unclean: list[str] = []
+        self.inputs: list[str] = []
         self.billed_ms = 100.0
         monkeypatch.setattr(Requester, "perform", lambda *arguments: self.perform(*arguments))
         monkeypatch.setattr(cleaning, "clean", self._clean)
@@ -117,7 +120,10 @@ class Account:
         )
         self.logs.events.append({"timestamp": len(self.logs.events), "message": line})
 
-    def _clean(self, clients: Clients, variant: Variant, prefix: str, *, with_dead_letters: bool) -> list[str]:
+    def _clean(
+        self, clients: Clients, variant: Variant, prefix: str, *, with_dead_letters: bool, inputs: list[str]
+    ) -> list[str]:
+        self.inputs = inputs
         self.cleaned.append((variant.name, prefix, with_dead_letters))
         return list(self.unclean)
 
@@ -425,3 +431,9 @@ def test_a_benchmark_survives_unreadable_logs_and_metrics(account: Account, serv
     assert "cannot be read: An error occurred (AccessDeniedException)" in account.watcher.warnings[0]
     assert ended.left_behind == []
     assert (ended.document["endpoint_metrics"]["sagemaker"] is None) == (service == "cloudwatch")
+
+
+def test_results_of_its_files_are_removed_but_not_those_of_the_samples_themselves(account: Account) -> None:
+    sample = replace(FILES[1], is_original=True)
+    account.benchmark(whole_plan(files=[FILES[0], sample], variants=["standard"])).run()
+    assert account.inputs == [FILES[0].sha256]

@@ -19,6 +19,7 @@ from crossover.cost import measured
 from crossover.interrupts import InterruptedBySignalError
 from crossover.local.process import Emulator
 from crossover.local.workspace import Workspace
+from crossover.paths import sources
 
 from .fakes import deployment, variant
 from .test_load_test import Account, Functions
@@ -134,6 +135,48 @@ def test_a_ramp_prints_its_throughput(terminal: Terminal, capsys: pytest.Capture
     assert "of the closed loop" in said
 
 
+def test_the_files_are_of_the_kind_that_the_stacks_name(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        session, "describe", lambda clients, each: deployment(variant=variant(each.name, input_kind="image"))
+    )
+    assert terminal.run("--requests", "3", "--variants", "standard", "--yes", "--output", "r.json") == 0
+    made = json.loads(Path("r.json").read_text())["plan"]
+    assert made["input_kind"] == "image"
+    assert {Path(file["name"]).suffix for file in made["files"]} == {".jpg", ".png"}
+    assert all(file["width"] > 0 for file in made["files"])
+
+
+def test_without_the_output_the_samples_decide(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr(
+        session, "describe", lambda clients, each: deployment(variant=variant(each.name, input_kind=""))
+    )
+    quick = ("--requests", "3", "--variants", "standard", "--yes")
+    assert terminal.run(*quick) == 2
+    assert "has no output InputKind" in capsys.readouterr().err
+    for name in ("a.jpg", "b.wav"):
+        (tmp_path / "mixed" / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "mixed" / name).write_bytes(b"x")
+    assert terminal.run(*quick, "--samples", "mixed") == 2
+    assert "must be of one kind" in capsys.readouterr().err
+    picture = str(sources() / "model/image/samples/chelsea.jpg")
+    assert terminal.run(*quick, "--samples", picture, "--sizes", "200KB", "--output", "r.json") == 0
+    assert json.loads(Path("r.json").read_text())["plan"]["input_kind"] == "image"
+    assert terminal.run(*quick, "--samples", "nowhere") == 2
+    assert "nowhere cannot be read" in capsys.readouterr().err
+
+
+def test_tensors_need_samples(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(
+        session, "describe", lambda clients, each: deployment(variant=variant(each.name, input_kind="tensor"))
+    )
+    assert terminal.run("--requests", "3", "--variants", "standard", "--yes") == 2
+    assert "no samples for a model that takes tensor; --samples must name" in capsys.readouterr().err
+
+
 def test_asks_before_spending(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -239,8 +282,8 @@ def test_a_result_is_never_overwritten(terminal: Terminal, capsys: pytest.Captur
         (["--requests", "0"], "There are 0 requests"),
         (["--sizes", "12"], "The size '12' is not a size"),
         (["--sizes", "900MB"], "The size 900MB is over the variants' limit of 200MB."),
-        (["--audio", "gone"], "gone cannot be read: No such file or directory."),
-        (["--audio", "."], "The folder . holds no audio"),
+        (["--samples", "gone"], "gone cannot be read: No such file or directory."),
+        (["--samples", "."], "The folder . holds no audio"),
         (["--cold", "-1"], "--cold"),
         (["--max-usd", "-1"], "--max-usd"),
         (["--max-usd", "nan"], "--max-usd"),

@@ -1,0 +1,35 @@
+"""The defaults of a scenario by the model's kind of input: what was measured with the model of that kind."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from crossover.cost.scenario import Scenario
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeasuredKind:
+    """What was measured of a model that the project brings.
+
+    Attributes:
+        on: the file that it was measured with.
+        values: by the names of a scenario's fields, where they differ from the scenario's own defaults.
+    """
+
+    on: str
+    values: Mapping[str, float]
+
+
+DEFAULT_KIND = "audio"
+KINDS: Mapping[str, MeasuredKind] = {
+    "audio": MeasuredKind(on="a clip of 7.1 s", values={}),
+    "image": MeasuredKind(
+        on="a JPEG of 600 x 400 pixels",
+        values={"file_mb": 0.072, "cpu_seconds": 0.02, "init_seconds": 0.7, "model_mb": 4.8},
+    ),
+}
+"""All on two shared cores, not on AWS (docs/performance.md). There is no model of tensors to measure."""
+
+
+def scenario_of(kind: str) -> Scenario:
+    """A scenario with the defaults of a kind; the audio model's where there is no model of the kind."""
+    return Scenario(**KINDS[kind if kind in KINDS else DEFAULT_KIND].values)
