@@ -12,6 +12,7 @@ import typer
 
 from crossover.cost import comparison_json, comparison_tables, published
 from crossover.cost.bill_comparison import compare, sensitivity
+from crossover.cost.kinds import DEFAULT_KIND, KINDS
 from crossover.cost.options import Inputs, ScenarioOptions
 from crossover.cost.scenario import MINUTES_PER_MONTH, Scenario
 from crossover.cost.variants import VARIANTS
@@ -30,7 +31,7 @@ class Cost(ScenarioOptions):
     """Which variant is the cheapest at your traffic, what each costs a month, and at which traffic that changes.
 
     No AWS call is made: the prices are those of a dated snapshot. Durations are by default what was measured on the
-    developers' machine; give your own, or a benchmark's result with --from.
+    developers' machine, with the model of --kind; give your own, or a benchmark's result with --from.
     """
 
     context: typer.Context
@@ -45,23 +46,38 @@ class Cost(ScenarioOptions):
 
 
 def _cost(options: Cost) -> None:
-    inputs = options.inputs()
     if options.as_json and options.as_csv:
         raise UsageError("Both --json and --csv are given; give one of them.")
     if options.preset:
+        _refuse_inputs(options)
         _print_published(options.preset, as_json=options.as_json, as_csv=options.as_csv)
         return
+    inputs = options.inputs()
     comparison = compare(inputs.scenario, inputs.prices, candidates=inputs.candidates, others=inputs.others)
     if options.lines and options.lines not in comparison.bills:
         raise UsageError(f"There is no variant {options.lines!r}; there are {', '.join(comparison.bills)}.")
     if options.as_json:
-        print(json.dumps(comparison_json.as_json(comparison, inputs, sensitivity(comparison)), indent=2))
+        answer = comparison_json.as_json(comparison, inputs, sensitivity(comparison))
+        print(json.dumps(answer["variants"][options.lines] if options.lines else answer, indent=2))
     elif options.as_csv:
-        _print_csv(comparison_json.as_rows(comparison))
+        rows = comparison_json.as_rows(comparison)
+        _print_csv([row for row in rows if not options.lines or row["variant"] == options.lines])
     elif options.lines:
         print_table(comparison_tables.lines_table(comparison, options.lines))
     else:
         comparison_tables.print_comparison(comparison, inputs, sensitivity(comparison))
+
+
+def _refuse_inputs(options: Cost) -> None:
+    """A preset has its own inputs.
+
+    Raises:
+        UsageError: another is given.
+    """
+    for each in (*fields(ScenarioOptions), *(each for each in fields(Cost) if each.name == "lines")):
+        if getattr(options, each.name) != each.default:
+            option = "--from" if each.name == "results" else f"--{each.name.replace('_', '-')}"
+            raise UsageError(f"--preset {options.preset} has inputs of its own; leave out {option}.")
 
 
 @app.command("sweep")
@@ -90,9 +106,13 @@ class Sweep(ScenarioOptions):
 
 
 @app.command()
-def assumptions() -> None:
-    """The model's assumptions: every input, its default, and where the default comes from."""
-    print_table(comparison_tables.assumptions_table(fields(Scenario)))
+def assumptions(
+    kind: Annotated[str, typer.Option(help=f"Model whose defaults are printed: {' or '.join(KINDS)}.")] = DEFAULT_KIND,
+) -> None:
+    """The cost model's assumptions: every input, its default, and where the default comes from."""
+    if kind not in KINDS:
+        raise UsageError(f"There is no measured model of the kind {kind!r}; there are {', '.join(KINDS)}.")
+    print_table(comparison_tables.assumptions_table(fields(Scenario), kind))
 
 
 def _sweep(inputs: Inputs) -> list[dict[str, float | str | None]]:

@@ -92,6 +92,7 @@ class ComparisonJson(TypedDict):
     scenario: dict[str, float | str | bool | AmountJson | None]
     given: list[str]
     rpm: float
+    kind: str
     arrivals: str
     warm_seconds: float
     cold_share: float
@@ -129,6 +130,7 @@ def as_json(comparison: Comparison, inputs: Inputs, effects: Sequence[Effect]) -
         "scenario": {each.name: _plain(getattr(scenario, each.name)) for each in fields(scenario)},
         "given": sorted(inputs.given),
         "rpm": float(scenario.rpm),
+        "kind": inputs.kind,
         "arrivals": inputs.traffic.text,
         "warm_seconds": warm,
         "cold_share": float(scenario.cold(warm)),

@@ -14,6 +14,7 @@ from crossover.cost import traffic
 from crossover.cost.bill import Bill
 from crossover.cost.bill_comparison import FACTORS, Comparison, Effect
 from crossover.cost.break_even import BreakEven, Cause
+from crossover.cost.kinds import KINDS, scenario_of
 from crossover.cost.measured import ONE_MACHINE_MARK
 from crossover.cost.numbers import Amount, number
 from crossover.cost.options import Inputs
@@ -180,7 +181,10 @@ def remarks(comparison: Comparison, inputs: Inputs) -> list[str]:
         work = f"{inputs.scenario.cpu_seconds:.3g} CPU-s"
         found.append(f"Instances are counted for {work} a request, the work in warm_seconds; give --cpu-seconds.")
     origins = {each.name: each.metadata["origin"] for each in fields(Scenario)}
-    for origin, meaning in ((MEASURED, "measured on the developers' machine, not on AWS"), (ASSUMED, "assumed")):
+    if not inputs.has_model:
+        found.append(f"No model of this kind was measured for its defaults: they are those of {inputs.kind}.")
+    of_model = f"measured with {KINDS[inputs.kind].on} on the developers' machine, not on AWS"
+    for origin, meaning in ((MEASURED, of_model), (ASSUMED, "assumed")):
         names = [f"{name} {getattr(inputs.scenario, name):g}" for name in guessed if origins[name] == origin]
         if names:
             found.append(f"By default and {meaning}: {', '.join(names)}. Give your own, or a benchmark with --from.")
@@ -273,15 +277,17 @@ def published_table(claims: Sequence[Claim]) -> Table:
     return table
 
 
-def assumptions_table(inputs: Sequence[Field[Any]]) -> Table:
-    """Every input of the model."""
+def assumptions_table(inputs: Sequence[Field[Any]], kind: str) -> Table:
+    """Every input of the cost model, with its default for a kind of input of the machine-learning model."""
+    usual = scenario_of(kind)
     table = _table("", "input", "default", "default is", "meaning", wrapped=("default", "meaning"))
     for each in inputs:
-        default = f"{each.default:g}" if isinstance(each.default, float) else str(each.default)
+        value = getattr(usual, each.name)
+        default = f"{value:g}" if isinstance(value, float) else str(value)
         metadata = each.metadata
-        shown = "" if each.default in (None, False) else default
-        value = f"{shown} {metadata['unit']}".strip() if shown else ""
-        table.add_row(each.name, value, metadata["origin"] if shown else "", metadata["meaning"])
+        shown = "" if value in (None, False) else default
+        with_unit = f"{shown} {metadata['unit']}".strip() if shown else ""
+        table.add_row(each.name, with_unit, metadata["origin"] if shown else "", metadata["meaning"])
     return table
 
 

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from crossover import documents
+from crossover.cost.kinds import DEFAULT_KIND
 from crossover.cost.scenario import Scenario
 from crossover.errors import UsageError
 
@@ -21,11 +23,13 @@ class Measured:
         values: by the names of a scenario's fields.
         is_rehearsal: whether it was on the local AWS, whose times are not AWS's.
         is_one_machine: whether it was the handler alone, on one machine, without AWS.
+        input_kind: of the model; a result from before there were kinds is of audio. Empty without a result.
     """
 
     values: dict[str, float]
     is_rehearsal: bool
     is_one_machine: bool = False
+    input_kind: str = ""
 
 
 def read(path: Path) -> Measured:
@@ -53,4 +57,11 @@ def read(path: Path) -> Measured:
         values=values,
         is_rehearsal=bool(document.get("rehearsal")),
         is_one_machine=document.get("kind") == ON_ONE_MACHINE,
+        input_kind=_input_kind(document),
     )
+
+
+def _input_kind(document: dict[str, Any]) -> str:
+    """As `crossover bench run` has it in its plan, and `crossover bench micro` in its settings."""
+    described = document.get("plan") or document.get("settings")
+    return str(described.get("input_kind", DEFAULT_KIND)) if isinstance(described, dict) else DEFAULT_KIND

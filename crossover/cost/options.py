@@ -9,6 +9,7 @@ import numpy as np
 import typer
 
 from crossover.cost import measured, traffic
+from crossover.cost.kinds import DEFAULT_KIND, KINDS
 from crossover.cost.numbers import Amount
 from crossover.cost.prices import SNAPSHOT, Prices, load
 from crossover.cost.scenario import MB_PER_VCPU, MINUTES_PER_MONTH, CallPrice, Rent, Scenario, check_bounds
@@ -17,7 +18,8 @@ from crossover.cost.variants import VARIANTS, deployable
 from crossover.errors import UsageError
 from crossover.inputs import split_names, variant_names
 
-SHORT_NAMES = {"memory_mb": "--memory"}
+# Another name of an option, shorter or as AWS spells it.
+OTHER_NAMES = {"memory_mb": "--memory", "utilisation": "--utilization"}
 # Fields whose options are not made from their metadata, but declared in `ScenarioOptions`.
 DECLARED_SEPARATELY = ("requests", "rent", "call_price")
 MAX_SCENARIOS = 1_000_000
@@ -40,6 +42,8 @@ class Inputs:
         is_rehearsal: whether what was measured was measured on the local AWS.
         is_one_machine: whether it was measured on one machine, without any AWS.
         measured: names of the fields that a benchmark's result gives.
+        kind: of the model's input, whose measurements are the defaults; one of KINDS.
+        has_model: whether there is a model of the kind that was asked for, so that they are its own.
     """
 
     scenario: Scenario
@@ -53,13 +57,15 @@ class Inputs:
     is_rehearsal: bool = False
     is_one_machine: bool = False
     measured: frozenset[str] = frozenset()
+    kind: str = DEFAULT_KIND
+    has_model: bool = True
 
 
 def _declarations(each: Field[Any]) -> list[str]:
     long = f"--{each.name.replace('_', '-')}"
     if isinstance(each.default, bool):
         return [f"{long}/{long.replace('--', '--no-', 1)}"]
-    return [SHORT_NAMES[each.name], long] if each.name in SHORT_NAMES else [long]
+    return [OTHER_NAMES[each.name], long] if each.name in OTHER_NAMES else [long]
 
 
 def _help(each: Field[Any]) -> str:
@@ -109,6 +115,13 @@ class ScenarioOptions:
     ] = ""
     arrivals: Annotated[str, _option(f"How requests come: {traffic.KINDS}.")] = "poisson"
     results: Annotated[Path | None, _option("A benchmark's result, whose measurements are used.", "--from")] = None
+    kind: Annotated[
+        str,
+        _option(
+            f"The model whose measurements are the defaults: {' or '.join(KINDS)}; by default that of --from, else "
+            f"{DEFAULT_KIND}."
+        ),
+    ] = ""
     rent: Annotated[str | None, _option("Compare with a flat monthly rent: AMOUNT[:CURRENCY[:VCPUS]].")] = None
     call_price: Annotated[str | None, _option("Compare with a price per call: AMOUNT[:CURRENCY].")] = None
     exchange: Annotated[
@@ -118,6 +131,7 @@ class ScenarioOptions:
 
     peak_factor: Annotated[str | None, _field("peak_factor")] = None
     file_mb: Annotated[str | None, _field("file_mb")] = None
+    result_kb: Annotated[str | None, _field("result_kb")] = None
     storage_days: Annotated[str | None, _field("storage_days")] = None
     item_kb: Annotated[str | None, _field("item_kb")] = None
     log_kb: Annotated[str | None, _field("log_kb")] = None
@@ -183,6 +197,7 @@ def _inputs(options: ScenarioOptions, numbers: Callable[[str, str], list[float]]
     """What the options say; `numbers` are those in a text, by the option's name and the text."""
     prices = load(options.region, options.prices)
     result = measured.read(options.results) if options.results else measured.Measured(values={}, is_rehearsal=False)
+    kind, has_model = _kind(options.kind, result.input_kind)
     values: dict[str, Any] = dict(result.values)
     for each in fields(Scenario):
         value = None if each.name in DECLARED_SEPARATELY else getattr(options, each.name)
@@ -203,7 +218,7 @@ def _inputs(options: ScenarioOptions, numbers: Callable[[str, str], list[float]]
         values["requests"] = [each * MINUTES_PER_MONTH for each in rpm]
     given = frozenset(values)
     values, swept = _swept(values)
-    scenario = Scenario(**values)
+    scenario = Scenario(**{**KINDS[kind].values, **values})
     derived = ("cpu_seconds",) if "warm_seconds" in given and "cpu_seconds" not in given else ()
     if derived:
         scenario = replace(scenario, cpu_seconds=_cpu_seconds_of(scenario))
@@ -226,7 +241,19 @@ def _inputs(options: ScenarioOptions, numbers: Callable[[str, str], list[float]]
         is_rehearsal=result.is_rehearsal,
         is_one_machine=result.is_one_machine,
         measured=frozenset(name for name in result.values if getattr(options, name, None) is None),
+        kind=kind,
+        has_model=has_model,
     )
+
+
+def _kind(asked: str, measured_kind: str) -> tuple[str, bool]:
+    """The kind whose model's measurements are the defaults, and whether it is the one that was measured."""
+    if asked and asked not in KINDS:
+        raise UsageError(f"There is no measured model of the kind {asked!r}; there are {', '.join(KINDS)}.")
+    if asked and measured_kind not in ("", asked):
+        raise UsageError(f"The result of --from is of the kind {measured_kind}; leave out --kind {asked}.")
+    kind = asked or measured_kind or DEFAULT_KIND
+    return (kind, True) if kind in KINDS else (DEFAULT_KIND, False)
 
 
 MIN_CPU_SECONDS = 0.001  # of a request that mostly waits

@@ -21,7 +21,7 @@ MB_PER_GB = 2**30 / 1e6  # files are counted in MB of 10^6 bytes, storage is bil
 
 # Where a default comes from.
 SETTING = "setting"  # chosen by the user; the stacks' default
-MEASURED = "measured"  # on two shared cores, with the 7.1 s speech clip in model/samples, not on AWS
+MEASURED = "measured"  # on two shared cores, with the 7.1 s speech clip in model/samples, not on AWS; see kinds.py
 ASSUMED = "assumed"  # a guess: measure it
 
 
@@ -100,7 +100,10 @@ class Scenario:
     requests: Amount = _number(438_000.0, "a month", 1, 1e12, SETTING, "predictions")
     peak_factor: Amount = _number(1.0, "", 1, 1000, ASSUMED, "the busiest hour's traffic, as a multiple of the mean")
     file_mb: Amount = _number(0.227, "10^6 bytes", 0, 10_240, MEASURED, "size of an uploaded file")
-    storage_days: Amount = _number(30.0, "days", 0, 36_500, ASSUMED, "how long an upload is kept in S3")
+    result_kb: Amount = _number(
+        0.0, "KB", 0, 5 * 1024**2, SETTING, "size of a result in the results bucket, where the model's output needs one"
+    )
+    storage_days: Amount = _number(30.0, "days", 0, 36_500, ASSUMED, "how long an upload and its result are kept in S3")
     item_kb: Amount = _number(1.0, "KB", 0, 400, MEASURED, "size of an item; DynamoDB counts whole KB")
     log_kb: Amount = _number(1.5, "KB", 0, 1024, MEASURED, "log of a request, the platform's lines included")
 

@@ -66,7 +66,7 @@ def _report(options: Report) -> None:
         kind, browser = picture.kind_of(options.image), picture.find_browser()
     if options.file is None or options.cost:
         mark = REHEARSAL_MARK if inputs.is_rehearsal else ONE_MACHINE_MARK if inputs.is_one_machine else ""
-        page = cost_page(inputs.scenario, inputs.prices, inputs.candidates, mark=mark)
+        page = cost_page(inputs.scenario, inputs.prices, inputs.candidates, mark=mark, kind=inputs.kind)
     else:
         from crossover.report import result_charts
         from crossover.report.results_page import results_page

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from crossover.cost.candidates import all_candidates
+from crossover.cost.kinds import DEFAULT_KIND, KINDS, scenario_of
 from crossover.cost.numbers import number
 from crossover.cost.prices import Price, Prices, dates_of
 from crossover.cost.scenario import Scenario
@@ -34,7 +35,14 @@ class CostPart:
     data: CostData
 
 
-def cost_page(scenario: Scenario, prices: Prices, candidates: Sequence[str] | None = None, *, mark: str = "") -> Page:
+def cost_page(
+    scenario: Scenario,
+    prices: Prices,
+    candidates: Sequence[str] | None = None,
+    *,
+    mark: str = "",
+    kind: str = DEFAULT_KIND,
+) -> Page:
     """Monthly cost by traffic of all variants around one scenario, and the cheapest of all and of some.
 
     Args:
@@ -42,8 +50,9 @@ def cost_page(scenario: Scenario, prices: Prices, candidates: Sequence[str] | No
         prices: of the region.
         candidates: names of variants, of which the cheapest is shown too; by default those that can be deployed.
         mark: of the page.
+        kind: of the model's input, one of KINDS.
     """
-    part = cost_part(scenario, prices, candidates)
+    part = cost_part(scenario, prices, candidates, kind=kind)
     return Page(
         title=f"Cost by traffic, {prices.region}",
         body=template(
@@ -59,7 +68,9 @@ def cost_page(scenario: Scenario, prices: Prices, candidates: Sequence[str] | No
     )
 
 
-def cost_part(scenario: Scenario, prices: Prices, candidates: Sequence[str] | None = None) -> CostPart:
+def cost_part(
+    scenario: Scenario, prices: Prices, candidates: Sequence[str] | None = None, *, kind: str = DEFAULT_KIND
+) -> CostPart:
     """The same as a part of a page, which must have the elements of its verdict and its sentence."""
     used = _used_prices(scenario, prices)
     caption = f"{_summary(scenario)} {prices.region}, {dates_of(used)}."
@@ -67,7 +78,7 @@ def cost_part(scenario: Scenario, prices: Prices, candidates: Sequence[str] | No
     return CostPart(
         kicker=f"Cost by traffic in {prices.region}, {dates_of(used)}",
         chart=template("break_even.html"),
-        assumptions=_assumptions(scenario),
+        assumptions=_assumptions(scenario, kind),
         prices=_prices(used),
         data=cost_data(scenario, prices, names, caption=caption),
     )
@@ -86,19 +97,21 @@ def _summary(scenario: Scenario) -> str:
     return f"{number(1000 * cpu)} ms of CPU time a request, functions of {number(memory)} MB."
 
 
-def _assumptions(scenario: Scenario) -> str:
-    """Every field of the scenario that has a value, those that differ from their defaults first."""
+def _assumptions(scenario: Scenario, kind: str) -> str:
+    """Every field of the scenario that has a value, those that differ from the defaults of its kind first."""
+    defaults = scenario_of(kind)
     given: list[list[str]] = []
     usual: list[list[str]] = []
     for each in dataclasses.fields(scenario):
         value = getattr(scenario, each.name)
         if value is None or each.name in ("requests", "instance_type"):
             continue
-        is_default = value is each.default or value == each.default
+        default = getattr(defaults, each.name)
+        is_default = value is default or value == default
         row = [each.metadata["meaning"], _value(value, each.metadata["unit"])]
         (usual if is_default else given).append([*row, each.metadata["origin"] if is_default else "given"])
     note = (
-        "Measured: on two shared cores with a clip of 7.1 s, not on AWS. "
+        f"Measured: on two shared cores with {KINDS[kind].on}, not on AWS. "
         "Assumed: a guess, to be replaced by your own. A month has 730 hours."
     )
     headings = ["what", "value", "where from"]

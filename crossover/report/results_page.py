@@ -37,7 +37,7 @@ def results_page(document: Document, observations: Sequence[Observation], inputs
         inputs: of the cost model, with the measured values.
     """
     comparison = compare(inputs.scenario, inputs.prices, candidates=inputs.candidates, others=inputs.others)
-    cost = cost_part(inputs.scenario, inputs.prices, inputs.candidates)
+    cost = cost_part(inputs.scenario, inputs.prices, inputs.candidates, kind=inputs.kind)
     title = f"Benchmark of {document['started'][:10]}, {inputs.prices.region}"
     return Page(
         title=f"Rehearsal: {title}" if document["rehearsal"] else title,

@@ -81,19 +81,24 @@ def proxy_lines(scenario: Scenario, prices: Prices, *, prediction_seconds: Amoun
 
 
 def shared_lines(scenario: Scenario, prices: Prices, *, has_bucket: bool = True) -> list[Line]:
-    """The files in S3, the items in DynamoDB, the logs: nearly the same in all variants, but part of the bill.
+    """Files and results in S3, items in DynamoDB, logs: nearly the same in all variants, but part of the bill.
 
     Left out: the storage of the items, and of the logs.
     """
     if not scenario.shared_lines:
         return []
     n = scenario.requests
-    stored_gb = n * np.asarray(scenario.file_mb) / MB_PER_GB * (np.asarray(scenario.storage_days) / DAYS_PER_MONTH)
+    months = np.asarray(scenario.storage_days) / DAYS_PER_MONTH
+    stored_gb = n * np.asarray(scenario.file_mb) / MB_PER_GB * months
     bucket = [
         line("S3 uploads", n, prices["s3.put"]),
         line("S3 downloads", n, prices["s3.get"]),
         line("S3 storage", stored_gb, prices["s3.storage_gb_month"]),
     ]
+    result_kb = np.asarray(scenario.result_kb)
+    if np.any(result_kb > 0):
+        bucket.append(line("S3 results", np.where(result_kb > 0, n, 0.0), prices["s3.put"]))
+        bucket.append(line("S3 result storage", n * result_kb / KB_PER_GB * months, prices["s3.storage_gb_month"]))
     free_logs = FREE_LOG_GB if scenario.free_tier else 0.0
     return [
         *(bucket if has_bucket else []),

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from crossover import cli
+from crossover.cost.kinds import KINDS, scenario_of
 from crossover.cost.measured import ONE_MACHINE_MARK
 from crossover.cost.options import DECLARED_SEPARATELY, ScenarioOptions, numbers_of
 from crossover.cost.prices import load
@@ -316,3 +317,54 @@ def test_an_option_can_turn_a_default_off(cost: Command) -> None:
     ]
     assert answer["given"] == ["requests", "shared_lines"]
     assert cost.json("--rpm 72 --shared-lines")["given"] == ["requests", "shared_lines"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_defaults_are_those_measured_with_the_model_of_a_kind(cost: Command, kind: str) -> None:
+    answer = cost.json(f"--kind {kind} --cpu-seconds 0.5")
+    usual = scenario_of(kind)
+    assert answer["kind"] == kind
+    assert (answer["scenario"]["file_mb"], answer["scenario"]["cpu_seconds"]) == (usual.file_mb, 0.5)
+    assert answer["given"] == ["cpu_seconds"]
+    assert any(f"measured with {KINDS[kind].on} on the developers' machine" in each for each in answer["remarks"])
+    assert f"{usual.file_mb:g} 10^6 bytes" in cost(f"assumptions --kind {kind}")
+
+
+def test_what_a_result_did_not_measure_is_the_default_of_its_kind(cost: Command, tmp_path: Path) -> None:
+    results = tmp_path / "results.json"
+    results.write_text(json.dumps({"schema": 2, "plan": {"input_kind": "image"}, "scenario": {"warm_seconds": 0.2}}))
+    answer = cost.json(f"--from {results}")
+    assert (answer["kind"], answer["scenario"]["model_mb"]) == ("image", scenario_of("image").model_mb)
+    assert "is of the kind image; leave out --kind audio" in cost(f"--from {results} --kind audio", code=2)
+    results.write_text(json.dumps({"schema": 2, "plan": {"input_kind": "tensor"}, "scenario": {"warm_seconds": 0.2}}))
+    assert any("No model of this kind was measured" in each for each in cost.json(f"--from {results}")["remarks"])
+
+
+def test_a_result_in_a_bucket_of_its_own_is_paid_for(cost: Command) -> None:
+    def lines(line: str) -> dict[str, float]:
+        return {each["name"]: each["usd"] for each in cost.json(f"{line} --lines standard")["lines"]}
+
+    plain = lines("--requests 1048576 --storage-days 30.4167")
+    stored = lines("--requests 1048576 --storage-days 30.4167 --result-kb 100")
+    added = {name: usd for name, usd in stored.items() if name not in plain}
+    assert added == pytest.approx({"S3 results": 1_048_576 * 5e-6, "S3 result storage": 100 * 0.023}, rel=1e-4)
+    assert {name: stored[name] for name in plain} == plain
+
+
+def test_one_bill_is_chosen_in_json_and_csv_too(cost: Command) -> None:
+    everything = cost.json("--rpm 72")
+    assert cost.json("--rpm 72 --lines sagemaker") == everything["variants"]["sagemaker"]
+    assert {row["variant"] for row in cost.csv("--rpm 72 --lines sagemaker")} == {"sagemaker"}
+
+
+@pytest.mark.parametrize(
+    "line", ["--rpm 3", "--kind image", "--lines standard", "--utilization 0.5", "--no-shared-lines"]
+)
+def test_a_preset_takes_no_other_input(cost: Command, line: str) -> None:
+    refused = cost(f"--preset published {line}", code=2)
+    assert "--preset published has inputs of its own; leave out --" in refused
+
+
+def test_utilisation_is_spelled_as_aws_does_too(cost: Command) -> None:
+    assert cost.json("--utilization 0.5")["scenario"]["utilisation"] == 0.5
+    assert cost.json("--utilisation 0.5")["scenario"]["utilisation"] == 0.5

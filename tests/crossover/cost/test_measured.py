@@ -60,3 +60,17 @@ def test_refuses_a_file_that_is_not_a_result(tmp_path: Path, document: Any, mess
 def test_names_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"gone\.json cannot be read"):
         measured.read(tmp_path / "gone.json")
+
+
+@pytest.mark.parametrize(
+    ("described", "kind"),
+    [
+        ({}, "audio"),  # from before there were kinds
+        ({"plan": {"files": []}}, "audio"),
+        ({"plan": {"input_kind": "image"}}, "image"),
+        ({"settings": {"input_kind": "image"}}, "image"),
+    ],
+)
+def test_a_result_says_what_kind_of_input_it_is_of(tmp_path: Path, described: dict[str, Any], kind: str) -> None:
+    path = write(tmp_path, {"schema": 2, "scenario": {"warm_seconds": 0.2}, **described})
+    assert measured.read(path).input_kind == kind
