@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from crossover.cost.scenario import Scenario
 
@@ -16,7 +17,7 @@ class MeasuredKind:
     """
 
     on: str
-    values: Mapping[str, float]
+    values: Mapping[str, Any]
 
 
 DEFAULT_KIND = "audio"

@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -91,10 +91,10 @@ def kind_of(deployments: Sequence[Deployment]) -> str:
 
 def shared_limits(deployments: Sequence[Deployment], kind: str) -> Any:
     """The limits of a kind of input that suit all of them. One that a deployment does not state has its default."""
-    of_kind = _limits_of(kind)
+    usual = _limits_of(kind)()
     every = [deployment.limits for deployment in deployments]
-    return of_kind(
-        **{each.name: min(getattr(limits, each.name, each.default) for limits in every) for each in fields(of_kind)}
+    return replace(
+        usual, **{name: min(getattr(limits, name, value) for limits in every) for name, value in vars(usual).items()}
     )
 
 

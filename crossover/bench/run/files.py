@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, TypedDict, cast
 
 from crossover.bench.run.contents import CONTENTS
 from crossover.bench.run.contents.content import ORIGINAL, Facts, Format
@@ -57,14 +57,14 @@ class File:
 
     def to_json(self) -> FileJson:
         """The file in a result."""
-        made: Any = {
+        made = {
             "name": self.name,
             "source": self.source,
             "size_bytes": self.size_bytes,
             "sha256": self.sha256,
             **self.facts,
         }
-        return FileJson(**made)
+        return cast(FileJson, made)
 
 
 def parse_sizes(text: str) -> list[int]:

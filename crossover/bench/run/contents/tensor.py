@@ -49,9 +49,9 @@ def _npy(data: bytes, size: int, limits: Any) -> bytes:
     text = repr({**described, "shape": (rows, *shape[1:])}).encode("latin1")
     space = -(start + len(text) + 1) % NPY_ALIGNMENT
     written = text + b" " * space + b"\n"
-    length = len(written).to_bytes(start - 8, "little")
+    counted = len(written).to_bytes(start - 8, "little")
     needed = rows * row_bytes
-    return header[:8] + length + written + (values * (needed // len(values) + 1))[:needed]
+    return header[:8] + counted + written + (values * (needed // len(values) + 1))[:needed]
 
 
 def _npy_parts(data: bytes) -> tuple[bytes, Sequence[int], bytes]:

@@ -11,10 +11,10 @@ from crossover.bench.run.contents import CONTENTS
 from crossover.bench.run.files import File, make_files, parse_sizes
 from crossover.errors import UsageError
 from crossover.handler_sources import inference
+from crossover.paths import sources
 
 LIMITS = inference("limits").Limits()
-SAMPLES = CONTENTS["image"].samples
-assert SAMPLES
+SAMPLES = sources() / "model/image/samples"
 
 
 def make(*samples: Path, sizes: str) -> list[File]:
