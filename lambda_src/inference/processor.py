@@ -14,6 +14,9 @@ from .prediction import Prediction
 from .s3_events import InvalidEventError, PassedOver, S3Object
 from .store import PredictionStore
 
+MAX_LOGGED_CHARACTERS = 4_000
+"""Of one value of the item: logs are billed by their size, and a result may have 300 KB."""
+
 
 class Predictor(Protocol):
     """Where the model runs."""
@@ -103,7 +106,7 @@ class Processor(Generic[PredictorT]):
         succeeded = item["status"] == "SUCCEEDED"
         values = self._metrics("Succeeded" if succeeded else "Refused", started, item)
         if self.environment.log_level == "info" or not succeeded:
-            _log("prediction", item, stored=stored, **values)
+            _log("prediction", _without_large(item), stored=stored, **values)
         elif values:
             _log("metrics", values)
         return None
@@ -175,6 +178,15 @@ def _entries(event: Any) -> list[s3_events.Entry]:
 
 def _milliseconds_since(started: float) -> float:
     return round((time.perf_counter() - started) * 1000, 3)
+
+
+def _without_large(item: Mapping[str, Any]) -> dict[str, Any]:
+    """The item without large results."""
+    return {
+        name: value
+        for name, value in item.items()
+        if not isinstance(value, list | dict) or len(json.dumps(value)) <= MAX_LOGGED_CHARACTERS
+    }
 
 
 def _log(event: str, item: Mapping[str, Any], **more: Any) -> None:

@@ -1,6 +1,7 @@
 """Tables from the upload to the item, by a model as scikit-learn's exports are, against moto."""
 
 import io
+import json
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -87,6 +88,17 @@ def test_several_rows_have_all_their_scores_in_the_item(start: Callable[[bytes],
     assert [each["S"] for each in outputs["label"]["M"]["values"]["L"]] == ["yes", "no"]
     first = outputs["output_probability"]["M"]["values"]["L"][0]["M"]
     assert float(first["yes"]["N"]) == pytest.approx(1 / (1 + np.exp(-4)), abs=1e-5)
+
+
+def test_a_large_result_is_in_the_item_but_not_in_the_log(
+    start: Callable[[bytes], Handle], capsys: pytest.CaptureFixture[str]
+) -> None:
+    handle = start(make_tree_model(output_kind="tensors", outputs='["label"]'))
+    for rows, logged in ((2, True), (1_500, False)):
+        assert len(handle(f"{rows}.npy", npy(np.zeros((rows, 2))))["outputs"]["M"]["label"]["M"]["values"]["L"]) == rows
+        line = json.loads(capsys.readouterr().out)
+        assert (line["event"], line["rows"]) == ("prediction", rows)
+        assert ("outputs" in line) == logged
 
 
 def test_what_many_rows_give_is_in_the_results_bucket(start: Callable[[bytes], Handle], aws: SimpleNamespace) -> None:

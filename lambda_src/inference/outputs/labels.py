@@ -85,8 +85,7 @@ class LabelsOutput:
         if isinstance(output, list):
             if len(output) > 1:
                 raise _too_many_rows(len(output))
-            by_label = {str(label): score for label, score in output[0].items()}
-            output = np.array([by_label.get(label, np.nan) for label in self.labels])
+            output = self._in_order(output[0])
         values: NDArray[np.float32] = np.asarray(output, np.float32)
         if values.size != len(self.labels):
             if values.ndim > 1 and values.shape[-1] == len(self.labels):
@@ -104,6 +103,19 @@ class LabelsOutput:
             elif self.activation == "sigmoid":
                 values = (1 / (1 + np.exp(-values))).astype(np.float32)
         return values
+
+    def _in_order(self, by_label: Mapping[Any, float]) -> list[float]:
+        """The scores of a map by label; one by class number, 0 and up, is in the order of the labels."""
+        scores = {str(label): score for label, score in by_label.items()}
+        if set(by_label) == set(range(len(self.labels))) and set(scores) != set(self.labels):
+            return [by_label[number] for number in range(len(self.labels))]
+        if set(scores) != set(self.labels):
+            raise InputError(
+                "UNEXPECTED_OUTPUT",
+                f"The model gave scores for {shorten(', '.join(map(repr, scores)))}, but its labels are "
+                f"{shorten(', '.join(map(repr, self.labels)))}.",
+            )
+        return [scores[label] for label in self.labels]
 
 
 def _scores(outputs: Sequence[Tensor], name: str, classes: int) -> Tensor | None:

@@ -59,8 +59,15 @@ def test_a_map_of_scores_is_read_by_its_labels() -> None:
     numbered = LabelsOutput(labels=("0", "1"), scores="scores", activation="")
     assert label_and_score(numbered, [{1: 0.75, 0: 0.25}]) == ("1", 0.75)
     assert label_and_score(YES_NO, [{"yes": 0.75, "no": 0.25}]) == ("yes", 0.75)
-    with pytest.raises(InputError, match="NON_FINITE_SCORES"):
-        label_and_score(YES_NO, [{"yes": 0.75}])
+    for unlike in ({"yes": 0.75}, {"yes": 0.5, "perhaps": 0.5}, {1: 0.5, 2: 0.5}):
+        with pytest.raises(InputError, match=r"UNEXPECTED_OUTPUT: .* but its labels are 'no', 'yes'\."):
+            label_and_score(YES_NO, [unlike])
+
+
+def test_a_map_by_numbers_of_classes_is_in_the_order_of_the_labels() -> None:
+    assert label_and_score(YES_NO, [{1: 0.75, 0: 0.25}]) == ("yes", 0.75)
+    digits = LabelsOutput(labels=("1", "0"), scores="scores", activation="")
+    assert label_and_score(digits, [{0: 0.25, 1: 0.75}]) == ("1", 0.75)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
