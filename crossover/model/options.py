@@ -13,8 +13,8 @@ from crossover.errors import UsageError, reason_of
 ANY, AUDIO, IMAGE, TENSOR = "Any model", "Audio", "Pictures", "Tensors"
 LABELS, DETECTIONS, OUTPUTS = "Labels", "Detections", "Outputs as they are"
 
-LISTS = ("columns", "outputs")
-"""Fields that are JSON lists, for which names with commas may be given. `columns` of detections is one word."""
+LISTS = ("input_columns", "outputs")
+"""Fields that are JSON lists, for which names with commas may be given."""
 
 
 def _option(panel: str, text: str, *names: str) -> Any:
@@ -49,10 +49,8 @@ class ContractOptions:
     mean: Annotated[str, _option(IMAGE, "That is subtracted then, as 0.485,0.456,0.406.")] = ""
     std: Annotated[str, _option(IMAGE, "That is divided by then, as 0.229,0.224,0.225.")] = ""
 
-    columns: Annotated[str, _option(TENSOR, "Names of a row's values; of detections: scores, objectness or class.")] = (
-        ""
-    )
-    missing: Annotated[str, _option(TENSOR, "What becomes of missing values: refuse or nan.")] = ""
+    input_columns: Annotated[str, _option(TENSOR, "Names of the values of a row, as a CSV file has them.")] = ""
+    missing_values: Annotated[str, _option(TENSOR, "What becomes of missing values: refuse or nan.")] = ""
     example: Annotated[str, _option(TENSOR, "An input, in JSON, or a file of it.")] = ""
 
     scores: Annotated[str, _option(LABELS, "The output that has the scores.")] = ""
@@ -60,6 +58,7 @@ class ContractOptions:
 
     boxes: Annotated[str, _option(DETECTIONS, "The output that has the boxes.")] = ""
     classes: Annotated[str, _option(DETECTIONS, "The output that has the classes.")] = ""
+    columns: Annotated[str, _option(DETECTIONS, "What rows have behind the box: scores, objectness or class.")] = ""
     boxes_format: Annotated[str, _option(DETECTIONS, "xyxy, yxyx, xywh or cxcywh.")] = ""
     boxes_unit: Annotated[str, _option(DETECTIONS, "pixels or fraction.")] = ""
     class_offset: Annotated[str, _option(DETECTIONS, "Class of the first label: 1 where 0 is none.")] = ""
@@ -81,15 +80,12 @@ class ContractOptions:
     def _given(self) -> Iterator[tuple[str, str]]:
         for each in fields(ContractOptions):
             value = getattr(self, each.name)
-            if each.name in LISTS and value and not value.startswith("[") and not self._is_word(value):
+            if each.name in LISTS and value and not value.startswith("["):
                 value = json.dumps([part.strip() for part in value.split(",")], ensure_ascii=False)
             if each.name == "example" and value and not value.lstrip().startswith(("[", "{")):
                 value = _content(Path(value))
             if value:
                 yield each.name, "" if (each.name, value) == ("activation", "none") else value
-
-    def _is_word(self, value: str) -> bool:
-        return self.input_kind != "tensor" and value in ("scores", "objectness", "class")
 
 
 def _content(path: Path) -> str:
