@@ -5,7 +5,7 @@ import math
 import os
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +24,8 @@ https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html"""
 ZIP_BYTES = 250 * 1024**2
 """Of a zip package with its layers, unzipped. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 
-BUNDLE_BYTES = 195 * 10**6
-"""Of the largest package of the handlers, unzipped, rounded up: audio's, with FFmpeg. A test compares."""
+BUNDLE_BYTES = {"audio": 195 * 10**6, "image": 105 * 10**6, "tensor": 85 * 10**6}
+"""Of the handlers' own package by kind of input, unzipped, rounded up; audio's has FFmpeg. A test compares."""
 
 FREE_TMP_MB, MAX_TMP_MB = 512, 10_240
 """Of a function's /tmp. https://docs.aws.amazon.com/lambda/latest/dg/configuration-ephemeral-storage.html"""
@@ -47,12 +47,14 @@ class Run:
     Attributes:
         what: it is.
         ms: the median duration without decoding; None where it failed.
+        decode_ms: of decoding; None where it was no file.
         fault: why it failed; empty where it did not.
         note: why it was not made; empty where it was.
     """
 
     what: str
     ms: float | None
+    decode_ms: float | None
     fault: str
     note: str
 
@@ -110,14 +112,14 @@ def check(path: Path) -> Check:
     failed = [run for run in found["runs"] if run["fault"]]
     usual = {run["what"]: run["fault"] for run in failed if run["usual"]}
     need_mb = math.ceil(found["peak_mb"] + RUNTIME_MB)
-    runs = tuple(Run(what=run["what"], ms=run["ms"], fault=run["fault"], note=run["note"]) for run in found.pop("runs"))
+    runs = tuple(Run(**{each.name: run[each.name] for each in fields(Run)}) for run in found.pop("runs"))
     return Check(
         path=path,
         faults=(fault_of(usual),) if usual else (),
         warnings=tuple(warning_of(run["what"], run["fault"]) for run in failed if not run["usual"]),
         facts={**found, "need_mb": need_mb, "lambda_mb": lambda_memory(need_mb)},
         runs=runs,
-        places=places(found["size_bytes"], need_mb),
+        places=places(found["size_bytes"], need_mb, BUNDLE_BYTES.get(found["input_kind"], max(BUNDLE_BYTES.values()))),
     )
 
 
@@ -148,18 +150,19 @@ def lambda_memory(need_mb: int) -> int | None:
     return next((size for size in LAMBDA_MEMORY_MB if size >= need_mb), None)
 
 
-def places(size_bytes: int, need_mb: int) -> tuple[Place, ...]:
+def places(size_bytes: int, need_mb: int, bundle_bytes: int) -> tuple[Place, ...]:
     """Where a model fits.
 
     Args:
         size_bytes: of its file.
         need_mb: memory of a process that runs it.
+        bundle_bytes: of the handlers' package for its kind, unzipped.
     """
     memory = lambda_memory(need_mb)
     of_memory = f"{memory:,} MB of memory or more" if memory else f"{need_mb:,} MB of memory, more than 10,240 MB"
     file_mb = size_bytes / 1024**2
     tmp = f"{file_mb:,.0f} MB of /tmp, " + ("within the free 512 MB" if file_mb <= FREE_TMP_MB else "up to 10,240 MB")
-    zipped = BUNDLE_BYTES + size_bytes
+    zipped = bundle_bytes + size_bytes
     return (
         Place(name="Lambda, model from S3 (standard, snapstart)", fits=bool(memory), detail=of_memory),
         Place(

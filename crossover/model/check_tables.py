@@ -43,11 +43,12 @@ def _memory(check: Check) -> str:
 def _runs(check: Check) -> Table:
     table = Table(show_edge=False, header_style="bold", pad_edge=False)
     table.add_column("input", overflow="fold")
-    table.add_column("ms", justify="right")
+    table.add_column("decode ms", justify="right")
+    table.add_column("model ms", justify="right")
     table.add_column("result", overflow="fold")
     for run in check.runs:
-        ms = "" if run.ms is None else f"{run.ms:,.1f}"
-        table.add_row(run.what, ms, Text(printable(run.fault or run.note or "ok")))
+        timings = ["" if ms is None else f"{ms:,.1f}" for ms in (run.decode_ms, run.ms)]
+        table.add_row(run.what, *timings, Text(printable(run.fault or run.note or "ok")))
     return table
 
 

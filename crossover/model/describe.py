@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from crossover.errors import UsageError, reason_of
@@ -13,7 +14,7 @@ from crossover.model import guesses
 from crossover.model.contract import reason_of as reason_of_runtime
 from crossover.model.guesses import Guess, Tensor
 from crossover.model.labels_file import read_labels
-from crossover.model.metadata import ModelFileError, external_files, read_metadata
+from crossover.model.metadata import ModelFileError, external_files, read_metadata, write_metadata
 
 if TYPE_CHECKING:
     import numpy as np
@@ -73,7 +74,6 @@ def describe(
     """
     try:
         present = read_metadata(source)
-        external_files(source)
         session = _session(source)
     except ModelFileError as error:
         raise UsageError(str(error)) from None
@@ -108,6 +108,16 @@ def _labels(text: str) -> list[str]:
 
 
 def _session(path: Path) -> Any:
+    """Of the model with all weights inside, as it will be written: onnxruntime cannot use all of those outside."""
+    if not external_files(path):
+        return _load(path)
+    with TemporaryDirectory() as folder:
+        whole = Path(folder, "model.onnx")
+        write_metadata(path, whole, {})
+        return _load(whole)
+
+
+def _load(path: Path) -> Any:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -115,7 +125,7 @@ def _session(path: Path) -> Any:
     try:
         return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's own classes share no base but this
-        raise ModelFileError(f"The model file {path} cannot be loaded: {reason_of_runtime(error)}.") from None
+        raise ModelFileError(f"The model {path.name} cannot be loaded: {reason_of_runtime(error)}.") from None
 
 
 class _Description:

@@ -16,7 +16,7 @@ from statistics import median
 from typing import Any
 
 from crossover.handler_sources import inference
-from crossover.model.awkward_files import AwkwardFile, awkward_files
+from crossover.model.awkward_files import awkward_files
 from crossover.model.contract import ModelArtifactError, load_model
 
 RUNS = 5
@@ -43,7 +43,8 @@ def measure(path: Path) -> dict[str, Any]:
     decodes = all(find_spec(name) for name in contract.input.packages)
     loaded_mb = peak_mb()
     runs = [
-        _run(trial.what, trial.usual, partial(getattr, trial, "decoded"), model) for trial in contract.input.trials()
+        {**_run(trial.what, trial.usual, partial(getattr, trial, "decoded"), model), "decode_ms": None}
+        for trial in contract.input.trials()
     ]
     usual_mb = peak_mb()
     slowest_ms = max((run["ms"] for run in runs if run["ms"]), default=0.0)
@@ -71,25 +72,25 @@ def _files(model: Any, usual_ms: float) -> Iterator[dict[str, Any]]:
     limits = model.contract.input.limits()
     model.contract.input.prepare()
 
-    def decode(file: AwkwardFile) -> Callable[[], Any]:
-        return lambda: model.contract.input.decode(file.content(), limits)
-
     for file in awkward_files(model.contract.input, limits):
         if usual_ms * file.times > LONGEST_SECONDS * 1000:
             seconds = usual_ms * file.times / 1000
             note = f"not run: it would take about {seconds:,.0f} s"
-            yield {"what": file.what, "usual": False, "ms": None, "fault": "", "note": note}
+            yield _found(file.what, file.usual, note=note)
             continue
-        yield _run(file.what, file.usual, decode(file), model, runs=1)
+        decode = partial(model.contract.input.decode, file.content(), limits)
+        yield _run(file.what, file.usual, decode, model, runs=1)
 
 
 def _run(what: str, usual: bool, decode: Callable[[], Any], model: Any, runs: int = RUNS) -> dict[str, Any]:
     """Predict for an input, a few times; the first time is no part of the median where there are more."""
     durations: list[float] = []
+    decode_ms = None
     began = time.perf_counter()
     fault = ""
     try:
         decoded = decode()
+        decode_ms = round((time.perf_counter() - began) * 1000, 2)
         while len(durations) < runs and (not durations or time.perf_counter() - began < RUN_SECONDS):
             started = time.perf_counter()
             model.predict(decoded)
@@ -99,7 +100,14 @@ def _run(what: str, usual: bool, decode: Callable[[], Any], model: Any, runs: in
     except Exception as error:  # a handler would retry it, and end with a dead letter
         fault, usual = f"{type(error).__name__}: {' '.join(str(error).split())}", True
     later = durations[1:] or durations
-    return {"what": what, "usual": usual, "ms": round(median(later), 2) if later else None, "fault": fault, "note": ""}
+    ms = round(median(later), 2) if later else None
+    return _found(what, usual, ms=ms, decode_ms=decode_ms, fault=fault)
+
+
+def _found(
+    what: str, usual: bool, *, ms: float | None = None, decode_ms: float | None = None, fault: str = "", note: str = ""
+) -> dict[str, Any]:
+    return {"what": what, "usual": usual, "ms": ms, "decode_ms": decode_ms, "fault": fault, "note": note}
 
 
 def peak_mb() -> float:

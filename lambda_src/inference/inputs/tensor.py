@@ -82,6 +82,7 @@ class TensorInput:
     media_types: ClassVar[tuple[str, ...]] = (
         *("application/x-npy", "application/x-npz", "application/x-tensor+json", "text/csv"),
     )
+    packages: ClassVar[tuple[str, ...]] = ()
     limits: ClassVar[type[Limits]] = TensorLimits
 
     inputs: tuple[GraphInput, ...]

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from crossover import cli, command_line
-from crossover.model.check import LAMBDA_MEMORY_MB, check, lambda_memory, places
+from crossover.model import probe
+from crossover.model.check import BUNDLE_BYTES, LAMBDA_MEMORY_MB, check, lambda_memory, places
 from tests.crossover.cdk.onnx_files import CONTRACT, write_model
 
 REPORTED = Path(__file__).parents[2] / "lambda_src/reported/models"
@@ -28,6 +29,16 @@ def test_a_small_model_fits_everywhere(capsys: pytest.CaptureFixture[str]):
     assert {"digital silence", "a single sample", "the longest audio that is allowed, 600 s"} <= set(whats)
     assert all(place["fits"] for place in found["fits"])
     assert 50 < found["loaded_mb"] <= found["usual_mb"] <= found["peak_mb"] < found["need_mb"] <= found["lambda_mb"]
+
+
+def test_a_file_that_would_take_too_long_is_not_run(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(probe, "LONGEST_SECONDS", 0.0)
+
+    found = probe.measure(REPORTED / "c0-good.onnx")
+
+    (longest,) = (run for run in found["runs"] if run["what"].startswith("the longest"))
+    assert (longest["ms"], longest["fault"]) == (None, "")
+    assert longest["note"].startswith("not run: it would take about")
 
 
 def test_all_that_is_missing_is_named_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
@@ -73,7 +84,7 @@ def test_the_smallest_memory_size_that_is_enough(need: int, size: int):
 
 def test_more_memory_than_lambda_has_fits_no_function():
     assert lambda_memory(10_241) is None
-    assert not any(place.fits for place in places(10**6, 10_241))
+    assert not any(place.fits for place in places(10**6, 10_241, 10**6))
     assert list(LAMBDA_MEMORY_MB) == sorted(LAMBDA_MEMORY_MB)
 
 
@@ -82,6 +93,8 @@ def test_more_memory_than_lambda_has_fits_no_function():
     [(50, (True, True, True, True)), (200, (True, False, True, True)), (11_000, (True, False, False, False))],
 )
 def test_a_large_file_does_not_fit_the_zip_package(megabytes: float, fits: tuple[bool, ...]):
-    of_lambda = {place.name: place.fits for place in places(math.ceil(megabytes * 1024**2), 1_000)}
+    of_lambda = {
+        place.name: place.fits for place in places(math.ceil(megabytes * 1024**2), 1_000, BUNDLE_BYTES["audio"])
+    }
     names = [name for name in of_lambda if name.startswith("Lambda") and "EFS" not in name]
     assert tuple(of_lambda[name] for name in names) == fits

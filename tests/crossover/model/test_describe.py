@@ -4,6 +4,7 @@ import json
 from dataclasses import fields
 from pathlib import Path
 
+import onnx
 import pytest
 
 from crossover import cli, command_line
@@ -137,6 +138,88 @@ def test_what_is_no_model_is_refused(tmp_path: Path):
         run(path)
     with pytest.raises(UsageError, match=r"none.onnx cannot be read: No such file or directory"):
         run(tmp_path / "none.onnx")
+
+
+NORMALISED = ["--mean", "0.485,0.456,0.406", "--std", "0.229,0.224,0.225"]
+
+
+def test_a_classifier_of_pictures_is_described_as_torchvision_exports_it(tmp_path: Path):
+    path = graphs.picture_logits(tmp_path / "net.onnx")
+
+    assert run(path, *NORMALISED, "--resize", "crop", "--crop-ratio", 0.875, "--number-labels") == 0
+
+    metadata = read_metadata(path)
+    assert (metadata["input_kind"], metadata["output_kind"], metadata["activation"]) == ("image", "labels", "softmax")
+    assert (metadata["size"], metadata["layout"], metadata["channels"]) == ("8", "NCHW", "RGB")
+    assert json.loads(metadata["labels"]) == ["class 0", "class 1", "class 2", "class 3"]
+    assert check_model(path).warnings == ()
+
+
+@pytest.mark.slow
+def test_a_check_of_a_classifier_of_pictures_decodes_the_smallest_and_the_largest(tmp_path: Path):
+    path = graphs.picture_logits(tmp_path / "net.onnx")
+    run(path, *NORMALISED, "--number-labels")
+
+    found = check(path)
+
+    assert found.faults == found.warnings == ()
+    whats = {run.what for run in found.runs}
+    assert {"a picture of 1 x 1", "the largest picture that is allowed, 8,000 x 8,000"} <= whats
+
+
+def test_what_no_graph_tells_of_pictures_is_asked_for(tmp_path: Path):
+    path = graphs.picture_logits(tmp_path / "net.onnx", shape=("batch", 3, "height", "width"))
+
+    with pytest.raises(UsageError, match=r"give --size and --mean and --std, 0 and 1 where"):
+        run(path, "--number-labels")
+    run(path, "--number-labels", "--size", 16, *NORMALISED)
+
+    assert read_metadata(path)["size"] == "16"
+
+
+@pytest.mark.parametrize("zipmap", [True, False])
+def test_a_classifier_of_tables_is_described_as_scikit_learn_exports_it(tmp_path: Path, zipmap: bool):
+    path = graphs.table_classifier(tmp_path / "iris.onnx", zipmap=zipmap)
+    labels = [] if zipmap else ["--labels", "setosa,versicolor,virginica"]
+
+    assert run(path, *labels) == 0
+
+    metadata = read_metadata(path)
+    assert (metadata["input_kind"], metadata["output_kind"]) == ("tensor", "labels")
+    assert json.loads(metadata["labels"]) == ["setosa", "versicolor", "virginica"]
+    assert metadata["scores"] == ("probabilities" if zipmap else "scores")
+    assert "activation" not in metadata
+    assert check_model(path).contract.output.kind == "labels"
+
+
+def test_names_with_commas_become_a_list_and_an_example_comes_from_a_file(tmp_path: Path):
+    path = graphs.table_classifier(tmp_path / "iris.onnx")
+    (tmp_path / "row.json").write_text("[[5.1, 3.5, 1.4, 0.2]]\n")
+
+    run(path, "--input-columns", "a, b,c,d", "--example", tmp_path / "row.json")
+
+    metadata = read_metadata(path)
+    assert json.loads(metadata["input_columns"]) == ["a", "b", "c", "d"]
+    assert metadata["example"] == "[[5.1, 3.5, 1.4, 0.2]]"
+
+
+def test_an_embedding_needs_no_labels(tmp_path: Path):
+    path = graphs.picture_logits(tmp_path / "net.onnx")
+
+    assert run(path, *NORMALISED, "--output-kind", "tensors") == 0
+
+    assert "labels" not in read_metadata(path)
+    assert check_model(path).contract.output.kind == "tensors"
+
+
+def test_weights_beside_the_file_come_into_it(tmp_path: Path):
+    source = graphs.audio_logits(tmp_path / "mine.onnx")
+    onnx.save(onnx.load(source), source, save_as_external_data=True, location="mine.onnx.data", size_threshold=0)
+    (tmp_path / "model").mkdir()
+
+    run(source, "--sample-rate", 8000, "--labels", "a,b,c", "--output", tmp_path / "model/mine.onnx")
+
+    assert check_model(tmp_path / "model/mine.onnx").warnings == ()
 
 
 def test_each_field_of_each_kind_has_an_option():
