@@ -30,7 +30,7 @@ def print_check(check: Check) -> None:
             print(printable(f"- {fault.rstrip('.')}."))
     else:
         print(f"{check.path} can be deployed.")
-        print(f"Next: crossover model try {check.path} FILE, then model_path in cdk.json")
+        print(f"Next: crossover model try {check.path} FILE, crossover demo --model {check.path} --file FILE")
 
 
 def _memory(check: Check) -> str:

@@ -66,7 +66,7 @@ class AudioInput:
     dtype: str
     leading: int
     window: int | None
-    context: int
+    context: int = 0
     sample_rate: int
     windowing: str
     overlapping: bool
