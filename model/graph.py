@@ -1,19 +1,11 @@
 """Collects the nodes and constants of an ONNX graph, for the scripts that build the models."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from onnx import NodeProto, TensorProto, helper, numpy_helper
-
-
-@dataclass(frozen=True, kw_only=True)
-class QuantizedWeight:
-    """`values * scale` is the real weight; `scale` broadcasts against `values`."""
-
-    values: npt.NDArray[np.int8]
-    scale: npt.NDArray[np.float32]
+from quantized_weight import QuantizedWeight
 
 
 class Graph:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import tflite
-from graph import QuantizedWeight
+from quantized_weight import QuantizedWeight
 
 Array = npt.NDArray[Any]
 

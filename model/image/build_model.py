@@ -13,8 +13,9 @@ from pathlib import Path
 import lite0_checkpoint
 import numpy as np
 import numpy.typing as npt
-from graph import Graph, QuantizedWeight
+from graph import Graph
 from onnx import ModelProto, TensorProto, checker, helper
+from quantized_weight import QuantizedWeight
 
 Array = npt.NDArray[np.float32]
 
