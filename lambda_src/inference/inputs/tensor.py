@@ -73,6 +73,7 @@ class TensorInput:
         columns: names of the last dimension of the only input, in the graph's order; empty where they are not declared.
         missing: whether NaN, empty cells of a CSV and null in JSON go to the graph, as NaN.
         example: what a file may hold, in JSON; empty for zeros and empty strings.
+        several_rows: whether the model is tried on several, as its kind of output takes them.
     """
 
     kind: ClassVar[str] = "tensor"
@@ -89,6 +90,7 @@ class TensorInput:
     columns: tuple[str, ...] = ()
     missing: bool = False
     example: str = ""
+    several_rows: bool = True
 
     @classmethod
     def read(cls, metadata: Mapping[str, str], inputs: Sequence[Tensor], faults: list[str]) -> Self | None:
@@ -121,6 +123,7 @@ class TensorInput:
             columns=tuple(columns),
             missing=missing == "nan",
             example=metadata.get("example", ""),
+            several_rows=(metadata.get("output_kind") or "labels") != "labels",
         )
         if read.example:
             try:
@@ -166,7 +169,7 @@ class TensorInput:
             yield Trial(what=what, decoded=self._decoded(first), usual=True)
             yield Trial(what="ones and empty strings", decoded=self._decoded(self._filled(1)), usual=False)
         batches = [each.name for each in self.inputs if each.is_batch]
-        if batches:
+        if batches and self.several_rows:
             repeated = {name: np.repeat(first[name], TRIAL_ROWS, axis=0) for name in batches}
             yield Trial(what=f"{TRIAL_ROWS} rows", decoded=self._decoded({**first, **repeated}), usual=False)
 

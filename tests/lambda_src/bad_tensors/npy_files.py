@@ -90,9 +90,9 @@ def files() -> Iterator[BadFile]:
         "npy, empty strings without end", describing(f"({10**15}, 4)", "'<U0'", values=b""), "TENSOR_TOO_LARGE"
     )
     yield BadFile("npy, two million strings", describing("(2000000,)", "'<U0'", values=b""), "TENSOR_TOO_LARGE")
-    for value in (2**31, 0x110000, 2**32 - 1):
-        data = describing("(1, 4)", "'<U1'", values=struct.pack("<4I", 65, 65, value, 65))
-        yield BadFile(f"npy, character {value}", data, "CORRUPT_TENSOR")
+    for character in (2**31, 0x110000, 2**32 - 1):
+        data = describing("(1, 4)", "'<U1'", values=struct.pack("<4I", 65, 65, character, 65))
+        yield BadFile(f"npy, character {character}", data, "CORRUPT_TENSOR")
     yield BadFile("npy, booleans of 2", describing("(1, 4)", "'|b1'", values=b"\0\1\2\1"), "CORRUPT_TENSOR")
     for value in ("nan", "inf", "-inf"):
         for dtype in ("f2", "f4", "f8", ">f8"):

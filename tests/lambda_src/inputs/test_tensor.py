@@ -401,6 +401,7 @@ def test_samples_and_trials_fit_the_graph():
     kind = tensor_input(
         *(("a/b:0", "float16", ["N", 3, None]), ("words", "string", ["N", "N"])),
         *(("flag", "bool", []), ("large", "int8", [1, 3, 512, 512])),
+        output_kind="tensors",
     )
     (sample,) = kind.samples()
     feed, rows = decode(kind, sample)
@@ -409,10 +410,12 @@ def test_samples_and_trials_fit_the_graph():
     assert rows == 1
     trials = list(kind.trials())
     assert [(trial.usual, trial.decoded.facts["rows"]) for trial in trials] == [(True, 1), (False, 1), (False, 3)]
+    of_labels = tensor_input(("x", "float", [None, 2]))  # which predict one row
+    assert [trial.decoded.facts["rows"] for trial in of_labels.trials()] == [1, 1]
 
 
 def test_the_example_is_sample_and_trial():
-    kind = tensor_input(("x", "string", [None, 2]), example='["Basel", "Bern"]')
+    kind = tensor_input(("x", "string", [None, 2]), example='["Basel", "Bern"]', output_kind="tensors")
     assert kind.samples() == (b'["Basel", "Bern"]',)
     assert [trial.decoded.feeds[0]["x"].tolist() for trial in kind.trials()] == [
         [["Basel", "Bern"]],
@@ -469,8 +472,8 @@ def test_every_type_is_what_onnxruntime_takes():
         loaded = Model.load(model.SerializeToString())
         values = np.array([[0, 1], [1, 0], [1, 1]])
         for order in "<>":
-            for layout in "CF":
-                stored = npy(np.array(values.astype(f"{order}{dtype}"), order=layout))
+            for arranged in (np.ascontiguousarray, np.asfortranarray):
+                stored = npy(arranged(values.astype(f"{order}{dtype}")))
                 for padding in range(4):
                     (length,) = struct.unpack("<H", stored[8:10])
                     end = 10 + length
