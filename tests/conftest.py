@@ -27,6 +27,7 @@ LONG = (
     "package",
     "tests/benchmarks/soak/test_soak.py",
     "constructs",
+    "tests/crossover/kinds/test_kinds.py",
     "tests/crossover/test_interruption.py",
     "tests/crossover/bundling/test_bundle_runs.py",
     "tests/crossover/test_new_variant.py",

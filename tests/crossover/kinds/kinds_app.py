@@ -9,6 +9,7 @@ from pathlib import Path
 from aws_cdk import App, Stack
 
 from crossover.cdk import (
+    Compute,
     FunctionOptions,
     InferencePipeline,
     ModelArtifact,
@@ -29,7 +30,7 @@ def main(models: Path, local_python: str) -> None:
         stack = Stack(app, path.stem, stack_name=f"Kinds-{name}-{variant}")
         model = ModelArtifact(stack, "Model", path=path)
         storage = PipelineStorage(stack, "Storage", results_bucket=model.stores_files)
-        compute = COMPUTES[variant](stack, "Compute", storage=storage, model=model, options=options)
+        compute: Compute = COMPUTES[variant](stack, "Compute", storage=storage, model=model, options=options)
         InferencePipeline(stack, "Pipeline", storage=storage, compute=compute, publish_outputs=True)
     app.synth()
 

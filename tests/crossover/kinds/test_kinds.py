@@ -3,11 +3,11 @@
 import io
 import os
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import boto3
 import numpy as np
 import onnx
 import pytest
@@ -16,11 +16,10 @@ from PIL import Image
 from crossover import deployed
 from crossover.aws import Clients
 from crossover.deployed import find_variants
-from crossover.local.cdk_cli import CdkCli
 from crossover.local.python_environments import LAMBDA_PYTHON, find_interpreter
 from crossover.local.work import LocalAws
-from crossover.local.workspace import Workspace
 from crossover.paths import sources
+from tests.lambda_src.tables import make_table_model
 from tests.onnx_models import COLOURS
 from tests.onnx_models.detectors import make_detector
 from tests.onnx_models.embedding import make_embedding
@@ -33,43 +32,34 @@ IMAGE_MODEL = sources() / "model/image/model.onnx"
 CAT = sources() / "model/image/samples/chelsea.jpg"
 
 
-@dataclass(frozen=True)
-class Beside(Workspace):
-    """The same workspace, with an assembly of its own beside that of the other tests."""
-
-    @property
-    def assembly(self) -> Path:
-        return self.folder / "kinds.out"
+@pytest.fixture(scope="module")
+def clients(aws: LocalAws) -> Clients:
+    """Clients of the local AWS."""
+    return cache(boto3.client)
 
 
 @pytest.fixture(scope="module")
-def kinds(aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """The deployed stacks, destroyed at the end."""
+def kinds(aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The deployed stacks."""
     models = tmp_path_factory.mktemp("models")
     (models / "Labels-standard.onnx").write_bytes(IMAGE_MODEL.read_bytes())
     onnx.save(make_detector(), models / "Boxes-standard.onnx")
     onnx.save(make_segmentation(), models / "Map-standard.onnx")
     onnx.save(make_segmentation(), models / "Map-sagemaker.onnx")
     onnx.save(make_embedding(), models / "Embedding-sagemaker.onnx")
-    workspace = Beside(aws.workspace.folder)
-    workspace.create()
+    (models / "Table-sagemaker.onnx").write_bytes(make_table_model())
     python = find_interpreter().version
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CDK_"))}
     synth = aws.commands.start(
         "cdk synth of kinds",
         [sys.executable, str(APP), str(models), "" if python == LAMBDA_PYTHON else python],
-        environment={**environment, "PYTHONPATH": str(sources()), "CDK_OUTDIR": str(workspace.assembly)},
+        environment={**environment, "PYTHONPATH": str(sources()), "CDK_OUTDIR": str(aws.workspace.assembly)},
         folder=models,
         seconds=300,
     )
     aws.bootstrap()
     synth.wait()
-    cdk = CdkCli(workspace, aws.commands)
-    cdk.deploy().wait()
-    try:
-        yield
-    finally:
-        cdk.destroy().wait()
+    aws.cdk.deploy().wait()
 
 
 def predict(clients: Clients, stack: str, file: Path) -> dict[str, Any]:
@@ -140,6 +130,14 @@ def test_a_large_tensor_is_in_the_results_bucket_of_the_endpoints_stack(
         assert list(arrays["embedding"].shape) == item["outputs"]["embedding"]["shape"]
     assert "values" not in item["outputs"]["embedding"]
     assert item["timings_ms"]["store_result"] > 0
+
+
+def test_a_table_gets_its_label(kinds: None, clients: Clients, tmp_path: Path) -> None:
+    file = tmp_path / "row.csv"
+    file.write_text("city,age\nBasel,2\n")
+    item = predict(clients, "Table-sagemaker", file)
+    assert (item["label"], item["rows"]) == ("yes", 1)
+    assert item["score"] == pytest.approx(1 / (1 + np.exp(-4)), abs=1e-5)
 
 
 def test_what_is_no_picture_becomes_a_failed_item(kinds: None, clients: Clients, tmp_path: Path) -> None:
