@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ..input_error import InputError
 from ..kinds import Decoded, Outcome, Placement, Tensor
-from . import detection_fields as declared
-from .class_labels import are_by_id, read_class_labels
-from .detection_fields import Roles
 from .labels import ACTIVATIONS
+from .parts import detection_fields as declared
+from .parts.class_labels import are_by_id, read_class_labels
+from .parts.detection_fields import Roles
 
 if TYPE_CHECKING:
     import numpy as np
@@ -117,7 +117,7 @@ class DetectionsOutput:
         """
         import numpy as np
 
-        from .overlap import suppress
+        from .parts.overlap import suppress
 
         assert decoded.placement is not None  # of every picture
         (result,) = results

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from ..input_error import InputError
 from ..kinds import Decoded, Outcome, ResultFile, Tensor
 from ..shapes import DTYPES, describe, shorten
-from .item_size import ITEM_BYTES, LIST_BYTES, item_size
-from .picture_map import PictureMap
+from .parts.item_size import ITEM_BYTES, LIST_BYTES, item_size
+from .parts.picture_map import PictureMap
 
 if TYPE_CHECKING:
     import numpy as np
@@ -79,7 +79,7 @@ class TensorsOutput:
         if size <= ITEM_BYTES and all(map(_is_storable, arrays.values())):
             full = {name: {**summary[name], "values": _values(array)} for name, array in arrays.items()}
             return Outcome(values={**values, "outputs": full})
-        from .npz import to_npz
+        from .parts.npz import to_npz
 
         return Outcome(
             values=values,

@@ -10,7 +10,7 @@ import pytest
 from inference.input_error import InputError
 from inference.outputs import detections
 from inference.outputs.detections import DetectionsOutput
-from inference.outputs.item_size import ITEM_BYTES, item_size
+from inference.outputs.parts.item_size import ITEM_BYTES, item_size
 from tests.onnx_models import COLOURS, SIZE
 from tests.onnx_models.detectors import make_detector, make_raw_detector
 

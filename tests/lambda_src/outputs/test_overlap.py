@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from inference.outputs.overlap import suppress
+from inference.outputs.parts.overlap import suppress
 
 
 def plainly(boxes, classes, threshold, most):

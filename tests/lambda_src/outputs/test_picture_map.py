@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from inference.input_error import InputError
-from inference.outputs import maps
+from inference.outputs.parts import maps
 from inference.outputs.tensors import TensorsOutput
 from tests.onnx_models import SIZE
 from tests.onnx_models.segmentation import make_level_map, make_segmentation

@@ -13,7 +13,7 @@ from onnx import TensorProto, helper
 
 from inference.input_error import InputError
 from inference.kinds import Decoded
-from inference.outputs.item_size import ITEM_BYTES, item_size
+from inference.outputs.parts.item_size import ITEM_BYTES, item_size
 from inference.outputs.tensors import TensorsOutput
 from tests.onnx_models import SIZE
 from tests.onnx_models.embedding import COPIES, make_embedding

@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from ..input_error import InputError
-from ..kinds import Placement, Tensor
-from ..shapes import DTYPES, describe, is_batch, shorten
+from ...input_error import InputError
+from ...kinds import Placement, Tensor
+from ...shapes import DTYPES, describe, is_batch, shorten
+from ..labels import FLOATS
 from .class_labels import read_class_labels
-from .labels import FLOATS
 
 if TYPE_CHECKING:
     import numpy as np

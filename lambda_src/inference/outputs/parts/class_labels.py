@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ..shapes import shorten
+from ...shapes import shorten
 
 
 def read_class_labels(metadata: Mapping[str, str], first: int, faults: list[str]) -> dict[int, str]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from ..kinds import Placement
+from ...kinds import Placement
 
 if TYPE_CHECKING:
     import numpy as np

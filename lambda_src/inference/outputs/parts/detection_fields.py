@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ..kinds import Tensor
-from ..shapes import DTYPES, describe, shorten
+from ...kinds import Tensor
+from ...shapes import DTYPES, describe, shorten
+from ..labels import FLOATS
 from .item_size import ITEM_BYTES
-from .labels import FLOATS
 
 BOXES_FORMATS = ("xyxy", "yxyx", "xywh", "cxcywh")
 BOXES_UNITS = ("pixels", "fraction")
