@@ -16,14 +16,14 @@ from .batches import decode_all
 pytestmark = pytest.mark.slow  # making them takes seconds
 
 MAX_ADDED_BYTES = 64 * 1024**2  # of resident memory while one file is decoded
-TAKER = AudioInput(
-    name="waveform", dtype="float32", leading=0, window=None, sample_rate=16_000, windowing="mean", overlapping=True
-)
+WAVEFORM = SimpleNamespace(name="waveform", type="tensor(float)", shape=["samples"])
 
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
-    return decode_all(TAKER, AudioLimits(), corpus.files(), tmp_path_factory.mktemp("bad_files"))
+    taker = AudioInput.read({"sample_rate": "16000"}, [WAVEFORM], [])
+    assert taker is not None
+    return decode_all(taker, AudioLimits(), corpus.files(), tmp_path_factory.mktemp("bad_files"))
 
 
 def test_there_are_1124_and_all_differ() -> None:
