@@ -131,6 +131,14 @@ def test_csv_of_numbers_with_and_without_a_header(header):
     assert only(ROWS, header + "1,2,3,4\n5,6,7,8.5") == [[1, 2, 3, 4], [5, 6, 7, 8.5]]
 
 
+def test_numbers_of_columns_are_no_row():
+    """As pandas writes them for a frame without names."""
+    assert refusal(ROWS, "0,1,2,3\n0.5,1.5,2.5,3.5\n").code == "UNSUPPORTED_FORMAT"
+    assert only(ROWS, "0,1,2,3\n0,1,2,3.5") == [[0, 1, 2, 3], [0, 1, 2, 3.5]]
+    assert only(ROWS, "0,1,2,3") == [[0, 1, 2, 3]]
+    assert only(ROWS, "0.0,1.0,2.0,3.0\n0.5,1.5,2.5,3.5") == [[0, 1, 2, 3], [0.5, 1.5, 2.5, 3.5]]
+
+
 def test_csv_by_declared_columns():
     kind = tensor_input(("x", "float", [None, 3]), input_columns='["age", "height", "weight"]')
     assert only(kind, "weight,age,height\n3,1,2\n30,10,20") == [[1, 2, 3], [10, 20, 30]]

@@ -61,6 +61,8 @@ def read(text: str, model: TensorInput, max_elements: int) -> dict[str, NDArray[
     if not cells:
         raise InputError("EMPTY_TENSOR", "The CSV has no rows.")
     check_values(len(cells), max_elements)
+    if not header:
+        _check_first_row(cells, width)
     if len(model.inputs) > 1:
         return {
             each.name: _column(cells[column::width], each, model.missing, [each.name]).reshape(-1, 1)
@@ -156,6 +158,17 @@ def _cells(rows: Iterator[list[str]], width: int) -> list[str]:
             )
         cells += row
     return cells
+
+
+def _check_first_row(cells: Sequence[str], width: int) -> None:
+    """Refuse numbers of columns, as pandas names them, above rows that have a point in each cell."""
+    numbered = list(cells[:width]) == [str(number) for number in range(width)]
+    if numbered and width > 1 and all("." in cell for cell in cells[width : 2 * width] or ["0"]):
+        raise InputError(
+            "UNSUPPORTED_FORMAT",
+            f"The CSV's first row is {shorten(', '.join(cells[:width]))}, which are numbers of columns rather than "
+            "values: send names as its header, or none.",
+        )
 
 
 def _column(cells: list[str], wanted: GraphInput, missing: bool, titles: Sequence[str]) -> NDArray[Any]:
