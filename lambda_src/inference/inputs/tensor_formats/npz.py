@@ -1,5 +1,6 @@
 """NumPy's .npz: a zip archive with one .npy for each input."""
 
+import encodings.cp437  # noqa: F401, zipfile looks it up, when a container may no longer read where it lies
 import io
 import zipfile
 from collections.abc import Sequence
