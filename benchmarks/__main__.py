@@ -14,6 +14,7 @@ from crossover import command_line
 from crossover.bench.cli import check_writable, print_tables, save
 from crossover.inputs import whole_numbers
 from crossover.project import choose_variants
+from crossover.published_models import MODEL_HELP
 
 SHOWN_PROBLEMS = 20
 
@@ -75,6 +76,7 @@ def soak(
         ),
     ] = 0.2,
     variants: Annotated[str, typer.Option(help="Names, separated by commas, or all.")] = "all",
+    model: Annotated[str, typer.Option(help=f"{MODEL_HELP}; by default that of cdk.json.", show_default=False)] = "",
     seed: Annotated[int, typer.Option(help="Seed of the plan of uploads and faults.")] = 1,
     concurrency: Annotated[
         int, typer.Option(min=1, max=64, help="Maximum number of events, and functions, at once.")
@@ -94,6 +96,7 @@ def soak(
         seed=seed,
         concurrency=concurrency,
         timeout_seconds=timeout,
+        model=model,
         negative_control=negative_control,
     )
     report = soak_run.run(options, console=Console(stderr=True))

@@ -34,6 +34,7 @@ class Upload:
     Attributes:
         planned: the object.
         kind: of the content.
+        error_code: that its item must have; empty where it must succeed.
         etag: of the content; no two uploads of one key share it.
         size_bytes: of the content.
         is_last: whether no other upload has overwritten it.
@@ -41,6 +42,7 @@ class Upload:
 
     planned: PlannedObject
     kind: Kind
+    error_code: str
     etag: str
     size_bytes: int
     is_last: bool
@@ -221,7 +223,7 @@ def _wrong(
         yield "It has a result although none of its requests could succeed."
     if item is None or not upload.is_last or outcome not in (Outcome.SUCCEEDED, Outcome.FAILED):
         return
-    if upload.kind.value != item.get("error_code", ""):
+    if upload.error_code != item.get("error_code", ""):
         yield f"Its item says {item.get('error_code') or item['status']}, although it is {upload.kind.name}."
     if (item["etag"], int(item["size_bytes"])) != (upload.etag, upload.size_bytes):
         yield "Its item is about other bytes than those that were uploaded."

@@ -9,17 +9,21 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import Enum
 from functools import cache
+from pathlib import Path
 from typing import cast
 
 from rich.console import Console
 
 from benchmarks.soak.audit import Audit, DeadLetterRecord, Evidence, Upload, audit
-from benchmarks.soak.contents import make_content
+from benchmarks.soak.contents import contents_of, make_content
+from benchmarks.soak.contents.contents import Contents
 from benchmarks.soak.fault_proxy import FaultProxy, Traffic, fault_proxy
 from benchmarks.soak.upload_plan import PlannedObject, make_plan
+from crossover import project
 from crossover.aws import aws_errors
 from crossover.deployed import Item, find_variants
 from crossover.errors import CrossoverError
+from crossover.local.chosen_model import ChosenModel, choose_model
 from crossover.local.ports import free_port
 from crossover.local.process import Emulator
 from crossover.local.python_environments import find_interpreter
@@ -56,6 +60,7 @@ class Options:
     seed: int
     concurrency: int
     timeout_seconds: float
+    model: str = ""
     negative_control: NegativeControl | None = None
 
 
@@ -127,8 +132,9 @@ def run(options: Options, *, console: Console, workspace: Workspace | None = Non
         CrossoverError: something could not be started or deployed, or another soak runs.
     """
     workspace = workspace or Workspace(default_folder() / "soak")
+    model = choose_model(options.model)
     with (
-        soaked_aws(workspace, options.variants, concurrency=options.concurrency, console=console) as local,
+        soaked_aws(workspace, options.variants, model, concurrency=options.concurrency, console=console) as local,
         local.aws.steps.step("soak") as step,
     ):
         return soak(options, local, announce=step.show)
@@ -136,8 +142,9 @@ def run(options: Options, *, console: Console, workspace: Workspace | None = Non
 
 @dataclass(frozen=True, kw_only=True)
 class SoakedAws:
-    """A local AWS with deployed variants, and the proxy that all their requests go through."""
+    """A local AWS with deployed variants, the proxy that all their requests go through, and files for the model."""
 
+    contents: Contents
     aws: LocalAws
     emulator: Emulator
     proxy: FaultProxy
@@ -145,19 +152,21 @@ class SoakedAws:
 
 @contextlib.contextmanager
 def soaked_aws(
-    workspace: Workspace, variants: Sequence[str], *, concurrency: int, console: Console
+    workspace: Workspace, variants: Sequence[str], model: ChosenModel, *, concurrency: int, console: Console
 ) -> Iterator[SoakedAws]:
     """Start one and deploy to it; it is stopped when the block ends. At most `concurrency` functions run at once.
 
     Raises:
-        CrossoverError: something could not be started or deployed, or another one runs in this workspace.
+        CrossoverError: there are no files for the model, something could not be started or deployed, or another one
+            runs in this workspace.
     """
+    contents = contents_of(model.kind, Path(model.context.get("model_path") or project.model_path()))
     workspace.create()
     if Emulator.find(workspace):
         raise CrossoverError("Another soak is running here; wait for its end, or stop it with Ctrl-C.")
     interpreter, port = find_interpreter(), free_port()
     with fault_proxy(upstream=port) as proxy, open_local_aws(workspace, console) as aws:
-        synth = aws.begin_synth(variants, python=interpreter.version)
+        synth = aws.begin_synth(variants, python=interpreter.version, model=model)
         emulator_settings = {
             "FUNCTIONS_ENDPOINT_URL": proxy.url,
             "LAMBDA_ASYNC_RETRY_BASE_SECONDS": str(RETRY_BASE_SECONDS),
@@ -168,7 +177,7 @@ def soaked_aws(
         proxy.group = emulator.pid
         aws.bootstrap()
         aws.deploy(*synth)
-        yield SoakedAws(aws=aws, emulator=emulator, proxy=proxy)
+        yield SoakedAws(contents=contents, aws=aws, emulator=emulator, proxy=proxy)
 
 
 def soak(options: Options, local: SoakedAws, *, announce: Callable[[str], None] = lambda what: None) -> Report:
@@ -184,6 +193,7 @@ class _Soak:
         import boto3  # here, because it takes half a second
 
         self.options, self.emulator, self.proxy, self.announce = options, local.emulator, local.proxy, announce
+        self.contents = local.contents
         self.clients = cache(boto3.client)
         found = find_variants(self.clients, prefix=stack_prefix(), names=options.variants)
         self.variants = {variant.name: variant for variant in found}
@@ -193,6 +203,8 @@ class _Soak:
             endpoints=[variant.name for variant in found if variant.endpoint],
             fault_rate=options.fault_rate,
             seed=options.seed,
+            suffix=self.contents.suffix,
+            bad_kinds=tuple(self.contents.codes),
         )
         self.uploads: list[Upload] = []
 
@@ -224,14 +236,21 @@ class _Soak:
 
     def _upload(self, planned: PlannedObject) -> None:
         for number, upload in enumerate(planned.uploads):
-            content = make_content(upload.kind, f"{self.options.seed} {planned.key} {number}")
+            content = make_content(self.contents, upload.kind, f"{self.options.seed} {planned.key} {number}")
             etag = hashlib.md5(content).hexdigest()
             self.proxy.deliveries[planned.key, etag] = () if self._is_lost() else upload.deliveries
             bucket = self.variants[planned.variant].bucket
             self.clients("s3").put_object(Bucket=bucket, Key=planned.key, Body=content)
             is_last = number == len(planned.uploads) - 1
             self.uploads.append(
-                Upload(planned=planned, kind=upload.kind, etag=etag, size_bytes=len(content), is_last=is_last)
+                Upload(
+                    planned=planned,
+                    kind=upload.kind,
+                    error_code=self.contents.codes.get(upload.kind, ""),
+                    etag=etag,
+                    size_bytes=len(content),
+                    is_last=is_last,
+                )
             )
 
     def _is_lost(self) -> bool:

@@ -17,12 +17,13 @@ LATE_OR_TWICE = ((0.0, 0.0), (0.0, LATE_SECONDS), (LATE_SECONDS,))
 
 
 class Kind(Enum):
-    """The content of a file; all but AUDIO must become a FAILED item, with this code."""
+    """The content of a file; all but GOOD must become a FAILED item."""
 
-    AUDIO = ""
-    TEXT = "UNSUPPORTED_FORMAT"
-    EMPTY = "EMPTY_FILE"
-    TRUNCATED = "CORRUPT_AUDIO"
+    GOOD = "good"
+    TEXT = "text"
+    EMPTY = "empty"
+    TRUNCATED = "truncated"
+    HUGE = "huge"  # by what its header declares
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +64,14 @@ class PlannedObject:
 
 
 def make_plan(
-    *, uploads: int, variants: Sequence[str], endpoints: Collection[str], fault_rate: float, seed: int
+    *,
+    uploads: int,
+    variants: Sequence[str],
+    endpoints: Collection[str],
+    fault_rate: float,
+    seed: int,
+    suffix: str,
+    bad_kinds: Sequence[Kind],
 ) -> list[PlannedObject]:
     """A plan of `uploads` uploads, in turns among the variants.
 
@@ -74,6 +82,8 @@ def make_plan(
         fault_rate: the share of the objects whose requests meet a fault, and, independently, of those whose event is
             late or delivered twice; 0 to 1.
         seed: of all random choices.
+        suffix: of the keys.
+        bad_kinds: of files that must become FAILED items; TEXT is one of them.
     """
     faults_by_variant = {
         variant: _shuffled_faults(variant, seed, has_endpoint=variant in endpoints) for variant in variants
@@ -84,24 +94,24 @@ def make_plan(
         if not left:
             break
         variant = variants[number % len(variants)]
-        key = f"{variant}/{number:05} a+b é.wav"  # what S3 encodes in its events
+        key = f"{variant}/{number:05} a+b é{suffix}"  # what S3 encodes in its events
         chance = random.Random(f"{seed} {key}")
         fault, times = next(faults_by_variant[variant]) if chance.random() < fault_rate else (None, 0)
         is_overwritten = chance.random() < OVERWRITTEN_SHARE and left > 1
         deliveries = chance.choice(LATE_OR_TWICE) if chance.random() < fault_rate else (0.0,)
-        last = PlannedUpload(kind=_kind(chance, fault), deliveries=deliveries)
+        last = PlannedUpload(kind=_kind(chance, fault, bad_kinds), deliveries=deliveries)
         # In every other pair the event of the older upload comes after that of the newer one.
-        first = PlannedUpload(kind=Kind.AUDIO, deliveries=(chance.choice((0.0, LATE_SECONDS)),))
+        first = PlannedUpload(kind=Kind.GOOD, deliveries=(chance.choice((0.0, LATE_SECONDS)),))
         pair = (first, last) if is_overwritten else (last,)
         plan.append(PlannedObject(variant=variant, key=key, uploads=pair, fault=fault, times=times))
         left -= len(pair)
     return plan
 
 
-def _kind(chance: random.Random, fault: Fault | None) -> Kind:
+def _kind(chance: random.Random, fault: Fault | None, bad_kinds: Sequence[Kind]) -> Kind:
     if chance.random() >= BAD_SHARE:
-        return Kind.AUDIO
-    kind = chance.choice([Kind.TEXT, Kind.EMPTY, Kind.TRUNCATED])
+        return Kind.GOOD
+    kind = chance.choice(bad_kinds)
     if kind is Kind.EMPTY and fault is not None and fault.service != "dynamodb":
         return Kind.TEXT  # an empty file is refused before it could meet this fault
     return kind

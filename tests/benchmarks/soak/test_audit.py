@@ -20,7 +20,7 @@ LOST_ANSWER = BY_NAME["DynamoDB: answer lost after the write"]
 def uploaded(
     etag: str = "new",
     *,
-    kind: Kind = Kind.AUDIO,
+    kind: Kind = Kind.GOOD,
     is_last: bool = True,
     fault: Fault | None = None,
     times: int = 0,
@@ -32,7 +32,8 @@ def uploaded(
         fault=fault,
         times=times,
     )
-    return Upload(planned=planned, kind=kind, etag=etag, size_bytes=10, is_last=is_last)
+    code = "" if kind is Kind.GOOD else "UNSUPPORTED_FORMAT"
+    return Upload(planned=planned, kind=kind, error_code=code, etag=etag, size_bytes=10, is_last=is_last)
 
 
 def event(etag: str = "new", sequencer: str = "0B") -> S3Event:
@@ -246,7 +247,7 @@ def test_a_dead_letter_in_another_variants_queue_is_a_problem() -> None:
 
 def test_every_upload_is_counted_once_for_its_variant() -> None:
     other = replace(uploaded("other").planned, variant="snapstart", key="another")
-    lost = Upload(planned=other, kind=Kind.AUDIO, etag="other", size_bytes=1, is_last=True)
+    lost = Upload(planned=other, kind=Kind.GOOD, error_code="", etag="other", size_bytes=1, is_last=True)
     result = judge(uploaded(), lost, items=(item(),), writes=(write(),))
     assert result.count("standard")["succeeded"] == result.count("snapstart")["lost"] == 1
     total = result.count()

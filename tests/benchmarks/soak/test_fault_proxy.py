@@ -82,7 +82,7 @@ def proxy(upstream: Upstream) -> Iterator[FaultProxy]:
 
 
 def planned(fault: Fault | None, times: int = 1) -> list[PlannedObject]:
-    upload = PlannedUpload(kind=Kind.AUDIO, deliveries=(0.0,))
+    upload = PlannedUpload(kind=Kind.GOOD, deliveries=(0.0,))
     return [PlannedObject(variant="standard", key=KEY, uploads=(upload,), fault=fault, times=times)]
 
 

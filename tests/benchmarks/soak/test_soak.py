@@ -10,6 +10,7 @@ from rich.console import Console
 from benchmarks.soak.faults import FAULTS, faults_of
 from benchmarks.soak.run import NegativeControl, Options, Report, SoakedAws, events_of, soak, soaked_aws
 from crossover.deployed import find_variants
+from crossover.local.chosen_model import choose_model
 from crossover.local.workspace import Workspace
 from crossover.project import stack_prefix
 from tests.crossover.conftest import processes_of
@@ -27,7 +28,9 @@ SEED = 20
 def local(workspace: Workspace) -> Iterator[SoakedAws]:
     before = dict(os.environ)
     try:
-        with soaked_aws(workspace, VARIANTS, concurrency=CONCURRENCY, console=Console(stderr=True)) as local:
+        with soaked_aws(
+            workspace, VARIANTS, choose_model(""), concurrency=CONCURRENCY, console=Console(stderr=True)
+        ) as local:
             boto3.setup_default_session()  # the one of the other tests may have other credentials
             yield local
     finally:

@@ -19,10 +19,10 @@ def report(options: run.Options, *, lost: int = 0, is_finished: bool = True) -> 
     verdicts: list[Verdict] = []
     for variant in options.variants:
         for number in range(2):
-            upload = PlannedUpload(kind=Kind.AUDIO, deliveries=(0.0, 2.0))
+            upload = PlannedUpload(kind=Kind.GOOD, deliveries=(0.0, 2.0))
             planned = PlannedObject(variant=variant, key=f"{variant}/{number}", uploads=(upload,), fault=None, times=0)
             outcome = Outcome.LOST if len(verdicts) < lost else Outcome.SUCCEEDED
-            uploaded = Upload(planned=planned, kind=Kind.AUDIO, etag="e", size_bytes=1, is_last=True)
+            uploaded = Upload(planned=planned, kind=Kind.GOOD, error_code="", etag="e", size_bytes=1, is_last=True)
             verdicts.append(Verdict(upload=uploaded, outcome=outcome))
     traffic = Traffic(
         injected=Counter({("standard", "S3: slow"): 7}), requests=Counter({"s3": 9}), copies=Counter({("k", "e"): 4})
@@ -61,7 +61,7 @@ def test_a_loss_is_named_and_fails_the_command(
     assert command(monkeypatch, lost=1) == 1
     said = capsys.readouterr().out
     assert "lost = 1" in said
-    assert "'standard/0' (AUDIO, e) is lost." in said
+    assert "'standard/0' (GOOD, e) is lost." in said
 
 
 def test_a_timeout_fails_the_command_too(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -70,10 +70,23 @@ def test_a_timeout_fails_the_command_too(monkeypatch: pytest.MonkeyPatch, capsys
 
 
 def test_json_has_everything(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = ("--json", "--variants", "standard,snapstart", "--seed", "7", "--uploads", "9", "--fault-rate", "0.5")
+    arguments = (
+        "--json",
+        "--model",
+        "image",
+        "--variants",
+        "standard,snapstart",
+        "--seed",
+        "7",
+        "--uploads",
+        "9",
+        "--fault-rate",
+        "0.5",
+    )
     assert command(monkeypatch, *arguments, lost=1) == 1
     said = json.loads(capsys.readouterr().out)
     assert said["options"]["variants"] == ["standard", "snapstart"]
+    assert said["options"]["model"] == "image"
     assert (said["options"]["seed"], said["options"]["uploads"], said["options"]["fault_rate"]) == (7, 9, 0.5)
     assert said["holds"] is False
     assert said["total"]["lost"] == said["variants"]["standard"]["lost"] == 1
