@@ -15,6 +15,7 @@ from crossover.bench.run.schedule import KINDS, parse_schedule
 from crossover.errors import UsageError
 from crossover.inputs import input_files, whole_numbers
 from crossover.project import PREFIX_HELP, choose_variants, registered_variants
+from crossover.published_models import DEFAULT, MODEL_HELP
 from crossover.terminal import print_table
 
 app = typer.Typer(
@@ -29,6 +30,10 @@ def bench() -> None:
 
 @app.command()
 def micro(
+    model: Annotated[str, typer.Option(help=f"{MODEL_HELP}.")] = DEFAULT,
+    file: Annotated[
+        Path | None, typer.Option(help="A file that it predicts; by default a sample of its kind.", show_default=False)
+    ] = None,
     calls: Annotated[int, typer.Option(min=5, max=1000, help="Warm calls in each process.")] = 20,
     processes: Annotated[int, typer.Option(min=3, max=1000, help="Fresh processes of each configuration.")] = 7,
     memory: Annotated[str, typer.Option(help="Memory sizes, MB, separated by commas.")] = (
@@ -49,7 +54,8 @@ def micro(
 
     Takes about five minutes.
     """
-    from crossover.bench.micro import measure, micro_tables  # here, because few commands need them
+    from crossover.bench import probing  # these here, because few commands need them
+    from crossover.bench.micro import measure, micro_tables
 
     options = measure.Options(
         calls=calls,
@@ -57,6 +63,7 @@ def micro(
         memory_mb=whole_numbers("--memory", memory),
         threads=whole_numbers("--threads", threads),
         quota=not no_quota,
+        subject=probing.subject(model, file),
     )
     check_writable(output)
     with Console(stderr=True).status("starting ...") as status:

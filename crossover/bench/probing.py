@@ -5,6 +5,7 @@ import os
 import subprocess
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryFile
 from threading import Event, Timer
@@ -15,15 +16,75 @@ from crossover.bundling import PROXY
 from crossover.bundling import inference_bundle as bundle_for
 from crossover.bundling.cache import build_bundle
 from crossover.bundling.find_python import find_python
-from crossover.errors import CrossoverError
+from crossover.errors import CrossoverError, UsageError
+from crossover.handler_sources import inference
+from crossover.inputs import input_files
+from crossover.model.contract import ModelArtifactError, check_model
 from crossover.paths import sources
+from crossover.published_models import MODELS
 
 BUNDLE_PYTHON = "3.12"
-MODEL = sources() / "model/model.onnx"
+MODEL = MODELS["audio"].path
 SPEECH = sources() / "model/samples/sense_and_sensibility_01_austen_64kb-0870.wav"  # 7.1 s
 PROBES = Path(__file__).parent / "probes"
 PROBE_SECONDS = 300
 NO_ENDPOINT = "http://127.0.0.1:9"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """What is measured: a model and one file for it.
+
+    Attributes:
+        kind: of input.
+        model: its file.
+        file: what it predicts.
+    """
+
+    kind: str
+    model: Path
+    file: Path
+
+    @property
+    def decoders(self) -> tuple[str, ...]:
+        """The packages that decode, which only this kind of input imports."""
+        packages: tuple[str, ...] = inference("inputs").KINDS[self.kind].packages
+        return packages
+
+
+SUBJECTS: Mapping[str, Subject] = {
+    "audio": Subject(kind="audio", model=MODEL, file=SPEECH),
+    "image": Subject(
+        kind="image",
+        model=MODELS["image"].path,
+        file=sources() / "model/image/samples/coffee.jpg",  # 600 x 400
+    ),
+}
+"""The models that the package brings, by their kind of input."""
+
+
+def subject(model: str, file: Path | None) -> Subject:
+    """The model of this name, or at this path, and the file or the one that it is usually measured with.
+
+    Raises:
+        UsageError: the model cannot be served, the file cannot be read, or none is named for a kind without one.
+    """
+    if model in SUBJECTS:
+        found = SUBJECTS[model]
+    else:
+        try:
+            kind = check_model(Path(model)).contract.input.kind
+        except ModelArtifactError as error:
+            raise UsageError(str(error)) from None
+        if file is None and kind not in SUBJECTS:
+            raise UsageError(f"There is no file here for a model that takes {kind}; --file must name one.")
+        found = Subject(kind=kind, model=Path(model), file=file or SUBJECTS[kind].file)
+    if file is None:
+        return found
+    [path] = input_files([file], found.kind) if not file.is_dir() else [file]
+    if path.is_dir():
+        raise UsageError(f"--file is {file}, a folder; it must be one file.")
+    return replace(found, file=path)
 
 
 def bundle_python() -> Path:
@@ -38,9 +99,9 @@ def bundle_python() -> Path:
     return python
 
 
-def inference_bundle() -> Path:
-    """The Lambda variants' unpacked bundle."""
-    return build_bundle(bundle_for("audio"), python_version=BUNDLE_PYTHON)
+def inference_bundle(kind: str = "audio") -> Path:
+    """The Lambda variants' unpacked bundle, for a kind of input."""
+    return build_bundle(bundle_for(kind), python_version=BUNDLE_PYTHON)
 
 
 def proxy_bundle() -> Path:
@@ -160,6 +221,7 @@ def _environment(endpoint: str, settings: Mapping[str, str] | None) -> dict[str,
         "PREDICTOR": "standard",
         "METRICS_STACK": "Crossover-Standard",  # so that log lines hold their metrics, as deployed
         "MODEL_S3_URI": str(MODEL),
+        "RESULTS_BUCKET": "results",
         "ENDPOINT_NAME": "endpoint",
         **(settings or {}),
     }

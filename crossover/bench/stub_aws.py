@@ -62,6 +62,10 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self._answer("s3", self._object(), "application/octet-stream")
 
+    def do_PUT(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self._answer("s3", b"", "application/octet-stream")
+
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
         if "X-Amz-Target" in self.headers:

@@ -63,13 +63,18 @@ class MeasurementJson(TypedDict):
 
 
 class Settings(TypedDict):
-    """The options, the recording, and which quota was set, or why none was."""
+    """The options, the model and its file, and which quota was set, or why none was.
+
+    A result from before there were kinds of input has the file as `audio`, and neither `input_kind` nor `model`.
+    """
 
     calls: int
     processes: int
     memory_mb: list[int]
     threads: list[int]
-    audio: str
+    input_kind: str
+    model: str
+    file: str
     quota: str
     no_quota_reason: str
     quota_period_ms: float

@@ -10,12 +10,13 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean, median
+from typing import Any
 
 from crossover.bench import cgroup, machine
 from crossover.bench.micro import memory_sizes
 from crossover.bench.micro.document import ColdSummary, Document, Measurement, Row, WarmSummary
 from crossover.bench.micro.workbench import BACKGROUND, COLD_PHASES, WARM_PHASES, Process, Workbench, workbench
-from crossover.bench.probing import MODEL, PROBES, SPEECH, probe, proxy_bundle, s3_event
+from crossover.bench.probing import PROBES, SUBJECTS, Subject, probe, proxy_bundle, s3_event
 from crossover.bench.stub_aws import stub_aws
 from crossover.cost.measured import ON_ONE_MACHINE
 from crossover.cost.prices import Prices, load
@@ -26,6 +27,13 @@ SCHEMA = 2
 REGION = "us-east-1"  # whose prices are used: the cost model's default
 MIN_MEMORY_MB, MAX_MEMORY_MB = 128, 10_240  # docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
 MAX_THREADS = 64
+LARGE_PICTURE_CALLS = 3  # in each round
+LEAST = {
+    "audio": "decode + resample + session.run",
+    "image": "Pillow's full decode, resize and normalise + session.run",
+    "tensor": "np.load or json.loads + session.run",
+}
+"""That a handler must do, by kind of input."""
 LARGE_OBJECT_BYTES = 50 * 1024**2
 MB = 1e6  # as the cost model counts files
 
@@ -43,6 +51,7 @@ class Options:
         memory_mb: the sizes, MB.
         threads: of onnxruntime for one prediction.
         quota: whether to set quotas where that is possible.
+        subject: the model and its file.
 
     Raises:
         UsageError: a memory size or number of threads is not allowed, or there is none.
@@ -53,6 +62,7 @@ class Options:
     memory_mb: tuple[int, ...]
     threads: tuple[int, ...]
     quota: bool = True
+    subject: Subject = SUBJECTS["audio"]
 
     def __post_init__(self) -> None:
         _check("memory size", self.memory_mb, MIN_MEMORY_MB, MAX_MEMORY_MB)
@@ -60,7 +70,10 @@ class Options:
 
 
 def run(options: Options, *, progress: Callable[[str], None]) -> Document:
-    """Measure everything on the speech clip of 7.1 s.
+    """Measure everything on one file.
+
+    For another kind of input than audio the audio model's cold starts take turns with its own; for pictures a JPEG of
+    12 megapixels is decoded as well.
 
     Args:
         options: what to measure.
@@ -74,10 +87,12 @@ def run(options: Options, *, progress: Callable[[str], None]) -> Document:
     described = machine.describe()
     proxy = proxy_bundle()
     parent, no_quota_reason = _quotas(wanted=options.quota)
-    with workbench() as bench:
-        progress("one process that only warms the disk")
-        bench.run(calls=0)
-        processes, warm = _rounds(options, bench, parent, progress)
+    with workbench(options.subject) as bench, _compared(options.subject) as audio:
+        progress("processes that only warm the disk")
+        for each in filter(None, (bench, audio)):
+            each.run(calls=0)
+        found = _rounds(options, bench, audio, parent, progress)
+        processes = found.processes
         progress("the proxy's memory")
         memory = _proxy_memory(bench.python, proxy, options.processes)
     prices = load(REGION)
@@ -92,12 +107,14 @@ def run(options: Options, *, progress: Callable[[str], None]) -> Document:
             "processes": options.processes,
             "memory_mb": list(options.memory_mb),
             "threads": list(options.threads),
-            "audio": SPEECH.name,
+            "input_kind": options.subject.kind,
+            "model": options.subject.model.name,
+            "file": options.subject.file.name,
             "quota": f"cgroup v{parent.version}" if parent else "none",
             "no_quota_reason": no_quota_reason,
             "quota_period_ms": cgroup.PERIOD_SECONDS * 1000,
         },
-        "measurements": [each.to_json() for each in (*_warm_measurements(warm), memory)],
+        "measurements": [each.to_json() for each in (*found.measurements(options.subject.kind), memory)],
         "cold": _cold(processes[UNLIMITED]),
         "warm": _warm(processes[UNLIMITED]),
         "sweep": {
@@ -106,7 +123,7 @@ def run(options: Options, *, progress: Callable[[str], None]) -> Document:
             "rows": rows,
             **memory_sizes.choose(rows),
         },
-        "scenario": scenario(processes[UNLIMITED], rows),
+        "scenario": scenario(options.subject, processes[UNLIMITED], rows),
         "observations": [
             {"memory_mb": memory_mb, "threads_set": threads or None, **process.to_json()}
             for (memory_mb, threads), each in processes.items()
@@ -115,7 +132,7 @@ def run(options: Options, *, progress: Callable[[str], None]) -> Document:
     }
 
 
-def scenario(unlimited: Sequence[Process], rows: Sequence[Row]) -> dict[str, float]:
+def scenario(subject: Subject, unlimited: Sequence[Process], rows: Sequence[Row]) -> dict[str, float]:
     """The measured inputs of the cost model, as fields of cost.scenario.Scenario.
 
     `cpu_seconds` is the mean of all warm calls, since the number of instances depends on the sum of the work.
@@ -125,8 +142,8 @@ def scenario(unlimited: Sequence[Process], rows: Sequence[Row]) -> dict[str, flo
     """
     found = {
         "cpu_seconds": round(fmean(call.cpu_ms for process in unlimited for call in process.warm) / 1000, 6),
-        "file_mb": SPEECH.stat().st_size / MB,
-        "model_mb": MODEL.stat().st_size / MB,
+        "file_mb": subject.file.stat().st_size / MB,
+        "model_mb": subject.model.stat().st_size / MB,
     }
     usual = (int(Scenario().memory_mb), unlimited[0].threads)
     for row in rows:
@@ -145,30 +162,94 @@ def _quotas(*, wanted: bool) -> tuple[cgroup.Parent | None, str]:
         return None, str(error)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """What the rounds gave.
+
+    Attributes:
+        processes: by their configuration.
+        warm: durations of warm calls by what was called, ms.
+        audio_ms: the audio model's cold starts, from spawn to answer; empty where it is the one that is measured.
+        large: durations of decoding a large picture by how, ms; empty for other kinds than images.
+    """
+
+    processes: dict[Configuration, list[Process]]
+    warm: dict[str, list[float]]
+    audio_ms: list[float]
+    large: dict[str, list[float]]
+
+    def measurements(self, kind: str) -> list[Measurement]:
+        """What was compared within the rounds."""
+        made = _warm_measurements(self.warm, kind)
+        if self.audio_ms:
+            made.append(
+                Measurement(
+                    name="cold start, spawn to answer",
+                    unit="ms",
+                    observed=[each.cold.total_ms for each in self.processes[UNLIMITED]],
+                    baseline_name="the audio model's",
+                    baseline=self.audio_ms,
+                    max_allowed=1.0,
+                )
+            )
+        if self.large:
+            made.append(
+                Measurement(
+                    name="decoding a JPEG of 12 megapixels",
+                    unit="ms",
+                    observed=self.large["decode"],
+                    baseline_name="Pillow's full decoding, of the same label",
+                    baseline=self.large["decode_fully"],
+                    max_allowed=0.6,
+                )
+            )
+        return made
+
+
+def _compared(subject: Subject) -> AbstractContextManager[Workbench | None]:
+    """The audio model, where another kind is measured."""
+    return nullcontext() if subject.kind == "audio" else workbench(SUBJECTS["audio"])
+
+
 def _rounds(
-    options: Options, bench: Workbench, parent: cgroup.Parent | None, progress: Callable[[str], None]
-) -> tuple[dict[Configuration, list[Process]], dict[str, list[float]]]:
+    options: Options,
+    bench: Workbench,
+    audio: Workbench | None,
+    parent: cgroup.Parent | None,
+    progress: Callable[[str], None],
+) -> Found:
     """A process of each configuration, and one with warm calls inside it, round after round.
 
     Without quotas one process serves all memory sizes.
     """
+    subject = options.subject
+    settings = {"MODEL_S3_URI": str(subject.model)}
     sizes: Sequence[int | None] = options.memory_mb if parent else [None]
     configurations = [UNLIMITED, *((memory_mb, threads) for memory_mb in sizes for threads in options.threads)]
     processes: dict[Configuration, list[Process]] = {each: [] for each in configurations}
-    warm: dict[str, list[float]] = {}
+    found = Found(processes=processes, warm={}, audio_ms=[], large={})
+
+    def note(into: dict[str, list[float]], times: Mapping[str, Any]) -> None:
+        for name, observed in times.items():
+            if isinstance(observed, list):
+                into.setdefault(name, []).extend(observed)
+
     for number in range(1, options.processes + 1):
         for configuration in configurations:
             memory_mb, threads = configuration
             progress(f"round {number} of {options.processes}: {_name(memory_mb, threads)}")
             with _limited(parent, memory_mb) as group:
                 processes[configuration].append(bench.run(threads=threads, calls=options.calls, group=group))
-        progress(f"round {number} of {options.processes}: warm calls against decode + resample + session.run")
-        times: dict[str, list[float]] = probe(
-            bench.python, PROBES / "warm.py", bench.bundle, s3_event(), SPEECH, options.calls
-        )
-        for name, observed in times.items():
-            warm.setdefault(name, []).extend(observed)
-    return processes, warm
+            if configuration == UNLIMITED and audio:
+                found.audio_ms.append(audio.run(calls=0).cold.total_ms)
+        progress(f"round {number} of {options.processes}: warm calls against {LEAST[subject.kind]}")
+        arguments = (bench.bundle, s3_event(subject.file), subject.file, options.calls)
+        note(found.warm, probe(bench.python, PROBES / "warm.py", *arguments, settings=settings))
+        if subject.kind == "image":
+            progress(f"round {number} of {options.processes}: a JPEG of 12 megapixels")
+            large = (bench.bundle, subject.file, LARGE_PICTURE_CALLS)
+            note(found.large, probe(bench.python, PROBES / "large_picture.py", *large, settings=settings))
+    return found
 
 
 def _limited(parent: cgroup.Parent | None, memory_mb: int | None) -> AbstractContextManager[cgroup.Group | None]:
@@ -226,13 +307,13 @@ def _warm(processes: Sequence[Process]) -> WarmSummary:
     }
 
 
-def _warm_measurements(times: Mapping[str, list[float]]) -> list[Measurement]:
+def _warm_measurements(times: Mapping[str, list[float]], kind: str) -> list[Measurement]:
     def measurement(name: str, key: str, max_allowed: float | None) -> Measurement:
         return Measurement(
             name=name,
             unit="ms",
             observed=times[key],
-            baseline_name="decode + resample + session.run",
+            baseline_name=LEAST[kind],
             baseline=times["baseline"],
             max_allowed=max_allowed,
         )

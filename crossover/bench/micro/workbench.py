@@ -14,7 +14,7 @@ from typing import Self, TypedDict, cast
 
 from crossover.bench import cgroup
 from crossover.bench.micro.document import ColdStartJson, ProcessJson, ThrottlingJson
-from crossover.bench.probing import MODEL, PROBES, SPEECH, bundle_python, inference_bundle, probe, s3_event
+from crossover.bench.probing import PROBES, Subject, bundle_python, inference_bundle, probe, s3_event
 from crossover.bench.stub_aws import stub_aws
 
 MODEL_PATH = "/models/model.onnx"
@@ -24,7 +24,7 @@ COLD_PHASES = (
     "imports: botocore",
     "imports: numpy",
     "imports: onnxruntime",
-    "imports: soundfile, soxr",
+    "imports: decoders",
     "imports: rest",
     "clients",
     "wait for the model",
@@ -125,7 +125,7 @@ class WarmCall:
     Attributes:
         total_ms: all of it, the sum of `phases_ms`.
         cpu_ms: CPU time in that, of all threads.
-        phases_ms: by WARM_PHASES. `decode` is to mono at the model's rate, `store` puts the item, `other` is the
+        phases_ms: by WARM_PHASES. `decode` is to what the model takes, `store` puts the item, `other` is the
             rest: parsing the event, making the item, writing the log line.
     """
 
@@ -181,6 +181,7 @@ class Process:
 class Workbench:
     """What processes are started with: an interpreter, the deployed bundle, and the URL that answers AWS requests."""
 
+    subject: Subject
     python: Path
     bundle: Path
     endpoint: str
@@ -200,7 +201,8 @@ class Workbench:
         found: Probed = probe(
             self.python,
             PROBES / "phases.py",
-            *(self.bundle, s3_event(), threads, calls, cgroup.PERIOD_SECONDS),
+            *(self.bundle, s3_event(self.subject.file), ",".join(self.subject.decoders)),
+            *(threads, calls, cgroup.PERIOD_SECONDS),
             endpoint=self.endpoint,
             settings={"MODEL_S3_URI": f"s3:/{MODEL_PATH}"},
             started_by=group.command if group else list,
@@ -214,15 +216,15 @@ class Workbench:
 
 
 @contextmanager
-def workbench() -> Iterator[Workbench]:
-    """With the speech clip of 7.1 s in each bucket, and the model in S3, until the block ends.
+def workbench(subject: Subject) -> Iterator[Workbench]:
+    """With the subject's file in each bucket, and its model in S3, until the block ends.
 
     Raises:
         CrossoverError: this machine has no Python of the handlers' version.
     """
-    python, bundle = bundle_python(), inference_bundle()
-    with stub_aws(SPEECH.read_bytes(), {MODEL_PATH: MODEL.read_bytes()}) as aws:
-        yield Workbench(python=python, bundle=bundle, endpoint=aws.url)
+    python, bundle = bundle_python(), inference_bundle(subject.kind)
+    with stub_aws(subject.file.read_bytes(), {MODEL_PATH: subject.model.read_bytes()}) as aws:
+        yield Workbench(subject=subject, python=python, bundle=bundle, endpoint=aws.url)
 
 
 def _ms(seconds: float) -> float:

@@ -1,6 +1,7 @@
 """One execution environment: a cold start of the standard handler phase by phase, then warm calls.
 
-Usage: python phases.py BUNDLE EVENT THREADS CALLS PAUSE. THREADS are onnxruntime's for one prediction, 0 for what the
+Usage: python phases.py BUNDLE EVENT DECODERS THREADS CALLS PAUSE. DECODERS are the packages that decode, with commas
+between them; THREADS are onnxruntime's for one prediction, 0 for what the
 handler chooses. Before each of the CALLS warm calls the process sleeps for PAUSE to twice PAUSE, s.
 
 At any time the main thread is in one phase, the innermost of those begun, so that the phases add up to the whole. The
@@ -17,14 +18,12 @@ TYPE_CHECKING = False  # typing is not imported: the handler's imports are measu
 if TYPE_CHECKING:
     from typing import Any
 
-bundle, event_text, threads, calls, pause = sys.argv[1:]
-AUDIO = "imports: soundfile, soxr"
+bundle, event_text, decoders, threads, calls, pause = sys.argv[1:]
 LIBRARIES = {
     "numpy": "imports: numpy",
     "onnxruntime": "imports: onnxruntime",
     "botocore": "imports: botocore",
-    "soundfile": AUDIO,
-    "soxr": AUDIO,
+    **dict.fromkeys(decoders.split(","), "imports: decoders"),
 }
 HANDLER = "standard_handler"
 

@@ -20,7 +20,7 @@ from inference.model import Model
 
 def table_model(path: Path, *more: tuple[str, int, list[int]]) -> Path:
     """Takes numbers [rows, 3] and more, and gives them."""
-    inputs = [("x", TensorProto.FLOAT, ["rows", 3]), *more]
+    inputs: list[tuple[str, int, list[Any]]] = [("x", TensorProto.FLOAT, ["rows", 3]), *more]
     outputs = [(f"{name}_out", kind, shape) for name, kind, shape in inputs]
     graph = helper.make_graph(
         [helper.make_node("Identity", [name], [f"{name}_out"]) for name, _, _ in inputs],
