@@ -23,6 +23,8 @@ from crossover.bench.probing import (
     MODEL,
     PROBES,
     SPEECH,
+    SUBJECTS,
+    Subject,
     bundle_python,
     inference_bundle,
     probe,
@@ -45,6 +47,7 @@ class Bench:
 
     def __init__(self) -> None:
         self.asked: list[tuple[int, int, float | None]] = []
+        self.subjects: list[str] = []
 
     def run(self, *, threads: int = 0, calls: int, group: Any = None) -> Process:
         self.asked.append((threads, calls, group))
@@ -73,13 +76,16 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> Bench:
     bench = Bench()
 
     @contextmanager
-    def workbench() -> Iterator[Bench]:
+    def workbench(subject: Subject) -> Iterator[Bench]:
+        bench.subjects.append(subject.kind)
         yield bench
 
     def probe(_: Path, script: Path, *arguments: object, **__: object) -> dict[str, Any]:
         if script.name == "proxy.py":
             return {"peak_mb": 36.0}
         calls = int(str(arguments[-1]))
+        if script.name == "large_picture.py":
+            return {"decode": [50.0] * calls, "decode_fully": [100.0] * calls, "label": "espresso"}
         return {"handler": [11.0] * calls, "handler_with_sdk": [12.0] * calls, "baseline": [10.0] * calls}
 
     monkeypatch.setattr(measure, "workbench", workbench)
@@ -174,6 +180,59 @@ def test_the_scenario_holds_the_inputs_of_the_cost_model(bench: Bench) -> None:
     assert "init_seconds" not in run(threads=(1,))["scenario"]
 
 
+def test_an_image_model_is_compared_with_pillow_and_with_the_audio_models_cold_start(bench: Bench) -> None:
+    document = run(subject=SUBJECTS["image"])
+    assert bench.subjects == ["image", "audio"]
+    assert (0, 0, None) in bench.asked[2:]  # the audio model's start, in each round
+    settings = document["settings"]
+    assert (settings["input_kind"], settings["file"]) == ("image", "coffee.jpg")
+    found = {each["name"]: each for each in document["measurements"]}
+    assert found["warm call, whole handler"]["baseline_name"].startswith("Pillow's full decode")
+    cold = found["cold start, spawn to answer"]
+    assert (cold["baseline_name"], len(cold["baseline"]), cold["max_allowed"]) == ("the audio model's", 3, 1.0)
+    large = found["decoding a JPEG of 12 megapixels"]
+    assert (large["result"], large["max_allowed"], large["holds"]) == (0.5, 0.6, True)
+    assert document["scenario"]["file_mb"] == SUBJECTS["image"].file.stat().st_size / 1e6
+    assert document["scenario"]["model_mb"] == SUBJECTS["image"].model.stat().st_size / 1e6
+
+
+def test_phases_of_an_earlier_result_are_shown_by_their_names_then(bench: Bench) -> None:
+    document = run()
+    for each in document["observations"]:
+        phases = each["cold"]["phases_ms"]
+        phases["imports: soundfile, soxr"] = phases.pop("imports: decoders")
+    for name, row in list(document["cold"]["median_ms"]["phases"].items()):
+        if name == "imports: decoders":
+            document["cold"]["median_ms"]["phases"]["imports: soundfile, soxr"] = row
+    console = Console(width=120, file=io.StringIO())
+    console.print(micro_tables.tables(document)[0])
+    assert "imports: soundfile, soxr" in console.file.getvalue()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("line", "named"),
+    [
+        ("--model gone.onnx", "There is no model file gone.onnx"),
+        ("--model image --file gone.jpg", "gone.jpg cannot be read"),
+        ("--model image --file .", "a folder; it must be one file"),
+        ("--model audio --file a.png", "a.png is image/png by its name, but the model takes audio"),
+    ],
+)
+def test_a_model_and_its_file_are_checked_before_anything_is_measured(
+    bench: Bench,
+    line: str,
+    named: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a.png").touch()
+    assert crossover(monkeypatch, f"bench micro {line}") == 2
+    assert named in capsys.readouterr().err
+    assert bench.asked == []
+
+
 def test_the_cost_model_reads_the_result_and_says_that_it_is_not_from_aws(
     bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -194,7 +253,7 @@ def test_the_cost_model_reads_the_result_and_says_that_it_is_not_from_aws(
 def test_a_cost_page_from_such_a_result_is_marked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     marks: list[str] = []
 
-    def page(*_: object, mark: str) -> Any:  # the real one takes a second to make
+    def page(*_: object, mark: str, kind: str) -> Any:  # the real one takes a second to make
         marks.append(mark)
         return SimpleNamespace(html=lambda: "")
 
@@ -268,9 +327,13 @@ def test_a_row_over_its_quota_is_marked_as_unreliable(bench: Bench, monkeypatch:
 
 @needs_python
 @pytest.mark.benchmark
-def test_warm_calls_run_in_the_bundle() -> None:
-    times = probe(bundle_python(), PROBES / "warm.py", inference_bundle(), s3_event(), SPEECH, 3)
-    for warm in measure._warm_measurements(times):
+@pytest.mark.parametrize("kind", SUBJECTS)
+def test_warm_calls_run_in_the_bundle(kind: str) -> None:
+    subject = SUBJECTS[kind]
+    arguments = (inference_bundle(kind), s3_event(subject.file), subject.file, 3)
+    settings = {"MODEL_S3_URI": str(subject.model)}
+    times = probe(bundle_python(), PROBES / "warm.py", *arguments, settings=settings)
+    for warm in measure._warm_measurements(times, kind):
         assert len(warm.observed) == len(warm.baseline) == 3
         assert min(warm.observed + warm.baseline) > 0
 

@@ -17,7 +17,7 @@ from crossover.bench.micro.workbench import (
     Workbench,
     workbench,
 )
-from crossover.bench.probing import MODEL, PROBES, SPEECH, bundle_python, inference_bundle, probe, s3_event
+from crossover.bench.probing import MODEL, PROBES, SPEECH, SUBJECTS, bundle_python, inference_bundle, probe, s3_event
 from crossover.bench.stub_aws import stub_aws
 from crossover.bundling.find_python import find_python
 from crossover.errors import CrossoverError
@@ -75,7 +75,9 @@ def test_the_stub_answers_s3_dynamodb_and_sagemaker_and_counts() -> None:
         assert urllib.request.urlopen(write).read() == b"{}"
         invocation = urllib.request.urlopen(f"{aws.url}/endpoints/e/invocations", b"{}")
         assert json.load(invocation)["top_labels"]
-        assert aws.requests == {"s3": 2, "dynamodb": 1, "sagemaker": 1}
+        put = urllib.request.Request(f"{aws.url}/results/x.npz", b"result", method="PUT")
+        assert urllib.request.urlopen(put).status == 200
+        assert aws.requests == {"s3": 3, "dynamodb": 1, "sagemaker": 1}
 
 
 @needs_python
@@ -108,6 +110,7 @@ def test_each_moment_of_a_real_start_is_in_one_phase_and_the_model_comes_from_s3
             PROBES / "phases.py",
             inference_bundle(),
             s3_event(),
+            ",".join(SUBJECTS["audio"].decoders),
             1,
             2,
             0,
@@ -132,7 +135,7 @@ def test_each_moment_of_a_real_start_is_in_one_phase_and_the_model_comes_from_s3
 @measures
 @pytest.mark.parametrize("threads", [1, 3])
 def test_a_workbench_runs_processes_with_the_given_threads_and_calls(threads: int) -> None:
-    with workbench() as bench:
+    with workbench(SUBJECTS["image"]) as bench:
         ran = bench.run(threads=threads, calls=2)
     assert ran.threads == threads
     assert ran.throttling is None
@@ -146,7 +149,9 @@ def test_a_workbench_runs_processes_with_the_given_threads_and_calls(threads: in
 @measures
 def test_a_handler_that_does_not_predict_is_not_measured() -> None:
     with stub_aws(b"no audio", {MODEL_PATH: MODEL.read_bytes()}) as aws:
-        bench = Workbench(python=bundle_python(), bundle=inference_bundle(), endpoint=aws.url)
+        bench = Workbench(
+            subject=SUBJECTS["audio"], python=bundle_python(), bundle=inference_bundle(), endpoint=aws.url
+        )
         with pytest.raises(CrossoverError, match="The handler did not predict"):
             bench.run(calls=1)
         assert aws.requests["s3"] == 2  # the model was fetched, and the object
