@@ -54,6 +54,36 @@ def test_its_file_needs_the_standard_library_only():
     assert out == "[] False\n"
 
 
+def test_nothing_is_imported_once_it_is_prepared():
+    """As the container gives up the right to read what lies in root's folders."""
+    files = [
+        *(
+            npy(np.zeros(4)),
+            npz(x=np.zeros(4)),
+            npz(x=np.zeros(4), y=np.zeros(4)),
+            npy(np.array(["a"])),
+            b"[1, 2, 3, 4]",
+        ),
+        *(
+            b"a,b,c,d\n1,2,3,4",
+            b"\xef\xbb\xbf1,2,3,x",
+            "1,2,3,4".encode("utf-16"),
+            b"[1",
+            b'{"x": 1, "x": 2}',
+            b"PK\3\4",
+        ),
+    ]
+    program = (
+        "import sys; from inference.inputs.tensor import *; TensorInput.prepare(); before = set(sys.modules)\n"
+        "kind = TensorInput(inputs=(GraphInput(name='x', dtype='float32', shape=(None, 4)),))\n"
+        f"for data in {files!r}:\n"
+        "    try: kind.decode(data, TensorLimits())\n"
+        "    except InputError: pass\n"
+        "print(set(sys.modules) - before)"
+    )
+    assert subprocess.check_output([sys.executable, "-c", program], cwd=ROOT / "lambda_src", text=True) == "set()\n"
+
+
 # The formats
 
 

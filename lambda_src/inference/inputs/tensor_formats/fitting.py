@@ -59,9 +59,10 @@ def check_distinct(names: Iterable[str], what: str) -> None:
     Raises:
         InputError: CORRUPT_TENSOR.
     """
-    name, times = Counter(names).most_common(1)[0]
-    if times > 1:
-        raise InputError("CORRUPT_TENSOR", f"{what} has {name[:50]!r} {times:,} times; once is allowed.")
+    counts = Counter(names)
+    name = max(counts, key=counts.__getitem__)
+    if counts[name] > 1:
+        raise InputError("CORRUPT_TENSOR", f"{what} has {name[:50]!r} {counts[name]:,} times; once is allowed.")
 
 
 def _listed(names: Iterable[str]) -> str:

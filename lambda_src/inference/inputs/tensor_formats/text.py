@@ -1,6 +1,8 @@
 """Text of JSON and CSV, and how much of it is read."""
 
 import codecs
+import encodings.utf_8_sig
+import encodings.utf_16  # noqa: F401, both are looked up by name, when a container may no longer read where they lie
 
 from ...input_error import InputError
 
