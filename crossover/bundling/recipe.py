@@ -59,6 +59,13 @@ NEVER_LOADED = {
     "**/*.pxd": "for Cython",
     "**/*.pyx": "for Cython",
     "botocore/data/*/*/examples-1.json": "documentation",
+    "PIL/_avif*": "AVIF, which is not read",
+    "pillow.libs/libavif*": "AVIF, which is not read",
+    "PIL/_imagingcms*": "colour profiles, which are not applied",
+    "PIL/_imagingft*": "draws text",
+    "PIL/_imagingmath*": "computes with pictures",
+    "PIL/_imagingmorph*": "computes with pictures",
+    "PIL/_imagingtk*": "shows pictures",
 }
 """What the wheels hold and the handlers never load, each with the reason; test_bundle_runs.py runs the bundle."""
 

@@ -1,5 +1,6 @@
 """The real bundles, run by a real Python 3.12 that has nothing else to import, against moto as AWS."""
 
+import base64
 import io
 import json
 import os
@@ -14,6 +15,7 @@ from typing import Any
 import boto3
 import pytest
 import soundfile
+from PIL import Image
 
 from crossover.bundling import PROXY, inference_bundle
 from crossover.bundling.cache import build_bundle
@@ -30,6 +32,8 @@ REPORTED = sources() / "tests/lambda_src/reported/files"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_DEFAULT_REGION": "eu-central-1"}
 
 INFERENCE = inference_bundle("audio")
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
+COMPRESSIONS = ("tiff_lzw", "tiff_adobe_deflate", "packbits", "jpeg")
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(PYTHON is None, reason="there is no Python 3.12 on this machine to run the bundle"),
@@ -210,6 +214,27 @@ def test_the_proxy_handler_starts_without_numpy(proxy: Path) -> None:
 def test_crossover_model_try_predicts_with_the_bundle() -> None:
     [outcome] = try_files(sources() / "model/model.onnx", [SPEECH], output=None)
     assert outcome["values"]["label"] == "Speech"
+
+
+def test_the_bundle_of_pictures_decodes_every_format_without_what_it_leaves_out() -> None:
+    code = """
+        import base64, io, json, sys, types
+        from inference.inputs.image import ImageInput, ImageLimits
+        shape = types.SimpleNamespace(name="x", type="tensor(float)", shape=[1, 3, 8, 8])
+        taker = ImageInput.read({}, [shape], [])
+        taker.prepare()
+        files = {FILES}
+        means = [float(taker.decode(base64.b64decode(data), ImageLimits()).feeds[0]["x"].mean()) for data in files]
+        print(json.dumps(means))
+    """
+    picture = Image.new("RGB", (20, 10), (200, 100, 0))
+    contents = []
+    for kind, how in [*((kind, {}) for kind in FORMATS), *(("TIFF", {"compression": name}) for name in COMPRESSIONS)]:
+        target = io.BytesIO()
+        picture.save(target, kind, **how)
+        contents.append(base64.b64encode(target.getvalue()).decode())
+    means = run(build_bundle(inference_bundle("image")), code.replace("{FILES}", repr(contents)))
+    assert means == pytest.approx([100 / 255] * len(contents), abs=0.01)
 
 
 # --- size, licences, and the same bytes wherever it is made

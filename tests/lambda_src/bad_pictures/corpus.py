@@ -3,8 +3,9 @@
 import random
 import struct
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import cache
+from typing import Any
 
 from PIL import Image
 
@@ -322,11 +323,9 @@ def _bmp() -> Iterator[BadFile]:
         yield BadFile(f"BMP whose pixels begin at {at}", bmp(8, 8, bytes(192), at=at), "CORRUPT_IMAGE")
 
 
-def tiff(
-    entries: Mapping[int, int | Sequence[int]], pixels: bytes = bytes(64), following: int = 0, order: str = "<"
-) -> bytes:
+def tiff(entries: Mapping[int, Any], pixels: bytes = bytes(64), following: int = 0, order: str = "<") -> bytes:
     """A TIFF of one directory, 8 x 8 gray levels where `entries` say nothing else."""
-    values: dict[int, int | Sequence[int]] = {256: 8, 257: 8, 258: 8, 259: 1, 262: 1, 273: 8, 277: 1, 278: 8, 279: 64}
+    values: dict[int, Any] = {256: 8, 257: 8, 258: 8, 259: 1, 262: 1, 273: 8, 277: 1, 278: 8, 279: 64}
     values.update(entries)
     directory, behind = b"", b""
     start = 8 + len(pixels)

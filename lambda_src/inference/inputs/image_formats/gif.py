@@ -27,11 +27,16 @@ def load(data: bytes, picture: GifImageFile) -> "Image.Image":
         InputError: CORRUPT_IMAGE.
         OSError and others of Pillow: it cannot be decoded.
     """
-    _, extents, _, _ = picture.tile[0]
+    _, extents, _, arguments = picture.tile[0]
     assert extents
+    assert arguments
+    _, top, right, bottom = extents
+    is_interlaced = arguments[1]
     around = picture._frame_transparency or 0
     picture.load()
-    if picture.getpixel((extents[2] - 1, extents[3] - 1)) == around:
+    # Interlaced data end with the odd rows.
+    last = bottom - 2 if is_interlaced and (bottom - top) % 2 and bottom - top > 1 else bottom - 1
+    if picture.getpixel((right - 1, last)) == around:
         _check_end(data, picture, 0 if around else 1)
     return picture
 
