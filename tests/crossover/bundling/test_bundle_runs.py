@@ -160,6 +160,25 @@ def test_the_standard_handler_predicts_from_the_bundle_alone_whatever_the_format
     assert files(inference) == before  # Lambda's folder is read-only: nothing may want to write into it
 
 
+def test_the_bundle_of_pictures_predicts_them_and_has_nothing_for_audio(aws: dict[str, str]) -> None:
+    bundle, samples = build_bundle(inference_bundle("image")), sources() / "model/image/samples"
+    uploads = {path.name: path.read_bytes() for path in (samples / "coffee.jpg", samples / "chelsea_cut_out.png")}
+    for key, body in uploads.items():
+        client("s3", aws).put_object(Bucket="uploads", Key=key, Body=body)
+    before = files(bundle)
+
+    model = {"MODEL_S3_URI": str(sources() / "model/image/model.onnx"), "INPUT_KIND": "image"}
+    run(bundle, HANDLE.format(event=s3_event(*uploads)), **{**aws, **model})
+
+    table = client("dynamodb", aws)
+    items = {key: table.get_item(TableName="predictions", Key={"object_key": {"S": key}})["Item"] for key in uploads}
+    labels = {key: item["label"]["S"] for key, item in items.items()}
+    assert labels == {"coffee.jpg": "espresso", "chelsea_cut_out.png": "Egyptian cat"}
+    assert files(bundle) == before
+    assert not [name for name in before if name.startswith(("av/", "soxr/", "inference/inputs/audio_formats/"))]
+    assert sum(map(len, before.values())) < 110e6
+
+
 def test_the_handler_runs_on_the_bundles_bytecode_and_on_nothing_outside_it(inference: Path) -> None:
     """Every module comes from the bundle or the standard library, and each of ours has its bytecode ready."""
     code = """
