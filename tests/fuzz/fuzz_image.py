@@ -15,7 +15,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "lambda_src")]
 with atheris.instrument_imports(include=["inference", "PIL"]):
     from inference.input_error import InputError
     from inference.inputs.image import ImageLimits
-    from inference.inputs.image_formats import bmp, gif, jpeg, png, tiff, webp  # noqa: F401
+    from inference.inputs.image_formats import bmp, jpeg, png, tiff, webp  # noqa: F401
 
 from tests.fuzz import target  # noqa: E402
 from tests.lambda_src.bad_pictures import corpus  # noqa: E402

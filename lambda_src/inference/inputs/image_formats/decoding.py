@@ -99,11 +99,14 @@ def _webp(data: bytes, model: "ImageInput", limits: "ImageLimits") -> Opened:
 
 
 def _gif(data: bytes, model: "ImageInput", limits: "ImageLimits") -> Opened:
-    from . import gif
+    from PIL.GifImagePlugin import GifImageFile
 
-    picture = gif.open_first(data)
+    from .reading import Reader
+
+    picture = GifImageFile(Reader(data))  # at its first frame
     view = _View(model, limits, picture.size)
-    return view, gif.load(data, picture), 1
+    picture.load()
+    return view, picture, 1
 
 
 def _bmp(data: bytes, model: "ImageInput", limits: "ImageLimits") -> Opened:
