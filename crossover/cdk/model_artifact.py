@@ -36,7 +36,7 @@ class ModelArtifact(Construct):
 
         Raises:
             ModelArtifactError: the file is not a model, is not named so, its contract cannot be served, or it fails on
-                usual audio. A model that fails on silence or on very short audio gives a warning.
+                usual input of its kind. A model that fails on silence, on a black picture or the like gives a warning.
         """
         super().__init__(scope, construct_id)
         self._asset_key = asset_key

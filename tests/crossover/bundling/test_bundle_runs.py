@@ -184,7 +184,8 @@ def test_the_handler_runs_on_the_bundles_bytecode_and_on_nothing_outside_it(infe
     code = """
         import json, sys
         import inference.startup, inference.local_predictor, inference.clients, inference.store, inference.processor
-        import av
+        import av, inference.inputs
+        inference.inputs.KINDS["audio"].prepare()
         inference.clients.create_client("s3")
         modules = [module for module in sys.modules.values() if getattr(module, "__file__", None)]
         bundled = [module for module in modules if not module.__file__.startswith((sys.prefix, sys.base_prefix))]
@@ -209,7 +210,7 @@ def test_the_model_loads_without_output_on_stderr(inference: Path) -> None:
         model = Model.load(Path({str(sources() / "model/model.onnx")!r}))
         os.close(writer), os.close(2)
         import json
-        print(json.dumps([model.name, os.read(reader, 10_000).decode()]))
+        print(json.dumps([model.contract.name, os.read(reader, 10_000).decode()]))
     """
     _, warnings = run(inference, code)
     assert warnings == ""
@@ -268,7 +269,7 @@ def test_the_proxy_bundle_stays_under_5_mb(proxy: Path) -> None:
     assert sum(map(len, files(proxy).values())) < 5e6
 
 
-@pytest.mark.parametrize("bundle", [INFERENCE, PROXY])
+@pytest.mark.parametrize("bundle", [INFERENCE, inference_bundle("image"), PROXY], ids=lambda bundle: bundle.name)
 def test_every_bundled_package_keeps_its_licence_and_metadata(bundle: Bundle) -> None:
     folder = build_bundle(bundle)
     packages = list(folder.glob("*.dist-info"))
