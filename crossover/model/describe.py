@@ -1,8 +1,10 @@
 """Makes the contract of an ONNX file: from what the user says, what the graph tells, and how it runs."""
 
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -102,7 +104,8 @@ def contract_fields() -> tuple[str, ...]:
 
 def _labels(text: str) -> list[str]:
     path = Path(text)
-    if not path.exists() and ("," in text or (not path.suffix and path.name == text)):
+    # Not path.exists, which fails where a long list cannot be a file's name.
+    if not os.path.exists(text) and ("," in text or (not path.suffix and path.name == text)):  # noqa: PTH110
         return [label.strip() for label in text.split(",")]
     return read_labels(path)
 
@@ -222,14 +225,24 @@ class _Description:
                 sizes = [size if isinstance(size, int) and size > 0 else 1 for size in each.shape]
                 feeds[each.name] = np.zeros(sizes, shapes.dtype_of(each))
             elif each.name in constants:
-                feeds[each.name] = np.array(constants[each.name], shapes.dtype_of(each))
+                feeds[each.name] = self._constant(each, constants[each.name])
         return feeds
+
+    def _constant(self, tensor: Tensor, value: Any) -> "NDArray[Any]":
+        import numpy as np
+
+        with suppress(ValueError, TypeError, OverflowError):
+            array = np.array(value, inference("shapes").dtype_of(tensor))
+            if array.ndim == len(tensor.shape):
+                return array
+        needed = f"{tensor.type} {list(tensor.shape)}"
+        raise self._refusal([f"its constant {tensor.name!r} is {json.dumps(value)}, but must be {needed}"])
 
     def _labels(self, results: Sequence[Tensor], runs: Sequence[Mapping[str, Any]]) -> None:
         draft = self.draft
         named = [each for each in results if each.name == draft["scores"]]
         output = named[0] if named else guesses.scores(results)
-        if output is None or not runs:
+        if output is None or guesses.classes(output) is None or not runs:
             return  # the contract's reader says what is wrong
         values = [run[output.name] for run in runs]
         if len(results) > 1:

@@ -91,5 +91,5 @@ class ContractOptions:
 def _content(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise UsageError(f"The example {path} cannot be read: {reason_of(error)}.") from None

@@ -1,6 +1,7 @@
 """A contract is made from what the user says, what the graph tells and how it runs."""
 
 import json
+import re
 from dataclasses import fields
 from pathlib import Path
 
@@ -115,6 +116,7 @@ def test_what_is_given_goes_before_what_the_graph_tells(tmp_path: Path):
         (["--kind", "radio"], "The kind of input is 'radio'; there are audio"),
         (["--sample-rate", "8000", "--output-kind", "radio"], "its output_kind is 'radio', but must be"),
         (["--sample-rate", "8000", "--states", "h"], "its states are 'h', but must be a JSON object"),
+        (["--sample-rate", "8000", "--labels", "many," * 200], "There are 201 labels, but the model gives 3 scores"),
         (["--sample-rate", "8000", "--labels", "none.txt"], "The labels none.txt cannot be read: No such file"),
     ],
 )
@@ -128,6 +130,21 @@ def test_a_wrong_value_is_one_sentence(tmp_path: Path, options: list[str], reaso
     assert reason in str(error.value)
     assert "\n" not in str(error.value)
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("value", ['"x"', "null", "{}", "[1, 2]"])
+def test_a_constant_of_another_type_is_refused(tmp_path: Path, value: str):
+    path = graphs.recurrent(tmp_path / "vad.onnx")
+
+    with pytest.raises(UsageError, match=rf"constant 'sr' is {re.escape(value)}, but must be tensor\(int64\) \[\]"):
+        run(path, "--sample-rate", 16000, "--labels", "speech", "--constants", f'{{"sr": {value}}}')
+
+
+def test_an_output_of_names_is_no_output_of_scores(tmp_path: Path):
+    path = graphs.table_classifier(tmp_path / "iris.onnx")
+
+    with pytest.raises(UsageError, match=r"its output is label, tensor\(string\)"):
+        run(path, "--labels", "a,b,c", "--scores", "label")
 
 
 def test_what_is_no_model_is_refused(tmp_path: Path):
