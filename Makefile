@@ -59,12 +59,13 @@ format: setup  ## Format the code with ruff
 audit: .venv/ready  ## Known vulnerabilities of everything that is locked
 	@python .ci/audit.py $(LOCKS) $(AUDIT)
 
-bench: setup  ## Speed of the handlers on this machine
-	crossover bench micro
+bench: setup  ## Speed of the handlers on this machine; MODEL=image measures pictures
+	crossover bench micro $(if $(MODEL),--model "$(MODEL)")
 
 # wrk puts the load on the servers: Debian's package wrk.
 performance: setup  ## Measure everything in docs/performance.md, about half an hour, and write it
 	crossover bench micro --output benchmarks/results/micro.json.gz
+	crossover bench micro --model image --output benchmarks/results/micro-image.json.gz
 	python -m benchmarks peers --output benchmarks/results/peers.json.gz
 	python -m benchmarks.performance
 

@@ -1,4 +1,4 @@
-"""docs/performance.md, written from the two committed results: `python -m benchmarks.performance`."""
+"""docs/performance.md, written from the three committed results: `python -m benchmarks.performance`."""
 
 import re
 import sys
@@ -24,7 +24,8 @@ from crossover.errors import CrossoverError
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGE = DOCS / "performance.md"
-MICRO, PEERS = ROOT / "benchmarks/results/micro.json.gz", ROOT / "benchmarks/results/peers.json.gz"
+RESULTS = ROOT / "benchmarks/results"
+MICRO, PEERS, IMAGE = RESULTS / "micro.json.gz", RESULTS / "peers.json.gz", RESULTS / "micro-image.json.gz"
 
 INTRODUCTION = """\
 # Performance
@@ -37,7 +38,8 @@ machine](#the-machine). `make performance` measures all of it again on yours and
 
 Ratios are valid within one run, in which fresh processes of all implementations take turns. Among handlers, a ratio is
 the median of the ratios within each turn, not the ratio of two medians. The raw results, with every observation and
-those of disturbed moments too, are `benchmarks/results/micro.json.gz` and `benchmarks/results/peers.json.gz`."""
+those of disturbed moments too, are the files in `benchmarks/results`. All but [Pictures](#pictures) is about audio: the
+comparisons with other implementations are of the audio model only."""
 
 TARGETS = "## Targets"
 
@@ -84,6 +86,23 @@ SIZES = """\
 Each memory size has Lambda's share of vCPUs, as a CPU quota where one can be set. GB-seconds and USD are those of the
 handler's own work: S3 and DynamoDB answer on loopback, and AWS's own time is not included."""
 
+PICTURES = """\
+## Pictures
+
+The standard variant's handler with the image model, EfficientNet-Lite0, on `coffee.jpg` of 600 x 400 pixels, measured
+by `crossover bench micro --model image` in a run of its own. Within it the audio model's cold starts take turns with
+the image model's. The baseline of a warm call is Pillow's usual way: the whole picture decoded, cropped, resized and
+normalised.
+
+The JPEGs of 12 megapixels are that picture enlarged, with little and with much of the noise of a camera. The handler
+decodes them at a reduced scale, since the model's input is far smaller, and its time includes cropping, resizing and
+normalising, which Pillow's does not. A reduced scale saves the transform of the blocks but not the reading of the
+coefficients, of which detail has more: so the gain is small for a file of many bytes. A run in which the label
+differs from that of the full decoding fails.
+
+That run shared the two cores with other work, as its load average says: its durations are longer than those of the
+audio model above, and are not to be compared with them; its ratios are of processes that took turns."""
+
 MACHINE = "## The machine"
 
 
@@ -103,13 +122,14 @@ def write() -> None:
     """
     micro = cast(MicroDocument, read(MICRO, ON_ONE_MACHINE, measure.SCHEMA))
     peers = cast(measure_peers.Document, read(PEERS, measure_peers.KIND, measure_peers.SCHEMA))
+    image = cast(MicroDocument, read(IMAGE, ON_ONE_MACHINE, measure.SCHEMA))
     missing = [part for part in measure_peers.PARTS if part not in peers]
     if missing:
         raise CrossoverError(f"{PEERS} has no {missing[0]}; the page needs {' and '.join(measure_peers.PARTS)}.")
     try:
-        text = page(micro, peers)
+        text = page(micro, peers, image)
     except (KeyError, TypeError, ValueError) as error:
-        raise CrossoverError(f"{MICRO} or {PEERS} is damaged: {error!r}.") from error
+        raise CrossoverError(f"{MICRO}, {PEERS} or {IMAGE} is damaged: {error!r}.") from error
     try:
         PAGE.write_text(text, encoding="utf-8")
     except OSError as error:
@@ -130,13 +150,15 @@ def read(path: Path, kind: str, schema: int) -> Mapping[str, object]:
     return document
 
 
-def page(micro: MicroDocument, peers: measure_peers.Document) -> str:
+def page(micro: MicroDocument, peers: measure_peers.Document, image: MicroDocument) -> str:
     """The page, as Markdown.
 
     Args:
         micro: a result of `crossover bench micro`.
         peers: a result of `python -m benchmarks peers`, with both parts.
+        image: a result of `crossover bench micro --model image`.
     """
+    image_cold, image_warm, image_sizes, image_promised = micro_tables.tables(image)
     cold, warm, sizes, promised = micro_tables.tables(micro)
     blocks: list[str | Table] = [
         INTRODUCTION,
@@ -153,14 +175,20 @@ def page(micro: MicroDocument, peers: measure_peers.Document) -> str:
         SIZES,
         sizes,
         _list(micro_tables.sentences(micro)),
+        PICTURES,
+        image_promised,
+        image_cold,
+        image_warm,
+        image_sizes,
+        _list(micro_tables.sentences(image)),
         MACHINE,
-        _machine_table(micro, peers),
+        _machine_table(micro, image, peers),
     ]
     return "\n\n".join(markdown(block) if isinstance(block, Table) else block for block in blocks) + "\n"
 
 
 def speed_table(micro: MicroDocument, peers: measure_peers.Document) -> str:
-    """The README's table, as Markdown: a few of the page's figures. The arguments are those of `page`."""
+    """The README's table, as Markdown: a few of the page's figures. The arguments are as those of `page`."""
     handlers, serving = peers["handlers"], peers["serving"]
     table = Table("", "median", "compared with", "ratio")
 
@@ -232,14 +260,14 @@ def _list(sentences: Iterable[str]) -> str:
     return "\n".join(f"- {_escaped(sentence)}" for sentence in sentences)
 
 
-def _machine_table(micro: MicroDocument, peers: measure_peers.Document) -> Table:
+def _machine_table(micro: MicroDocument, image: MicroDocument, peers: measure_peers.Document) -> Table:
     """What affects the figures of each result; of peers, each part can be measured alone."""
-    table = Table("", micro["kind"], peers["kind"])
-    machines = [micro["machine"], peers["machine"]]
+    table = Table("", micro["kind"], f"{image['kind']} --model image", peers["kind"])
+    machines = [micro["machine"], image["machine"], peers["machine"]]
     parts = f"handlers {peers['handlers']['measured_at']}, serving {peers['serving']['measured_at']}"
     packages = [", ".join(f"{name} {version}" for name, version in each["packages"].items()) for each in machines]
     for name, values in (
-        ("measured at", [micro["measured_at"], parts]),
+        ("measured at", [micro["measured_at"], image["measured_at"], parts]),
         ("processor", [each["processor"] for each in machines]),
         ("processors", [each["processors"] for each in machines]),
         ("memory", [f"{each['memory_mb'] / 1024:.1f} GiB" for each in machines]),

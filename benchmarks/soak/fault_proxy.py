@@ -359,7 +359,7 @@ def recognise(request: Request) -> tuple[str, str]:
 
 
 def _is_verdict(service: str, answer: Answer) -> bool:
-    """Whether an error concerns the request itself: a condition that does not hold, a file that is not audio."""
+    """Whether an error concerns the request itself: a condition that does not hold, a file that cannot be read."""
     if answer.status < 400 or service == "s3":
         return answer.status == 404
     content = json.loads(answer.body or b"{}")

@@ -9,7 +9,7 @@ from typing import TypedDict
 
 from crossover.bench.probing import bundle_python, inference_bundle
 
-PACKAGES = ("onnxruntime", "numpy", "soundfile", "av", "soxr", "botocore")
+PACKAGES = ("onnxruntime", "numpy", "soundfile", "av", "soxr", "pillow", "botocore")
 CPUINFO = Path("/proc/cpuinfo")
 
 
@@ -30,8 +30,8 @@ class Machine(TypedDict):
     load_average: list[float]
 
 
-def describe() -> Machine:
-    """What affects the figures measured on this machine.
+def describe(kind: str = "audio") -> Machine:
+    """What affects the figures measured on this machine, with the handlers for a kind of input.
 
     Raises:
         CrossoverError: this machine has no Python of the handlers' version.
@@ -43,7 +43,7 @@ def describe() -> Machine:
         "memory_mb": os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2**20,
         "kernel": f"{platform.system()} {platform.release()}",
         "python": _version_of(bundle_python()),
-        "packages": versions_in(inference_bundle()),
+        "packages": versions_in(inference_bundle(kind)),
         "load_average": load,
     }
 

@@ -13,6 +13,7 @@ from crossover.bench.run.files import FileJson
 from crossover.bench.run.observation import Observation
 from crossover.bench.statistics import FIGURES, Summary
 from crossover.cost.bill_comparison import compare
+from crossover.cost.kinds import DEFAULT_KIND
 from crossover.cost.measured import REHEARSAL_MARK
 from crossover.cost.numbers import number, usd
 from crossover.cost.options import Inputs
@@ -264,6 +265,7 @@ def _environment(document: Document) -> str:
         ["ended", document["ended"]],
         ["segments: one, and one for each time it was resumed", f"{len(document.get('segments', [1])):,}"],
         ["load", f"{plan['requests']:,} requests to each variant, {plan['arrivals']} ({plan['loop']} loop)"],
+        ["kind of input", plan.get("input_kind", DEFAULT_KIND)],
         ["forced cold starts", f"{plan['cold']:,} for each variant"],
         ["idle time of an endpoint before a forced cold start", f"{number(plan['idle_seconds'])} s"],
         ["seed", f"{plan['seed']}, of the arrivals, the order of the files and the bootstrap"],

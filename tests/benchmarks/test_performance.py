@@ -153,7 +153,7 @@ def test_markdown_characters_are_escaped() -> None:
 
 
 def test_the_page_holds_every_table_of_both_results_under_its_heading() -> None:
-    text = page(micro(), peers())
+    text = page(micro(), peers(), micro())
     promised = micro_tables.tables(micro())[3]
     handlers = [str(table.title) for table in measure_peers.tables(document(handlers=handlers_section()))]
     servers = [str(table.title) for table in measure_peers.tables(document(serving=serving_section()))]
@@ -164,38 +164,39 @@ def test_the_page_holds_every_table_of_both_results_under_its_heading() -> None:
         *("## The container compared with other servers", *servers),
         *("## Phases of a call", cold, warm),
         *("## Memory sizes", sizes),
+        *("## Pictures", str(promised.title), cold, warm, sizes),
         "## The machine",
     ]
     titles = [line for line in text.splitlines() if line.startswith(("#", "**")) and "AWS's**" not in line]
     assert [title.replace("**", "") for title in titles] == in_order
     for table in every_table():
         assert f"\n\n{markdown(table)}\n\n" in text
-    assert len(read_tables(text)) == len(every_table()) + 1
+    assert len(read_tables(text)) == len(every_table()) + len(micro_tables.tables(micro())) + 1
 
 
 def test_the_page_holds_the_sentences_of_both_results() -> None:
-    text = page(micro(), peers())
+    text = page(micro(), peers(), micro())
     items = [plain(token) for token in PARSER.parse(text) if token.type == "inline" and token.level == 3]
-    assert items == [*measure_peers.sentences(peers()), *micro_tables.sentences(micro())]
+    assert items == [*measure_peers.sentences(peers()), *2 * micro_tables.sentences(micro())]
     assert any("There is no *cgroup* [v2]." in item for item in items)
 
 
 def test_the_page_says_which_machine_each_result_is_of() -> None:
-    rows = read_tables(page(micro(), peers()))[-1]
-    assert rows[0] == ["", "crossover bench micro", "python -m benchmarks peers"]
+    rows = read_tables(page(micro(), peers(), micro()))[-1]
+    assert rows[0] == ["", "crossover bench micro", "crossover bench micro --model image", "python -m benchmarks peers"]
     said = {name: values for name, *values in rows[1:]}
     assert said["measured at"] == [
-        "2026-11-22T20:53:52Z",
+        *2 * ["2026-11-22T20:53:52Z"],
         "handlers 2026-11-22T21:30:01Z, serving 2026-11-22T21:40:02Z",
     ]
-    assert said["processor"] == ["Some Processor"] * 2
-    assert said["memory"] == ["16.0 GiB"] * 2
-    assert said["packages of the handlers"] == ["onnxruntime 1.31.1, soxr 1.1.0"] * 2
-    assert said["load average before, 1 minute"] == ["0.25", "1.5"]
+    assert said["processor"] == ["Some Processor"] * 3
+    assert said["memory"] == ["16.0 GiB"] * 3
+    assert said["packages of the handlers"] == ["onnxruntime 1.31.1, soxr 1.1.0"] * 3
+    assert said["load average before, 1 minute"] == ["0.25", "0.25", "1.5"]
 
 
 def test_the_page_s_own_links_lead_to_its_headings() -> None:
-    text = page(micro(), peers())
+    text = page(micro(), peers(), micro())
     headings = {line.removeprefix("## ").lower().replace(" ", "-") for line in text.splitlines() if line[:3] == "## "}
     own = {target.removeprefix("#") for target in links(text) if target.startswith("#")}
     assert own and own <= headings
@@ -203,24 +204,27 @@ def test_the_page_s_own_links_lead_to_its_headings() -> None:
 
 @pytest.fixture
 def docs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with both results, where the page is to be written."""
+    """A folder with all results, where the page is to be written."""
     monkeypatch.setattr(performance, "PAGE", tmp_path / "performance.md")
     monkeypatch.setattr(performance, "MICRO", tmp_path / "micro.json")
     monkeypatch.setattr(performance, "PEERS", tmp_path / "peers.json")
-    (tmp_path / "micro.json").write_text(json.dumps(micro()))
+    monkeypatch.setattr(performance, "IMAGE", tmp_path / "image.json")
+    for name in ("micro.json", "image.json"):
+        (tmp_path / name).write_text(json.dumps(micro()))
     (tmp_path / "peers.json").write_text(json.dumps(peers()))
     return tmp_path
 
 
 def test_the_command_writes_the_page_from_the_results(docs: Path) -> None:
     performance.main()
-    assert (docs / "performance.md").read_text(encoding="utf-8") == page(micro(), peers())
+    assert (docs / "performance.md").read_text(encoding="utf-8") == page(micro(), peers(), micro())
 
 
 @pytest.mark.parametrize(
     ("name", "content", "sentence"),
     [
         ("micro.json", None, r"There is no .*micro\.json; `crossover bench micro --output` writes it\."),
+        ("image.json", None, r"There is no .*image\.json; `crossover bench micro --output` writes it\."),
         ("peers.json", None, r"There is no .*peers\.json; `python -m benchmarks peers --output` writes it\."),
         ("micro.json", "{", r".*micro\.json cannot be read: Expecting .*\."),
         ("peers.json", "[]", r".*peers\.json is not a result of `python -m benchmarks peers` of schema 4\."),
@@ -263,7 +267,7 @@ def test_a_page_that_cannot_be_written_is_one_sentence(docs: Path) -> None:
 
 def test_the_committed_page_is_what_the_committed_results_say() -> None:
     text = performance.PAGE.read_text(encoding="utf-8")
-    assert text == page(documents.read(performance.MICRO), documents.read(performance.PEERS)), (
+    assert text == page(*map(documents.read, (performance.MICRO, performance.PEERS, performance.IMAGE))), (
         "Write it anew: python -m benchmarks.performance"
     )
     gone = [target for target in links(text) if target[0] != "#" and not (performance.DOCS / target).exists()]

@@ -1,7 +1,7 @@
 """A JPEG of 12 megapixels: the handler's decoder, which may decode less, and Pillow's full decoding, alternating.
 
-Usage: python large_picture.py BUNDLE PICTURE CALLS. The picture is enlarged, and gets the noise of a camera, which an
-enlarged picture lacks. What the model makes of each must be the same.
+Usage: python large_picture.py BUNDLE PICTURE NOISE CALLS. The picture is enlarged, and gets the noise of a camera,
+which an enlarged picture lacks: its standard deviation, of 256 levels. What the model makes of each must be the same.
 """
 
 import io
@@ -10,7 +10,7 @@ import sys
 import time
 from typing import Any
 
-bundle, path, calls = sys.argv[1:]
+bundle, path, noise, calls = sys.argv[1:]
 sys.path.insert(0, bundle)
 
 import numpy as np  # noqa: E402
@@ -19,7 +19,6 @@ from PIL import Image  # noqa: E402
 import standard_handler  # noqa: E402
 
 SIZE = (4000, 3000)
-NOISE = 8.0  # standard deviation, of 256 levels
 QUALITY = 90
 
 model = standard_handler.processor.predictor.model
@@ -28,7 +27,7 @@ limits = standard_handler.processor.predictor.limits
 
 def enlarged() -> bytes:
     levels = np.asarray(Image.open(path).convert("RGB").resize(SIZE, Image.Resampling.BICUBIC), np.float32)
-    noisy = levels + np.random.default_rng(0).normal(0, NOISE, levels.shape).astype(np.float32)
+    noisy = levels + np.random.default_rng(0).normal(0, float(noise), levels.shape).astype(np.float32)
     file = io.BytesIO()
     Image.fromarray(noisy.clip(0, 255).astype(np.uint8)).save(file, "JPEG", quality=QUALITY)
     return file.getvalue()

@@ -60,7 +60,7 @@ def describe(clients: Clients, variant: Variant) -> Deployment:
         raise UsageError(f"The stack {variant.stack} has no output HandlerArn; deploy it again, then measure.")
     config = clients("lambda").get_function_configuration(FunctionName=variant.handler_arn)
     variables = config.get("Environment", {}).get("Variables", {})
-    instance_type, instances = _endpoint_instances(clients, variant)
+    instance_type, instances, container = _endpoint(clients, variant)
     return Deployment(
         variant=variant,
         memory_mb=config["MemorySize"],
@@ -70,7 +70,7 @@ def describe(clients: Clients, variant: Variant) -> Deployment:
         timeout_seconds=config["Timeout"],
         log_group=(config.get("LoggingConfig") or {}).get("LogGroup") or f"/aws/lambda/{variant.function}",
         is_snapshot=(config.get("SnapStart") or {}).get("OptimizationStatus") == "On",
-        limits=_limits_of(variant.input_kind).from_environment(variables),
+        limits=_limits_of(variant.input_kind).from_environment({**variables, **container}),
         instance_type=instance_type,
         instances=instances,
     )
@@ -104,14 +104,20 @@ def _limits_of(kind: str) -> Any:
     return kinds[kind].limits if kind in kinds else inference("limits").Limits
 
 
-def _endpoint_instances(clients: Clients, variant: Variant) -> tuple[str, int | None]:
-    """Type and number of the endpoint's instances; empty where the account, or the local AWS, does not report them."""
+def _endpoint(clients: Clients, variant: Variant) -> tuple[str, int | None, Mapping[str, str]]:
+    """Type and number of the endpoint's instances, and the environment of its container, which has the limits.
+
+    Empty where the account, or the local AWS, does not report them.
+    """
+    found: tuple[str, int | None, Mapping[str, str]] = "", None, {}
     if not variant.endpoint:
-        return "", None
+        return found
     with contextlib.suppress(BotoCoreError, ClientError, KeyError):
         sagemaker = clients("sagemaker")
         endpoint = sagemaker.describe_endpoint(EndpointName=variant.endpoint)
         config = sagemaker.describe_endpoint_config(EndpointConfigName=endpoint["EndpointConfigName"])
         [production] = config["ProductionVariants"]
-        return production["InstanceType"], endpoint["ProductionVariants"][0]["CurrentInstanceCount"]
-    return "", None
+        found = production["InstanceType"], endpoint["ProductionVariants"][0]["CurrentInstanceCount"], {}
+        model = sagemaker.describe_model(ModelName=production["ModelName"])
+        return *found[:2], model["PrimaryContainer"].get("Environment", {})
+    return found

@@ -31,7 +31,7 @@ def test_the_description_names_no_host_and_no_path(tmp_path: Path, monkeypatch: 
     python.write_text("#!/bin/sh\necho 3.12.99\n")
     python.chmod(0o755)
     monkeypatch.setattr(machine, "bundle_python", lambda: python)
-    monkeypatch.setattr(machine, "inference_bundle", lambda: tmp_path)
+    monkeypatch.setattr(machine, "inference_bundle", lambda kind: tmp_path)
     monkeypatch.setattr(os, "getloadavg", lambda: (0.123, 4.0, 5.678))
     found = machine.describe()
     assert set(found) == {"processor", "processors", "memory_mb", "kernel", "python", "packages", "load_average"}

@@ -11,6 +11,7 @@ import pytest
 
 from crossover.bench import result
 from crossover.bench.result import Document
+from crossover.bench.run.files import FileJson
 from crossover.bench.run.observation import Observation, Outcome
 from crossover.cost import measured
 from crossover.cost.bill_comparison import compare
@@ -21,6 +22,7 @@ from crossover.cost.scenario import MINUTES_PER_MONTH, Scenario
 from crossover.cost.traffic import Traffic
 from crossover.cost.variants import deployable
 from crossover.report import result_charts
+from crossover.report import results_page as results
 from crossover.report.page import Page
 from crossover.report.results_page import results_page
 from tests.crossover.report import few
@@ -212,6 +214,19 @@ def test_plan_environment_seed_and_price_dates_are_there(tables: Tables, documen
     assert rows["model_sha256"] == document["environment"]["model_sha256"][0]
     files = tables.under("Files")
     assert [row[0] for row in files] == [each["name"] for each in document["plan"]["files"]]
+
+
+def test_files_are_listed_with_the_facts_of_their_kind(tables: Tables, document: Document) -> None:
+    assert dict(row[:2] for row in tables.under("Plan and environment"))["kind of input"] == "audio"  # an old result
+    assert all(float(row[2]) > 0 for row in tables.under("Files"))
+    picture: FileJson = {"name": "200KB-a.jpg", "source": "a.jpg", "size_bytes": 204_800, "width": 600, "height": 400}
+    table = FileJson(name="original-b.csv", source="b.csv", size_bytes=9)
+    listed = Tables(results._files([picture, table])).rows
+    assert [cells for _, cells in listed] == [
+        ["file", "bytes", "width, pixels", "height, pixels"],
+        ["200KB-a.jpg", "204,800", "600", "400"],
+        ["original-b.csv", "9", "\N{EN DASH}", "\N{EN DASH}"],
+    ]
 
 
 def test_a_rehearsal_is_marked_and_another_result_is_not(page: Page, document: Document) -> None:

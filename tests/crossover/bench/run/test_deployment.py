@@ -15,9 +15,10 @@ from .fakes import AudioLimits, client_error, deployment, variant
 class FakeAws:
     """Lambda and SageMaker in one."""
 
-    def __init__(self, config: dict[str, Any], *, may_look: bool = True) -> None:
+    def __init__(self, config: dict[str, Any], *, may_look: bool = True, may_see_model: bool = True) -> None:
         self.config = config
         self.may_look = may_look
+        self.may_see_model = may_see_model
         self.asked = ""
 
     def get_function_configuration(self, FunctionName: str) -> dict[str, Any]:  # noqa: N803
@@ -31,7 +32,13 @@ class FakeAws:
 
     def describe_endpoint_config(self, EndpointConfigName: str) -> dict[str, Any]:  # noqa: N803
         assert EndpointConfigName == "e-config"
-        return {"ProductionVariants": [{"InstanceType": "ml.c5.large"}]}
+        return {"ProductionVariants": [{"InstanceType": "ml.c5.large", "ModelName": "m"}]}
+
+    def describe_model(self, ModelName: str) -> dict[str, Any]:  # noqa: N803
+        assert ModelName == "m"
+        if not self.may_see_model:
+            raise client_error("AccessDeniedException")
+        return {"PrimaryContainer": {"Environment": {"MAX_AUDIO_SECONDS": "30"}}}
 
 
 def test_the_settings_are_those_of_what_s3_invokes() -> None:
@@ -65,6 +72,14 @@ def test_missing_settings_of_a_function_have_lambdas_defaults() -> None:
 def test_an_endpoint_has_instances_unless_access_is_denied(may_look: bool, machines: tuple[str, int | None]) -> None:
     found = describe(lambda service: FakeAws({}, may_look=may_look), variant("sagemaker", endpoint="e"))
     assert (found.instance_type, found.instances) == machines
+
+
+@pytest.mark.parametrize(("may_see_model", "limits"), [(True, AudioLimits(max_seconds=30)), (False, AudioLimits())])
+def test_the_limits_behind_an_endpoint_are_those_of_its_container(may_see_model: bool, limits: Any) -> None:
+    aws = FakeAws({}, may_see_model=may_see_model)
+    found = describe(lambda service: aws, variant("sagemaker", endpoint="e"))
+    assert found.limits == limits
+    assert (found.instance_type, found.instances) == ("ml.c5.large", 3)
 
 
 def test_a_stack_without_the_handlers_output_must_be_deployed_again() -> None:
