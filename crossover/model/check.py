@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass, field, fields
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +106,13 @@ class Check:
 
 
 def check(path: Path) -> Check:
-    """Load and run the model in a process of its own, and compare what it needs with what the variants offer."""
+    """Load and run the model in a process of its own, and compare what it needs with what the variants offer.
+
+    Raises:
+        ModuleNotFoundError: onnxruntime is not installed.
+    """
+    if find_spec("onnxruntime") is None:
+        raise ModuleNotFoundError("No module named 'onnxruntime'", name="onnxruntime")
     found = _probe(path)
     if "runs" not in found:
         return Check(path=path, faults=tuple(found["faults"] or [found["error"]]))

@@ -102,7 +102,7 @@ def contract_fields() -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def _labels(text: str) -> list[str]:
+def _labels(text: str) -> list[str] | dict[str, str]:
     path = Path(text)
     # Not path.exists, which fails where a long list cannot be a file's name.
     if not os.path.exists(text) and ("," in text or (not path.suffix and path.name == text)):  # noqa: PTH110

@@ -12,8 +12,8 @@ COLUMNS = ("label", "labels", "name", "display_name", "class", "class_name")
 """Headings of the labels in a CSV file, the first that there is."""
 
 
-def read_labels(path: Path) -> list[str]:
-    """The labels in the order of the scores.
+def read_labels(path: Path) -> list[str] | dict[str, str]:
+    """The labels in the order of the scores; or by the number of the class, where a JSON object does not have all.
 
     A line each, in a file with commas and a heading from COLUMNS that column (`.csv`), or JSON (`.json`): a list of
     strings, or an object by the number of the class, whose values are strings or lists that end with one, as in
@@ -29,7 +29,10 @@ def read_labels(path: Path) -> list[str]:
     except OSError as error:
         raise UsageError(f"The labels {path} cannot be read: {reason_of(error)}.") from None
     if path.suffix.lower() == ".json":
-        labels = _of_json(path, text)
+        found = _of_json(path, text)
+        if isinstance(found, dict):
+            return found
+        labels = found
     elif path.suffix.lower() == ".csv":
         labels = _of_csv(path, text)
     else:
@@ -44,17 +47,20 @@ def read_labels(path: Path) -> list[str]:
     return labels
 
 
-def _of_json(path: Path, text: str) -> list[str]:
+def _of_json(path: Path, text: str) -> list[str] | dict[str, str]:
     try:
         parsed: Any = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise UsageError(f"The labels {path} are not JSON: {error}.") from None
-    if isinstance(parsed, dict) and set(parsed) == {str(number) for number in range(len(parsed))}:
-        parsed = [parsed[str(number)] for number in range(len(parsed))]
-        parsed = [value[-1] if isinstance(value, list) and value else value for value in parsed]
+    if isinstance(parsed, dict):
+        parsed = {key: value[-1] if isinstance(value, list) and value else value for key, value in parsed.items()}
+        if set(parsed) == {str(number) for number in range(len(parsed))}:
+            parsed = [parsed[str(number)] for number in range(len(parsed))]
     if isinstance(parsed, list) and all(isinstance(value, str) for value in parsed):
         return parsed
-    raise UsageError(f"The labels {path} must be a JSON list of strings, or an object of them by number from 0.")
+    if isinstance(parsed, dict) and all(key.isdecimal() and isinstance(value, str) for key, value in parsed.items()):
+        return parsed
+    raise UsageError(f"The labels {path} must be a JSON list of strings, or an object of them by number.")
 
 
 def _of_csv(path: Path, text: str) -> list[str]:

@@ -35,7 +35,7 @@ def test_labels_come_in_the_order_of_the_scores(tmp_path: Path, name: str, text:
         ("labels.txt", b"cat\n\ndog\n", "The label 2 in"),
         ("labels.txt", b"\xff\xfe\x00", "are not UTF-8 text"),
         ("labels.json", b"[1, 2]", "must be a JSON list of strings"),
-        ("labels.json", b'{"1": "cat"}', "must be a JSON list of strings, or an object of them by number from 0"),
+        ("labels.json", b'{"cat": 1}', "must be a JSON list of strings, or an object of them by number"),
         ("labels.json", b"cat", "are not JSON"),
         ("labels.csv", b"a,b\n1,2\n", "have the columns a, b, but none is named label"),
         ("labels.csv", b"", "holds no labels"),
@@ -47,6 +47,13 @@ def test_what_holds_no_labels_is_refused(tmp_path: Path, name: str, content: byt
 
     with pytest.raises(UsageError, match=reason):
         read_labels(path)
+
+
+def test_classes_that_leave_numbers_out_keep_theirs(tmp_path: Path):
+    path = tmp_path / "labels.json"
+    path.write_text('{"1": "person", "3": "car"}')
+
+    assert read_labels(path) == {"1": "person", "3": "car"}
 
 
 def test_a_missing_file_is_named(tmp_path: Path):
