@@ -25,7 +25,7 @@ from starlette.routing import Route
 from inference.failures import cause_of, describe
 from inference.input_error import InputError
 from inference.limits import Limits
-from inference.prediction import Prediction
+from inference.prediction import Prediction, ResultNotStoredError
 from sagemaker_container.object_reference import MAX_JSON_BYTES, is_sample_request, parse_object_reference
 from sagemaker_container.prediction_queue import PredictionQueue, UnavailableError
 
@@ -209,6 +209,8 @@ def _refusal(error: Exception) -> tuple[int, dict[str, Any]]:
             return 503, _error(error.code, error.message)
         case ParamValidationError():
             return 400, _error("INVALID_REQUEST", "S3 does not allow such a bucket, key or version id.")
+        case ResultNotStoredError():
+            return 503, _error("S3_UNAVAILABLE", "The result could not be stored in S3; try again later.")
         case ClientError() if error.response["Error"]["Code"] in INVALID_REFERENCE_CODES:
             return 400, _error("INVALID_REQUEST", "S3 does not allow such a bucket, key or version id.")
         case ClientError() if error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500:

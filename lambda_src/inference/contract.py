@@ -64,7 +64,7 @@ def read_contract(metadata: Mapping[str, str], *, inputs: Sequence[Tensor], outp
     if missing:
         faults.append(f"its metadata lack {', '.join(missing)} (needed are {', '.join(COMMON_FIELDS)})")
     states = _states(metadata, inputs, outputs, faults)
-    constants = _constants(metadata, inputs, faults)
+    constants = _constants(metadata, inputs, states, faults)
     data = [each for each in inputs if each.name not in states and each.name not in constants]
     results = [each for each in outputs if each.name not in states.values()]
     input_name, output_name = metadata.get("input_kind", ""), metadata.get("output_kind") or DEFAULT_OUTPUT_KIND
@@ -105,16 +105,32 @@ def _states(
             )
         elif taken[name].type not in DTYPES or taken[name].type == "tensor(string)":
             faults.append(f"its state {name!r} is {taken[name].type}, but must be of numbers")
+        elif taken[name].type != given[output].type or not _agree(taken[name].shape, given[output].shape):
+            faults.append(
+                f"its state {describe([taken[name]])} goes on with {describe([given[output]])}, but must with an "
+                "output of the same type and shape"
+            )
     return declared if len(faults) == before else {}
 
 
-def _constants(metadata: Mapping[str, str], inputs: Sequence[Tensor], faults: list[str]) -> dict[str, Any]:
+def _agree(shape: Sequence[int | str | None], other: Sequence[int | str | None]) -> bool:
+    """Whether two shapes can be the same: sizes that are open can be anything."""
+    return len(shape) == len(other) and all(
+        one == two or not (isinstance(one, int) and isinstance(two, int)) for one, two in zip(shape, other, strict=True)
+    )
+
+
+def _constants(
+    metadata: Mapping[str, str], inputs: Sequence[Tensor], states: Mapping[str, str], faults: list[str]
+) -> dict[str, Any]:
     """`{"sr": 16000}`: inputs and their values; empty where they are declared wrongly."""
     declared = _object(metadata, "constants", faults)
     before = len(faults)
     for name in declared:
         if name not in {each.name for each in inputs}:
             faults.append(f"its constants name {name!r}, but the graph's inputs are {describe(inputs)}")
+        elif name in states:
+            faults.append(f"its input {name!r} is declared as a state and as a constant, but can be one of them")
     return declared if len(faults) == before else {}
 
 

@@ -16,7 +16,7 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
-from .prediction import InvalidPredictionError
+from .prediction import InvalidPredictionError, ResultNotStoredError
 from .s3_events import InvalidEventError
 
 MAX_MESSAGE = 1000  # characters that are logged
@@ -57,6 +57,8 @@ def cause_of(error: BaseException) -> str:
         its container failed), DENIED (by permissions or credentials), INVALID_EVENT or UNEXPECTED.
     """
     match error:
+        case ResultNotStoredError() if error.__cause__:
+            return cause_of(error.__cause__)
         case InvalidEventError():
             return "INVALID_EVENT"
         case InvalidPredictionError():

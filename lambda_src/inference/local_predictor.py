@@ -5,14 +5,14 @@ import hashlib
 import time
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from . import content
 from .input_error import InputError
 from .kinds import ResultFile
 from .limits import Limits
 from .model import Model
-from .prediction import Prediction
+from .prediction import Prediction, ResultNotStoredError
 from .s3_events import S3Object
 
 RESULTS_PREFIX = "results/"
@@ -39,8 +39,8 @@ class LocalPredictor:
 
         Raises:
             InputError: the object can never give a prediction.
-            botocore.exceptions.BotoCoreError, ClientError: S3 did not answer, or not completely; a later attempt may
-                succeed.
+            botocore.exceptions.BotoCoreError, ClientError, ResultNotStoredError: S3 did not answer, or not completely;
+                a later attempt may succeed.
         """
         started = time.perf_counter()
         data, etag = self._download(s3_object)
@@ -64,14 +64,18 @@ class LocalPredictor:
         Raises:
             Exception: predictions cannot be made.
         """
-        *others, last = self.model.contract.input.samples()
+        kind = self.model.contract.input
+        usual = kind.limits()  # the settings may allow less than a sample has
+        *others, last = kind.samples()
         for data in others:
-            self.model.contract.input.decode(data, self.limits)
-        return self._predict(last, "", 0.0, store=False)
+            kind.decode(data, usual)
+        return self._predict(last, "", 0.0, limits=usual, store=False)
 
-    def _predict(self, data: bytes, etag: str, download_ms: float, *, store: bool = True) -> Prediction:
+    def _predict(
+        self, data: bytes, etag: str, download_ms: float, *, limits: Limits | None = None, store: bool = True
+    ) -> Prediction:
         started = time.perf_counter()
-        decoded = self.model.contract.input.decode(data, self.limits)
+        decoded = self.model.contract.input.decode(data, limits or self.limits)
         ready = time.perf_counter()
         outcome = self.model.predict(decoded)
         finished = time.perf_counter()
@@ -102,7 +106,10 @@ class LocalPredictor:
                 f"The result has {len(file.content):,} bytes, too many for an item, and there is no bucket for it.",
             )
         key = f"{RESULTS_PREFIX}{hashlib.sha256(data).hexdigest()[:32]}-{self.model.sha256[:16]}{file.suffix}"
-        self.s3.put_object(Bucket=self.results_bucket, Key=key, Body=file.content, ContentType=file.media_type)
+        try:
+            self.s3.put_object(Bucket=self.results_bucket, Key=key, Body=file.content, ContentType=file.media_type)
+        except (BotoCoreError, ClientError) as error:
+            raise ResultNotStoredError(f"The result could not be stored in {self.results_bucket}: {error}") from error
         return f"s3://{self.results_bucket}/{key}"
 
     def _download(self, s3_object: S3Object) -> tuple[bytes, str]:

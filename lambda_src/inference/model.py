@@ -18,6 +18,9 @@ from .input_error import InputError
 from .kinds import Decoded, Outcome, Tensor
 from .shapes import dtype_of, shorten
 
+OUT_OF_MEMORY = ("std::bad_alloc", "Failed to allocate memory", "bad allocation")
+"""How onnxruntime says so in an error's own message, which does not name the node."""
+
 
 class ModelError(ValueError):
     """The file is not a model that this pipeline can serve; `faults` lists what its contract lacks."""
@@ -126,9 +129,9 @@ class Model:
         try:
             outputs: list[Any] = self.session.run(names, feed)
         except (Fail, InvalidArgument, RuntimeException) as error:
-            if "alloc" in str(error):  # a lack of memory may be over at the next attempt
-                raise
             reason = str(error).rpartition(" : ")[2].rpartition("Status Message: ")[2].partition("\n")[0].rstrip(".")
+            if any(words in reason for words in OUT_OF_MEMORY):  # which may be over at the next attempt
+                raise
             shapes = ", ".join(f"{name} {list(array.shape)}" for name, array in feed.items())
             raise InputError(
                 "MODEL_REFUSED_INPUT", f"The model fails for this input ({shapes}): {reason or type(error).__name__}."
@@ -143,10 +146,18 @@ def _constant(tensor: Tensor, value: Any) -> NDArray[Any]:
         ModelError: it is not of the input's type and shape.
     """
     try:
-        array = np.array(value, dtype_of(tensor))
-        fits = len(array.shape) == len(tensor.shape) and all(
-            wanted == size or not isinstance(wanted, int)
-            for wanted, size in zip(tensor.shape, array.shape, strict=True)
+        given = np.array(value)
+        with np.errstate(over="ignore", invalid="ignore"):
+            array = given.astype(dtype_of(tensor))
+        exact = array.dtype.kind != "f"
+        same = np.array_equal(array, given) if exact else np.allclose(array, given, rtol=1e-2, atol=0)
+        fits = (
+            same
+            and len(array.shape) == len(tensor.shape)
+            and all(
+                wanted == size or not isinstance(wanted, int)
+                for wanted, size in zip(tensor.shape, array.shape, strict=True)
+            )
         )
     except (KeyError, OverflowError, TypeError, ValueError):
         fits = False

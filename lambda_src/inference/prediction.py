@@ -15,6 +15,10 @@ class InvalidPredictionError(ValueError):
     """The container's answer is not a prediction."""
 
 
+class ResultNotStoredError(Exception):
+    """S3 did not take a result; a later attempt may succeed. Its cause is what botocore raised."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Prediction:
     """The prediction for one file.

@@ -19,7 +19,7 @@ from botocore.parsers import ResponseParserError
 
 from inference.failures import MAX_MESSAGE, RedactedError, cause_of, describe, for_the_runtime
 from inference.model import Model
-from inference.prediction import InvalidPredictionError
+from inference.prediction import InvalidPredictionError, ResultNotStoredError
 from inference.s3_events import InvalidEventError
 
 URL = "https://example.com"
@@ -138,3 +138,10 @@ def test_an_error_without_secrets_is_raised_as_it_is(message: str, monkeypatch: 
     error = ValueError(message)
     assert for_the_runtime(error) is error
     assert describe(error) == f"ValueError: {message}"
+
+
+def test_a_result_that_was_not_stored_has_the_cause_of_its_error() -> None:
+    try:
+        raise ResultNotStoredError("The result could not be stored.") from EndpointConnectionError(endpoint_url="x")
+    except ResultNotStoredError as error:
+        assert cause_of(error) == "UNREACHABLE"

@@ -181,6 +181,15 @@ def test_what_the_model_refuses_is_a_failed_item_with_its_reason(
             assert "(waveform [320]): Invalid input shape: {320}" in item["error_message"]["S"]
 
 
+@pytest.mark.parametrize("limit", ["MAX_AUDIO_SECONDS", "MAX_CHANNELS", "MAX_FILE_BYTES"])
+def test_priming_does_not_depend_on_the_limits_of_files(
+    aws: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    monkeypatch.setenv("PREDICTOR", "standard")
+    monkeypatch.setenv(limit, "1")
+    load_handler("standard_handler").processor.check_health()
+
+
 def test_an_archived_object_is_a_failed_item_that_says_to_restore_it(
     handler: Any, aws: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,8 +4,11 @@ import hashlib
 
 import numpy as np
 import pytest
+from onnx import TensorProto, helper
+from onnxruntime.capi.onnxruntime_pybind11_state import Fail
 
 from inference.contract import COMMON_FIELDS
+from inference.input_error import InputError
 from inference.inputs.audio import AudioInput
 from inference.model import Model, ModelError
 from inference.outputs.labels import LabelsOutput
@@ -66,3 +69,25 @@ def test_a_model_with_another_number_of_scores_than_labels_is_refused() -> None:
 def test_a_file_that_is_not_a_model_is_refused() -> None:
     with pytest.raises(ModelError, match="is no ONNX file"):
         Model.load(b"not a model")
+
+
+@pytest.mark.parametrize(
+    ("rows", "raised"),
+    [("Reshape", InputError), ("Expand", Fail)],
+    ids=["a node that is only named after allocation", "more memory than there is"],
+)
+def test_only_a_lack_of_memory_is_left_to_a_later_attempt(rows: str, raised: type[Exception]) -> None:
+    shape = [7, 7] if rows == "Reshape" else [1 << 30, 1 << 20, 1]
+    node = helper.make_node(rows, ["waveform", "shape"], ["scores"], name="allocate_rows")
+    graph = helper.make_graph(
+        [node],
+        "g",
+        [helper.make_tensor_value_info("waveform", TensorProto.FLOAT, ["samples"])],
+        [helper.make_tensor_value_info("scores", TensorProto.FLOAT, None)],
+        [helper.make_tensor("shape", TensorProto.INT64, [len(shape)], shape)],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
+    contract = {"name": "m", "version": "1", "license": "MIT", "input_kind": "audio", "output_kind": "tensors"}
+    helper.set_model_props(model, {**contract, "sample_rate": "16000"})
+    with pytest.raises(raised):
+        Model.load(model.SerializeToString()).run([{"waveform": np.ones(1, np.float32)}])

@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError, ResponseStreamingError
 
 from inference.limits import Limits
-from inference.prediction import Prediction
+from inference.prediction import Prediction, ResultNotStoredError
 from sagemaker_container import app as app_module
 from sagemaker_container.app import App, Predictors
 from sagemaker_container.prediction_queue import PredictionQueue, UnavailableError
@@ -18,6 +18,13 @@ PREDICTION = Prediction(values={"label": "Speech", "score": 0.9}, model_sha256="
 WHOLE_BODY = {"type": "http.request", "body": b"audio", "more_body": False}
 PART_OF_BODY = {"type": "http.request", "body": b"au", "more_body": True}
 DISCONNECT = {"type": "http.disconnect"}
+
+
+def test_a_result_that_cannot_be_stored_is_no_fault_of_the_request() -> None:
+    error = ResultNotStoredError("The result could not be stored.")
+    error.__cause__ = ClientError({"Error": {"Code": "InvalidBucketName"}}, "PutObject")
+    status, answer = app_module._refusal(error)
+    assert (status, answer["error_code"]) == (503, "S3_UNAVAILABLE")
 
 
 class Predictor:

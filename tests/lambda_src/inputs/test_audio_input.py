@@ -175,6 +175,13 @@ def test_states_start_at_zero_and_run_on_from_window_to_window_of_a_file() -> No
         ({"constants": '{"rate": 1}'}, "its constants name 'rate', but the graph's inputs are x, "),
         ({"constants": "[1]"}, "its constants are '[1]', but must be a JSON object"),
         ({"constants": '{"sr": "fast"}'}, "its constant 'sr' is \"fast\", but must be tensor(int64) []"),
+        ({"constants": '{"sr": 1.5}'}, "its constant 'sr' is 1.5, but must be tensor(int64) []"),
+        ({"constants": '{"sr": NaN}'}, "its constant 'sr' is NaN, but must be tensor(int64) []"),
+        ({"constants": '{"h": [0]}'}, "its input 'h' is declared as a state and as a constant"),
+        (
+            {"states": '{"h": "score"}'},
+            "its state h, tensor(float) ['N'] goes on with score, tensor(float)",
+        ),
         ({"constants": '{"sr": [1, 2]}'}, "its constant 'sr' is [1, 2], but must be tensor(int64) []"),
     ],
 )

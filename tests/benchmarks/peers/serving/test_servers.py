@@ -8,6 +8,7 @@ import pytest
 from benchmarks.peers.environments import CONTAINER_LOCK, PEERS
 from benchmarks.peers.serving.servers import NAMES, SERVERS, Address, find_servers
 from crossover.errors import CrossoverError, UsageError
+from crossover.paths import sources
 
 PEER_NAMES = [name for name in NAMES if name != "ours"]
 SHARED = ("onnxruntime", "numpy", "soundfile", "soxr")
@@ -20,7 +21,8 @@ def pinned(lock: Path) -> dict[str, str]:
 
 @pytest.mark.parametrize("peer", PEER_NAMES)
 def test_every_peer_has_this_projects_versions_for_the_model_and_the_audio(peer: str) -> None:
-    container, versions = pinned(CONTAINER_LOCK), pinned(PEERS / peer / "requirements.txt")
+    container = pinned(CONTAINER_LOCK) | pinned(sources() / "lambda_src/requirements-audio.txt")
+    versions = pinned(PEERS / peer / "requirements.txt")
     assert {name: versions[name] for name in SHARED} == {name: container[name] for name in SHARED}
 
 
