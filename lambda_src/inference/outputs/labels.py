@@ -54,10 +54,16 @@ class LabelsOutput:
             faults.append(f"its labels are {shorten(repr(text))}, but must be a JSON list of strings")
         if activation not in ACTIVATIONS:
             faults.append(f"its activation is {activation[:50]!r}, but must be 'softmax' or 'sigmoid', or be left out")
-        scores = _scores(outputs, metadata.get("scores", ""), len(labels))
+        elif activation == "softmax" and len(labels) == 1:
+            faults.append(
+                "its activation is 'softmax', which of one label is always 1, but must be 'sigmoid' or left out"
+            )
+        scores = _scores(outputs, metadata.get("scores", ""), len(labels), input_kind)
         if scores is None:
             classes = len(labels) or "classes"
             needed = f"scores, float [{classes}] or [1, {classes}], one score for each label"
+            if any(_fits(each, len(labels), "") and not _fits(each, len(labels), input_kind) for each in outputs):
+                needed += " (of an open dimension alone they could be one for each row)"
             faults.append(f"its output is {describe(outputs)}, but must be {needed}")
         if len(faults) > before or scores is None:
             return None
@@ -71,25 +77,29 @@ class LabelsOutput:
         """
         import numpy as np
 
-        scores = np.stack([self._activated(result[self.scores]) for result in results])
+        scores = np.stack(
+            [self._activated(result[self.scores], int(decoded.facts.get("rows", 1))) for result in results]
+        )
         joined = scores.max(axis=0) if decoded.join == "max" else scores.mean(axis=0)
         if not np.isfinite(joined).all():
             raise InputError("NON_FINITE_SCORES", "The model's scores for this input are not finite numbers.")
         best = top_labels(self.labels, joined.tolist())
         return Outcome(values={"label": best[0]["label"], "score": best[0]["score"], "top_labels": best})
 
-    def _activated(self, output: Any) -> "NDArray[np.float32]":
-        """The graph's output, for one feed, to scores, float32 [classes]."""
+    def _activated(self, output: Any, rows: int) -> "NDArray[np.float32]":
+        """The graph's output, for one feed of so many rows, to scores, float32 [classes]."""
         import numpy as np
 
         if isinstance(output, list):
-            if len(output) > 1:
-                raise _too_many_rows(len(output))
-            output = self._in_order(output[0])
+            output = [self._in_order(by_label) for by_label in output]
         values: NDArray[np.float32] = np.asarray(output, np.float32)
-        if values.size != len(self.labels):
-            if values.ndim > 1 and values.shape[-1] == len(self.labels):
-                raise _too_many_rows(values.size // len(self.labels))
+        if values.size != len(self.labels) or values.shape[-1:] != (len(self.labels),):
+            if rows > 1 and values.size == rows * len(self.labels):
+                raise InputError(
+                    "TOO_MANY_ROWS",
+                    f"The file has {rows:,} rows, but a model of labels predicts one for each file: send one row, or "
+                    "declare the model's output_kind as tensors.",
+                )
             raise InputError(
                 "UNEXPECTED_OUTPUT",
                 f"The model gave scores of the shape {list(values.shape)} for this input, but it has "
@@ -118,9 +128,9 @@ class LabelsOutput:
         return [scores[label] for label in self.labels]
 
 
-def _scores(outputs: Sequence[Tensor], name: str, classes: int) -> Tensor | None:
+def _scores(outputs: Sequence[Tensor], name: str, classes: int, input_kind: str) -> Tensor | None:
     """The output with the scores: the one that is named, else `scores`, else the only one that can be."""
-    fitting = [each for each in outputs if _fits(each, classes)]
+    fitting = [each for each in outputs if _fits(each, classes, input_kind)]
     for wanted in (name,) if name else ("scores",):
         for each in fitting:
             if each.name == wanted:
@@ -128,21 +138,15 @@ def _scores(outputs: Sequence[Tensor], name: str, classes: int) -> Tensor | None
     return fitting[0] if len(fitting) == 1 and not name else None
 
 
-def _fits(output: Tensor, classes: int) -> bool:
+def _fits(output: Tensor, classes: int, input_kind: str) -> bool:
     if output.type.startswith("seq(map("):
         return output.type.endswith(",tensor(float)))")
     shape = output.shape
     if output.type not in FLOATS or not shape or not all(map(is_batch, shape[:-1])):
         return False
-    return not isinstance(shape[-1], int) or not classes or shape[-1] == classes
-
-
-def _too_many_rows(rows: int) -> InputError:
-    return InputError(
-        "TOO_MANY_ROWS",
-        f"The file has {rows:,} rows, but a model of labels predicts one for each file: send one row, or declare the "
-        "model's output_kind as tensors.",
-    )
+    if isinstance(shape[-1], int) and shape[-1] >= 0:
+        return not classes or shape[-1] == classes
+    return input_kind != "tensor" or len(shape) > 1 or classes < 2  # else as many rows as labels would pass for them
 
 
 def top_labels(labels: Sequence[str], scores: Sequence[float], count: int = TOP_LABELS) -> list[dict[str, Any]]:

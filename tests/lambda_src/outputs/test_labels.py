@@ -14,8 +14,8 @@ from inference.outputs.labels import LabelsOutput, top_labels
 YES_NO = LabelsOutput(labels=("no", "yes"), scores="scores", activation="")
 
 
-def label_and_score(output: LabelsOutput, *results: Any, join: str = "mean") -> tuple[str, float]:
-    decoded = Decoded(feeds=[], facts={}, join=join)
+def label_and_score(output: LabelsOutput, *results: Any, join: str = "mean", **facts: int) -> tuple[str, float]:
+    decoded = Decoded(feeds=[], facts=facts, join=join)
     values = output.outcome([{"scores": result} for result in results], decoded).values
     return values["label"], values["score"]
 
@@ -82,7 +82,40 @@ def test_scores_that_are_no_numbers_are_refused(value: float, activation: str) -
 @pytest.mark.parametrize("scores", [np.zeros((3, 2), np.float32), [{"no": 0.5, "yes": 0.5}] * 3])
 def test_several_rows_are_no_prediction_for_one_file(scores: Any) -> None:
     with pytest.raises(InputError, match="TOO_MANY_ROWS: The file has 3 rows"):
+        label_and_score(YES_NO, scores, rows=3)
+    with pytest.raises(
+        InputError, match=r"UNEXPECTED_OUTPUT: .* shape \[3, 2\]"
+    ):  # frames of audio, parts of a picture
         label_and_score(YES_NO, scores)
+
+
+def test_one_score_for_each_of_as_many_rows_as_labels_is_no_prediction() -> None:
+    with pytest.raises(InputError, match=r"UNEXPECTED_OUTPUT: .* shape \[2, 1\]"):
+        label_and_score(YES_NO, np.array([[0.25], [0.75]]), rows=2)
+    only = LabelsOutput(labels=("yes",), scores="scores", activation="")
+    assert label_and_score(only, np.array([0.75]), rows=1) == ("yes", 0.75)
+    with pytest.raises(InputError, match="TOO_MANY_ROWS: The file has 2 rows"):
+        label_and_score(only, np.array([0.25, 0.75]), rows=2)
+
+
+@pytest.mark.parametrize(
+    ("labels", "input_kind", "shapes", "scores"),
+    [
+        (["no", "yes"], "tensor", [["N"]], None),
+        (["no", "yes"], "tensor", [["N"], ["N", "classes"]], "output 1"),
+        (["no", "yes"], "tensor", [[2]], "output 0"),
+        (["yes"], "tensor", [["N"]], "output 0"),
+        (["no", "yes"], "audio", [["N"]], "output 0"),
+    ],
+)
+def test_an_open_dimension_alone_is_that_of_the_rows_of_a_tensor(
+    labels: list[str], input_kind: str, shapes: list[list[int | str]], scores: str | None
+) -> None:
+    faults: list[str] = []
+    outputs = [tensor(f"output {number}", *shape) for number, shape in enumerate(shapes)]
+    output = LabelsOutput.read({"labels": json.dumps(labels)}, outputs, faults, input_kind)
+    assert (output and output.scores) == scores
+    assert [fault.endswith("one for each row)") for fault in faults] == [True] * (scores is None)
 
 
 def test_another_number_of_scores_is_refused() -> None:
@@ -126,6 +159,11 @@ OUTPUT = "its output is a, tensor("
         ([tensor("a", 1, 2)], {"labels": "no,yes"}, "its labels are 'no,yes', but must be a JSON list of strings"),
         ([tensor("a", 1, 2)], {"labels": "[" * 10_000}, "its labels are '[[["),
         ([tensor("a", 1, 2)], {"activation": "tanh"}, "its activation is 'tanh', but must be"),
+        (
+            [tensor("a", 1, 1)],
+            {"labels": '["yes"]', "activation": "softmax"},
+            "its activation is 'softmax', which of one label is always 1",
+        ),
     ],
 )
 def test_what_cannot_be_labels_is_named(outputs: Any, metadata: dict[str, str], fault: str) -> None:
