@@ -37,6 +37,8 @@ class DetectionsOutput:
         labels: by class id; a class whose label is empty is not reported, such as "no object".
         columns: of the rows, behind the box: "scores" of each class, "objectness" and then these scores, or a score and
             a "class"; empty where there are no rows.
+        turned: whether these rows, or the scores of each class, are [columns, N]; None where only their size at a run
+            tells it.
         boxes_format: "xyxy" (left, top, right, bottom), "yxyx", "xywh" (left, top, width, height) or "cxcywh" (centre,
             width, height).
         boxes_unit: "pixels" of the model's input, or "fraction" of it.
@@ -58,6 +60,7 @@ class DetectionsOutput:
     roles: Roles
     labels: Mapping[int, str]
     columns: str
+    turned: bool | None
     boxes_format: str
     boxes_unit: str
     class_offset: int
@@ -81,16 +84,23 @@ class DetectionsOutput:
         labels = read_class_labels(metadata, offset, faults)
         activation = declared.choice(metadata, "activation", ACTIVATIONS, "", faults)
         roles = declared.roles(metadata, outputs, faults)
-        columns = ""
+        columns, turned = "", None
         if roles and labels:
             classes = len(labels) + offset
             columns = "" if roles.scores else declared.columns(metadata, roles.boxes, outputs, classes, faults)
             per_class = not roles.classes and columns != "class"
             declared.check_outputs(roles, outputs, classes if per_class else 0, faults)
+            turned = declared.is_turned(roles, outputs, declared.column_counts(classes).get(columns, classes))
+            if roles.scores and metadata.get("columns"):
+                faults.append("it has columns, but must have none where its boxes and scores are outputs of their own")
+            if offset and are_by_id(metadata):
+                faults.append(f"its class_offset is {offset}, but must be 0 where its labels are a JSON object")
             if per_class and are_by_id(metadata):
                 faults.append("its labels are a JSON object, but must be a list where each class has its own score")
             if activation == "softmax" and not per_class:
                 faults.append("its activation is 'softmax', but must be another where only one class has a score")
+            elif activation == "softmax" and classes == 1:
+                faults.append("its activation is 'softmax', but must be another for one class, whose score would be 1")
         is_yolo = columns in ("scores", "objectness")
         usual_format, usual_nms = ("cxcywh", NMS) if is_yolo else ("xyxy" if columns else "", None)
         read: dict[str, Any] = {
@@ -102,7 +112,8 @@ class DetectionsOutput:
         }
         if len(faults) > before or roles is None:
             return None
-        return cls(roles=roles, labels=labels, columns=columns, class_offset=offset, activation=activation, **read)
+        read |= {"columns": columns, "turned": turned, "class_offset": offset, "activation": activation}
+        return cls(roles=roles, labels=labels, **read)
 
     def outcome(self, results: Sequence[Mapping[str, Any]], decoded: Decoded) -> Outcome:
         """The values are `detections`, the highest score first, and `detection_count`.
@@ -156,14 +167,14 @@ class DetectionsOutput:
         scores: NDArray[Any]
         classes: NDArray[Any]
         if roles.scores and roles.classes:
-            boxes, scores = floats(result[roles.boxes]).reshape(-1, 4), floats(result[roles.scores]).reshape(-1)
+            boxes, scores = box_rows(result[roles.boxes], roles.boxes), floats(result[roles.scores]).reshape(-1)
             classes = result[roles.classes].reshape(-1)
             if roles.count:
-                count = int(result[roles.count].reshape(-1)[0])
+                count = counted(result[roles.count], len(boxes), roles.count)
                 boxes, scores, classes = boxes[:count], scores[:count], classes[:count]
             scores = activate(scores, self.activation)
         elif self.columns == "class":
-            rows = oriented(floats(result[roles.boxes]), 6, roles.boxes)
+            rows = self._rows(result, roles.boxes, 6)
             boxes, scores, classes = rows[:, :4], activate(rows[:, 4], self.activation), rows[:, 5]
         else:
             boxes, scores, classes = self._best_classes(result)
@@ -196,11 +207,11 @@ class DetectionsOutput:
         count = len(self.labels) + self.class_offset
         objectness: NDArray[Any] | float = 1.0
         if self.roles.scores:
-            boxes = floats(result[self.roles.boxes]).reshape(-1, 4)
-            per_class = oriented(floats(result[self.roles.scores]), count, self.roles.scores)
+            boxes = box_rows(result[self.roles.boxes], self.roles.boxes)
+            per_class = self._rows(result, self.roles.scores, count)
         else:
             first = 4 + (self.columns == "objectness")
-            rows = oriented(floats(result[self.roles.boxes]), first + count, self.roles.boxes)
+            rows = self._rows(result, self.roles.boxes, first + count)
             boxes, per_class = rows[:, :4], rows[:, first:]
             if self.columns == "objectness":
                 objectness = activate(rows[:, 4], "sigmoid" if self.activation else "")
@@ -218,6 +229,16 @@ class DetectionsOutput:
         kept = np.flatnonzero(scores >= self.min_score)
         classes[kept] = per_class[kept].argmax(axis=1) + self.class_offset
         return boxes, scores, classes
+
+    def _rows(self, result: Mapping[str, Any], name: str, columns: int) -> "NDArray[np.float32]":
+        """[N, columns], of an output that is so or the other way round, behind dimensions of 1."""
+        array = floats(result[name])
+        *batch, rows, last = array.shape if array.ndim > 1 else (array.size, 1)
+        turned = last != columns if self.turned is None else self.turned
+        if math.prod(batch) != 1 or (rows if turned else last) != columns:
+            raise unexpected(array, name, f"have {columns} columns")
+        table = array.reshape(rows, last)
+        return table.T if turned else table
 
     def _corners(self, boxes: "NDArray[np.float64]", placement: Placement) -> "NDArray[np.float64]":
         """Left, top, right, bottom, in pixels of the model's input."""
@@ -250,19 +271,39 @@ def in_picture(boxes: "NDArray[np.float64]", placement: Placement) -> "NDArray[n
     return clipped
 
 
-def oriented(array: "NDArray[Any]", columns: int, name: str) -> "NDArray[Any]":
-    """[N, columns], of an array that is so or the other way round, behind dimensions of 1."""
-    *batch, rows, last = array.shape if array.ndim > 1 else (array.size, 1)
-    if math.prod(batch) == 1:
-        table = array.reshape(rows, last)
-        if last == columns:
-            return table
-        if rows == columns:
-            return table.T
-    raise InputError(
-        "UNEXPECTED_OUTPUT",
-        f"The model's output {name!r} is {list(array.shape)} for this input, but must have {columns} columns.",
-    )
+def box_rows(array: "NDArray[Any]", name: str) -> "NDArray[np.float32]":
+    """[N, 4], whatever is before the 4; nothing is no boxes.
+
+    Raises:
+        InputError: UNEXPECTED_OUTPUT.
+    """
+    if array.size and array.shape[-1:] != (4,):
+        raise unexpected(array, name, "have 4 columns")
+    return floats(array).reshape(-1, 4)
+
+
+def counted(array: "NDArray[Any]", most: int, name: str) -> int:
+    """How many boxes are filled.
+
+    Raises:
+        InputError: UNEXPECTED_OUTPUT.
+    """
+    if array.size != 1:
+        raise unexpected(array, name, "be one number")
+    count = array.item()
+    if not (0 <= count <= most and count == int(count)):
+        raise InputError(
+            "UNEXPECTED_OUTPUT",
+            f"The model's output {name!r} is {count:g} for this input, but must be a whole number from 0 to {most:,}, "
+            "the number of its boxes.",
+        )
+    return int(count)
+
+
+def unexpected(array: "NDArray[Any]", name: str, needed: str) -> InputError:
+    """`needed` completes "but must ..."."""
+    message = f"The model's output {name!r} is {list(array.shape)} for this input, but must {needed}."
+    return InputError("UNEXPECTED_OUTPUT", message)
 
 
 def activate(values: "NDArray[Any]", activation: str) -> "NDArray[Any]":

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from ..input_error import InputError
 from ..kinds import Decoded, Outcome, Tensor
 from ..shapes import describe, is_batch, shorten
+from .parts.class_labels import MAX_LABEL_BYTES, is_label
 
 if TYPE_CHECKING:
     import numpy as np
@@ -51,7 +52,8 @@ class LabelsOutput:
         text, activation = metadata.get("labels", ""), metadata.get("activation", "")
         labels = list_of_strings(text)
         if not labels:
-            faults.append(f"its labels are {shorten(repr(text))}, but must be a JSON list of strings")
+            needed = f"a JSON list of strings of at most {MAX_LABEL_BYTES:,} bytes of Unicode text"
+            faults.append(f"its labels are {shorten(repr(text))}, but must be {needed}")
         if activation not in ACTIVATIONS:
             faults.append(f"its activation is {activation[:50]!r}, but must be 'softmax' or 'sigmoid', or be left out")
         elif activation == "softmax" and len(labels) == 1:
@@ -156,11 +158,11 @@ def top_labels(labels: Sequence[str], scores: Sequence[float], count: int = TOP_
 
 
 def list_of_strings(text: str) -> list[str]:
-    """The JSON list of strings; empty for anything else."""
+    """The JSON list of labels; empty for anything else."""
     try:
         parsed: Any = json.loads(text)
     except (ValueError, RecursionError):
         return []
-    if isinstance(parsed, list) and all(isinstance(element, str) for element in parsed):
+    if isinstance(parsed, list) and all(map(is_label, parsed)):
         return parsed
     return []

@@ -239,6 +239,47 @@ def test_suppression_goes_on_where_the_best_boxes_give_too_few(monkeypatch):
     assert [each["score"] for each in values["detections"]] == [0.9, 0.7]
 
 
+@pytest.mark.parametrize("shape", [[1, 6, "n"], ["batch", 6, None], [6, -1]])
+def test_the_graph_tells_columns_from_boxes_where_there_are_as_many(shape):
+    array = np.zeros((6, 6), np.float32)
+    array[:, 0] = RAW[0]
+    batch = (1,) * (len(shape) - 2)
+    values = found([tensor("o", shape)], {"o": array.reshape(*batch, 6, 6)}, boxes_format="", columns="scores")
+    assert values["detections"] == [{"label": "cat", "score": 0.9, "box": box(40.0, 30.0, 60.0, 70.0)}]
+    rows = array.T.reshape(*batch, 6, 6)
+    rest = [*shape[:-2], shape[-1], shape[-2]]
+    assert found([tensor("o", rest)], {"o": rows}, boxes_format="", columns="scores") == values
+
+
+def test_columns_are_told_by_the_run_where_the_graph_leaves_both_sizes_open():
+    for array in (RAW[:3], RAW[:3].T):
+        arrays = {"o": array.astype(np.float32)}
+        assert found([tensor("o", ["a", "b"])], arrays, boxes_format="", columns="scores")["detection_count"] == 2
+    with pytest.raises(InputError, match=r"UNEXPECTED_OUTPUT.*\[4, 6\] for this input, but must have 6 columns"):
+        found([tensor("o", [6, "n"])], {"o": RAW.astype(np.float32)}, boxes_format="", columns="scores")
+
+
+@pytest.mark.parametrize(
+    ("shape", "scores"), [((3, 5), SCORES), ((1, 4, 3), SCORES), ((4, 3), tensor("scores", ["n", 2])), ((4,), SCORES)]
+)
+def test_boxes_of_another_shape_are_refused(shape, scores):
+    outputs = [tensor("boxes", [None] * len(shape)), scores, *([CLASSES] if scores is SCORES else [])]
+    arrays = {"boxes": np.ones(shape, np.float32), "labels": np.zeros(3, np.int64)}
+    arrays["scores"] = np.full((3,) if scores is SCORES else (3, 2), 0.9, np.float32)
+    with pytest.raises(InputError, match="UNEXPECTED_OUTPUT"):
+        found(outputs, arrays, boxes="boxes", scores="scores")
+
+
+@pytest.mark.parametrize("count", [[math.nan], [-1], [3], [1.5], [math.inf], [], [1, 1]])
+def test_a_count_that_is_not_one_of_its_boxes_is_refused(count):
+    arrays = {**lists([[1, 2, 3, 4], [5, 6, 7, 8]], [0.9, 0.8], [0, 1]), "num_dets": np.array(count, np.float32)}
+    with pytest.raises(InputError, match=r"UNEXPECTED_OUTPUT.*'num_dets'"):
+        found([BOXES, SCORES, CLASSES, tensor("num_dets", ["n"])], arrays)
+    arrays["num_dets"] = np.array([0], np.int32)
+    values = found([BOXES, SCORES, CLASSES, tensor("num_dets", [1], "int32")], arrays)
+    assert values["detection_count"] == 0
+
+
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 def test_what_is_not_finite_is_refused(value):
     for arrays, code in (
@@ -290,6 +331,18 @@ def test_outputs_of_different_lengths_are_refused():
         ({"columns": "objectness"}, [tensor("o", [1, 6, 8400])], "must have 7 columns"),
         ({"columns": "all"}, [tensor("o", [1, 6, 8400])], "must be one of scores, objectness, class"),
         ({"labels": '{"1": "cat", "3": "dog"}'}, [tensor("o", [1, 7, 8400])], "must be a list where each class has"),
+        ({}, [tensor("boxes", [1, 4, "n"]), tensor("scores", [1, "n", 2])], "but must be [N, 4]"),
+        ({}, [BOXES, SCORES, CLASSES, tensor("num_dets", [1], "string")], "but must be numbers"),
+        ({"columns": "objectness"}, [BOXES, SCORES, CLASSES], "it has columns, but must have none where"),
+        ({"labels": '{"0": "cat"}', "class_offset": "1"}, [BOXES, SCORES, CLASSES], "its class_offset is 1, but must"),
+        (
+            {"labels": '["cat"]', "activation": "softmax"},
+            [BOXES, tensor("scores", ["n", 1])],
+            "its activation is 'softmax', but must be another for one class",
+        ),
+        ({"labels": '["\\ud800", "b"]'}, [BOXES, SCORES, CLASSES], "but must be a JSON list of strings"),
+        ({"labels": json.dumps(["a" * 1001])}, [BOXES, SCORES, CLASSES], "of at most 1,000 bytes"),
+        ({"labels": json.dumps({"1" * 5000: "a"})}, [BOXES, SCORES, CLASSES], "but must be a JSON list of strings"),
     ],
 )
 def test_faults_of_the_contract_are_named(metadata, outputs, fault):
@@ -314,6 +367,8 @@ def test_as_many_detections_as_are_allowed_fit_an_item(label, most):
 
 
 def test_labels_of_1000_bytes_leave_room_for_fewer_detections():
+    kind, _ = read([BOXES, SCORES, CLASSES], labels=json.dumps(["x" * 1000]))
+    assert kind.max_detections == 100
     _, faults = read([BOXES, SCORES, CLASSES], labels=json.dumps(["x" * 1000]), max_detections="900")
     assert faults == ["its max_detections is '900', but must be a whole number from 1 to 272"]
 

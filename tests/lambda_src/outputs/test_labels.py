@@ -158,6 +158,8 @@ OUTPUT = "its output is a, tensor("
         ([tensor("a", 1, 2, type_="tensor(int64)")], {}, OUTPUT),
         ([tensor("a", 1, 2)], {"labels": "no,yes"}, "its labels are 'no,yes', but must be a JSON list of strings"),
         ([tensor("a", 1, 2)], {"labels": "[" * 10_000}, "its labels are '[[["),
+        ([tensor("a", 1, 2)], {"labels": '["\\ud800", "b"]'}, "its labels are "),
+        ([tensor("a", 1, 2)], {"labels": json.dumps(["a", "x" * 1001])}, "its labels are "),
         ([tensor("a", 1, 2)], {"activation": "tanh"}, "its activation is 'tanh', but must be"),
         (
             [tensor("a", 1, 1)],

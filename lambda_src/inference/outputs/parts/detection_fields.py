@@ -137,7 +137,7 @@ def most(labels: Mapping[int, str]) -> int:
 def columns(metadata: Mapping[str, str], name: str, outputs: Sequence[Tensor], classes: int, faults: list[str]) -> str:
     """What the rows of the one output hold behind the box; empty where that is not told."""
     (output,) = (each for each in outputs if each.name == name)
-    counts = {"scores": 4 + classes, "objectness": 5 + classes, "class": 6}
+    counts = column_counts(classes)
     declared = choice(metadata, "columns", ("", *COLUMNS), "", faults)
     if declared and declared in counts:
         if _fits(output, counts[declared]):
@@ -156,6 +156,23 @@ def columns(metadata: Mapping[str, str], name: str, outputs: Sequence[Tensor], c
     return ""
 
 
+def column_counts(classes: int) -> dict[str, int]:
+    """Columns of rows by what they hold behind the box."""
+    return {"scores": 4 + classes, "objectness": 5 + classes, "class": 6}
+
+
+def is_turned(roles: Roles, outputs: Sequence[Tensor], columns: int) -> bool | None:
+    """Whether the rows, or the scores of each class, are [columns, N]; None where the graph leaves both sizes open.
+
+    Sizes at a run are no help where N happens to be the number of columns.
+    """
+    (shape,) = (list(each.shape) for each in outputs if each.name == (roles.scores or roles.boxes))
+    rows, last = shape[-2:] if len(shape) > 1 else (None, None)
+    if not _is_open(last):
+        return last != columns
+    return None if _is_open(rows) else rows == columns
+
+
 def check_outputs(roles: Roles, outputs: Sequence[Tensor], classes: int, faults: list[str]) -> None:
     """Append what is wrong with the outputs' types and shapes.
 
@@ -163,16 +180,17 @@ def check_outputs(roles: Roles, outputs: Sequence[Tensor], classes: int, faults:
         classes: that each box has a score for; 0 where it has only one.
     """
     by_name = {each.name: each for each in outputs}
-    boxes, scores, ids = (by_name.get(name) for name in (roles.boxes, roles.scores, roles.classes))
+    boxes, scores, ids, count = (by_name.get(name) for name in (roles.boxes, roles.scores, roles.classes, roles.count))
     for each in (boxes, scores):
         if each and each.type not in FLOATS:
             faults.append(f"its output is {describe([each])}, but must be of floating-point numbers")
-    if boxes and scores and boxes.shape and not _can_be(boxes.shape[-1], 4):
+    if boxes and scores and boxes.shape and not _can_be_boxes(boxes.shape):
         faults.append(f"its boxes are {describe([boxes])}, but must be [N, 4]")
     if scores and classes and not _fits(scores, classes):
         faults.append(f"its scores are {describe([scores])}, but must be [N, {classes}], one for each class")
-    if ids and ids.type not in DTYPES.keys() - {"tensor(bool)", "tensor(string)"}:
-        faults.append(f"its classes are {describe([ids])}, but must be numbers")
+    for what, each in (("classes", ids), ("counts", count)):
+        if each and each.type not in DTYPES.keys() - {"tensor(bool)", "tensor(string)"}:
+            faults.append(f"its {what} are {describe([each])}, but must be numbers")
 
 
 def _fits(output: Tensor, columns: int) -> bool:
@@ -182,6 +200,15 @@ def _fits(output: Tensor, columns: int) -> bool:
     return not output.shape or any(_can_be(size, columns) for size in output.shape[-2:])
 
 
+def _can_be_boxes(shape: Sequence[int | str | None]) -> bool:
+    """Whether it ends in 4, or can; but [4, N], with only the 4 known, is boxes the other way round."""
+    return shape[-1] == 4 or (_is_open(shape[-1]) and list(shape[-2:-1]) != [4])
+
+
 def _can_be(size: int | str | None, wanted: int) -> bool:
     """Whether a dimension has this size, or is open."""
-    return size == wanted or not isinstance(size, int) or size < 0
+    return size == wanted or _is_open(size)
+
+
+def _is_open(size: int | str | None) -> bool:
+    return not isinstance(size, int) or size < 0
