@@ -240,6 +240,9 @@ class _Reader:
             return None
         if len(dimensions) == 2:
             return _Shape(dimensions, None)
+        batch, *size = dimensions
+        if len(sizes) == 3 and not layout and batch is None and not {None, *CHANNELS.values()} & set(size):
+            return _Shape(tuple(size), None)
         first, last = (dimensions[place] in CHANNELS.values() for place in (0, 2))
         if None not in dimensions and not layout and not first and not last:
             self.faults.append(f"its input is {describe(self.inputs)}, but must have 1 or 3 channels")

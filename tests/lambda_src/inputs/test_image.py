@@ -318,6 +318,19 @@ def test_bytes_behind_the_picture_are_passed_over(kind: str) -> None:
     np.testing.assert_array_equal(levels(data + bytes(range(256)) * 40), levels(data))
 
 
+def test_a_video_behind_a_phones_jpeg_does_not_count_as_scans() -> None:
+    data = encode(Image.linear_gradient("L").resize((4000, 3000)), "JPEG")
+    taker = model()
+    video = b"\xff\xda\0\2" * 100
+    np.testing.assert_array_equal(decoded(data + video, taker), decoded(data, taker))
+    assert "scans" in refused(data.removesuffix(b"\xff\xd9") + b"\xff\x02\xff\xff" + video).message
+
+
+def test_a_jpeg_of_many_segments_between_its_scans_is_refused() -> None:
+    data = encode(photograph(), "JPEG").removesuffix(b"\xff\xd9") + b"\xff\xfe\0\2" * 6000
+    assert "segments" in refused(data).message
+
+
 def test_a_large_text_in_a_png_does_not_matter() -> None:
     chunks = [
         (b"IHDR", struct.pack(">LLBBBBB", 1, 1, 8, 0, 0, 0, 0)),
@@ -390,11 +403,10 @@ def test_the_layout_is_found_from_the_graph() -> None:
 
 def test_a_model_of_one_channel_gets_gray() -> None:
     expected = np.asarray(photograph().convert("L").resize((28, 28), BILINEAR), int)
-    for shape in ((28, 28), (1, 28, 28), ("batch", 1, 28, 28), (1, 28, 28, 1), ("batch", 28, 28)):
-        metadata = {"channels": "GRAY"} if shape == ("batch", 28, 28) else {}
+    for shape in ((28, 28), (1, 28, 28), ("batch", 1, 28, 28), (1, 28, 28, 1), ("batch", 28, 28), (-1, 28, 28)):
         for picture in (photograph(), photograph().convert("L")):
-            seen = decoded(encode(picture, "PNG"), model(shape, scale="1", **metadata))
-            assert seen.shape == tuple(1 if size == "batch" else size for size in shape)
+            seen = decoded(encode(picture, "PNG"), model(shape, scale="1"))
+            assert seen.shape == tuple(1 if size in ("batch", -1) else size for size in shape)
             assert np.abs(seen.reshape(28, 28) - expected).max() <= 1
     jpeg = decoded(encode(photograph(), "JPEG", quality=95), model((28, 28), scale="1"))
     assert np.abs(jpeg - expected).max() <= 3

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
 START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 PROGRESSIVE = (0xC2, 0xC6, 0xCA, 0xCE)
-START_OF_SCAN, EXIF, JFIF, ADOBE, COMMENT = 0xDA, 0xE1, 0xE0, 0xEE, 0xFE
+START_OF_SCAN, END, EXIF, JFIF, ADOBE, COMMENT = 0xDA, 0xD9, 0xE1, 0xE0, 0xEE, 0xFE
 APPLICATION = range(0xE0, 0xF0)
 ALONE = (0x01, 0xD8, *range(0xD0, 0xD8))  # markers without a segment
+FIRST_WITH_SEGMENT = 0xC0  # below, libjpeg passes over a marker only, or refuses the file
 END_OF_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 MAX_SEGMENTS = 5000
 # Each scan of a progressive picture goes over all of it, and can be of a few bytes; real ones have up to 20.
@@ -80,7 +81,7 @@ def header(data: bytes) -> Header:
                 raise InputError("CORRUPT_IMAGE", "The JPEG file does not tell its size.")
             start = sum(map(len, kept))
             return Header(*size, turned or 1, progressive, b"".join([*kept, memoryview(data)[at:]]), start)
-        if marker == 0xD9 or end > len(data):
+        if marker == END or end > len(data):
             raise InputError("CORRUPT_IMAGE", "The JPEG file ends before its picture begins.")
         if marker in START_OF_FRAME and len(body) >= 6:
             if body[0] != 8:
@@ -113,7 +114,7 @@ def load(found: Header, smallest: tuple[float, float], *, gray: bool) -> "tuple[
         InputError: CORRUPT_IMAGE.
         OSError and others of Pillow: it cannot be decoded.
     """
-    scans = found.data.count(b"\xff\xda", found.scans)
+    scans = _count_scans(found)
     if scans > max(MAX_SCANNED_PIXELS / (found.width * found.height), MIN_SCANS):
         raise InputError("CORRUPT_IMAGE", f"The JPEG picture is made of {scans:,} scans, more than any real one.")
     ratio = min(found.width / smallest[0], found.height / smallest[1])
@@ -122,6 +123,24 @@ def load(found: Header, smallest: tuple[float, float], *, gray: bool) -> "tuple[
     if _ends_gray(picture, smoothed=found.progressive):
         _check_end(found, picture, scale, gray=gray)
     return picture, scale
+
+
+def _count_scans(found: Header) -> int:
+    """Of the picture alone: phones append a video, whose bytes look like scans too.
+
+    Raises:
+        InputError: CORRUPT_IMAGE.
+    """
+    data, at, scans = found.data, found.scans, 0
+    for _ in range(MAX_SEGMENTS):
+        match = END_OF_SCAN.search(data, at)
+        if match is None or data[match.start() + 1] == END:
+            return scans
+        at, marker = match.end(), data[match.start() + 1]
+        scans += marker == START_OF_SCAN
+        if marker >= FIRST_WITH_SEGMENT and marker not in ALONE:
+            at += max(int.from_bytes(data[at : at + 2], "big"), 2)
+    raise InputError("CORRUPT_IMAGE", f"The JPEG picture has more than {MAX_SEGMENTS:,} segments.")
 
 
 def _decode(data: bytes, scale: int, *, gray: bool) -> "Image.Image":
