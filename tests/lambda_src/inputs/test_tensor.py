@@ -181,6 +181,31 @@ def test_csv_of_one_column_of_text():
     kind = tensor_input(("text", "string", ["N", 1]))
     assert only(kind, 'text\nGood\n"Bad, very\nbad"\n') == [["Good"], ["Bad, very\nbad"]]
     assert only(kind, "Good; very good") == [["Good; very good"]]
+    assert only(kind, "Text\nGood") == [["Good"]]
+    assert only(kind, "review\nGood") == [["review"], ["Good"]]
+
+
+def test_csv_of_strings_by_declared_columns_has_a_header():
+    kind = tensor_input(("x", "string", [None, 2]), input_columns='["city", "job"]')
+    assert only(kind, "job,city\ncook,Basel") == [["Basel", "cook"]]
+    for first in ("city,jbo", "City,Job", "CITY,job"):
+        assert refusal(kind, f"{first}\nBasel,cook").code == "UNKNOWN_INPUT"
+    for text in ("Basel,cook", "place,work\nBasel,cook"):
+        assert refusal(kind, text).code == "MISSING_INPUT"
+    one = tensor_input(("x", "string", [None, 1]), input_columns='["review"]')
+    assert only(one, "review\nGood") == [["Good"]]
+    assert refusal(one, "Review\nGood").code == "UNKNOWN_INPUT"
+    assert refusal(one, "Good").code == "MISSING_INPUT"
+    unnamed = tensor_input(("x", "string", [None, 2]))
+    assert only(unnamed, "city,job\nBasel,cook") == [["city", "job"], ["Basel", "cook"]]
+
+
+def test_a_known_name_in_the_first_row_makes_it_a_header_whatever_its_case():
+    kind = tensor_input(("x", "float", [None, 2]), input_columns='["age", "1"]')
+    for first in ("Age,1", "age,2", "AGE,7"):
+        assert refusal(kind, f"{first}\n3,4").code == "UNKNOWN_INPUT"
+    assert only(kind, "1,age\n3,4") == [[4, 3]]
+    assert only(kind, "1,5\n3,4") == [[1, 5], [3, 4]]
 
 
 def test_csv_whose_separator_cannot_be_told_is_refused():
@@ -302,8 +327,24 @@ def test_values_arrive_exactly(kind, values):
 
 def test_large_integers_keep_all_digits():
     kind = tensor_input(("x", "int64", [None, 2]))
-    for text in ("[9007199254740993, 1]", "[9007199254740993, 1.0]", "9007199254740993,1", "9007199254740993,1.0"):
+    for text in (
+        *("[9007199254740993, 1]", "[9007199254740993, 1.0]", "[9007199254740993, 1e0]"),
+        *("9007199254740993,1", "9007199254740993,1.0", "9007199254740993.0,1", "9007199254740993.,1e0"),
+    ):
         assert only(kind, text) == [[9007199254740993, 1]]
+
+
+@pytest.mark.parametrize("number", ["9007199254740993e0", "-9007199254740993e0", "9007199254740992e0", "1e18"])
+@pytest.mark.parametrize("form", ["[[{}, 1]]", "{},1", "{},1.0"])
+def test_a_float_that_stands_for_several_integers_is_no_integer(form, number):
+    assert refusal(tensor_input(("x", "int64", [None, 2])), form.format(number)).code == "OUT_OF_RANGE"
+    assert only(tensor_input(("x", "double", [None, 2])), form.format(number)) == [[float(number), 1]]
+
+
+def test_the_largest_float_that_is_one_integer_is_taken():
+    kind = tensor_input(("x", "int64", [None]))
+    assert only(kind, "[9007199254740991.0, 1e3]") == only(kind, "9007199254740991e0\n1e3") == [2**53 - 1, 1000]
+    assert refusal(kind, "[9007199254740993.0]").code == "OUT_OF_RANGE"
 
 
 def test_missing_values_are_refused_by_their_place_unless_they_are_declared():

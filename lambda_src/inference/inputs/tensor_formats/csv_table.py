@@ -21,7 +21,7 @@ from .values import NAN, missing_value, to_array
 
 SEPARATORS = "\t;,"
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
-INTEGER = re.compile(r"[+-]?[0-9]+")
+WHOLE = re.compile(r"([+-]?[0-9]+)(\.0*)?")
 DECIMAL_COMMA = re.compile(r"[+-]?[0-9]*,[0-9]+")
 PLAIN = re.compile(r"[0-9eE.+ -]*")
 """Of what float() and int() take, only numbers are made: no underscores, no digits of other scripts, no names."""
@@ -52,10 +52,10 @@ def read(text: str, model: TensorInput, max_elements: int) -> dict[str, NDArray[
         check_distinct(header, "The CSV header")
         match_names(header, names, "The CSV header")
         order = [header.index(name) for name in names]
-    elif len(model.inputs) > 1:
+    elif len(model.inputs) > 1 or (names and model.inputs[0].dtype == "object"):
         raise InputError(
             "MISSING_INPUT",
-            f"The CSV has no header with the names of the model's inputs, {', '.join(map(repr, names[:10]))}.",
+            f"The CSV has no header with the names {', '.join(map(repr, names[:10]))}, which the model takes.",
         )
     cells, width = _cells(rows, len(first)), len(first)
     if not cells:
@@ -135,13 +135,17 @@ def _chained(first: list[str], rows: Iterator[list[str]]) -> Iterator[list[str]]
 def _is_header(first: Sequence[str], model: TensorInput, names: Sequence[str]) -> bool:
     """Whether the first row names columns: each cell is a name, as it cannot be a value, or it is one that is known.
 
-    A single cell that is none of them is a wrong value, which must not be passed over.
+    A name is known whatever its case, so that a header with a wrong one is refused rather than predicted. A single
+    cell that is neither is a wrong value, which must not be passed over. Of strings each cell could be a value.
     """
     if len(model.inputs) > 1 or set(first) == set(names):
         return any(map(_is_name, first)) or set(first) == set(names)
-    if model.inputs[0].dtype == "object":
-        return list(first) == [model.inputs[0].name]
-    return all(map(_is_name, first)) or bool(set(first) & set(names))
+    is_string = model.inputs[0].dtype == "object"
+    known = names or ([model.inputs[0].name] if is_string and len(first) == 1 else [])
+    candidates = {cell.casefold() for cell in first if is_string or _is_name(cell)}
+    if candidates & {name.casefold() for name in known}:
+        return True
+    return not is_string and all(map(_is_name, first))
 
 
 def _is_name(cell: str) -> bool:
@@ -212,6 +216,5 @@ def _value(cell: str, wanted: GraphInput, missing: bool, index: int, place: Any)
     if not NUMBER.fullmatch(cell):
         hint = ": write decimals with a point" if DECIMAL_COMMA.fullmatch(cell) else ""
         raise InputError("WRONG_TYPE", f"{place(index)} is {shorten(repr(cell))}, but the model takes {wanted}{hint}.")
-    if INTEGER.fullmatch(cell) and len(cell) <= MAX_DIGITS:
-        return int(cell)
-    return float(cell)
+    whole = WHOLE.fullmatch(cell)
+    return int(whole[1]) if whole and len(whole[1]) <= MAX_DIGITS else float(cell)

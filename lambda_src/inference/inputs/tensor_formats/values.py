@@ -13,6 +13,8 @@ from ..tensor import GraphInput
 Place = Callable[[int], str]
 """Where the value with this number stands, to begin a message."""
 NAN = float("nan")
+EXACT = 2.0**53
+"""From here on several whole numbers become the same float."""
 
 
 def to_array(values: list[Any], wanted: GraphInput, place: Place, *, missing: bool) -> NDArray[Any]:
@@ -87,6 +89,12 @@ def _whole(value: float, index: int, wanted: GraphInput, place: Place) -> int:
         raise InputError("NON_FINITE_VALUES", f"{place(index)} is {value}, but the model takes {wanted}.")
     if not value.is_integer():
         raise InputError("WRONG_TYPE", f"{place(index)} is {value}, but the model takes {wanted}.")
+    if abs(value) >= EXACT:
+        raise InputError(
+            "OUT_OF_RANGE",
+            f"{place(index)} is {value}, a float that stands for several whole numbers, but the model takes {wanted}: "
+            "write all digits, without a point or an exponent.",
+        )
     return int(value)
 
 
