@@ -75,11 +75,13 @@ class ResultFile:
         suffix: of its name, such as `.npz`.
         media_type: such as `image/png`.
         content: its bytes, the same for the same result.
+        reason: why it does not fit; completes "The result ...".
     """
 
     suffix: str
     media_type: str
     content: bytes
+    reason: str
 
 
 @dataclass(frozen=True, kw_only=True)

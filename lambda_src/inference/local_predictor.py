@@ -103,7 +103,8 @@ class LocalPredictor:
         if not self.results_bucket:
             raise InputError(
                 "NO_RESULTS_BUCKET",
-                f"The result has {len(file.content):,} bytes, too many for an item, and there is no bucket for it.",
+                f"The result {file.reason}, so it needs a file of {len(file.content):,} bytes, but there is no bucket "
+                "for it: RESULTS_BUCKET is not set.",
             )
         key = f"{RESULTS_PREFIX}{hashlib.sha256(data).hexdigest()[:32]}-{self.model.sha256[:16]}{file.suffix}"
         try:

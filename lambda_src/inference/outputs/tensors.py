@@ -20,6 +20,10 @@ MIN_FLOAT, MAX_FLOAT = 1e-130, 9.9e125
 """What DynamoDB's numbers reach; others go into a file.
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html"""
 
+MAX_DIMENSIONS = 25
+"""Of which nested lists fit an item: it has 32 levels, of which some are above the lists.
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html"""
+
 FLOAT_DIGITS = {2: 5, 4: 9, 8: 17}
 """That tell a float from the next one, by its size in bytes."""
 
@@ -50,6 +54,11 @@ class TensorsOutput:
         for each in chosen:
             if each.type not in DTYPES and not each.type.startswith("seq(map("):
                 faults.append(f"its output is {describe([each])}, but must be of numbers, truth values or strings")
+        if not outputs:
+            faults.append("its outputs all continue states, but at least one must be a result")
+        if metadata.get("activation") and not metadata.get("map"):
+            activation = shorten(repr(metadata["activation"]))
+            faults.append(f"its activation is {activation}, but must be left out where its tensors are no map")
         if metadata.get("map") and chosen:
             picture_map = PictureMap.read(metadata, chosen, faults, input_kind)
         if len(faults) > before:
@@ -74,17 +83,19 @@ class TensorsOutput:
             assert decoded.placement is not None  # of every picture
             shares, content = self.picture_map.draw(arrays[self.picture_map.name], decoded.placement)
             values.update(shares)
-            return Outcome(values=values, file=ResultFile(suffix=".png", media_type="image/png", content=content))
+            file = ResultFile(suffix=".png", media_type="image/png", content=content, reason="is a picture")
+            return Outcome(values=values, file=file)
         size = item_size(summary) + sum(map(_size, arrays.values()))
-        if size <= ITEM_BYTES and all(map(_is_storable, arrays.values())):
+        reasons = ["is too large for an item"] if size > ITEM_BYTES else filter(None, map(_unstorable, arrays.values()))
+        reason = next(iter(reasons), "")
+        if not reason:
             full = {name: {**summary[name], "values": _values(array)} for name, array in arrays.items()}
             return Outcome(values={**values, "outputs": full})
         from .parts.npz import to_npz
 
-        return Outcome(
-            values=values,
-            file=ResultFile(suffix=".npz", media_type="application/octet-stream", content=to_npz(_plain(arrays))),
-        )
+        content = to_npz(_plain(arrays))
+        file = ResultFile(suffix=".npz", media_type="application/octet-stream", content=content, reason=reason)
+        return Outcome(values=values, file=file)
 
 
 def _chosen(metadata: Mapping[str, str], outputs: Sequence[Tensor], faults: list[str]) -> list[Tensor]:
@@ -158,16 +169,19 @@ def _element_bytes(dtype: "np.dtype[Any]") -> int:
     return (digits + 1) // 2 + 3
 
 
-def _is_storable(array: "NDArray[Any]") -> bool:
-    """Whether DynamoDB can hold its numbers and, as names of attributes, its labels."""
+def _unstorable(array: "NDArray[Any]") -> str:
+    """Why an item cannot hold it, whatever its size: it completes "The result ..."; empty where it can."""
     import numpy as np
 
-    if _dtype(array) == "map":
-        return not any("" in row for row in array)
-    if array.dtype != np.float64:
-        return True
-    sizes = np.abs(array[array != 0])
-    return bool(((sizes >= MIN_FLOAT) & (sizes <= MAX_FLOAT)).all())
+    if array.ndim > MAX_DIMENSIONS:
+        return f"has {array.ndim} dimensions, but an item nests {MAX_DIMENSIONS}"
+    if _dtype(array) == "map" and any("" in row for row in array):
+        return "has an empty label, which cannot name an attribute of an item"
+    if array.dtype == np.float64:
+        sizes = np.abs(array[array != 0])
+        if not ((sizes >= MIN_FLOAT) & (sizes <= MAX_FLOAT)).all():
+            return f"has numbers beyond those of DynamoDB, {MIN_FLOAT:g} to {MAX_FLOAT:g}"
+    return ""
 
 
 def _values(array: "NDArray[Any]") -> Any:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import tracemalloc
 
 import numpy as np
 import onnxruntime
@@ -126,6 +127,19 @@ def test_a_large_picture_is_drawn_in_bands_as_in_one(monkeypatch):
             banded = drawn(array, decoded, map=kind)
         assert np.array_equal(whole[0], banded[0])
         assert whole[1] == banded[1]
+
+
+def test_a_wide_picture_takes_little_memory_whatever_the_map():
+    placement = picture(30_000, 4, 1024).placement
+    assert placement
+    tracemalloc.start()
+    try:
+        size = sum(band.size for band in maps.bilinear(np.ones((1024, 1024), np.float32), placement))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert size == 30_000 * 4
+    assert peak < 30_000_000  # every row of the map at the picture's width has 123 MB
 
 
 def test_a_picture_is_always_the_same_bytes():

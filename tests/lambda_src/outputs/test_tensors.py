@@ -12,7 +12,10 @@ import pytest
 from onnx import TensorProto, helper
 
 from inference.input_error import InputError
+from inference.inputs.tensor import TensorLimits
 from inference.kinds import Decoded
+from inference.local_predictor import LocalPredictor
+from inference.model import Model
 from inference.outputs.parts.item_size import ITEM_BYTES, item_size
 from inference.outputs.tensors import TensorsOutput
 from tests.onnx_models import SIZE
@@ -152,6 +155,24 @@ def test_numbers_that_dynamodb_cannot_hold_are_in_a_file(value):
     made = outcome({"y": np.array([1.0, value])})
     assert "values" not in made.values["outputs"]["y"]
     assert arrays(made)["y"].tolist() == [1.0, value]
+    assert made.file.reason == "has numbers beyond those of DynamoDB, 1e-130 to 9.9e+125"
+
+
+@pytest.mark.parametrize(("dimensions", "reason"), [(25, ""), (26, "has 26 dimensions, but an item nests 25")])
+def test_lists_that_nest_too_deep_for_dynamodb_are_in_a_file(dimensions, reason):
+    made = outcome({"y": np.ones([1] * dimensions)})
+    assert (made.file.reason if made.file else "") == reason
+
+
+def test_without_a_bucket_a_file_is_refused_with_its_reason():
+    row = [helper.make_tensor_value_info(name, TensorProto.DOUBLE, ["n", 1]) for name in "xy"]
+    graph = helper.make_graph([helper.make_node("Identity", ["x"], ["y"])], "same", row[:1], row[1:])
+    same = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
+    declared = {"name": "n", "version": "1", "license": "MIT", "input_kind": "tensor", "output_kind": "tensors"}
+    helper.set_model_props(same, declared)
+    predictor = LocalPredictor(s3=None, model=Model.load(same.SerializeToString()), limits=TensorLimits())
+    with pytest.raises(InputError, match=r"NO_RESULTS_BUCKET: The result has numbers beyond those of DynamoDB"):
+        predictor.predict_bytes(b"[[1e200]]")
 
 
 @pytest.mark.parametrize("shape", [(300_000,), (70_000, 1), (60_000, 1, 1), (1_000_000, 0)])
@@ -229,6 +250,7 @@ def test_results_of_windows_are_stacked():
     [
         ({"outputs": '["z"]'}, tensor("y", [1]), "must be a JSON list of the graph's (y, tensor(float) [1])"),
         ({"outputs": "y"}, tensor("y", [1]), "must be a JSON list"),
+        ({"activation": "softmax"}, tensor("y", [1]), "its activation is 'softmax', but must be left out where"),
         ({}, tensor("y", [1], "bfloat16"), "must be of numbers, truth values or strings"),
         ({}, tensor("y", [], "seq(tensor(float))"), "must be of numbers, truth values or strings"),
     ],
@@ -237,6 +259,10 @@ def test_faults_of_the_contract_are_named(metadata, output, fault):
     _, faults = read([output], **metadata)
     assert len(faults) == 1
     assert fault in faults[0]
+
+
+def test_a_graph_whose_outputs_all_continue_states_is_refused():
+    assert read([])[1] == ["its outputs all continue states, but at least one must be a result"]
 
 
 def test_a_real_graph_gives_its_input_back():

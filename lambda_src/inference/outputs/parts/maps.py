@@ -20,7 +20,7 @@ def nearest(classes: "NDArray[np.uint8]", placement: Placement) -> "Iterator[NDA
         classes: [rows, columns], over the whole of the model's input.
     """
     rows, columns = _nearest_positions(classes.shape, placement)
-    for band in _bands(rows, placement.width):
+    for band in _bands(rows, max(placement.width, classes.shape[1])):
         yield classes[band][:, columns]
 
 
@@ -46,9 +46,15 @@ def bilinear(levels: "NDArray[np.float32]", placement: Placement) -> "Iterator[N
 
     rows, columns = positions(levels.shape, placement)
     before, after, share = _neighbours(columns, levels.shape[1])
-    lines = 255 * (levels[:, before] + (levels[:, after] - levels[:, before]) * share)
-    for band in _bands(rows, placement.width):
+    for band in _bands(rows, max(placement.width, levels.shape[1])):
         above, below, lower = _neighbours(band, levels.shape[0])
+        # As wide as the picture are only the rows of the map that the band needs: all may be gigabytes.
+        needed, places = np.unique([above, below], return_inverse=True)
+        used = levels[needed]
+        lines = used[:, before]
+        lines += (used[:, after] - lines) * share
+        lines *= 255
+        above, below = places.reshape(2, -1)
         pixels = lines[below] - lines[above]
         pixels *= lower[:, np.newaxis]
         pixels += lines[above]
