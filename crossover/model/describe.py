@@ -4,7 +4,6 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -172,7 +171,9 @@ class _Description:
             draft.guess("states", Guess(json.dumps(found), "their names and shapes agree; they start at zero"))
         rate = guesses.sample_rate_input(self.inputs)
         if rate and draft["sample_rate"].isdecimal():
-            draft.guess("constants", Guess(json.dumps({rate: int(draft["sample_rate"])}), "the sample rate"))
+            value = int(draft["sample_rate"])
+            constants = {rate.name: [value] if rate.shape else value}
+            draft.guess("constants", Guess(json.dumps(constants), "the sample rate"))
 
     def _states(self) -> dict[str, str]:
         return _object(self.draft["states"])
@@ -207,10 +208,10 @@ class _Description:
                 try:
                     values = self.session.run(names, {**trial.decoded.feeds[0], **fixed})
                 except Exception as error:  # onnxruntime's own classes share no base but this
+                    reason = reason_of_runtime(error).rpartition("Status Message: ")[2]
                     hint = ""
                     if kind == "audio" and "window" not in self.draft:
                         hint = "; if it takes windows of one length, give --window"
-                    reason = reason_of_runtime(error).rpartition("Status Message: ")[2]
                     raise UsageError(f"The model {self.source} fails on {trial.what}: {reason}{hint}.") from None
                 yield dict(zip(names, values, strict=True))
 
@@ -229,14 +230,12 @@ class _Description:
         return feeds
 
     def _constant(self, tensor: Tensor, value: Any) -> "NDArray[Any]":
-        import numpy as np
-
-        with suppress(ValueError, TypeError, OverflowError):
-            array = np.array(value, inference("shapes").dtype_of(tensor))
-            if array.ndim == len(tensor.shape):
-                return array
-        needed = f"{tensor.type} {list(tensor.shape)}"
-        raise self._refusal([f"its constant {tensor.name!r} is {json.dumps(value)}, but must be {needed}"])
+        model = inference("model")
+        try:
+            array: NDArray[Any] = model.read_constant(tensor, value)
+        except model.ModelError as error:
+            raise self._refusal(error.faults) from None
+        return array
 
     def _labels(self, results: Sequence[Tensor], runs: Sequence[Mapping[str, Any]]) -> None:
         draft = self.draft
@@ -311,14 +310,19 @@ def _activation(scores: "Sequence[NDArray[np.float64]]") -> Guess | None:
 
 
 def _list(text: str) -> list[str]:
-    parsed = json.loads(text) if text.startswith(("[", "{")) else []
-    return list(parsed)
+    """The items of a JSON list or object; none for anything else."""
+    parsed = _json(text)
+    return list(parsed) if isinstance(parsed, list | dict) else []
 
 
 def _object(text: str) -> dict[str, Any]:
     """The JSON object; empty for anything else, of which the contract's reader says what is wrong."""
-    try:
-        parsed: Any = json.loads(text) if text else {}
-    except (ValueError, RecursionError):
-        return {}
+    parsed = _json(text)
     return parsed if isinstance(parsed, dict) else {}
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None

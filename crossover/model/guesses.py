@@ -76,14 +76,14 @@ def _agree(one: int | str | None, other: int | str | None) -> bool:
     return one == other or not isinstance(one, int) or not isinstance(other, int)
 
 
-def sample_rate_input(inputs: Sequence[Tensor]) -> str:
-    """Name of the input that takes the sample rate; empty for none."""
-    names = [
-        each.name
+def sample_rate_input(inputs: Sequence[Tensor]) -> Tensor | None:
+    """The input that takes the sample rate."""
+    found = (
+        each
         for each in inputs
         if each.name.lower() in SAMPLE_RATE_NAMES and each.type in INTEGERS and list(each.shape) in ([], [1])
-    ]
-    return names[0] if names else ""
+    )
+    return next(found, None)
 
 
 def channels_axis(tensor: Tensor) -> int | None:

@@ -16,7 +16,7 @@ from .contract import Contract, ContractError, read_contract
 from .environment import available_cpus
 from .input_error import InputError
 from .kinds import Decoded, Outcome, Tensor
-from .shapes import dtype_of, shorten
+from .shapes import dtype_of, is_batch, shorten
 
 OUT_OF_MEMORY = ("std::bad_alloc", "Failed to allocate memory", "bad allocation")
 """How onnxruntime says so in an error's own message, which does not name the node."""
@@ -90,7 +90,7 @@ class Model:
             contract=contract,
             sha256=hashlib.sha256(data).hexdigest(),
             session=session,
-            constants={name: _constant(inputs[name], value) for name, value in contract.constants.items()},
+            constants={name: read_constant(inputs[name], value) for name, value in contract.constants.items()},
             states={
                 name: np.zeros(
                     [size if isinstance(size, int) and size > 0 else 1 for size in inputs[name].shape],
@@ -139,14 +139,16 @@ class Model:
         return outputs
 
 
-def _constant(tensor: Tensor, value: Any) -> NDArray[Any]:
-    """The value as the graph takes it.
+def read_constant(tensor: Tensor, value: Any) -> NDArray[Any]:
+    """The value as the graph takes it; a single one in the shape of the input, where that has room for one.
 
     Raises:
         ModelError: it is not of the input's type and shape.
     """
     try:
         given = np.array(value)
+        if given.size == 1 and all(map(is_batch, tensor.shape)):
+            given = given.reshape([1] * len(tensor.shape))
         with np.errstate(over="ignore", invalid="ignore"):
             array = given.astype(dtype_of(tensor))
         exact = array.dtype.kind != "f"

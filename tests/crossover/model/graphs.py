@@ -40,7 +40,7 @@ def audio_logits(path: Path, *, classes: int = 3, spread: float = 10.0) -> Path:
     return save(path, nodes, [value("audio", [1, "samples"])], [value("logits", [1, classes])], **constants)
 
 
-def recurrent(path: Path) -> Path:
+def recurrent(path: Path, *, rate_shape: Shape = ()) -> Path:
     """Like Silero's detector of voices: windows of 512 samples, a state that runs on, and the sample rate."""
     nodes = [
         helper.make_node("ReduceMean", ["input", "axis"], ["level"], keepdims=1),
@@ -54,7 +54,7 @@ def recurrent(path: Path) -> Path:
     return save(
         path,
         nodes,
-        [value("input", [1, 512]), value("state", [2, "batch", 128]), value("sr", [], TensorProto.INT64)],
+        [value("input", [1, 512]), value("state", [2, "batch", 128]), value("sr", rate_shape, TensorProto.INT64)],
         [value("output", [1, 1]), value("stateN", [2, "batch", 128])],
         axis=np.array([1], np.int64),
         first=np.array([0], np.int64),

@@ -13,7 +13,7 @@ from crossover.errors import UsageError
 from crossover.model.check import check
 from crossover.model.contract import check_model
 from crossover.model.describe import contract_fields, describe
-from crossover.model.metadata import read_metadata
+from crossover.model.metadata import read_metadata, write_metadata
 from crossover.model.options import ContractOptions
 from tests.crossover.model import graphs
 
@@ -132,7 +132,7 @@ def test_a_wrong_value_is_one_sentence(tmp_path: Path, options: list[str], reaso
     assert path.read_bytes() == before
 
 
-@pytest.mark.parametrize("value", ['"x"', "null", "{}", "[1, 2]"])
+@pytest.mark.parametrize("value", ['"x"', "null", "{}", "[1, 2]", "[1, [2, 3]]", "1.5", "1" + "0" * 30])
 def test_a_constant_of_another_type_is_refused(tmp_path: Path, value: str):
     path = graphs.recurrent(tmp_path / "vad.onnx")
 
@@ -250,3 +250,21 @@ def test_a_recurrent_model_that_is_described_can_be_deployed(tmp_path: Path):
     run(path, "--sample-rate", 16000, "--labels", "speech")
 
     assert check_model(path).warnings == ()
+
+
+def test_labels_in_the_file_that_are_no_json_are_refused(tmp_path: Path):
+    path = graphs.audio_logits(tmp_path / "mine.onnx")
+    write_metadata(path, path, {"labels": "[oops"})
+
+    with pytest.raises(UsageError, match=r"its labels are '\[oops', but must be a JSON list"):
+        run(path, "--sample-rate", 8000)
+
+
+@pytest.mark.parametrize("constants", [[], ["--constants", '{"sr": 16000}']])
+def test_a_sample_rate_of_the_shape_1_is_described(tmp_path: Path, constants: list[str]):
+    path = graphs.recurrent(tmp_path / "vad.onnx", rate_shape=[1])
+
+    run(path, "--sample-rate", 16000, "--labels", "speech", *constants)
+
+    assert check_model(path).warnings == ()
+    assert json.loads(read_metadata(path)["constants"])["sr"] == (16000 if constants else [16000])
