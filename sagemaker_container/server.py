@@ -218,30 +218,34 @@ def load_predictors(settings: Settings, *, after_reading: Callable[[], None] = l
 
 
 def import_decoders(input_kind: str) -> None:
-    """Import what a kind of input may import later, of its packages whatever can be imported here.
+    """Import what a kind of input and the kinds of output may import later, as far as it can be imported here.
 
     Args:
         input_kind: its name; empty for all kinds whose packages are installed.
     """
-    for kind in [KINDS[input_kind]] if input_kind in KINDS else KINDS.values():
+    kinds = [KINDS[input_kind]] if input_kind in KINDS else list(KINDS.values())
+    packages = ["inference.outputs"]
+    for kind in kinds:
+        packages += [f"inference.inputs.{kind.kind}_formats", *kind.packages]
+    for package in packages:
+        with contextlib.suppress(ImportError):
+            for module in modules_of(package):
+                with contextlib.suppress(ImportError):
+                    importlib.import_module(module)
+    for kind in kinds:
         with contextlib.suppress(ImportError):
             kind.prepare()
-        for package in kind.packages:
-            with contextlib.suppress(ImportError):
-                for module in modules_of(package):
-                    with contextlib.suppress(ImportError):
-                        importlib.import_module(module)
 
 
 def modules_of(package: str) -> list[str]:
-    """A package and all that is in it, but its command.
+    """A package and all that is in it, but its commands and what prints a report when it is imported (`PIL.report`).
 
     Raises:
         ImportError: there is no such package.
     """
     path = getattr(importlib.import_module(package), "__path__", ())
     names = [package, *(module.name for module in pkgutil.walk_packages(path, f"{package}."))]
-    return [name for name in names if not name.endswith(".__main__")]
+    return [name for name in names if not name.endswith((".__main__", ".report"))]
 
 
 def _give_back_memory() -> None:

@@ -1,11 +1,13 @@
 """Pictures of every format, mode and orientation, as users send them."""
 
 import io
+import resource
 import struct
 import subprocess
 import sys
 import warnings
 import zlib
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -616,6 +618,27 @@ def test_a_png_of_the_levels_that_memory_is_filled_with_is_whole() -> None:
 
     for mode, level in (("L", UNUSUAL[0]), ("RGB", UNUSUAL[:3]), ("RGBA", UNUSUAL), ("1", 255), ("1", 0)):
         assert levels(encode(Image.new(mode, (9, 9), level), "PNG")).shape == (9, 9, 3)
+
+
+def test_a_lack_of_memory_is_not_taken_for_damage() -> None:
+    data, taker = encode(Image.new("RGB", (4000, 2500), "gray"), "WEBP", method=0), model()
+    usual = resource.getrlimit(resource.RLIMIT_AS)
+    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    for free in (20_000_000, 60_000_000):
+        resource.setrlimit(resource.RLIMIT_AS, (used + free, usual[1]))
+        try:
+            with pytest.raises(MemoryError):
+                taker.decode(data, LIMITS)
+        finally:
+            resource.setrlimit(resource.RLIMIT_AS, usual)
+    taker.decode(data, LIMITS)
+    assert refused(data[: len(data) // 2]).code == "CORRUPT_IMAGE"
+
+
+def test_a_part_of_pillow_that_is_missing_is_not_taken_for_damage(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "PIL.GifImagePlugin", None)
+    with pytest.raises(ImportError):
+        model().decode(encode(photograph(), "GIF"), LIMITS)
 
 
 def test_a_refusal_writes_no_warning(capfd: pytest.CaptureFixture[str]) -> None:

@@ -1,7 +1,9 @@
 """Picture files to the levels that a model sees: decode, make opaque, resize, make upright."""
 
+import contextlib
 import logging
 import warnings
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,6 +25,8 @@ DRAFT_RATIO = 2.0
 INTERPOLATIONS = {
     name: getattr(Image.Resampling, name.upper()) for name in ("nearest", "box", "bilinear", "bicubic", "lanczos")
 }
+DECODING_BYTES = 16
+"""For each pixel of a picture, at most."""
 WHITE = 255
 LUMA = (19595, 38470, 7471)  # Pillow's weights of red, green and blue, as 65536ths
 
@@ -50,6 +54,8 @@ def decode(data: bytes, model: "ImageInput", limits: "ImageLimits") -> "tuple[ND
 
     Raises:
         InputError: EMPTY_FILE, UNSUPPORTED_FORMAT, CORRUPT_IMAGE, IMAGE_TOO_LARGE or SEVERAL_PICTURES.
+        MemoryError: there is not enough memory now.
+        ImportError: Pillow lacks a part.
     """
     if not data:
         raise InputError("EMPTY_FILE", "The file is empty: 0 bytes.")
@@ -58,7 +64,7 @@ def decode(data: bytes, model: "ImageInput", limits: "ImageLimits") -> "tuple[ND
         raise InputError("UNSUPPORTED_FORMAT", f"The file is {other_kind(data)}; {SUPPORTED}.")
     try:
         view, picture, scale = _FORMATS[kind](data, model, limits)
-    except (InputError, MemoryError):
+    except (InputError, MemoryError, ImportError):
         raise
     except Exception as error:  # Pillow's decoders raise whatever a damaged file makes go wrong
         reason = str(error).rstrip(".") or type(error).__name__
@@ -76,7 +82,8 @@ def _jpeg(data: bytes, model: "ImageInput", limits: "ImageLimits") -> Opened:
     found = jpeg.header(data)
     size = found.width, found.height
     view = _View(model, limits, size, found.orientation)
-    picture, scale = jpeg.load(found, view.smallest(), gray=model.channels == "GRAY")
+    with _memory_told(size):
+        picture, scale = jpeg.load(found, view.smallest(), gray=model.channels == "GRAY")
     return view, picture, scale
 
 
@@ -84,8 +91,10 @@ def _png(data: bytes, model: "ImageInput", limits: "ImageLimits") -> Opened:
     from . import png
 
     found = png.header(data)
-    view = _View(model, limits, (found.width, found.height), found.orientation)
-    return view, png.load(found), 1
+    size = found.width, found.height
+    view = _View(model, limits, size, found.orientation)
+    with _memory_told(size):
+        return view, png.load(found), 1
 
 
 def _webp(data: bytes, model: "ImageInput", limits: "ImageLimits") -> Opened:
@@ -94,7 +103,8 @@ def _webp(data: bytes, model: "ImageInput", limits: "ImageLimits") -> Opened:
 
     size = webp.size(data)
     _check_size(size, limits)
-    picture = webp.load(data)
+    with _memory_told(size):
+        picture = webp.load(data)
     return _View(model, limits, size, orientation(picture.info.get("exif") or b"")), picture, 1
 
 
@@ -105,7 +115,8 @@ def _gif(data: bytes, model: "ImageInput", limits: "ImageLimits") -> Opened:
 
     picture = GifImageFile(Reader(data))  # at its first frame
     view = _View(model, limits, picture.size)
-    picture.load()
+    with _memory_told(picture.size):
+        picture.load()
     return view, picture, 1
 
 
@@ -114,7 +125,8 @@ def _bmp(data: bytes, model: "ImageInput", limits: "ImageLimits") -> Opened:
 
     picture = bmp.open_plain(data)
     view = _View(model, limits, picture.size)
-    return view, bmp.load(picture), 1
+    with _memory_told(picture.size):
+        return view, bmp.load(picture), 1
 
 
 def _tiff(data: bytes, model: "ImageInput", limits: "ImageLimits") -> Opened:
@@ -122,7 +134,8 @@ def _tiff(data: bytes, model: "ImageInput", limits: "ImageLimits") -> Opened:
 
     picture = tiff.open_only(data)
     view = _View(model, limits, picture.size)
-    loaded, bits, inverted = tiff.load(data, picture)
+    with _memory_told(picture.size):
+        loaded, bits, inverted = tiff.load(data, picture)
     if loaded.mode in DEEP:
         loaded = _shallow(loaded, bits)
         if inverted:
@@ -131,6 +144,22 @@ def _tiff(data: bytes, model: "ImageInput", limits: "ImageLimits") -> Opened:
 
 
 _FORMATS = {"JPEG": _jpeg, "PNG": _png, "WebP": _webp, "GIF": _gif, "BMP": _bmp, "TIFF": _tiff}
+
+
+@contextlib.contextmanager
+def _memory_told(size: tuple[int, int]) -> Iterator[None]:
+    """Tell a lack of memory from damage: the libraries under Pillow fail alike for both.
+
+    Raises:
+        MemoryError: decoding failed, and there is less memory than it may take.
+    """
+    try:
+        yield
+    except (InputError, MemoryError, ImportError):
+        raise
+    except Exception:
+        bytearray(size[0] * size[1] * DECODING_BYTES)  # zeros that are never written to take addresses only
+        raise
 
 
 class _View:
