@@ -22,6 +22,14 @@ TYPES = tuple(name for name in DTYPES if name not in ("tensor(bool)", "tensor(st
 MAX_SIDE = 8192
 """Of the model's input, pixels."""
 LEVELS = 256
+MIN_DISTINCT = 16
+"""Of the 256 levels that must stay different in the graph's type."""
+MIN_SPAN = 1 / 20
+"""Between black and white as the model gets them. ImageNet's usual values make 4.4; a std of levels from 0 to 255 for
+levels from 0 to 1 makes 0.02."""
+MIN_STD = 0.7
+"""Of a model with a mean, in steps of one level: no pictures vary by less. A std that makes whole numbers of levels is
+about 1."""
 SIZE = re.compile(r"([1-9][0-9]{0,4})(?:x([1-9][0-9]{0,4}))?", re.ASCII)
 
 
@@ -92,7 +100,7 @@ class ImageInput:
         if fields is None:
             return None
         found = cls(**fields)
-        fault = found._range_fault()
+        fault = found._levels_fault()
         if fault:
             faults.append(fault)
         return None if fault else found
@@ -161,17 +169,34 @@ class ImageInput:
         mean, std = (each[channel % len(each)] for each in (self.mean, self.std))
         return [(level * self.scale - mean) / std for level in range(LEVELS)]
 
-    def _range_fault(self) -> str | None:
-        """Integers cannot hold what is outside their range."""
-        if self.dtype.startswith("float"):
-            return None
+    def _levels_fault(self) -> str | None:
+        """Why the levels that it makes cannot be those the model was trained on; None where they may be."""
         import numpy as np
 
-        bounds = np.iinfo(self.dtype)
-        values = [round(value) for channel in range(CHANNELS[self.channels]) for value in self._values(channel)]
-        if min(values) >= bounds.min and max(values) <= bounds.max:
+        fields = "its scale, mean and std"
+        values = np.array([self._values(channel) for channel in range(CHANNELS[self.channels])])
+        bounds = np.finfo(self.dtype) if self.dtype.startswith("float") else np.iinfo(self.dtype)
+        ends = values if self.dtype.startswith("float") else values.round()
+        least, most = float(ends.min()), float(ends.max())
+        if not (least >= float(bounds.min) and most <= float(bounds.max)):  # NaN is neither
+            return f"{fields} make levels of {least:g} to {most:g}, but its input is {self.dtype}"
+        distinct = min(len(np.unique(each)) for each in self._table)
+        if distinct < MIN_DISTINCT:
+            made = f"{distinct} values of {LEVELS} levels in {self.dtype}"
+            return f"{fields} make {made}, but must make {MIN_DISTINCT} or more"
+        if not self.dtype.startswith("float"):
             return None
-        return f"its scale, mean and std make levels of {min(values)} to {max(values)}, but its input is {self.dtype}"
+        span = (LEVELS - 1) * abs(self.scale)
+        low = min(0.0, (LEVELS - 1) * self.scale)
+        scaled = f"its scale makes levels of {low:g} to {low + span:g}"
+        for mean in self.mean:
+            if not low - span <= mean <= low + 2 * span:
+                return f"{scaled}, but its mean is {mean:g}; both must be in the same unit"
+        for channel in range(CHANNELS[self.channels]):
+            mean, std = (each[channel % len(each)] for each in (self.mean, self.std))
+            if span / abs(std) < MIN_SPAN or (mean and abs(std) < MIN_STD * abs(self.scale)):
+                return f"{scaled}, but its std is {std:g}; both must be in the same unit"
+        return None
 
 
 class _Reader:

@@ -435,6 +435,9 @@ def test_bgr_is_rgb_backwards() -> None:
         ("float", "float32", {"scale": "1/127.5", "mean": "1"}, 200 / 127.5 - 1),
         ("float", "float32", {"mean": "0.5", "std": "0.5"}, 200 / 127.5 - 1),
         ("uint8", "uint8", {"scale": "1/2"}, 100),
+        ("float", "float32", {"scale": "1", "std": "1/255"}, 200 * 255),
+        ("float", "float32", {"scale": "-1/255", "mean": "-1"}, 1 - 200 / 255),
+        ("float", "float32", {"scale": "1", "mean": "123.675", "std": "58.395"}, (200 - 123.675) / 58.395),
     ],
 )
 def test_levels_are_scaled_and_normalised_in_the_graphs_type(
@@ -483,6 +486,24 @@ def test_levels_are_scaled_and_normalised_in_the_graphs_type(
         ((1, 3, 8, 8), "float", {"scale": "0"}, "its scale is '0', but must be"),
         ((1, 3, 8, 8), "uint8", {"mean": "128"}, "make levels of -128 to 127, but its input is uint8"),
         ((1, 3, 8, 8), "int8", {}, "make levels of 0 to 255, but its input is int8"),
+        ((1, 3, 8, 8), "uint8", {"scale": "1e308"}, "make levels of 0 to inf, but its input is uint8"),
+        ((1, 3, 8, 8), "float16", {"scale": "300"}, "make levels of 0 to 76500, but its input is float16"),
+        ((1, 3, 8, 8), "float", {"std": "1e-40"}, "make levels of 0 to 1e+40, but its input is float32"),
+        ((1, 3, 8, 8), "uint8", {"scale": "1/255"}, "make 2 values of 256 levels in uint8, but must make 16"),
+        ((1, 3, 8, 8), "float16", {"scale": "1e-9"}, "make 5 values of 256 levels in float16"),
+        (
+            (1, 3, 8, 8),
+            "float",
+            {"mean": "123.675,116.28,103.53", "std": "58.395,57.12,57.375"},
+            "its scale makes levels of 0 to 1, but its mean is 123.675; both must be in the same unit",
+        ),
+        ((1, 3, 8, 8), "float", {"std": "58.4"}, "its scale makes levels of 0 to 1, but its std is 58.4"),
+        (
+            (1, 3, 8, 8),
+            "float",
+            {"scale": "1", "mean": "0.485,0.456,0.406", "std": "0.229,0.224,0.225"},
+            "its scale makes levels of 0 to 255, but its std is 0.229",
+        ),
     ],
 )
 def test_what_a_contract_lacks_is_told(
