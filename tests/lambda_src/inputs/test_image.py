@@ -270,6 +270,39 @@ def test_a_palette_and_a_colour_may_be_transparent() -> None:
     assert levels(encode(palette.convert("L"), "PNG", transparency=9))[0, 0].tolist() == [255] * 3
 
 
+@pytest.mark.parametrize("colour", [0, 2])
+def test_a_transparent_colour_of_16_bits_is_compared_in_all_of_them(colour: int) -> None:
+    clear, like, low = (0x1234, 0x5678, 0x9ABC), (0x1234, 0x5678, 0x9ABD), (0x3400, 0x7800, 0xBC00)
+    deep = np.array([clear, like, low], ">u2")[:, : 1 + colour]
+    chunks = [
+        (b"IHDR", struct.pack(">LLBBBBB", 3, 1, 16, colour, 0, 0, 0)),
+        (b"tRNS", deep[0].tobytes()),
+        (b"IDAT", zlib.compress(b"\0" + deep.tobytes())),
+        (b"IEND", b""),
+    ]
+    expected = np.broadcast_to(deep >> 8, (3, 3)).copy()
+    expected[0] = 255
+    if colour == 0:
+        expected[1] = 255  # the same gray
+    np.testing.assert_array_equal(levels(png(chunks))[0], expected)
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4])
+def test_a_transparent_gray_of_few_bits_is_white(bits: int) -> None:
+    chunks = [
+        (b"IHDR", struct.pack(">LLBBBBB", 8 // bits, 1, bits, 0, 0, 0, 0)),
+        (b"tRNS", b"\0\0"),
+        (b"IDAT", zlib.compress(b"\0\0")),
+        (b"IEND", b""),
+    ]
+    assert (levels(png(chunks)) == 255).all()
+    chunks[1] = (b"tRNS", b"\0\1")
+    assert (levels(png(chunks)) == 0).all()
+    if bits > 1:
+        chunks[2] = (b"IDAT", zlib.compress(b"\0" + bytes([0x55 if bits == 2 else 0x11])))
+        assert (levels(png(chunks)) == 255).all()
+
+
 @pytest.mark.parametrize("alpha", [0, 128])
 def test_a_bmp_whose_alpha_is_zero_everywhere_has_none(alpha: int) -> None:
     header = struct.pack("<2sIIIIiiHHIIiiII", b"BM", 70 + 4, 0, 70, 56, 1, 1, 1, 32, 3, 4, 0, 0, 0, 0)

@@ -7,22 +7,22 @@ import io
 import struct
 import zlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
 from PIL.PngImagePlugin import PngImageFile
 
 from ...input_error import InputError
 from .directory import orientation
 from .filling import load_whole
 
-if TYPE_CHECKING:
-    from PIL import Image
-
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 NEEDED = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
 MAX_CHUNKS = 50_000  # some 4 KB each in a file of 200 MB
 BLOCK_BYTES = 1 << 20
 INDEXED = 3  # the type of colour
+BITS_AT = 24  # of a level, in the file
 
 
 @dataclass(frozen=True)
@@ -72,14 +72,44 @@ def header(data: bytes) -> Header:
     raise InputError("CORRUPT_IMAGE", f"The PNG file has more than {MAX_CHUNKS:,} chunks.")
 
 
-def load(found: Header) -> "Image.Image":
-    """Decode.
+def load(found: Header) -> Image.Image:
+    """Decode; a transparent colour of 16 bits becomes alpha of the 8 bits that are left of it.
 
     Raises:
         InputError: CORRUPT_IMAGE.
         OSError and others of Pillow: it cannot be decoded.
     """
-    return load_whole(lambda: _open(found.data), "PNG")
+    picture = load_whole(lambda: _open(found.data), "PNG")
+    clear, bits = picture.info.get("transparency"), found.data[BITS_AT]
+    if clear is None or picture.mode not in ("L", "I;16", "RGB"):
+        return picture
+    if bits == 16:
+        return _cleared(picture, clear, found.data)
+    if bits < 8:  # Pillow spreads the levels to 255, but not this one
+        most = (1 << bits) - 1
+        picture.info["transparency"] = (clear & most) * (255 // most)
+    return picture
+
+
+def _cleared(picture: Image.Image, clear: int | tuple[int, int, int], data: bytes) -> Image.Image:
+    """With alpha 0 where all 16 bits are those of the transparent colour, of which Pillow compares 8 or none."""
+    if isinstance(clear, int):
+        levels = np.asarray(picture)
+        bands = [Image.fromarray((levels >> 8).astype(np.uint8)), _alpha(levels == clear)]
+        return Image.merge("LA", bands)
+    low = _open(data)
+    low.tile = [tile._replace(args="RGB;16L") for tile in low.tile]  # takes the other byte of each two
+    low.load()
+    matching = np.ones((picture.height, picture.width), np.bool_)
+    for channel, value in enumerate(clear):
+        matching &= np.asarray(picture.getchannel(channel)) == value >> 8
+        matching &= np.asarray(low.getchannel(channel)) == value & 0xFF
+    picture.putalpha(_alpha(matching))
+    return picture
+
+
+def _alpha(clear: NDArray[np.bool_]) -> Image.Image:
+    return Image.fromarray(np.where(clear, np.uint8(0), np.uint8(255)))
 
 
 def _open(data: bytes) -> PngImageFile:
