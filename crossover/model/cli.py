@@ -25,7 +25,8 @@ Model = Annotated[Path, typer.Argument(metavar="MODEL", help="An ONNX file.", sh
 class Describe(ContractOptions):
     """Write into an ONNX file what it takes and gives: its contract.
 
-    What the graph tells need not be said. Weights beside the file come into it.
+    What the graph tells need not be said, nor what the file has already: an empty value removes a field. Weights beside
+    the file come into it.
     """
 
     model: Model
@@ -33,8 +34,8 @@ class Describe(ContractOptions):
         None
     )
     labels: Annotated[
-        str, typer.Option(help="A file of them: lines, JSON or CSV; or as cat,dog.", show_default=False)
-    ] = ""
+        str | None, typer.Option(help="A file of them: lines, JSON or CSV; or as cat,dog.", show_default=False)
+    ] = None
     number_labels: Annotated[bool, typer.Option("--number-labels", help="Name the classes class 0, class 1, ...")] = (
         False
     )
@@ -43,11 +44,12 @@ class Describe(ContractOptions):
         from crossover.model.describe import contract_fields, describe
         from crossover.model.metadata import ModelFileError, write_metadata
 
-        entries = describe(self.model, given=self.given(), labels=self.labels, number_labels=self.number_labels)
+        given = {**self.given(), **({"labels": ""} if self.labels == "" else {})}
+        entries = describe(self.model, given=given, labels=self.labels or "", number_labels=self.number_labels)
         target = self.output or self.model
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            metadata = {name: entry.value for name, entry in entries.items()}
+            metadata = {name: entry.value for name, entry in entries.items() if entry.value}
             write_metadata(self.model, target, metadata, without=contract_fields())
         except ModelFileError as error:
             raise UsageError(str(error)) from None
@@ -56,7 +58,7 @@ class Describe(ContractOptions):
         print(f"Wrote {target}, {target.stat().st_size / 1e6:,.1f} MB:")
         width = max(map(len, entries))
         for name, entry in entries.items():
-            print(f"  {name:{width}}  {_shorten(printable(entry.value))}  ({entry.source})")
+            print(f"  {name:{width}}  {_shorten(printable(entry.value)) or 'left out'}  ({entry.source})")
         print(f"Next: crossover model check {target}")
 
 

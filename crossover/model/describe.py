@@ -21,7 +21,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from crossover.model.contract import ModelContract
+
 GIVEN, PRESENT = "given", "in the file already"
+WORDS = {"image": "pictures", "tensor": "an input of tensors", "tensors": "an output of tensors"}
+"""For kinds of input and output, where these are not their names."""
 TOLERANCE = 1e-3
 """Of scores that are called probabilities: float16 rounds the sum of a thousand of them so much."""
 
@@ -31,8 +35,8 @@ class Entry:
     """A field of the contract.
 
     Attributes:
-        value: as it stands in the metadata.
-        source: GIVEN, PRESENT, or the reason for a guess.
+        value: as it stands in the metadata; empty for one that was in the file and is left out.
+        source: GIVEN, PRESENT, or the reason for a guess or for leaving it out.
     """
 
     value: str
@@ -44,6 +48,7 @@ class _Draft:
     """The contract so far."""
 
     entries: dict[str, Entry] = field(default_factory=dict)
+    left_out: dict[str, Entry] = field(default_factory=dict)
 
     def __contains__(self, name: str) -> bool:
         return name in self.entries
@@ -54,6 +59,16 @@ class _Draft:
     def guess(self, name: str, guess: Guess) -> None:
         """Take the guess where nothing else is known."""
         self.entries.setdefault(name, Entry(guess.value, guess.reason))
+
+    def source(self, name: str) -> str:
+        """Empty where there is no such field, or no value of it."""
+        return self.entries[name].source if self[name] else ""
+
+    def leave_out(self, name: str, reason: str) -> None:
+        """Drop what is in the file already."""
+        if self.source(name) == PRESENT:
+            del self.entries[name]
+            self.left_out[name] = Entry("", reason)
 
     @property
     def metadata(self) -> dict[str, str]:
@@ -66,7 +81,7 @@ def describe(
     """The contract by its fields, in their order.
 
     Args:
-        given: values of fields, as they stand in the metadata; an empty one leaves the field out.
+        given: values of fields, as they stand in the metadata; an empty one removes the field.
         labels: a file of labels, or labels separated by commas.
         number_labels: name the classes "class 0", "class 1", ..., where there are no labels.
 
@@ -88,8 +103,8 @@ def describe(
     if labels:
         draft.entries["labels"] = Entry(json.dumps(_labels(labels), ensure_ascii=False), GIVEN)
     _Description(source, session, draft, number_labels).complete()
-    fields = [name for name in contract_fields() if draft[name]]
-    return {name: draft.entries[name] for name in fields}
+    entries = {**draft.left_out, **{name: entry for name, entry in draft.entries.items() if entry.value}}
+    return {name: entries[name] for name in contract_fields() if name in entries}
 
 
 def contract_fields() -> tuple[str, ...]:
@@ -146,23 +161,111 @@ class _Description:
         draft.guess("name", Guess(_name(self.source), "the file's name"))
         draft.guess("version", Guess("1", "the default; --version sets it"))
         draft.guess("license", Guess("not stated", "the default; --license sets it"))
+        self._leave_out_what_given_fields_replace()
         self._states_and_constants()
         data = self._data()
         has_rate = bool("sample_rate" in draft or guesses.sample_rate_input(self.inputs))
         draft.guess("input_kind", guesses.input_kind(data, has_sample_rate=has_rate))
+        self._settle("input_kind", {name: kind.fields for name, kind in inference("inputs").KINDS.items()})
         if draft["input_kind"] == "image" and len(data) == 1:
             for name, guess in guesses.image(data[0]).items():
                 draft.guess(name, guess)
         self._ask_for_what_the_input_needs(data)
         runs = list(self._runs(data))
         results = [each for each in self.outputs if each.name not in self._states().values()]
-        count = len(_list(draft["labels"]))
-        draft.guess("output_kind", guesses.output_kind(results, of=draft["input_kind"], labels=count))
+        self._settle_output_kind(results)
         if draft["output_kind"] == "labels":
             self._labels(results, runs)
         elif draft["output_kind"] == "detections" and "labels" not in draft:
             raise UsageError("The model finds things in pictures: give --labels with a label for each class.")
-        self._require_that_it_is_read()
+        output = self._read().output
+        if draft["output_kind"] == "detections":
+            self._say_how_boxes_are_read(output)
+
+    def _leave_out_what_given_fields_replace(self) -> None:
+        draft = self.draft
+        given = {name: entry.value for name, entry in draft.entries.items() if entry.source == GIVEN and entry.value}
+        for name, resize in (("crop_ratio", "crop"), ("pad", "fit")):
+            if given.get("resize", resize) != resize:
+                draft.leave_out(name, f"it has a meaning where resize is {resize} only")
+        if "labels" in given:
+            draft.leave_out("columns", "it follows from the labels")
+        for name in ("boxes_format", "nms"):
+            if "columns" in given:
+                draft.leave_out(name, "it follows from the columns")
+        rate = guesses.sample_rate_input(self.inputs)
+        if rate and "sample_rate" in given and set(_object(draft["constants"])) == {rate.name}:
+            draft.leave_out("constants", "they follow from the sample rate")
+
+    def _settle_output_kind(self, results: Sequence[Tensor]) -> None:
+        draft = self.draft
+        labels = len(_list(draft["labels"]))
+        if labels and draft["class_offset"].isdecimal():
+            labels += int(draft["class_offset"][:9])
+        of = draft["input_kind"]
+        if draft["map"]:
+            draft.guess("output_kind", Guess("tensors", "it is a map of pixels"))
+        guess = guesses.output_kind(results, of=of, labels=labels)
+        columns = guesses.box_columns(results) if of == "image" and guess.value == "tensors" else 0
+        if columns and labels and "output_kind" not in draft:
+            needed = f"{columns - 4:,} labels" + (f", or {columns - 5:,} and an objectness" if columns > 5 else "")
+            raise UsageError(
+                f"The model's output has {columns:,} columns, but there are {labels:,} labels: give {needed}; for "
+                "results without labels, --output-kind tensors."
+            )
+        draft.guess("output_kind", guess)
+        fields = {name: kind.fields for name, kind in inference("outputs").KINDS.items()}
+        if not draft["map"]:
+            fields |= {"tensors": ("outputs", "map"), "maps of pixels": ("labels", "activation")}
+        if self.number_labels and draft["output_kind"] == "tensors":
+            raise UsageError(self._not_for("number_labels", ["labels"], "output_kind"))
+        self._settle("output_kind", fields)
+
+    def _settle(self, which: str, fields: Mapping[str, Sequence[str]]) -> None:
+        """Refuse what is given for other kinds, and leave out what the file has for them.
+
+        Args:
+            which: input_kind or output_kind, which is known.
+            fields: of each kind.
+        """
+        draft, kind = self.draft, self.draft[which]
+        if kind not in fields:
+            return  # what reads it says so
+        refused = []
+        for name in dict.fromkeys(name for names in fields.values() for name in names):
+            if name in fields[kind]:
+                continue
+            kinds = [each for each, names in fields.items() if name in names]
+            if draft.source(name) == GIVEN:
+                refused.append(self._not_for(name, kinds, which))
+            draft.leave_out(name, f"it has a meaning for {_words(kinds)} only")
+        if refused:
+            raise UsageError(" ".join(refused))
+
+    def _not_for(self, field: str, kinds: Sequence[str], which: str) -> str:
+        source = self.draft.source(which)
+        option = {"input_kind": "--kind"}.get(which, "--output-kind")
+        reason = {GIVEN: f"{option} says", PRESENT: f"the file says ({option} sets another)"}.get(source, source)
+        return (
+            f"--{field.replace('_', '-')} has a meaning for {_words(kinds)} only, but this is taken as "
+            f"{self.draft[which]}, as {reason}."
+        )
+
+    def _say_how_boxes_are_read(self, output: Any) -> None:
+        """Write down what is told by the numbers of columns and labels, so that it is seen."""
+        draft = self.draft
+        if output.columns:
+            classes = len(output.labels) + output.class_offset
+            rest = {"scores": f"{classes:,}", "objectness": f"1 + {classes:,}", "class": "1 + 1"}[output.columns]
+            known = f"{classes:,} labels" if not output.class_offset else f"{classes:,} classes"
+            counts = inference("outputs.parts.detection_fields").column_counts(classes)
+            reason = f"{counts[output.columns]:,} values, {known}: 4 + {rest}"
+            if output.columns == "objectness":
+                reason += f"; with {classes + 1:,} labels it would be scores"
+            draft.guess("columns", Guess(output.columns, reason))
+            draft.guess("boxes_format", Guess(output.boxes_format, "the default"))
+        if output.nms is not None:
+            draft.guess("nms", Guess(str(output.nms), "the default"))
 
     def _states_and_constants(self) -> None:
         draft = self.draft
@@ -267,15 +370,21 @@ class _Description:
         if activation:
             draft.guess("activation", activation)
 
-    def _require_that_it_is_read(self) -> None:
+    def _read(self) -> "ModelContract":
         contract = inference("contract")
         try:
-            contract.read_contract(self.draft.metadata, inputs=self.inputs, outputs=self.outputs)
+            read: ModelContract = contract.read_contract(self.draft.metadata, inputs=self.inputs, outputs=self.outputs)
         except contract.ContractError as error:
             raise self._refusal(error.faults) from None
+        return read
 
     def _refusal(self, faults: Sequence[str]) -> UsageError:
         return UsageError(f"The model {self.source} cannot be described so: {'; '.join(faults)}.")
+
+
+def _words(kinds: Sequence[str]) -> str:
+    words = [WORDS.get(kind, kind) for kind in kinds]
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
 def _normalisation(data: Sequence[Tensor]) -> tuple[str, ...]:

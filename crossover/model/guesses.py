@@ -10,6 +10,7 @@ INTEGERS = ("tensor(int32)", "tensor(int64)")
 FLOATS = ("tensor(float)", "tensor(float16)", "tensor(double)")
 PICTURES = (*FLOATS, "tensor(uint8)", "tensor(int8)")
 BOX_WORDS = ("box",)
+AUDIO_WORDS = ("waveform", "audio", "wav")
 
 STATE_NAMES = re.compile(r"(h|c|state|states|hidden|hidden_state|cell|cell_state|cache|memory|context)\d*")
 AFFIXES = re.compile(
@@ -99,11 +100,23 @@ def _is_one(size: int | str | None) -> bool:
 
 def input_kind(data: Sequence[Tensor], *, has_sample_rate: bool) -> Guess:
     """Of the inputs that are neither states nor constants."""
-    if has_sample_rate:
-        return Guess("audio", "there is a sample rate")
     if len(data) == 1 and channels_axis(data[0]) is not None:
         return Guess("image", f"its input is {_text(data[0])}")
-    return Guess("tensor", f"its input is {', '.join(map(_text, data))}")
+    if has_sample_rate:
+        return Guess("audio", "there is a sample rate")
+    if len(data) > 1:
+        names = ", ".join(each.name for each in data)
+        return Guess("tensor", f"it has {len(data)} inputs: {names}; --constants makes one fixed")
+    hint = "; if it is audio, give --sample-rate" if any(map(_may_be_audio, data)) else ""
+    return Guess("tensor", f"its input is {', '.join(map(_text, data))}{hint}")
+
+
+def _may_be_audio(tensor: Tensor) -> bool:
+    """By its name, or as it is [samples] or [1, samples] of an open length."""
+    if tensor.type not in FLOATS or not 1 <= len(tensor.shape) <= 2:
+        return False
+    named = any(word in tensor.name.lower() for word in AUDIO_WORDS)
+    return named or (not isinstance(tensor.shape[-1], int) and all(size == 1 for size in tensor.shape[:-1]))
 
 
 def image(tensor: Tensor) -> dict[str, Guess]:
@@ -159,9 +172,20 @@ def output_kind(outputs: Sequence[Tensor], *, of: str, labels: int) -> Guess:
 def _are_boxes(outputs: Sequence[Tensor], labels: int) -> bool:
     if any(word in each.name.lower() for each in outputs for word in BOX_WORDS):
         return True
-    if len(outputs) != 1 or len(outputs[0].shape) != 3 or outputs[0].type not in FLOATS:
+    if not _are_rows(outputs) or not labels:
         return False
-    return bool(labels) and any(size in (4 + labels, 5 + labels) for size in outputs[0].shape[1:])
+    # Of 6 are also a box, a score and a class.
+    return outputs[0].shape[-1] == 6 or any(size in (4 + labels, 5 + labels) for size in outputs[0].shape[1:])
+
+
+def _are_rows(outputs: Sequence[Tensor]) -> bool:
+    return len(outputs) == 1 and len(outputs[0].shape) == 3 and outputs[0].type in FLOATS
+
+
+def box_columns(outputs: Sequence[Tensor]) -> int:
+    """Columns of rows that can be boxes, [1, columns, N] or [1, N, columns]; 0 where the graph does not tell."""
+    known = [size for size in outputs[0].shape[1:] if isinstance(size, int)] if _are_rows(outputs) else []
+    return min(known) if known and min(known) > 4 else 0
 
 
 def _text(tensor: Tensor) -> str:

@@ -23,51 +23,63 @@ def _option(panel: str, text: str, *names: str) -> Any:
 
 @dataclass(kw_only=True)
 class ContractOptions:
-    """Values of the fields as they stand in the metadata; empty where they are not given."""
+    """Values of the fields as they stand in the metadata; an empty one removes the field."""
 
-    input_kind: Annotated[str, _option(ANY, "audio, image or tensor; by default what the graph tells.", "--kind")] = ""
-    output_kind: Annotated[str, _option(ANY, "labels, detections or tensors; by default what the graph tells.")] = ""
-    name: Annotated[str, _option(ANY, "By default the file's name.")] = ""
-    version: Annotated[str, _option(ANY, "By default 1.")] = ""
-    license: Annotated[str, _option(ANY, "Such as MIT.")] = ""
-    states: Annotated[str, _option(ANY, 'Inputs and the outputs that continue them, as {"h": "hn"}.')] = ""
-    constants: Annotated[str, _option(ANY, 'Inputs that are always the same, as {"sr": 16000}.')] = ""
+    input_kind: Annotated[
+        str | None, _option(ANY, "audio, image or tensor; by default what the graph tells.", "--kind")
+    ] = None
+    output_kind: Annotated[
+        str | None, _option(ANY, "labels, detections or tensors; by default what the graph tells.")
+    ] = None
+    name: Annotated[str | None, _option(ANY, "By default the file's name.")] = None
+    version: Annotated[str | None, _option(ANY, "By default 1.")] = None
+    license: Annotated[str | None, _option(ANY, "Such as MIT.")] = None
+    states: Annotated[str | None, _option(ANY, 'Inputs and the outputs that continue them, as {"h": "hn"}.')] = None
+    constants: Annotated[str | None, _option(ANY, 'Inputs that are always the same, as {"sr": 16000}.')] = None
 
-    sample_rate: Annotated[str, _option(AUDIO, "That the model takes, Hz.")] = ""
-    window: Annotated[str, _option(AUDIO, "Samples of a window, where the graph takes windows of one length.")] = ""
-    context: Annotated[str, _option(AUDIO, "Samples before each window that the graph gets again with it.")] = ""
-    windowing: Annotated[str, _option(AUDIO, "How scores of windows are joined: mean or max.")] = ""
+    sample_rate: Annotated[str | None, _option(AUDIO, "That the model takes, Hz.")] = None
+    window: Annotated[
+        str | None, _option(AUDIO, "Samples of a window, where the graph takes windows of one length.")
+    ] = None
+    context: Annotated[str | None, _option(AUDIO, "Samples before each window that the graph gets again with it.")] = (
+        None
+    )
+    windowing: Annotated[str | None, _option(AUDIO, "How scores of windows are joined: mean or max.")] = None
 
-    size: Annotated[str, _option(IMAGE, "The side, or HEIGHTxWIDTH, pixels.")] = ""
-    resize: Annotated[str, _option(IMAGE, "squash, fit or crop.")] = ""
-    crop_ratio: Annotated[str, _option(IMAGE, "For crop: 0.875 keeps 224 of 256 pixels.")] = ""
-    interpolation: Annotated[str, _option(IMAGE, "bilinear, bicubic, nearest, lanczos or box.")] = ""
-    pad: Annotated[str, _option(IMAGE, "For fit: the level around the picture, 0 to 255.")] = ""
-    layout: Annotated[str, _option(IMAGE, "NCHW or NHWC.")] = ""
-    channels: Annotated[str, _option(IMAGE, "RGB, BGR or GRAY.")] = ""
-    scale: Annotated[str, _option(IMAGE, "That levels are multiplied by first, as 1/255.")] = ""
-    mean: Annotated[str, _option(IMAGE, "That is subtracted then, as 0.485,0.456,0.406.")] = ""
-    std: Annotated[str, _option(IMAGE, "That is divided by then, as 0.229,0.224,0.225.")] = ""
+    size: Annotated[str | None, _option(IMAGE, "The side, or HEIGHTxWIDTH, pixels.")] = None
+    resize: Annotated[str | None, _option(IMAGE, "squash, fit or crop.")] = None
+    crop_ratio: Annotated[str | None, _option(IMAGE, "For crop: 0.875 keeps 224 of 256 pixels.")] = None
+    interpolation: Annotated[str | None, _option(IMAGE, "bilinear, bicubic, nearest, lanczos or box.")] = None
+    pad: Annotated[str | None, _option(IMAGE, "For fit: the level around the picture, 0 to 255.")] = None
+    layout: Annotated[str | None, _option(IMAGE, "NCHW or NHWC.")] = None
+    channels: Annotated[str | None, _option(IMAGE, "RGB, BGR or GRAY.")] = None
+    scale: Annotated[str | None, _option(IMAGE, "That levels are multiplied by first, as 1/255.")] = None
+    mean: Annotated[str | None, _option(IMAGE, "That is subtracted then, as 0.485,0.456,0.406.")] = None
+    std: Annotated[str | None, _option(IMAGE, "That is divided by then, as 0.229,0.224,0.225.")] = None
 
-    input_columns: Annotated[str, _option(TENSOR, "Names of the values of a row, as a CSV file has them.")] = ""
-    missing_values: Annotated[str, _option(TENSOR, "What becomes of missing values: refuse or nan.")] = ""
-    example: Annotated[str, _option(TENSOR, "An input, in JSON, or a file of it.")] = ""
+    input_columns: Annotated[str | None, _option(TENSOR, "Names of the values of a row, as a CSV file has them.")] = (
+        None
+    )
+    missing_values: Annotated[str | None, _option(TENSOR, "What becomes of missing values: refuse or nan.")] = None
+    example: Annotated[str | None, _option(TENSOR, "An input, in JSON, or a file of it.")] = None
 
-    scores: Annotated[str, _option(LABELS, "The output that has the scores.")] = ""
-    activation: Annotated[str, _option(LABELS, "That makes probabilities: softmax, sigmoid or none.")] = ""
+    scores: Annotated[str | None, _option(LABELS, "The output that has the scores.")] = None
+    activation: Annotated[str | None, _option(LABELS, "That makes probabilities: softmax, sigmoid or none.")] = None
 
-    boxes: Annotated[str, _option(DETECTIONS, "The output that has the boxes.")] = ""
-    classes: Annotated[str, _option(DETECTIONS, "The output that has the classes.")] = ""
-    columns: Annotated[str, _option(DETECTIONS, "What rows have behind the box: scores, objectness or class.")] = ""
-    boxes_format: Annotated[str, _option(DETECTIONS, "xyxy, yxyx, xywh or cxcywh.")] = ""
-    boxes_unit: Annotated[str, _option(DETECTIONS, "pixels or fraction.")] = ""
-    class_offset: Annotated[str, _option(DETECTIONS, "Class of the first label: 1 where 0 is none.")] = ""
-    min_score: Annotated[str, _option(DETECTIONS, "Below which nothing is reported.")] = ""
-    nms: Annotated[str, _option(DETECTIONS, "Overlap above which the better box is kept.")] = ""
-    max_detections: Annotated[str, _option(DETECTIONS, "That are reported of a picture.")] = ""
+    boxes: Annotated[str | None, _option(DETECTIONS, "The output that has the boxes.")] = None
+    classes: Annotated[str | None, _option(DETECTIONS, "The output that has the classes.")] = None
+    columns: Annotated[
+        str | None, _option(DETECTIONS, "What rows have behind the box: scores, objectness or class.")
+    ] = None
+    boxes_format: Annotated[str | None, _option(DETECTIONS, "xyxy, yxyx, xywh or cxcywh.")] = None
+    boxes_unit: Annotated[str | None, _option(DETECTIONS, "pixels or fraction.")] = None
+    class_offset: Annotated[str | None, _option(DETECTIONS, "Class of the first label: 1 where 0 is none.")] = None
+    min_score: Annotated[str | None, _option(DETECTIONS, "Below which nothing is reported.")] = None
+    nms: Annotated[str | None, _option(DETECTIONS, "Overlap above which the better box is kept.")] = None
+    max_detections: Annotated[str | None, _option(DETECTIONS, "That are reported of a picture.")] = None
 
-    outputs: Annotated[str, _option(OUTPUTS, "Names of the outputs that are stored.")] = ""
-    map: Annotated[str, _option(OUTPUTS, "Of pixels: classes or levels.")] = ""
+    outputs: Annotated[str | None, _option(OUTPUTS, "Names of the outputs that are stored.")] = None
+    map: Annotated[str | None, _option(OUTPUTS, "Of pixels: classes or levels.")] = None
 
     def given(self) -> dict[str, str]:
         """The values that are given, by field.
@@ -84,7 +96,7 @@ class ContractOptions:
                 value = json.dumps([part.strip() for part in value.split(",")], ensure_ascii=False)
             if each.name == "example" and value and not value.lstrip().startswith(("[", "{")):
                 value = _content(Path(value))
-            if value:
+            if value is not None:
                 yield each.name, "" if (each.name, value) == ("activation", "none") else value
 
 

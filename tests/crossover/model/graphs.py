@@ -103,3 +103,15 @@ def table_classifier(path: Path, *, zipmap: bool = True) -> Path:
     else:
         outputs.append(value("scores", ["N", 3]))
     return save(path, nodes, [value("X", ["N", 4])], outputs)
+
+
+def raw_detector(path: Path, *, shape: Shape) -> Path:
+    """Like YOLO's exports: rows for a picture [1, 3, 8, 8], [1, columns, N] or [1, N, columns], all zero here."""
+    sizes = [size if isinstance(size, int) else 10 for size in shape]
+    nodes = [
+        helper.make_node("ReduceMin", ["images"], ["least"], keepdims=0),
+        helper.make_node("Mul", ["least", "zero"], ["none"]),
+        helper.make_node("Expand", ["none", "sizes"], ["output0"]),
+    ]
+    constants: dict[str, np.ndarray] = {"zero": np.array(0, np.float32), "sizes": np.array(sizes, np.int64)}
+    return save(path, nodes, [value("images", [1, 3, 8, 8])], [value("output0", shape)], **constants)

@@ -268,3 +268,85 @@ def test_a_sample_rate_of_the_shape_1_is_described(tmp_path: Path, constants: li
 
     assert check_model(path).warnings == ()
     assert json.loads(read_metadata(path)["constants"])["sr"] == (16000 if constants else [16000])
+
+
+RAW = ["--mean", "0", "--std", "1"]
+
+
+def test_how_boxes_of_rows_are_read_is_written_down(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    path = graphs.raw_detector(tmp_path / "yolo.onnx", shape=[1, 7, 4096])
+
+    run(path, *RAW, "--labels", "red,green")
+
+    printed = capsys.readouterr().out
+    assert "objectness  (7 values, 2 labels: 4 + 1 + 2; with 3 labels it would be scores)" in printed
+    assert re.search(r"boxes_format +cxcywh  \(the default\)", printed)
+    assert re.search(r"nms +0.45  \(the default\)", printed)
+    assert read_metadata(path)["columns"] == "objectness"
+
+    run(path, "--labels", "red,green,blue")
+
+    assert read_metadata(path)["columns"] == "scores"
+
+
+@pytest.mark.parametrize("shape", [[1, 7, 4096], [1, "boxes", 7]])
+def test_rows_that_do_not_fit_the_labels_are_refused(tmp_path: Path, shape: list[int | str]):
+    path = graphs.raw_detector(tmp_path / "yolo.onnx", shape=shape)
+
+    with pytest.raises(UsageError, match=r"7 columns, .* 4 labels: give 3 labels, or 2 and an objectness"):
+        run(path, *RAW, "--labels", "a,b,c,d")
+    run(path, *RAW, "--labels", "", "--output-kind", "tensors")
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (["--mean", "0"], "--mean has a meaning for pictures only, but this is taken as tensor, as its input is X"),
+        (["--sample-rate", 8000, "--kind", "tensor"], "--sample-rate has a meaning for audio only, but this is taken"),
+        (["--nms", 0.5], "--nms has a meaning for detections only, but this is taken as labels, as its outputs are"),
+        (["--output-kind", "tensors", "--labels", "a,b"], "--labels has a meaning for labels, detections and maps of"),
+        (["--output-kind", "tensors", "--number-labels"], "--number-labels has a meaning for labels only"),
+    ],
+)
+def test_an_option_of_another_kind_is_refused(tmp_path: Path, options: list[object], reason: str):
+    path = graphs.table_classifier(tmp_path / "iris.onnx")
+
+    with pytest.raises(UsageError, match=f"^{re.escape(reason)}"):
+        run(path, *options)
+
+
+def test_a_sample_rate_of_pictures_is_refused(tmp_path: Path):
+    path = graphs.picture_logits(tmp_path / "net.onnx")
+
+    with pytest.raises(UsageError, match=r"--sample-rate has a meaning for audio only, but this is taken as image"):
+        run(path, "--sample-rate", 8000)
+
+
+def test_what_the_file_has_for_another_kind_is_left_out_and_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    path = graphs.picture_logits(tmp_path / "net.onnx")
+    run(path, *NORMALISED, "--number-labels")
+
+    run(path, "--output-kind", "tensors")
+
+    assert {"labels", "activation"}.isdisjoint(read_metadata(path))
+    printed = capsys.readouterr().out
+    assert "labels       left out  (it has a meaning for labels, detections and maps of pixels only)" in printed
+
+
+def test_a_field_of_a_described_file_can_be_changed_or_removed(tmp_path: Path):
+    path = graphs.picture_logits(tmp_path / "net.onnx")
+    run(path, *NORMALISED, "--number-labels", "--resize", "crop", "--crop-ratio", 0.875)
+
+    run(path, "--resize", "squash")
+    assert "crop_ratio" not in read_metadata(path)
+    run(path, "--resize", "")
+    assert "resize" not in read_metadata(path)
+
+
+def test_another_sample_rate_changes_the_constant_too(tmp_path: Path):
+    path = graphs.recurrent(tmp_path / "vad.onnx")
+    run(path, "--sample-rate", 16000, "--labels", "speech")
+
+    run(path, "--sample-rate", 8000)
+
+    assert json.loads(read_metadata(path)["constants"]) == {"sr": 8000}
