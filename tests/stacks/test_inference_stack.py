@@ -156,5 +156,5 @@ def test_a_model_without_its_contract_ends_the_synthesis_with_one_line(tmp_path:
     result = run_app(tmp_path / "assembly", model_path=str(path))
 
     assert result.returncode == 1
-    assert result.stderr.startswith(f"crossover: The model file {path} cannot be served: its metadata lack labels ")
+    assert result.stderr.startswith(f"crossover: The model file {path} cannot be served: its labels are ''")
     assert result.stderr.count("\n") == 1
