@@ -247,6 +247,18 @@ def test_what_is_transparent_is_white(kind: str, mode: str) -> None:
     assert np.abs(levels(encode(picture, kind, **how)) - expected).max() <= 1
 
 
+@pytest.mark.parametrize("interpolation", ["bilinear", "bicubic", "nearest", "lanczos", "box"])
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+def test_what_is_transparent_is_resized_on_white(mode: str, interpolation: str) -> None:
+    picture = photograph().convert(mode)
+    picture.putalpha(photograph(seed=2).convert("L").point([0] * 110 + [255] * 146))
+    white = Image.new("RGBA", picture.size, "white")
+    white.alpha_composite(picture.convert("RGBA"))
+    expected = white.convert("RGB").resize((33, 21), getattr(Image.Resampling, interpolation.upper()))
+    seen = levels(encode(picture, "PNG"), size="21x33", interpolation=interpolation)
+    assert np.abs(seen.astype(int) - np.asarray(expected, int)).max() <= 1
+
+
 def test_text_on_a_transparent_ground_can_be_read() -> None:
     picture = Image.new("RGBA", (20, 20), (0, 0, 0, 0))
     picture.paste((0, 0, 0, 255), (5, 5, 15, 15))

@@ -1,4 +1,4 @@
-"""Picture files to the levels that a model sees: decode, make opaque, resize, make upright."""
+"""Picture files to the levels that a model sees: decode, lay on white, resize, make upright."""
 
 import contextlib
 import logging
@@ -25,8 +25,8 @@ DRAFT_RATIO = 2.0
 INTERPOLATIONS = {
     name: getattr(Image.Resampling, name.upper()) for name in ("nearest", "box", "bilinear", "bicubic", "lanczos")
 }
-DECODING_BYTES = 16
-"""For each pixel of a picture, at most."""
+DECODING_BYTES = 17
+"""Of memory for each pixel of a picture, at most (docs/decisions/0017-images-by-pillow.md)."""
 WHITE = 255
 LUMA = (19595, 38470, 7471)  # Pillow's weights of red, green and blue, as 65536ths
 
@@ -201,9 +201,9 @@ class _View:
         """Resize a decoded picture, whose sides were divided by `scale`; the memory of the picture is given up."""
         right, bottom = min(self.box[2] / scale, picture.width), min(self.box[3] / scale, picture.height)
         box = self.box[0] / scale, self.box[1] / scale, right, bottom
-        plain = _plain(picture)
+        plain = _opaque(_plain(picture))
         resized = np.asarray(plain.resize(self.resized, INTERPOLATIONS[self.model.interpolation], box))
-        seen = self._upright(self._channels(_opaque(resized, plain.mode)))
+        seen = self._upright(self._channels(resized))
         return self._padded(seen), self.framing.placement
 
     def _channels(self, levels: "NDArray[np.uint8]") -> "NDArray[np.uint8]":
@@ -251,27 +251,19 @@ DEEP = ("I;16", "I;16B", "I;16L", "I", "F")
 
 
 def _plain(picture: Image.Image) -> Image.Image:
-    """The picture in one of the modes L, RGB, La and RGBa (with alpha, multiplied), which can be resized."""
+    """The picture in one of the modes L, RGB, LA and RGBA."""
     mode = picture.mode
     if mode in DEEP:
         return _shallow(picture, 16)
     if mode == "LAB":
         raise InputError("UNSUPPORTED_FORMAT", "The picture is in Lab colours, which are not supported.")
-    if mode in ("La", "RGBa"):
-        return picture
-    if mode in ("P", "PA"):
-        return picture.convert("RGBA").convert("RGBa") if _transparent(picture) else picture.convert("RGB")
-    if "transparency" in picture.info and mode in ("1", "L", "RGB"):
-        return picture.convert("RGBA").convert("RGBa")
+    if mode in ("La", "RGBa"):  # alpha, multiplied
+        return picture.convert(mode[:-1] + "A")
+    if mode == "PA" or ("transparency" in picture.info and mode in ("1", "L", "P", "RGB")):
+        return picture.convert("RGBA")
     if mode == "1":
         return picture.convert("L")
-    if mode in ("LA", "RGBA"):
-        return picture.convert(mode[:-1] + "a")
-    return picture if mode in ("L", "RGB") else picture.convert("RGB")  # CMYK, YCbCr
-
-
-def _transparent(picture: Image.Image) -> bool:
-    return picture.mode == "PA" or "transparency" in picture.info
+    return picture if mode in ("L", "RGB", "LA", "RGBA") else picture.convert("RGB")  # P, CMYK, YCbCr
 
 
 def _shallow(picture: Image.Image, bits: int) -> Image.Image:
@@ -293,10 +285,10 @@ def _shallow(picture: Image.Image, bits: int) -> Image.Image:
     return Image.fromarray(shallow)
 
 
-def _opaque(levels: "NDArray[np.uint8]", mode: str) -> "NDArray[np.uint8]":
+def _opaque(picture: Image.Image) -> Image.Image:
     """Lay it on white, for which pictures with a transparent ground are drawn: black text on black would be lost."""
-    if mode not in ("La", "RGBa"):
-        return levels
-    alpha = levels[..., -1:].astype(np.uint16)
-    laid: NDArray[np.uint8] = np.minimum(levels[..., :-1] + (WHITE - alpha), WHITE).astype(np.uint8)
-    return laid[..., 0] if mode == "La" else laid
+    if picture.mode not in ("LA", "RGBA"):
+        return picture
+    laid = Image.new(picture.mode[:-1], picture.size, "white")
+    laid.paste(picture, mask=picture)
+    return laid
