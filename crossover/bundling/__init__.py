@@ -37,6 +37,7 @@ PROXY = Bundle(
         "inference/local_predictor.py",
         "inference/model.py",
         "inference/outputs",
+        "inference/runtime_reason.py",
         "inference/shapes.py",
     ),
     locks=("requirements-proxy.txt",),

@@ -10,9 +10,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from crossover.model.contract import fault_of, warning_of
+from crossover.errors import UsageError
+from crossover.model.contract import fault_of, warnings_of
 
 PROBE_SECONDS = 900
+
+MEMORY_MARGIN = 1.1
+"""Of the memory that was measured: the next run may take some more."""
 
 RUNTIME_MB = 64
 """What a function needs beside numpy, onnxruntime and the model, rounded up: botocore with its two clients took 33 MB
@@ -110,7 +114,13 @@ def check(path: Path) -> Check:
 
     Raises:
         ModuleNotFoundError: onnxruntime is not installed.
+        UsageError: there is no such file.
     """
+    if not path.is_file():
+        problem = (
+            f"The model {path} is a folder, but must be a file." if path.is_dir() else f"There is no model file {path}."
+        )
+        raise UsageError(problem)
     if find_spec("onnxruntime") is None:
         raise ModuleNotFoundError("No module named 'onnxruntime'", name="onnxruntime")
     found = _probe(path)
@@ -123,7 +133,7 @@ def check(path: Path) -> Check:
     return Check(
         path=path,
         faults=(fault_of(usual),) if usual else (),
-        warnings=tuple(warning_of(run["what"], run["fault"]) for run in failed if not run["usual"]),
+        warnings=warnings_of([(run["what"], run["fault"]) for run in failed if not run["usual"]]),
         facts={**found, "need_mb": need_mb, "lambda_mb": lambda_memory(need_mb)},
         runs=runs,
         places=places(found["size_bytes"], need_mb, BUNDLE_BYTES.get(found["input_kind"], max(BUNDLE_BYTES.values()))),
@@ -153,8 +163,8 @@ def _probe(path: Path) -> dict[str, Any]:
 
 
 def lambda_memory(need_mb: int) -> int | None:
-    """The smallest memory size of LAMBDA_MEMORY_MB that is enough; None where none is."""
-    return next((size for size in LAMBDA_MEMORY_MB if size >= need_mb), None)
+    """The smallest memory size of LAMBDA_MEMORY_MB that is enough with MEMORY_MARGIN; None where none is."""
+    return next((size for size in LAMBDA_MEMORY_MB if size >= need_mb * MEMORY_MARGIN), None)
 
 
 def places(size_bytes: int, need_mb: int, bundle_bytes: int) -> tuple[Place, ...]:
@@ -166,7 +176,11 @@ def places(size_bytes: int, need_mb: int, bundle_bytes: int) -> tuple[Place, ...
         bundle_bytes: of the handlers' package for its kind, unzipped.
     """
     memory = lambda_memory(need_mb)
-    of_memory = f"{memory:,} MB of memory or more" if memory else f"{need_mb:,} MB of memory, more than 10,240 MB"
+    of_memory = (
+        f"{memory:,} MB of memory or more"
+        if memory
+        else f"about {need_mb:,} MB of memory and 10 % more, over than 10,240 MB"
+    )
     file_mb = size_bytes / 1024**2
     tmp = f"{file_mb:,.0f} MB of /tmp, " + ("within the free 512 MB" if file_mb <= FREE_TMP_MB else "up to 10,240 MB")
     zipped = bundle_bytes + size_bytes
@@ -186,7 +200,7 @@ def places(size_bytes: int, need_mb: int, bundle_bytes: int) -> tuple[Place, ...
         ),
         Place(
             name="SageMaker, ml.t2.medium (sagemaker)",
-            fits=need_mb <= ENDPOINT_MB,
-            detail=f"{need_mb:,} MB of its {ENDPOINT_MB:,} MB",
+            fits=need_mb * MEMORY_MARGIN <= ENDPOINT_MB,
+            detail=f"about {need_mb:,} MB of its {ENDPOINT_MB:,} MB",
         ),
     )

@@ -4,6 +4,7 @@ from rich.table import Table
 from rich.text import Text
 
 from crossover.model.check import LAMBDA_MEMORY_MB, Check
+from crossover.model.contract import remedy_of
 from crossover.terminal import print_table, printable
 
 
@@ -28,6 +29,8 @@ def print_check(check: Check) -> None:
         print(f"{check.path} cannot be deployed:")
         for fault in check.faults:
             print(printable(f"- {fault.rstrip('.')}."))
+        if remedy := remedy_of(check.path, check.faults):
+            print(remedy)
     else:
         print(f"{check.path} can be deployed.")
         print(f"Next: crossover model try {check.path} FILE, crossover demo --model {check.path} --file FILE")
@@ -36,8 +39,8 @@ def print_check(check: Check) -> None:
 def _memory(check: Check) -> str:
     need, size = check.facts["need_mb"], check.facts["lambda_mb"]
     if size is None:
-        return f"none, for it needs {need:,} MB and Lambda has at most {LAMBDA_MEMORY_MB[-1]:,} MB"
-    return f"{size:,} MB, for the model needs {need:,} MB with the runtime"
+        return f"none, for it needs about {need:,} MB and 10 % more, and Lambda has at most {LAMBDA_MEMORY_MB[-1]:,} MB"
+    return f"{size:,} MB, for the model needs about {need:,} MB with the runtime, and 10 % more are added"
 
 
 def _runs(check: Check) -> Table:

@@ -42,6 +42,7 @@ class Describe(ContractOptions):
 
     def __post_init__(self) -> None:
         from crossover.model.describe import contract_fields, describe
+        from crossover.model.labels_file import repeated
         from crossover.model.metadata import ModelFileError, write_metadata
 
         given = {**self.given(), **({"labels": ""} if self.labels == "" else {})}
@@ -59,6 +60,12 @@ class Describe(ContractOptions):
         width = max(map(len, entries))
         for name, entry in entries.items():
             print(f"  {name:{width}}  {_shorten(printable(entry.value)) or 'left out'}  ({entry.source})")
+        if twice := repeated(entries["labels"].value if "labels" in entries else ""):
+            print(
+                printable(
+                    f"Warning: {twice!r} is more than once among the labels, so results do not tell these classes."
+                )
+            )
         print(f"Next: crossover model check {target}")
 
 
@@ -108,7 +115,7 @@ def try_(
         if as_json:
             print(json.dumps(outcome), flush=True)
     if not as_json:
-        print_outcomes(outcomes)
+        print_outcomes(outcomes, kept=output is not None)
     if any(outcome["status"] != "SUCCEEDED" for outcome in outcomes):
         raise typer.Exit(1)
 

@@ -1,7 +1,7 @@
 """Checks a model file before it is deployed, for the constructs and the commands; needs no CDK."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -110,10 +110,10 @@ def check_model(path: Path) -> CheckedModel:
             if trial.usual:
                 faults[trial.what] = error.message
             else:
-                warnings.append(warning_of(trial.what, error.message))
+                warnings.append((trial.what, error.message))
     if faults:
         raise _cannot_be_served(path, [fault_of(faults)])
-    return CheckedModel(model.contract, tuple(warnings))
+    return CheckedModel(model.contract, warnings_of(warnings))
 
 
 def load_model(path: Path) -> Any:
@@ -122,6 +122,8 @@ def load_model(path: Path) -> Any:
     Raises:
         ModelArtifactError: there is no such file, it is not a model, or its contract is wrong.
     """
+    if path.is_dir():
+        raise ModelArtifactError(f"The model {path} is a folder, but must be a file.")
     if not path.is_file():
         raise ModelArtifactError(f"There is no model file {path}.")
     try:
@@ -148,7 +150,8 @@ def reason_of(error: BaseException | None) -> str:
     """What onnxruntime says, on one line, without the number of the error and the place in its own sources."""
     text = " ".join(str(error).split())
     text = re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", text)
-    return re.sub(r"^/onnxruntime_src/\S+:\d+ .*?\) (?=[A-Z])", "", text).rstrip(".")
+    without_places: Callable[[str], str] = inference("runtime_reason").without_places
+    return without_places(text).rstrip(".")
 
 
 def fault_of(reasons: Mapping[str, str]) -> str:
@@ -162,4 +165,23 @@ def warning_of(what: str, reason: str) -> str:
 
 
 def _cannot_be_served(path: Path, faults: Sequence[str]) -> ModelArtifactError:
-    return ModelArtifactError(f"The model file {path} cannot be served: {'; '.join(faults)}.", faults)
+    message = f"The model file {path} cannot be served: {'; '.join(faults)}."
+    return ModelArtifactError(" ".join(filter(None, (message, remedy_of(path, faults)))), faults)
+
+
+def remedy_of(path: Path, faults: Sequence[str]) -> str:
+    """A sentence where the model has no contract, or only a part of one; else empty."""
+    lacks = any(fault.startswith("its metadata lack ") for fault in faults)
+    return f"`crossover model describe {path}` writes its metadata." if lacks else ""
+
+
+def warnings_of(faults: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+    """A sentence for each reason.
+
+    Args:
+        faults: what a model fails on, and the reason.
+    """
+    by_reason: dict[str, list[str]] = {}
+    for what, reason in faults:
+        by_reason.setdefault(reason, []).append(what)
+    return tuple(warning_of("; ".join(whats), reason) for reason, whats in by_reason.items())

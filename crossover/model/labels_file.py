@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -77,3 +78,10 @@ def _of_csv(path: Path, text: str) -> list[str]:
     raise UsageError(
         f"The labels {path} have the columns {', '.join(rows[0])}, but none is named {', '.join(COLUMNS)}."
     )
+
+
+def repeated(labels: str) -> str:
+    """A label that several classes have, of a contract's labels; empty for none."""
+    parsed = json.loads(labels or "[]")
+    names = list(parsed.values()) if isinstance(parsed, dict) else parsed
+    return next((name for name, count in Counter(names).items() if count > 1 and name), "")

@@ -81,8 +81,12 @@ def try_files(model: Path, files: Sequence[Path], *, output: Path | None) -> Ite
         raise CrossoverError(f"A prediction failed, as it would in the function, and again at each retry: {last[0]}")
 
 
-def print_outcomes(outcomes: Sequence[Mapping[str, Any]]) -> None:
-    """A table: file, what was found, status, ms of decoding and of the model; and what loading took."""
+def print_outcomes(outcomes: Sequence[Mapping[str, Any]], *, kept: bool) -> None:
+    """A table: file, what was found, status, ms of decoding and of the model; and what loading took.
+
+    Args:
+        kept: whether results that do not fit an item were stored.
+    """
     table = Table(show_edge=False, header_style="bold", pad_edge=False)
     table.add_column("file", overflow="fold", max_width=30)
     table.add_column("prediction", overflow="fold")
@@ -100,6 +104,8 @@ def print_outcomes(outcomes: Sequence[Mapping[str, Any]]) -> None:
             timings = [f"{outcome['timings_ms'][name]:,.1f}" for name in ("decode", "inference")]
             table.add_row(file, Text(printable(answer)), Text("SUCCEEDED", style="green"), *timings)
     print_table(table)
+    if not kept and any(outcome.get("result") for outcome in outcomes):
+        print("Results that do not fit an item were not kept: --output FOLDER keeps them.")
     if outcomes:
         print(f"Loading took {outcomes[0]['load_ms']:,.0f} ms; the first file also takes what runs only once.")
 

@@ -16,6 +16,7 @@ from .contract import Contract, ContractError, read_contract
 from .environment import available_cpus
 from .input_error import InputError
 from .kinds import Decoded, Outcome, Tensor
+from .runtime_reason import without_places
 from .shapes import dtype_of, is_batch, shorten
 
 OUT_OF_MEMORY = ("std::bad_alloc", "Failed to allocate memory", "bad allocation")
@@ -132,6 +133,7 @@ class Model:
             reason = str(error).rpartition(" : ")[2].rpartition("Status Message: ")[2].partition("\n")[0].rstrip(".")
             if any(words in reason for words in OUT_OF_MEMORY):  # which may be over at the next attempt
                 raise
+            reason = without_places(reason)
             shapes = ", ".join(f"{name} {list(array.shape)}" for name, array in feed.items())
             raise InputError(
                 "MODEL_REFUSED_INPUT", f"The model fails for this input ({shapes}): {reason or type(error).__name__}."

@@ -8,7 +8,7 @@ import onnx
 import pytest
 
 from crossover.handler_sources import inference
-from crossover.model.contract import ModelArtifactError, check_model
+from crossover.model.contract import ModelArtifactError, check_model, reason_of
 from crossover.paths import sources
 from stacks.settings import Settings
 from tests.crossover.cdk.onnx_files import CONTRACT, INT64, write_model
@@ -209,3 +209,20 @@ def test_a_graph_that_cannot_be_loaded_is_refused_in_one_line(tmp_path: Path):
 
     assert str(error.value).startswith(f"The model file {path} cannot be loaded: This is an invalid model. In Node")
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        (
+            "[ONNXRuntimeError] : 1 : FAIL : Non-zero status code returned while running Reshape node. Name:'' Status "
+            "Message: /onnxruntime_src/core/reshape_helper.h:91 onnxruntime::ReshapeHelper::ReshapeHelper(const "
+            "onnxruntime::TensorShape&, std::function<void(int)>, bool) a == b was false. No reshape.",
+            "Non-zero status code returned while running Reshape node. Name:'' Status Message: a == b was false. No "
+            "reshape",
+        ),
+        ("matmul_helper.h:59 Compute MatMul dimension mismatch", "MatMul dimension mismatch"),
+    ],
+)
+def test_places_in_the_runtimes_own_sources_are_left_out(said: str, reason: str):
+    assert reason_of(RuntimeError(said)) == reason

@@ -350,3 +350,11 @@ def test_another_sample_rate_changes_the_constant_too(tmp_path: Path):
     run(path, "--sample-rate", 8000)
 
     assert json.loads(read_metadata(path)["constants"]) == {"sr": 8000}
+
+
+def test_a_label_of_two_classes_is_warned_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    path = graphs.audio_logits(tmp_path / "mine.onnx")
+
+    run(path, "--sample-rate", 8000, "--labels", "crane,kite,crane")
+
+    assert "Warning: 'crane' is more than once among the labels" in capsys.readouterr().out

@@ -76,6 +76,9 @@ def test_a_result_that_does_not_fit_an_item_becomes_a_file(tmp_path: Path, capsy
     assert Path(found["result"]).stat().st_size > 0
     assert found["values"]["outputs"]["copy"]["shape"] == [160_000]
 
+    assert run(path, tmp_path / "long.wav") == 0
+    assert "--output FOLDER keeps them" in capsys.readouterr().out
+
 
 @pytest.mark.parametrize(
     ("name", "reason"),
