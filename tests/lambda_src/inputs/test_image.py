@@ -701,6 +701,15 @@ def test_a_lack_of_memory_is_not_taken_for_damage() -> None:
     assert refused(data[: len(data) // 2]).code == "CORRUPT_IMAGE"
 
 
+def test_a_lack_of_memory_in_pillows_own_decoders_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: Any) -> None:
+        raise OSError("out of memory error when reading image file")  # Pillow's words
+
+    monkeypatch.setattr("PIL.GifImagePlugin.GifImageFile.load", fail)
+    with pytest.raises(MemoryError):
+        model().decode(encode(photograph(), "GIF"), LIMITS)
+
+
 def test_a_part_of_pillow_that_is_missing_is_not_taken_for_damage(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "PIL.GifImagePlugin", None)
     with pytest.raises(ImportError):

@@ -25,8 +25,10 @@ DRAFT_RATIO = 2.0
 INTERPOLATIONS = {
     name: getattr(Image.Resampling, name.upper()) for name in ("nearest", "box", "bilinear", "bicubic", "lanczos")
 }
-DECODING_BYTES = 17
-"""Of memory for each pixel of a picture, at most (docs/decisions/0017-images-by-pillow.md)."""
+JPEG_BYTES, WEBP_BYTES = 6, 12
+"""That the libraries allocate for each pixel, at most: coefficients of a progressive JPEG; two canvases and a frame of
+WebP. If they cannot, Pillow tells of damage; it tells of a lack of memory in its own decoders of the other formats."""
+OUT_OF_MEMORY = "out of memory"
 WHITE = 255
 LUMA = (19595, 38470, 7471)  # Pillow's weights of red, green and blue, as 65536ths
 
@@ -67,6 +69,8 @@ def decode(data: bytes, model: "ImageInput", limits: "ImageLimits") -> "tuple[ND
     except (InputError, MemoryError, ImportError):
         raise
     except Exception as error:  # Pillow's decoders raise whatever a damaged file makes go wrong
+        if OUT_OF_MEMORY in str(error):
+            raise MemoryError(str(error)) from error
         reason = str(error).rstrip(".") or type(error).__name__
         raise InputError("CORRUPT_IMAGE", f"The {kind} file is damaged and cannot be decoded: {reason}.") from error
     return view.levels(picture, scale)
@@ -82,7 +86,7 @@ def _jpeg(data: bytes, model: "ImageInput", limits: "ImageLimits") -> Opened:
     found = jpeg.header(data)
     size = found.width, found.height
     view = _View(model, limits, size, found.orientation)
-    with _memory_told(size):
+    with _memory_told(size, JPEG_BYTES):
         picture, scale = jpeg.load(found, view.smallest(), gray=model.channels == "GRAY")
     return view, picture, scale
 
@@ -91,10 +95,8 @@ def _png(data: bytes, model: "ImageInput", limits: "ImageLimits") -> Opened:
     from . import png
 
     found = png.header(data)
-    size = found.width, found.height
-    view = _View(model, limits, size, found.orientation)
-    with _memory_told(size):
-        return view, png.load(found), 1
+    view = _View(model, limits, (found.width, found.height), found.orientation)
+    return view, png.load(found), 1
 
 
 def _webp(data: bytes, model: "ImageInput", limits: "ImageLimits") -> Opened:
@@ -103,7 +105,7 @@ def _webp(data: bytes, model: "ImageInput", limits: "ImageLimits") -> Opened:
 
     size = webp.size(data)
     _check_size(size, limits)
-    with _memory_told(size):
+    with _memory_told(size, WEBP_BYTES):
         picture = webp.load(data)
     return _View(model, limits, size, orientation(picture.info.get("exif") or b"")), picture, 1
 
@@ -115,8 +117,7 @@ def _gif(data: bytes, model: "ImageInput", limits: "ImageLimits") -> Opened:
 
     picture = GifImageFile(Reader(data))  # at its first frame
     view = _View(model, limits, picture.size)
-    with _memory_told(picture.size):
-        picture.load()
+    picture.load()
     return view, picture, 1
 
 
@@ -125,8 +126,7 @@ def _bmp(data: bytes, model: "ImageInput", limits: "ImageLimits") -> Opened:
 
     picture = bmp.open_plain(data)
     view = _View(model, limits, picture.size)
-    with _memory_told(picture.size):
-        return view, bmp.load(picture), 1
+    return view, bmp.load(picture), 1
 
 
 def _tiff(data: bytes, model: "ImageInput", limits: "ImageLimits") -> Opened:
@@ -134,8 +134,7 @@ def _tiff(data: bytes, model: "ImageInput", limits: "ImageLimits") -> Opened:
 
     picture = tiff.open_only(data)
     view = _View(model, limits, picture.size)
-    with _memory_told(picture.size):
-        loaded, bits, inverted = tiff.load(data, picture)
+    loaded, bits, inverted = tiff.load(data, picture)
     if loaded.mode in DEEP:
         loaded = _shallow(loaded, bits)
         if inverted:
@@ -147,8 +146,8 @@ _FORMATS = {"JPEG": _jpeg, "PNG": _png, "WebP": _webp, "GIF": _gif, "BMP": _bmp,
 
 
 @contextlib.contextmanager
-def _memory_told(size: tuple[int, int]) -> Iterator[None]:
-    """Tell a lack of memory from damage: the libraries under Pillow fail alike for both.
+def _memory_told(size: tuple[int, int], bytes_a_pixel: int) -> Iterator[None]:
+    """Tell a lack of memory from damage.
 
     Raises:
         MemoryError: decoding failed, and there is less memory than it may take.
@@ -158,7 +157,7 @@ def _memory_told(size: tuple[int, int]) -> Iterator[None]:
     except (InputError, MemoryError, ImportError):
         raise
     except Exception:
-        bytearray(size[0] * size[1] * DECODING_BYTES)  # zeros that are never written to take addresses only
+        bytes(size[0] * size[1] * bytes_a_pixel)  # of zeros: unlike a bytearray, it takes addresses only
         raise
 
 
