@@ -2,7 +2,6 @@
 
 import mimetypes
 from collections.abc import Collection, Iterable, Mapping
-from itertools import chain
 from pathlib import Path
 
 from crossover.errors import UsageError
@@ -19,12 +18,22 @@ def input_files(paths: Iterable[Path], kind: str = "") -> list[Path]:
         kind: of input that the model takes, such as "audio"; empty where it is not known: then any is.
 
     Raises:
-        UsageError: a path does not exist, cannot be read or is of another kind, or a folder holds none of this kind.
+        UsageError: a path does not exist, cannot be read or is of another kind, or a folder holds none of this kind; it
+            names all of them.
     """
     kinds: Mapping[str, InputKind] = inference("inputs").KINDS
     wanted = {kind: kinds[kind]} if kind in kinds else kinds
     others = [each for name, each in kinds.items() if name not in wanted]
-    return list(chain.from_iterable(_input_files(path, wanted, others) for path in paths))
+    found: list[Path] = []
+    faults = []
+    for path in paths:
+        try:
+            found += _input_files(path, wanted, others)
+        except UsageError as error:
+            faults.append(str(error))
+    if faults:
+        raise UsageError(" ".join(faults))
+    return found
 
 
 def _input_files(path: Path, wanted: Mapping[str, InputKind], others: Collection[InputKind]) -> list[Path]:

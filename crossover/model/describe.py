@@ -170,15 +170,18 @@ class _Description:
         if draft["input_kind"] == "image" and len(data) == 1:
             for name, guess in guesses.image(data[0]).items():
                 draft.guess(name, guess)
-        self._ask_for_what_the_input_needs(data)
-        runs = list(self._runs(data))
         results = [each for each in self.outputs if each.name not in self._states().values()]
         self._settle_output_kind(results)
+        self._ask_for_what_the_graph_does_not_tell(data, results)
+        runs = list(self._runs(data))
         if draft["output_kind"] == "labels":
             self._labels(results, runs)
         elif draft["output_kind"] == "detections" and "labels" not in draft:
             raise UsageError("The model finds things in pictures: give --labels with a label for each class.")
         output = self._read().output
+        if runs and not any(map(_is_finite, runs)):
+            entry = draft.entries["output_kind"]
+            draft.entries["output_kind"] = Entry(entry.value, f"{entry.source}; no trial gave a finite number")
         if draft["output_kind"] == "detections":
             self._say_how_boxes_are_read(output)
 
@@ -208,9 +211,9 @@ class _Description:
         guess = guesses.output_kind(results, of=of, labels=labels)
         columns = guesses.box_columns(results) if of == "image" and guess.value == "tensors" else 0
         if columns and labels and "output_kind" not in draft:
-            needed = f"{columns - 4:,} labels" + (f", or {columns - 5:,} and an objectness" if columns > 5 else "")
+            needed = _count(columns - 4, "label") + (f", or {columns - 5:,} and an objectness" if columns > 5 else "")
             raise UsageError(
-                f"The model's output has {columns:,} columns, but there are {labels:,} labels: give {needed}; for "
+                f"The model's output has {columns:,} columns, but the labels are {labels:,}: give {needed}; for "
                 "results without labels, --output-kind tensors."
             )
         draft.guess("output_kind", guess)
@@ -286,14 +289,28 @@ class _Description:
         constant = {*self._states(), *_object(self.draft["constants"])}
         return [each for each in self.inputs if each.name not in constant]
 
-    def _ask_for_what_the_input_needs(self, data: Sequence[Tensor]) -> None:
+    def _ask_for_what_the_graph_does_not_tell(self, data: Sequence[Tensor], results: Sequence[Tensor]) -> None:
         draft, kind = self.draft, self.draft["input_kind"]
         needed = {"audio": ("sample_rate",), "image": ("size", *_normalisation(data))}.get(kind, ())
         missing = [name for name in needed if name not in draft]
-        if missing:
-            options = " and ".join(f"--{name.replace('_', '-')}" for name in missing)
-            note = ", 0 and 1 where the graph normalises itself" if "mean" in missing and "std" in missing else ""
-            raise UsageError(f"The model takes {kind}, but its graph does not tell all: give {options}{note}.")
+        if draft["output_kind"] == "detections" and len(results) > 1 and not draft["columns"]:
+            missing += [name for name in ("boxes_format",) if name not in draft]
+        if not missing:
+            return  # of labels alone the trials tell more
+        options = " and ".join(f"--{name.replace('_', '-')}" for name in missing)
+        note = ", 0 and 1 where the graph normalises itself" if "mean" in missing and "std" in missing else ""
+        labels = "" if "labels" in draft else self._labels_that_are_missing(results)
+        raise UsageError(f"The model takes {kind}, but its graph does not tell all: give {options}{note}{labels}.")
+
+    def _labels_that_are_missing(self, results: Sequence[Tensor]) -> str:
+        if self.draft["output_kind"] == "detections":
+            return "; and --labels with a label for each class"
+        output = guesses.scores(results) if self.draft["output_kind"] == "labels" else None
+        if output is None or self.number_labels or output.type.startswith("seq("):
+            return ""
+        count = guesses.classes(output)
+        lines = f" with {_count(count, 'line')}" if count else ""
+        return f"; and --labels FILE{lines}, or --number-labels"
 
     def _runs(self, data: Sequence[Tensor]) -> Iterator[dict[str, Any]]:
         """The outputs by name for usual inputs, the first window of each."""
@@ -360,12 +377,14 @@ class _Description:
             draft.guess("labels", Guess(json.dumps(names), "numbered, as --number-labels asks"))
         if "labels" not in draft:
             raise UsageError(
-                f"The model gives {count:,} scores: give --labels FILE with as many lines, or --number-labels; "
-                "for results without labels, such as an embedding, --output-kind tensors."
+                f"The model gives {_count(count, 'score')}: give --labels FILE with as many lines, or --number-labels; "
+                f"for results without labels, such as {'a value' if count == 1 else 'an embedding'}, "
+                "--output-kind tensors."
             )
         given = len(_list(draft["labels"]))
         if given != count and draft.entries["labels"].source == GIVEN:
-            raise UsageError(f"There are {given:,} labels, but the model gives {count:,} scores.")
+            are = "is" if given == 1 else "are"
+            raise UsageError(f"There {are} {_count(given, 'label')}, but the model gives {_count(count, 'score')}.")
         activation = _activation(scores)
         if activation:
             draft.guess("activation", activation)
@@ -380,6 +399,10 @@ class _Description:
 
     def _refusal(self, faults: Sequence[str]) -> UsageError:
         return UsageError(f"The model {self.source} cannot be described so: {'; '.join(faults)}.")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _words(kinds: Sequence[str]) -> str:
@@ -402,6 +425,16 @@ def _as_rows(value: Any) -> "NDArray[np.float64]":
 
     array = np.asarray(value, np.float64)
     return array.reshape(-1, array.shape[-1]) if array.ndim else array.reshape(1, 1)
+
+
+def _is_finite(run: Mapping[str, Any]) -> bool:
+    """Whether anything but NaN and infinity is among the outputs."""
+    import numpy as np
+
+    return any(
+        isinstance(value, list) or value.dtype.kind != "f" or not value.size or bool(np.isfinite(value).any())
+        for value in run.values()
+    )
 
 
 def _activation(scores: "Sequence[NDArray[np.float64]]") -> Guess | None:

@@ -166,7 +166,12 @@ def output_kind(outputs: Sequence[Tensor], *, of: str, labels: int) -> Guess:
         return Guess("detections", f"its outputs are {text}")
     if scores(outputs):
         return Guess("labels", f"its outputs are {text}")
-    return Guess("tensors", f"its outputs are {text}")
+    hint = ""
+    if of == "image" and len(outputs) == 1 and len(outputs[0].shape) == 4:
+        hint = "; for a map of pixels give --map, and of classes --labels"
+    elif of == "image" and box_columns(outputs):
+        hint = "; if these are boxes, give --labels"
+    return Guess("tensors", f"its outputs are {text}{hint}")
 
 
 def _are_boxes(outputs: Sequence[Tensor], labels: int) -> bool:

@@ -82,3 +82,10 @@ def test_numbers_are_separated_by_commas() -> None:
     for text in ("", "512,", "a", "1.5"):
         with pytest.raises(UsageError, match=r"The value of --memory is '.*'; it must be whole numbers"):
             whole_numbers("--memory", text)
+
+
+def test_all_files_that_cannot_be_taken_are_named(tmp_path: Path) -> None:
+    (tmp_path / "b.png").touch()
+
+    with pytest.raises(UsageError, match=r"a\.wav cannot be read: .*\. .*b\.png is image/png by its name"):
+        input_files([tmp_path / "a.wav", tmp_path / "b.png"], "audio")

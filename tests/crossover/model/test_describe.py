@@ -16,6 +16,7 @@ from crossover.model.describe import contract_fields, describe
 from crossover.model.metadata import read_metadata, write_metadata
 from crossover.model.options import ContractOptions
 from tests.crossover.model import graphs
+from tests.onnx_models.detectors import make_detector
 
 AUDIO = {"sample_rate": "16000"}
 
@@ -293,7 +294,7 @@ def test_how_boxes_of_rows_are_read_is_written_down(tmp_path: Path, capsys: pyte
 def test_rows_that_do_not_fit_the_labels_are_refused(tmp_path: Path, shape: list[int | str]):
     path = graphs.raw_detector(tmp_path / "yolo.onnx", shape=shape)
 
-    with pytest.raises(UsageError, match=r"7 columns, .* 4 labels: give 3 labels, or 2 and an objectness"):
+    with pytest.raises(UsageError, match=r"7 columns, but the labels are 4: give 3 labels, or 2 and an objectness"):
         run(path, *RAW, "--labels", "a,b,c,d")
     run(path, *RAW, "--labels", "", "--output-kind", "tensors")
 
@@ -358,3 +359,41 @@ def test_a_label_of_two_classes_is_warned_of(tmp_path: Path, capsys: pytest.Capt
     run(path, "--sample-rate", 8000, "--labels", "crane,kite,crane")
 
     assert "Warning: 'crane' is more than once among the labels" in capsys.readouterr().out
+
+
+def test_all_that_is_missing_is_asked_for_at_once(tmp_path: Path):
+    path = graphs.picture_logits(tmp_path / "net.onnx", shape=("batch", 3, "height", "width"))
+
+    with pytest.raises(UsageError) as error:
+        run(path)
+
+    assert "give --size and --mean and --std, " in str(error.value)
+    assert str(error.value).endswith("; and --labels FILE with 4 lines, or --number-labels.")
+
+
+def test_boxes_of_several_outputs_need_labels_and_a_format(tmp_path: Path):
+    path = tmp_path / "detector.onnx"
+    onnx.save(make_detector(), path)
+    write_metadata(path, path, {}, without=contract_fields())
+
+    with pytest.raises(
+        UsageError, match=r"--mean and --std and --boxes-format, .*; and --labels with a label for each"
+    ):
+        run(path)
+
+
+def test_one_score_is_one(tmp_path: Path):
+    path = graphs.audio_logits(tmp_path / "mine.onnx", classes=1)
+
+    with pytest.raises(UsageError, match=r"gives 1 score: .* such as a value, --output-kind tensors"):
+        run(path, "--sample-rate", 8000)
+    with pytest.raises(UsageError, match=r"There are 2 labels, but the model gives 1 score\."):
+        run(path, "--sample-rate", 8000, "--labels", "a,b")
+
+
+def test_a_model_that_gives_no_finite_number_is_said_so(tmp_path: Path):
+    path = graphs.audio_logits(tmp_path / "mine.onnx", spread=float("nan"))
+
+    entries = describe(path, given=AUDIO, labels="a,b,c")
+
+    assert entries["output_kind"].source.endswith("; no trial gave a finite number")

@@ -117,3 +117,32 @@ def test_the_kind_of_output_follows_from_the_outputs(outputs: list[Tensor], labe
 
 def test_only_pictures_have_boxes():
     assert guesses.output_kind([Tensor("boxes", [1, 4])], of="tensor", labels=4).value == "labels"
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "hint"),
+    [
+        ("waveform", [1, 16_000], True),
+        ("x", ["samples"], True),
+        ("x", [1, "samples"], True),
+        ("x", ["rows", 4], False),
+        ("x", [1, 4], False),
+    ],
+)
+def test_what_may_be_audio_is_said_so(name: str, shape: list[int | str], hint: bool):
+    reason = guesses.input_kind([Tensor(name, shape)], has_sample_rate=False).reason
+
+    assert reason.endswith("; if it is audio, give --sample-rate") is hint
+
+
+@pytest.mark.parametrize(
+    ("shape", "hint"),
+    [
+        ([1, 21, 64, 64], "; for a map of pixels give --map, and of classes --labels"),
+        ([1, 84, 8400], "; if these are boxes, give --labels"),
+    ],
+)
+def test_what_tensors_of_a_picture_may_be_is_said(shape: list[int], hint: str):
+    guess = guesses.output_kind([Tensor("output", shape)], of="image", labels=0)
+
+    assert (guess.value, guess.reason.endswith(hint)) == ("tensors", True)
