@@ -180,7 +180,7 @@ class ImageInput:
         least, most = float(ends.min()), float(ends.max())
         if not (least >= float(bounds.min) and most <= float(bounds.max)):  # NaN is neither
             return f"{fields} make levels of {least:g} to {most:g}, but its input is {self.dtype}"
-        distinct = min(len(np.unique(each)) for each in self._table)
+        distinct = min(len(set(each.tolist())) for each in self._table)
         if distinct < MIN_DISTINCT:
             made = f"{distinct} values of {LEVELS} levels in {self.dtype}"
             return f"{fields} make {made}, but must make {MIN_DISTINCT} or more"
