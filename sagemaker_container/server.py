@@ -33,8 +33,8 @@ KEEP_ALIVE_SECONDS = 75
 # Requests that may wait, for each CPU. 64 clips of 60 s keep an ml.t2.medium whose credits are spent (0.4 vCPU) busy
 # for about as long as a request may wait (MAX_WAIT_SECONDS).
 MAX_WAITING_PER_CPU = 32
-# By anyio, and by Python for the name of a host.
-IMPORTED_WITH_THE_FIRST_REQUEST = ("anyio._backends._asyncio", "encodings.idna")
+# By anyio, by Python for the name of a host, and by NumPy's unique and isin.
+IMPORTED_WITH_THE_FIRST_REQUEST = ("anyio._backends._asyncio", "encodings.idna", "numpy.ma")
 log = logging.getLogger(__name__)
 
 
