@@ -276,7 +276,7 @@ class _Description:
         if found:
             draft.guess("states", Guess(json.dumps(found), "their names and shapes agree; they start at zero"))
         rate = guesses.sample_rate_input(self.inputs)
-        if rate and draft["sample_rate"].isdecimal():
+        if rate and draft["sample_rate"].isdecimal() and len(draft["sample_rate"]) < 10:
             value = int(draft["sample_rate"])
             constants = {rate.name: [value] if rate.shape else value}
             draft.guess("constants", Guess(json.dumps(constants), "the sample rate"))
@@ -376,10 +376,12 @@ class _Description:
             names = [f"class {number}" for number in range(count)]
             draft.guess("labels", Guess(json.dumps(names), "numbered, as --number-labels asks"))
         if "labels" not in draft:
+            may_be = draft["input_kind"] == "tensor" and any(map(guesses.may_be_audio, self._data()))
+            audio = " If it takes audio, give --sample-rate too." if may_be else ""
             raise UsageError(
                 f"The model gives {_count(count, 'score')}: give --labels FILE with as many lines, or --number-labels; "
                 f"for results without labels, such as {'a value' if count == 1 else 'an embedding'}, "
-                "--output-kind tensors."
+                f"--output-kind tensors.{audio}"
             )
         given = len(_list(draft["labels"]))
         if given != count and draft.entries["labels"].source == GIVEN:

@@ -107,11 +107,11 @@ def input_kind(data: Sequence[Tensor], *, has_sample_rate: bool) -> Guess:
     if len(data) > 1:
         names = ", ".join(each.name for each in data)
         return Guess("tensor", f"it has {len(data)} inputs: {names}; --constants makes one fixed")
-    hint = "; if it is audio, give --sample-rate" if any(map(_may_be_audio, data)) else ""
+    hint = "; if it is audio, give --sample-rate" if any(map(may_be_audio, data)) else ""
     return Guess("tensor", f"its input is {', '.join(map(_text, data))}{hint}")
 
 
-def _may_be_audio(tensor: Tensor) -> bool:
+def may_be_audio(tensor: Tensor) -> bool:
     """By its name, or as it is [samples] or [1, samples] of an open length."""
     if tensor.type not in FLOATS or not 1 <= len(tensor.shape) <= 2:
         return False

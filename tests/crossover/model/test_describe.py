@@ -382,6 +382,21 @@ def test_boxes_of_several_outputs_need_labels_and_a_format(tmp_path: Path):
         run(path)
 
 
+def test_a_model_that_may_take_audio_asks_for_the_sample_rate_too(tmp_path: Path):
+    path = graphs.audio_logits(tmp_path / "mine.onnx")
+
+    with pytest.raises(UsageError, match=r"gives 3 scores: .* If it takes audio, give --sample-rate too\.$"):
+        run(path)
+
+
+@pytest.mark.parametrize("rate", ["9" * 5000, "0", "1e4"])
+def test_no_sample_rate_of_a_recurrent_graph_shows_a_traceback(tmp_path: Path, rate: str):
+    path = graphs.recurrent(tmp_path / "vad.onnx")
+
+    with pytest.raises(UsageError, match=r"its sample_rate is"):
+        run(path, "--sample-rate", rate, "--labels", "speech")
+
+
 def test_one_score_is_one(tmp_path: Path):
     path = graphs.audio_logits(tmp_path / "mine.onnx", classes=1)
 
