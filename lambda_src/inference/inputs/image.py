@@ -175,6 +175,7 @@ class ImageInput:
 
         fields = "its scale, mean and std"
         values = np.array([self._values(channel) for channel in range(CHANNELS[self.channels])])
+        bounds: np.finfo[Any] | np.iinfo[Any]
         bounds = np.finfo(self.dtype) if self.dtype.startswith("float") else np.iinfo(self.dtype)
         ends = values if self.dtype.startswith("float") else values.round()
         least, most = float(ends.min()), float(ends.max())
