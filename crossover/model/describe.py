@@ -191,8 +191,10 @@ class _Description:
         for name, resize in (("crop_ratio", "crop"), ("pad", "fit")):
             if given.get("resize", resize) != resize:
                 draft.leave_out(name, f"it has a meaning where resize is {resize} only")
-        if "labels" in given:
-            draft.leave_out("columns", "it follows from the labels")
+        counts = inference("outputs.parts.detection_fields").column_counts(self._classes())
+        sizes = [size for each in self.outputs for size in each.shape[-2:]]
+        if "labels" in given and counts.get(draft["columns"]) not in sizes:
+            draft.leave_out("columns", "it does not fit the number of labels")
         for name in ("boxes_format", "nms"):
             if "columns" in given:
                 draft.leave_out(name, "it follows from the columns")
@@ -200,11 +202,14 @@ class _Description:
         if rate and "sample_rate" in given and set(_object(draft["constants"])) == {rate.name}:
             draft.leave_out("constants", "they follow from the sample rate")
 
+    def _classes(self) -> int:
+        """By the labels and the first one's class; 0 where there are no labels."""
+        labels, offset = len(_list(self.draft["labels"])), self.draft["class_offset"]
+        return labels + (int(offset) if labels and offset.isdecimal() and len(offset) < 10 else 0)
+
     def _settle_output_kind(self, results: Sequence[Tensor]) -> None:
         draft = self.draft
-        labels = len(_list(draft["labels"]))
-        if labels and draft["class_offset"].isdecimal():
-            labels += int(draft["class_offset"][:9])
+        labels = self._classes()
         of = draft["input_kind"]
         if draft["map"]:
             draft.guess("output_kind", Guess("tensors", "it is a map of pixels"))

@@ -290,6 +290,15 @@ def test_how_boxes_of_rows_are_read_is_written_down(tmp_path: Path, capsys: pyte
     assert read_metadata(path)["columns"] == "scores"
 
 
+def test_columns_that_fit_other_labels_too_stay(tmp_path: Path):
+    path = graphs.raw_detector(tmp_path / "yolo.onnx", shape=[1, 300, 6])
+    run(path, *RAW, "--labels", "red,green", "--columns", "class")
+
+    run(path, "--labels", "rouge,vert")
+
+    assert read_metadata(path)["columns"] == "class"
+
+
 @pytest.mark.parametrize("shape", [[1, 7, 4096], [1, "boxes", 7]])
 def test_rows_that_do_not_fit_the_labels_are_refused(tmp_path: Path, shape: list[int | str]):
     path = graphs.raw_detector(tmp_path / "yolo.onnx", shape=shape)
