@@ -1,5 +1,6 @@
 """What names, types and shapes of a graph tell."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pytest
@@ -10,7 +11,7 @@ from crossover.model import guesses
 @dataclass
 class Tensor:
     name: str
-    shape: list[int | str | None]
+    shape: Sequence[int | str | None]
     type: str = "tensor(float)"
 
 
