@@ -47,6 +47,7 @@ import json, sys
 from pathlib import Path
 from aws_cdk import App
 from app import add_stacks
+from crossover.bundling import inference_bundle
 from crossover.bundling.cache import SOURCES
 from crossover.cdk import VARIANTS
 from stacks.settings import Settings
@@ -54,7 +55,7 @@ from stacks.settings import Settings
 app = App(outdir=sys.argv[1], context={"aws:cdk:bundling-stacks": [], "model_path": sys.argv[2]})
 add_stacks(app)
 variant = VARIANTS["dummy"]
-bundle = variant.bundle.including(variant.handler)
+bundle = inference_bundle("audio").including(variant.handler)
 app.synth()
 print(json.dumps({
     "variants": Settings().variants,
