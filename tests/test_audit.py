@@ -137,4 +137,7 @@ def test_everything_that_is_locked_is_audited() -> None:
     ]
     patterns = ["*.txt" if folder == ROOT else "**/*.txt" for folder in folders]
     locks = [file for folder, pattern in zip(folders, patterns, strict=True) for file in folder.glob(pattern)]
-    assert {str(file.relative_to(ROOT)) for file in locks if "--hash=sha256:" in file.read_text()} == set(audited[2:])
+    # The lock of tensors is empty: they need no package.
+    assert {
+        str(file.relative_to(ROOT)) for file in locks if "--hash=sha256:" in file.read_text() or not file.read_text()
+    } == set(audited[2:])
