@@ -21,7 +21,7 @@ from uv import find_uv_bin
 
 from crossover.bundling import recipe as bundle_recipe
 from crossover.bundling.find_python import check_version, find_python
-from crossover.bundling.recipe import LAMBDA_PLATFORM, Bundle, BundlingError
+from crossover.bundling.recipe import LAMBDA_PLATFORMS, Bundle, BundlingError
 from crossover.paths import cache as user_cache
 from crossover.paths import sources
 
@@ -30,18 +30,25 @@ UNUSED_SECONDS = 24 * 3600.0
 """How long the cache keeps a bundle that is not used, and what a killed build left. An edit makes one of 86 MB."""
 
 
-def build_bundle(bundle: Bundle, *, python_version: str = "3.12", for_host: bool = False) -> Path:
+def build_bundle(
+    bundle: Bundle, *, python_version: str = "3.12", architecture: str = "x86_64", for_host: bool = False
+) -> Path:
     """The folder of the finished bundle, built unless the cache has one of the same sources. Do not write to it.
+
+    Args:
+        architecture: Lambda's, x86_64 or arm64; either is made on any machine.
+        for_host: takes the wheels of this machine instead, whatever the architecture.
 
     Raises BundlingError with one sentence where it cannot be made, ValueError for a version not of the form "3.12".
     """
-    hash_ = hash_for_this_machine(bundle, python_version=python_version, for_host=for_host)
+    target = _platform(architecture, for_host)
+    hash_ = hash_for_this_machine(bundle, python_version=python_version, architecture=architecture, for_host=for_host)
     folder = user_cache() / "bundles"
     finished = folder / f"{bundle.name}-{hash_[:20]}"
     try:
         os.utime(finished)  # marks it as used
     except FileNotFoundError:
-        _make(bundle, finished, python_version=python_version, target=_platform(for_host))
+        _make(bundle, finished, python_version=python_version, target=target)
     _remove_unused(folder)
     return finished
 
@@ -83,10 +90,10 @@ def source_hash(bundle: Bundle, *, python_version: str, platform: str, with_byte
     return digest.hexdigest()
 
 
-def hash_for_this_machine(bundle: Bundle, *, python_version: str, for_host: bool) -> str:
+def hash_for_this_machine(bundle: Bundle, *, python_version: str, architecture: str, for_host: bool) -> str:
     """The source_hash of what build_bundle makes here."""
-    with_bytecode = _compiler(python_version) is not None
-    return source_hash(bundle, python_version=python_version, platform=_platform(for_host), with_bytecode=with_bytecode)
+    target, with_bytecode = _platform(architecture, for_host), _compiler(python_version) is not None
+    return source_hash(bundle, python_version=python_version, platform=target, with_bytecode=with_bytecode)
 
 
 @cache
@@ -103,15 +110,16 @@ def _compiler(python_version: str) -> Path | None:
     return found
 
 
-def _platform(for_host: bool) -> str:
-    if for_host and (sys.platform, platform.machine()) != ("linux", "x86_64"):
-        return sysconfig.get_platform()
-    return LAMBDA_PLATFORM
+def _platform(architecture: str, for_host: bool) -> str:
+    if not for_host:
+        return LAMBDA_PLATFORMS[architecture]
+    is_lambdas = (sys.platform, platform.machine()) == ("linux", "x86_64")
+    return LAMBDA_PLATFORMS["x86_64"] if is_lambdas else sysconfig.get_platform()
 
 
 def _uv_install(python_version: str, platform: str) -> list[str]:
     target = ["--python-version", python_version]
-    if platform == LAMBDA_PLATFORM:  # else the wheels of the machine that uv runs on, its default
+    if platform in LAMBDA_PLATFORMS.values():  # else the wheels of the machine that uv runs on, its default
         target += ["--python-platform", platform]
     return [find_uv_bin(), "pip", "install", "--quiet", "--python", sys.executable, *target]
 

@@ -21,8 +21,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-LAMBDA_PLATFORM = "x86_64-manylinux_2_28"
-"""The wheels that Lambda's Python 3.12 runs: Amazon Linux 2023 has glibc 2.34, and the project deploys to x86_64."""
+LAMBDA_PLATFORMS = {"x86_64": "x86_64-manylinux_2_28", "arm64": "aarch64-manylinux_2_28"}
+"""By Lambda's name of the architecture, the wheels that its Python 3.12 runs: Amazon Linux 2023 has glibc 2.34."""
 
 MAX_UNZIPPED_BYTES = 250 * 1024**2
 """Lambda's limit for an unzipped deployment package (Lambda developer guide, "Quotas")."""

@@ -19,21 +19,29 @@ from constructs import Construct
 
 from crossover.bundling import recipe
 from crossover.bundling.cache import SOURCES, build_bundle, hash_for_this_machine, source_hash
-from crossover.bundling.recipe import LAMBDA_PLATFORM, Bundle
+from crossover.bundling.recipe import LAMBDA_PLATFORMS, Bundle
 
 RECIPE_IN_IMAGE = "/crossover-recipe"
+DOCKER_PLATFORMS = {"x86_64": "linux/amd64", "arm64": "linux/arm64"}  # by Lambda's name of the architecture
 
 
 def bundled_code(
-    scope: Construct, bundle: Bundle, *, python_version: str = "3.12", for_host: bool = False, use_docker: bool = False
+    scope: Construct,
+    bundle: Bundle,
+    *,
+    python_version: str = "3.12",
+    architecture: str = "x86_64",
+    for_host: bool = False,
+    use_docker: bool = False,
 ) -> lambda_.Code:
     """The bundle as a function's code, with an asset hash made of the sources, so that it is the same on every machine.
 
     If CDK needs no bundling for the scope's stack (context `aws:cdk:bundling-stacks`), nothing is made.
 
     Args:
+        architecture: the function's, x86_64 or arm64.
         for_host: takes the wheels of this machine's platform instead of Lambda's, for the local AWS.
-        use_docker: makes the bundle in the SAM build image of that Python version.
+        use_docker: makes the bundle in the SAM build image of that Python version and architecture.
 
     Raises:
         BundlingError: the bundle cannot be made.
@@ -43,14 +51,15 @@ def bundled_code(
         raise ValueError("A bundle for this machine cannot be made in Docker, whose image is Lambda's.")
     if use_docker:
         local = None
-        hash_ = source_hash(bundle, python_version=python_version, platform=LAMBDA_PLATFORM, with_bytecode=True)
+        target = LAMBDA_PLATFORMS[architecture]
+        hash_ = source_hash(bundle, python_version=python_version, platform=target, with_bytecode=True)
     else:
-        local = _LocalBundling(bundle, python_version=python_version, for_host=for_host)
-        hash_ = hash_for_this_machine(bundle, python_version=python_version, for_host=for_host)
+        local = _LocalBundling(bundle, python_version=python_version, architecture=architecture, for_host=for_host)
+        hash_ = local.hash
         # Made here, before CDK asks: an error inside try_bundle passes through the jsii kernel, which hides its one
         # sentence in a traceback.
         if Stack.of(scope).bundling_required:
-            build_bundle(bundle, python_version=python_version, for_host=for_host)
+            local.build()
     runtime = lambda_.Runtime(f"python{python_version}", lambda_.RuntimeFamily.PYTHON)
     return lambda_.Code.from_asset(
         str(SOURCES),
@@ -58,7 +67,7 @@ def bundled_code(
         bundling=BundlingOptions(
             local=local,
             image=runtime.bundling_image,
-            platform="linux/amd64",
+            platform=DOCKER_PLATFORMS[architecture],
             # The recipe is not among the sources; it may be in site-packages.
             volumes=[
                 DockerVolume(host_path=str(Path(recipe.__file__).resolve().parent), container_path=RECIPE_IN_IMAGE)
@@ -81,10 +90,15 @@ class _LocalBundling:
     final name.
     """
 
-    def __init__(self, bundle: Bundle, *, python_version: str, for_host: bool) -> None:
-        self._build = partial(build_bundle, bundle, python_version=python_version, for_host=for_host)
+    def __init__(self, bundle: Bundle, *, python_version: str, architecture: str, for_host: bool) -> None:
+        self.build = partial(
+            build_bundle, bundle, python_version=python_version, architecture=architecture, for_host=for_host
+        )
+        self.hash = hash_for_this_machine(
+            bundle, python_version=python_version, architecture=architecture, for_host=for_host
+        )
 
     def try_bundle(self, output_dir: str, *, image: DockerImage, **_options: Any) -> bool:
         # A copy, not hard links: editing a file in cdk.out must not change the cache.
-        shutil.copytree(self._build(), output_dir, dirs_exist_ok=True)
+        shutil.copytree(self.build(), output_dir, dirs_exist_ok=True)
         return True

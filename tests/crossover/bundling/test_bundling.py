@@ -410,8 +410,11 @@ def test_the_platform_is_lambdas_unless_the_bundle_is_for_this_machine(monkeypat
     monkeypatch.setattr(sys, "platform", "darwin")
     monkeypatch.setattr(platform, "machine", lambda: "arm64")
     monkeypatch.setattr(sysconfig, "get_platform", lambda: "macosx-14.0-arm64")
-    assert bundle_cache._platform(for_host=False) == "x86_64-manylinux_2_28"
-    assert bundle_cache._platform(for_host=True) == "macosx-14.0-arm64"
+    assert bundle_cache._platform("x86_64", for_host=False) == "x86_64-manylinux_2_28"
+    assert bundle_cache._platform("arm64", for_host=False) == "aarch64-manylinux_2_28"
+    for architecture in ("x86_64", "arm64"):
+        assert bundle_cache._platform(architecture, for_host=True) == "macosx-14.0-arm64"
+    assert "aarch64-manylinux_2_28" in bundle_cache._uv_install("3.12", "aarch64-manylinux_2_28")
     assert "--python-platform" in bundle_cache._uv_install("3.12", "x86_64-manylinux_2_28")
     assert "--python-platform" not in bundle_cache._uv_install("3.12", "macosx-14.0-arm64")
 
@@ -449,6 +452,17 @@ def test_cdk_gets_a_copy_of_the_finished_bundle(project: Path) -> None:
     ((_, folder),) = assets(project / "out").items()
     assert content(folder) == content(build())
     assert not [path for path in folder.rglob("*") if path.is_file() and path.stat().st_nlink > 1]
+
+
+def test_the_code_of_each_architecture_is_another_asset(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hashes: list[str] = []
+    monkeypatch.setattr(lambda_.Code, "from_asset", lambda _, *, asset_hash, **others: hashes.append(asset_hash))
+    for use_docker in (False, True):
+        for architecture in ("x86_64", "arm64"):
+            bundled_code(
+                cdk.Stack(), INFERENCE, python_version=THIS_VERSION, architecture=architecture, use_docker=use_docker
+            )
+    assert len(set(hashes[:2])) == len(set(hashes[2:])) == 2
 
 
 def test_nothing_is_bundled_for_a_stack_that_cdk_skips_and_the_hash_stays_the_same(
@@ -489,13 +503,15 @@ def test_a_bundling_error_is_passed_on_unchanged(project: Path) -> None:
         stack_with_function(project / "out")
 
 
+@pytest.mark.parametrize(("architecture", "platform"), [("x86_64", "linux/amd64"), ("arm64", "linux/arm64")])
 def test_in_docker_the_recipe_gets_the_bundle_the_sources_and_the_output(
-    project: Path, monkeypatch: pytest.MonkeyPatch
+    project: Path, monkeypatch: pytest.MonkeyPatch, architecture: str, platform: str
 ) -> None:
     seen: dict[str, Any] = {}
     monkeypatch.setattr(lambda_.Code, "from_asset", lambda path, **options: seen.update(options, path=path))
-    bundled_code(cdk.Stack(), INFERENCE, use_docker=True)
+    bundled_code(cdk.Stack(), INFERENCE, architecture=architecture, use_docker=True)
     options = seen["bundling"]
+    assert options.platform == platform
     (volume,) = options.volumes
 
     assert Path(seen["path"]) == project / "lambda_src"
