@@ -85,13 +85,15 @@ def model_path() -> Path:
 
 
 def known_variants() -> list[str]:
-    """The variants that cdk.json names; all that exist where it names none, or says `all`.
+    """The variants that cdk.json names: by default those of the settings' own default, and for `all` every one.
 
     Raises:
         CrossoverError: there is no project, or its cdk.json cannot be read.
     """
     variants = context().get("variants")
-    if variants is None or variants == "all":
+    if variants is None:
+        return _by_default()
+    if variants == "all":
         return _registered()
     return [name.strip() for name in variants.split(",")] if isinstance(variants, str) else list(variants)
 
@@ -99,10 +101,14 @@ def known_variants() -> list[str]:
 def choose_variants(names: str) -> list[str]:
     """The variants with these names, separated by commas or spaces; those of cdk.json where there are none.
 
+    `all` means every variant that exists.
+
     Raises:
         UsageError: a name is neither in cdk.json nor in the registry of variants.
         CrossoverError: there is no project, or its cdk.json cannot be read.
     """
+    if names == "all":
+        return _registered()
     known = known_variants()
     if not set(split_names(names)) <= set(known):
         known += [name for name in _registered() if name not in known]
@@ -123,6 +129,12 @@ def _registered() -> list[str]:
     from crossover.cost.variants import deployable
 
     return list(deployable())
+
+
+def _by_default() -> list[str]:
+    from crossover.cost.variants import by_default
+
+    return list(by_default())
 
 
 def _cdk_json() -> CdkJson:

@@ -15,7 +15,7 @@ from typing import Any
 from aws_cdk import Environment, PermissionsBoundary, RemovalPolicy
 from constructs import Node
 
-from crossover.cdk import VARIANTS, FunctionOptions, rules
+from crossover.cdk import DEFAULT_VARIANTS, VARIANTS, FunctionOptions, rules
 from stacks.contradictions import contradictions
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -34,7 +34,9 @@ def setting(default: Any, rule: rules.Rule, meaning: str, *, protects: bool = Fa
 class Settings:
     """Every setting of the app. A wrong value raises SettingsError, whether it comes from the context or from code."""
 
-    variants: tuple[str, ...] = setting("all", rules.some_of(tuple(VARIANTS)), "the variants, each deployed as a stack")
+    variants: tuple[str, ...] = setting(
+        ",".join(DEFAULT_VARIANTS), rules.some_of(tuple(VARIANTS)), "the variants, each deployed as a stack"
+    )
     stack_prefix: str = setting(
         "Crossover",
         rules.text(r"[A-Za-z][A-Za-z0-9-]{0,63}", "1 to 64 letters, digits and hyphens, a letter first"),
@@ -53,7 +55,12 @@ class Settings:
         rules.text(r"[^\n]+", "the path of an ONNX file, absolute or relative to the project"),
         "the model, which carries its contract in its metadata",
     )
-    memory_mb: int = setting(4096, rules.MEMORY_MB, "memory of the standard and SnapStart functions; 1,769 MB = 1 vCPU")
+    memory_mb: int = setting(4096, rules.MEMORY_MB, "memory of a function that predicts; 1,769 MB = 1 vCPU")
+    architecture: str = setting(
+        "x86_64",
+        rules.ARCHITECTURE,
+        "of all functions; the image of a SageMaker endpoint is x86_64 in any case",
+    )
     timeout_seconds: int = setting(
         120,
         rules.TIMEOUT_SECONDS,
@@ -62,6 +69,35 @@ class Settings:
     proxy_memory_mb: int = setting(128, rules.MEMORY_MB, "memory of the function in front of the endpoint")
     instance_type: str = setting("ml.t2.medium", rules.INSTANCE_TYPE, "instance type of the SageMaker endpoint")
     instance_count: int = setting(1, rules.INSTANCE_COUNT, "number of instances of the endpoint")
+    provisioned_concurrency: int = setting(
+        1, rules.PROVISIONED_CONCURRENCY, "provisioned: execution environments that are kept ready"
+    )
+    max_provisioned_concurrency: int | None = setting(
+        None,
+        rules.optional(rules.PROVISIONED_CONCURRENCY),
+        "provisioned: their number follows the traffic, up to this",
+    )
+    provisioned_utilization: float = setting(
+        0.7, rules.UTILIZATION, "provisioned: the share of them that is in use when their number changes"
+    )
+    provisioned_schedule: tuple[str, ...] = setting(
+        "",
+        rules.list_of(
+            rules.text(r"cron\([^()]+\) [0-9]+-[0-9]+", "`cron(fields) least-most`, as in `cron(0 7 * * ? *) 5-20`"),
+            most=20,
+        ),
+        "provisioned: from these times on, the least and the most of them",
+    )
+    provisioned_time_zone: str = setting(
+        "UTC", rules.text(r"[A-Za-z_]+(/[A-Za-z0-9_+-]+)*", "a time zone as Europe/Berlin"), "of provisioned_schedule"
+    )
+    model_loading: str = setting(
+        "eager", rules.MODEL_LOADING, "efs: eager loads the model at INIT, lazy with the first file, for a large model"
+    )
+    model_in_image: bool = setting(
+        True, rules.switch(), "container: the model is in the image; false: it is read from S3 at INIT"
+    )
+    image_snap_start: bool = setting(False, rules.switch(), "container: SnapStart for the image")
     max_audio_seconds: int = setting(600, rules.MAX_AUDIO_SECONDS, "longer audio becomes a FAILED item")
     max_channels: int = setting(8, rules.MAX_CHANNELS, "audio of more channels becomes a FAILED item")
     max_pixels: int = setting(
@@ -93,6 +129,18 @@ class Settings:
         rules.one_of("notification", "eventbridge", "both"),
         "who tells of an upload: the bucket's own notification, or EventBridge, for a bucket that has notifications "
         "already; both: while changing from one to the other",
+    )
+    ingest: str | None = setting(
+        None,
+        rules.optional(rules.one_of(*rules.INGESTS)),
+        "direct: an upload invokes the function; queue: it waits in a queue until the function is free; by default as "
+        "the variant has it",
+    )
+    max_concurrency: int | None = setting(
+        None, rules.MAX_CONCURRENCY, "with ingest=queue: files that are predicted at the same time, at most"
+    )
+    backfill: bool = setting(
+        False, rules.switch(), "a role and a bucket for `crossover backfill`, which predicts what the bucket holds"
     )
     input_lifetime_days: int | None = setting(
         None,
@@ -277,6 +325,7 @@ class Settings:
     @property
     def function_options(self) -> FunctionOptions:
         return FunctionOptions(
+            architecture=self.architecture,
             timeout_seconds=self.timeout_seconds,
             reserved_concurrency=self.reserved_concurrency,
             max_file_mb=self.max_file_mb,

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from tests.crossover.cdk.option_sets import Synthesis
     from tests.crossover.cdk.templates import StackTemplate
 
+# The construct ids of the variants' stacks; test_compute.py compares them with the registry, which starts the CDK.
+STACKS = ["Standard", "SnapStart", "SageMaker", "Provisioned", "Efs", "Container"]
+
 
 @pytest.fixture(scope="session")
 def model_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -32,7 +35,7 @@ def app(model_path: Path, tmp_path_factory: pytest.TempPathFactory) -> App:
     from app import add_stacks
     from tests.crossover.cdk.templates import new_app
 
-    app = new_app(tmp_path_factory.mktemp("assembly"), model_path=str(model_path))
+    app = new_app(tmp_path_factory.mktemp("assembly"), model_path=str(model_path), variants="all")
     add_stacks(app)
     return app
 
@@ -44,7 +47,7 @@ def assembly(app: App) -> CloudAssembly:
 
 @pytest.fixture(scope="session")
 def templates(assembly: CloudAssembly) -> dict[str, StackTemplate]:
-    """By the stack's construct id: Standard, SnapStart, SageMaker."""
+    """By the stack's construct id, as in STACKS."""
     from tests.crossover.cdk.templates import StackTemplate
 
     return {stack.hierarchical_id: StackTemplate(stack.template) for stack in assembly.stacks}
@@ -65,7 +68,7 @@ def sagemaker(templates: dict[str, StackTemplate]) -> StackTemplate:
     return templates["SageMaker"]
 
 
-@pytest.fixture(params=["Standard", "SnapStart", "SageMaker"])
+@pytest.fixture(params=STACKS)
 def any_variant(request: pytest.FixtureRequest, templates: dict[str, StackTemplate]) -> StackTemplate:
     return templates[request.param]
 

@@ -16,7 +16,7 @@ from crossover.cost.candidates import Candidate, Floats, candidates_named
 from crossover.cost.numbers import number, usd
 from crossover.cost.prices import dates_of, load
 from crossover.cost.scenario import MINUTES_PER_MONTH, Scenario
-from crossover.cost.variants import deployable, style_of
+from crossover.cost.variants import by_default, style_of
 from crossover.report.page import FOLDER
 
 PICTURE = Path(__file__).resolve().parents[1] / "docs/images/cost-curves.svg"
@@ -41,7 +41,7 @@ STROKES = {
 def svg() -> str:
     """The picture, as text."""
     scenario, prices = Scenario(), load(REGION)
-    candidates = candidates_named(deployable())
+    candidates = candidates_named(by_default())
     lowest, highest = LOWEST_RPM * MINUTES_PER_MONTH, HIGHEST_RPM * MINUTES_PER_MONTH
     grid = CostGrid(candidates, [scenario], prices, lowest=lowest, highest=highest)
     ((found,),) = grid.break_evens([range(len(candidates))])

@@ -12,7 +12,7 @@ from crossover import documents
 from crossover.cost.bill_comparison import compare
 from crossover.cost.prices import load
 from crossover.cost.scenario import MINUTES_PER_MONTH, Scenario
-from crossover.cost.variants import deployable
+from crossover.cost.variants import by_default
 from stacks import settings
 from tools import constructs_page, permissions
 
@@ -24,15 +24,15 @@ def costs_table() -> str:
     """USD a month of every deployable variant at some traffic, the cheapest in bold, and where that changes."""
     prices = load("us-east-1")
     lines = [
-        "| requests a minute | " + " | ".join(f"`{name}`" for name in deployable()) + " |",
-        "|---:|" + "---:|" * len(deployable()),
+        "| requests a minute | " + " | ".join(f"`{name}`" for name in by_default()) + " |",
+        "|---:|" + "---:|" * len(by_default()),
     ]
     for rpm in TRAFFIC:
-        bills = compare(Scenario(requests=rpm * MINUTES_PER_MONTH), prices, candidates=deployable()).bills
-        usd = {name: bills[name].usd for name in deployable()}
+        bills = compare(Scenario(requests=rpm * MINUTES_PER_MONTH), prices, candidates=by_default()).bills
+        usd = {name: bills[name].usd for name in by_default()}
         cells = (f"**{usd[name]:,.2f}**" if usd[name] == min(usd.values()) else f"{usd[name]:,.2f}" for name in usd)
         lines.append(f"| {rpm:,} | " + " | ".join(cells) + " |")
-    verdict = compare(Scenario(requests=72 * MINUTES_PER_MONTH), prices, candidates=deployable()).verdict
+    verdict = compare(Scenario(requests=72 * MINUTES_PER_MONTH), prices, candidates=by_default()).verdict
     return "\n".join([*lines, "", f"*{verdict}*"])
 
 

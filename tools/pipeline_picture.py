@@ -6,7 +6,7 @@ The variants come from the registry. It has its own background, so it reads on a
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from crossover.cost.variants import VARIANTS, deployable
+from crossover.cost.variants import VARIANTS, by_default
 
 PICTURE = Path(__file__).resolve().parents[1] / "docs/images/pipeline.svg"
 
@@ -20,7 +20,7 @@ FONTS = "system-ui, -apple-system, Segoe UI, Helvetica, Arial, sans-serif"
 
 def svg() -> str:
     """The picture, as text."""
-    rows = [(VARIANTS[name].title, VARIANTS[name].summary) for name in deployable()]
+    rows = [(VARIANTS[name].title, VARIANTS[name].summary) for name in by_default()]
     box_height = 44 + ROW * len(rows) + 8
     box_top = MIDDLE - box_height / 2
     bottom = box_top + box_height

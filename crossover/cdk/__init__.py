@@ -16,8 +16,18 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 from crossover.bundling.recipe import Bundle, BundlingError
 from crossover.cdk import rules
-from crossover.cdk.compute import VARIANTS, Compute, SageMakerEndpoint, SnapStartLambda, StandardLambda
-from crossover.cdk.compute.inference_function import InferenceFunction
+from crossover.cdk.compute import (
+    DEFAULT_VARIANTS,
+    VARIANTS,
+    Compute,
+    ContainerLambda,
+    EfsLambda,
+    ProvisionedLambda,
+    SageMakerEndpoint,
+    SnapStartLambda,
+    StandardLambda,
+)
+from crossover.cdk.compute.inference_function import InferenceFunction, Parts
 from crossover.cdk.dashboard_cost import Cost
 from crossover.cdk.encryption import create_key
 from crossover.cdk.model_artifact import ModelArtifact
@@ -33,6 +43,7 @@ from crossover.cdk.storage import PipelineStorage
 from crossover.model.contract import ModelArtifactError, ModelContract
 
 __all__ = [
+    "DEFAULT_VARIANTS",
     "PERCENTILES",
     "VARIANTS",
     "AlarmSpec",
@@ -40,7 +51,9 @@ __all__ = [
     "BundlingError",
     "CanaryRollout",
     "Compute",
+    "ContainerLambda",
     "Cost",
+    "EfsLambda",
     "Endpoint",
     "ExistingEndpoint",
     "FunctionOptions",
@@ -54,8 +67,10 @@ __all__ = [
     "ModelContract",
     "ModelEndpoint",
     "Monitoring",
+    "Parts",
     "PipelineStorage",
     "Plottable",
+    "ProvisionedLambda",
     "SageMakerEndpoint",
     "SnapStartLambda",
     "StandardLambda",

@@ -18,6 +18,7 @@ from crossover.cdk.findings import acknowledge, acknowledge_wildcard
 from crossover.cdk.model_artifact import ModelArtifact
 from crossover.cdk.network import LAMBDA_ACTIONS, allow_network_interfaces, deny_network_interfaces_to_code, https_only
 
+ARCHITECTURES = {"x86_64": lambda_.Architecture.X86_64, "arm64": lambda_.Architecture.ARM_64}
 LIMITS = {
     "max_audio_seconds": "MAX_AUDIO_SECONDS",
     "max_channels": "MAX_CHANNELS",
@@ -38,6 +39,7 @@ class FunctionOptions:
         InvalidValueError: a value is out of range.
     """
 
+    architecture: str = "x86_64"  # or arm64, of all functions
     timeout_seconds: int = 120
     reserved_concurrency: int | None = None  # maximum concurrency; None shares the account's limit
     max_file_mb: int = 200  # MiB; a larger file becomes a FAILED item
@@ -58,6 +60,7 @@ class FunctionOptions:
     encryption_key: kms.IKey | None = None  # of the logs, which CloudWatch Logs may use; None for an AWS key
 
     def __post_init__(self) -> None:
+        rules.check(rules.ARCHITECTURE, architecture=self.architecture)
         rules.check(rules.TIMEOUT_SECONDS, timeout_seconds=self.timeout_seconds)
         rules.check(rules.RESERVED_CONCURRENCY, reserved_concurrency=self.reserved_concurrency)
         rules.check(rules.MAX_FILE_MB, max_file_mb=self.max_file_mb)
@@ -109,14 +112,54 @@ def create_python_function(
     memory_mb: int,
     environment: Mapping[str, str],
     options: FunctionOptions,
-    snap_start: lambda_.SnapStartConf | None = None,
 ) -> lambda_.Function:
-    """A Python 3.12 function on x86_64 whose role may write its own log group; the caller grants the rest.
+    """A Python 3.12 function whose role may write its own log group; the caller grants the rest.
 
     Args:
         bundle: the code package; the handler is added to it if it lacks it.
         handler: the module with the entry point `handler`.
         memory_mb: 128 to 10,240; CPU time grows with it, 1,769 MB being one vCPU.
+    """
+    return create_function(
+        scope,
+        construct_id,
+        code=zip_code(scope, bundle.including(handler), options=options),
+        handler=f"{handler}.handler",
+        memory_mb=memory_mb,
+        environment=environment,
+        options=options,
+    )
+
+
+def zip_code(scope: Construct, bundle: Bundle, *, options: FunctionOptions) -> lambda_.Code:
+    """The bundle as a function's code, as the options want it."""
+    return bundled_code(
+        scope,
+        bundle,
+        python_version=options.local_python or "3.12",
+        for_host=options.local_python is not None,
+        use_docker=options.bundle_in_docker,
+    )
+
+
+def create_function(
+    scope: Construct,
+    construct_id: str,
+    *,
+    code: lambda_.Code,
+    handler: str,
+    memory_mb: int,
+    environment: Mapping[str, str],
+    options: FunctionOptions,
+    snap_start: lambda_.SnapStartConf | None = None,
+    file_system: lambda_.FileSystem | None = None,
+) -> lambda_.Function:
+    """A function, of a zip file for Python 3.12 or of an image, whose role may write its own log group.
+
+    Args:
+        handler: as `module.function`; empty for an image.
+        memory_mb: 128 to 10,240; CPU time grows with it, 1,769 MB being one vCPU.
+        file_system: that is mounted; only in a VPC.
     """
     log_group = create_log_group(scope, f"{construct_id}Logs", options=options)
     role = iam.Role(scope, f"{construct_id}Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
@@ -129,16 +172,10 @@ def create_python_function(
     function = lambda_.Function(
         scope,
         construct_id,
-        runtime=lambda_.Runtime.PYTHON_3_12,
-        architecture=lambda_.Architecture.X86_64,
-        code=bundled_code(
-            scope,
-            bundle.including(handler),
-            python_version=options.local_python or "3.12",
-            for_host=options.local_python is not None,
-            use_docker=options.bundle_in_docker,
-        ),
-        handler=f"{handler}.handler",
+        runtime=lambda_.Runtime.PYTHON_3_12 if handler else lambda_.Runtime.FROM_IMAGE,
+        architecture=ARCHITECTURES[options.architecture],
+        code=code,
+        handler=handler or lambda_.Handler.FROM_IMAGE,
         memory_size=memory_mb,
         timeout=Duration.seconds(options.timeout_seconds),
         environment={
@@ -150,6 +187,7 @@ def create_python_function(
         },
         reserved_concurrent_executions=options.reserved_concurrency,
         snap_start=snap_start,
+        filesystem=file_system,
         tracing=lambda_.Tracing.ACTIVE if options.tracing else None,
         role=role,
         log_group=log_group,
@@ -158,9 +196,10 @@ def create_python_function(
     )
     if options.vpc:
         deny_network_interfaces_to_code(scope, f"{construct_id}NetworkDenial", role, function.function_arn)
-    acknowledge(
-        function,
-        "AwsSolutions-L1",
-        "The bundled wheels are locked for CPython 3.12, the first with SnapStart; a newer one needs a new lock.",
-    )
+    if handler:
+        acknowledge(
+            function,
+            "AwsSolutions-L1",
+            "The bundled wheels are locked for CPython 3.12, the first with SnapStart; a newer one needs a new lock.",
+        )
     return function

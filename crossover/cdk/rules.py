@@ -68,6 +68,17 @@ def number_among(choices: tuple[int, ...]) -> Rule:
     return Rule("one of " + ", ".join(map(str, choices)), read)
 
 
+def number(minimum: float, maximum: float) -> Rule:
+    def read(value: Any) -> float:
+        if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,9}(\.[0-9]{1,9})?", value):
+            value = float(value)
+        if type(value) not in (int, float) or not minimum <= value <= maximum:
+            raise ValueError
+        return float(value)
+
+    return Rule(f"a number from {minimum:g} to {maximum:g}", read)
+
+
 def text(pattern: str, allowed: str) -> Rule:
     def read(value: Any) -> str:
         if not isinstance(value, str) or not re.fullmatch(pattern, value):
@@ -177,6 +188,7 @@ LOG_RETENTION = {
     3653: Days.TEN_YEARS,
 }
 
+ARCHITECTURE = one_of("x86_64", "arm64")
 MEMORY_MB = whole_number(128, 10240)  # Lambda's limits
 TIMEOUT_SECONDS = whole_number(120, 900)  # the handlers' waits for AWS add up to less than 120 s; 900 is Lambda's limit
 RESERVED_CONCURRENCY = optional(whole_number(1, 10000))
@@ -188,6 +200,11 @@ MAX_ELEMENTS = whole_number(1, 1_000_000_000)
 LIFETIME_DAYS = optional(whole_number(1, 3650))
 LOG_LEVEL = one_of("info", "error")
 LOG_RETENTION_DAYS = number_among(tuple(LOG_RETENTION))
+INGESTS = ("direct", "queue")
+MAX_CONCURRENCY = optional(whole_number(2, 1000))  # Lambda's limits, of a queue's event source mapping
+PROVISIONED_CONCURRENCY = whole_number(1, 10000)
+UTILIZATION = number(0.1, 0.9)  # Application Auto Scaling's limits
+MODEL_LOADING = one_of("eager", "lazy")
 RETRY_ATTEMPTS = whole_number(0, 2)  # Lambda's, of asynchronous invocations
 INSTANCE_COUNT = whole_number(1, 100)
 # SageMaker hosts no t3 and t4g types. The image is built for x86_64: on a Graviton type (a g after the generation, as

@@ -13,7 +13,7 @@ from pathlib import Path
 from string import Template
 from typing import Any, TypedDict
 
-from crossover.cost.variants import deployable
+from crossover.cost.variants import by_default, deployable
 from crossover.errors import UsageError
 from crossover.inputs import variant_names
 from crossover.model.contract import ModelArtifactError, check_model
@@ -39,7 +39,7 @@ def create(folder: Path, *, model: str = DEFAULT, variants: str, name: str) -> s
     Args:
         folder: a new or an empty one.
         model: name of a published model, or the path of an ONNX file with its contract.
-        variants: names separated by commas; empty takes all.
+        variants: names separated by commas; empty takes those of the default.
         name: prefix of the stacks' names; empty makes one from the folder's name.
 
     Returns:
@@ -49,7 +49,7 @@ def create(folder: Path, *, model: str = DEFAULT, variants: str, name: str) -> s
         UsageError: the folder is not empty, or there is no such variant, name or model. Nothing is written then. Or the
             folder cannot be written.
     """
-    names = variant_names(variants, allowed=deployable())
+    names = variant_names(variants or ",".join(by_default()), allowed=deployable())
     name = _stack_prefix(folder, name)
     source = model_path(model)
     documents = MODELS[model].document_paths if model in MODELS else ()

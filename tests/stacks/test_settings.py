@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from aws_cdk import App
 
+from crossover.cdk.compute import VARIANTS
 from crossover.cdk.python_function import FunctionOptions
 from stacks.settings import Settings, SettingsError, markdown_table
 
@@ -48,7 +49,7 @@ def test_the_table_has_a_row_for_each_setting():
 @pytest.mark.parametrize(
     ("key", "value", "read"),
     [
-        ("variants", "all", ("standard", "snapstart", "sagemaker")),
+        ("variants", "all", tuple(VARIANTS)),
         ("variants", "standard,snapstart", ("standard", "snapstart")),
         ("variants", "sagemaker, standard", ("standard", "sagemaker")),
         ("variants", ["snapstart"], ("snapstart",)),

@@ -2,7 +2,7 @@
 
 import xml.etree.ElementTree as ET
 
-from crossover.cost.variants import VARIANTS, deployable
+from crossover.cost.variants import VARIANTS, by_default
 from tools.pipeline_picture import PICTURE, svg
 
 
@@ -12,6 +12,6 @@ def test_the_picture_is_current() -> None:
 
 def test_the_picture_shows_every_deployable_variant() -> None:
     texts = [element.text for element in ET.fromstring(svg()).iter("{http://www.w3.org/2000/svg}text")]
-    assert [VARIANTS[name].title for name in deployable()] == [
+    assert [VARIANTS[name].title for name in by_default()] == [
         text for text in texts if text in {variant.title for variant in VARIANTS.values()}
     ]

@@ -1,10 +1,11 @@
-"""What the standard and the SnapStart variant share: a function that predicts in its own process."""
+"""What the Lambda variants share: a function that predicts in its own process."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from aws_cdk import aws_lambda as lambda_
-from constructs import Construct
+from constructs import Construct, IDependable
 
 from crossover.bundling import inference_bundle
 from crossover.bundling.recipe import Bundle
@@ -12,18 +13,44 @@ from crossover.cdk import rules
 from crossover.cdk.dashboard_cost import Cost
 from crossover.cdk.model_artifact import ModelArtifact
 from crossover.cdk.monitoring_specs import AlarmSpec, GraphSpec
-from crossover.cdk.python_function import FunctionOptions, create_python_function
+from crossover.cdk.python_function import FunctionOptions, create_function, zip_code
 from crossover.cdk.rollout import publish_live
 from crossover.cdk.storage import PipelineStorage
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """What the function of a variant is made of.
+
+    Attributes:
+        code: a zip file or an image.
+        handler: as `module.function`; empty for an image, which names its own.
+        options: for the function.
+        model_location: where the handler finds the model, `s3://bucket/key` or a path.
+        environment: variables in addition to those of every variant.
+        file_system: that is mounted.
+        snap_start: whether Lambda takes a snapshot.
+        before: what must exist before the function is published.
+    """
+
+    code: lambda_.Code
+    handler: str
+    options: FunctionOptions
+    model_location: str
+    environment: Mapping[str, str] = field(default_factory=dict)
+    file_system: lambda_.FileSystem | None = None
+    snap_start: lambda_.SnapStartConf | None = None
+    before: Sequence[IDependable] = ()
 
 
 class InferenceFunction(Construct):
     """A function that may read the uploads and the models (every .onnx file of CDK's bucket of assets), and put items.
 
     S3 invokes the function itself, or the alias `live` of its one published version: with SnapStart, which takes
-    snapshots of versions only, and for a canary rollout.
+    snapshots of versions only, for a canary rollout, and where the variant says so.
 
-    Benefit: a variant whose model runs in Lambda is a subclass with three class attributes.
+    Benefit: a variant whose model runs in Lambda is a subclass with three class attributes. One that is made of other
+    parts overrides `_parts`; settings of its own it keeps in attributes before `super().__init__`.
     Cost: the bundle holds what the model needs at run time, so it counts towards Lambda's limit of 250 MB.
 
     Attributes:
@@ -31,6 +58,7 @@ class InferenceFunction(Construct):
         bundle: the code package; a handler that it lacks is added for this function. None for the one that decodes the
             model's kind of input.
         snap_start: whether Lambda takes a snapshot.
+        is_published: whether there is an alias in any case.
     """
 
     predictor: ClassVar[str]
@@ -38,6 +66,8 @@ class InferenceFunction(Construct):
     handler: ClassVar[str]
     bundle: ClassVar[Bundle | None] = None
     snap_start: ClassVar[lambda_.SnapStartConf | None] = None
+    is_published: ClassVar[bool] = False
+    ingest: ClassVar[str] = "direct"
     settings: ClassVar[Sequence[str]] = ("memory_mb", "canary")
     roles: ClassVar[Mapping[str, str]] = {}
 
@@ -63,39 +93,55 @@ class InferenceFunction(Construct):
         """
         super().__init__(scope, construct_id)
         rules.check(rules.MEMORY_MB, memory_mb=memory_mb)
-        options = options or FunctionOptions()
-        self.function = create_python_function(
+        parts = self._parts(storage, model, options or FunctionOptions())
+        self.function = create_function(
             self,
             "Function",
-            bundle=(self.bundle or inference_bundle(model.contract.input.kind)),
-            handler=self.handler,
+            code=parts.code,
+            handler=parts.handler,
             memory_mb=memory_mb,
             environment={
                 "PREDICTOR": self.predictor,
                 "PREDICTIONS_TABLE": storage.predictions_table.table_name,
-                "MODEL_S3_URI": model.s3_uri,
+                "MODEL_S3_URI": parts.model_location,
                 "INPUT_KIND": model.contract.input.kind,
-                **options.limits(model),
+                **parts.options.limits(model),
                 **storage.results_environment,
+                **parts.environment,
             },
-            options=options,
-            snap_start=self.snap_start,
+            options=parts.options,
+            snap_start=parts.snap_start,
+            file_system=parts.file_system,
         )
-        model.grant_read(self.function)
+        if parts.model_location == model.s3_uri:
+            model.grant_read(self.function)
         storage.grant_read_files(self.function)
         storage.grant_write_results(self.function, model)
         storage.grant_write_predictions(self.function)
         self.source: lambda_.IFunction = self.function
-        if canary or self.snap_start:
+        if canary or parts.snap_start or self.is_published:
             # CDK publishes a new version when code or configuration change. It does not see the model's bytes, of which
             # a snapshot holds a copy. Publishing runs INIT, so it comes after the function and, with it, its role's
             # policy.
             self.function.invalidate_version_based_on(model.sha256)
-            self.source = publish_live(self, self.function, canary=canary, options=options)
+            self.source = publish_live(self, self.function, canary=canary, options=parts.options)
+            for dependency in parts.before:
+                self.function.current_version.node.add_dependency(dependency)
         self.cost: Cost | None = self._cost(memory_mb)
         self.outputs: Mapping[str, str] = {}
         self.alarms: Sequence[AlarmSpec] = ()
         self.graphs: Sequence[GraphSpec] = ()
+
+    def _parts(self, storage: PipelineStorage, model: ModelArtifact, options: FunctionOptions) -> Parts:
+        """What the function is made of; constructs that it needs are made in `self`."""
+        bundle = self.bundle or inference_bundle(model.contract.input.kind)
+        return Parts(
+            code=zip_code(self, bundle.including(self.handler), options=options),
+            handler=f"{self.handler}.handler",
+            options=options,
+            model_location=model.s3_uri,
+            snap_start=self.snap_start,
+        )
 
     def _cost(self, memory_mb: int) -> Cost:
         return Cost(memory_mb=memory_mb, leaves_out="INIT")

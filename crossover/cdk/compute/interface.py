@@ -20,12 +20,14 @@ class Compute(Protocol):
         predictor: its name in the settings and in the items.
         stack_id: the construct id of its stack.
         settings: the keyword arguments that an app's settings give it; each is an attribute of the settings, too.
+        ingest: how its uploads come to it by default, direct or queue: see InferencePipeline.
         roles: names, for the docs, of the roles that only this variant has, by their construct id in it.
     """
 
     predictor: ClassVar[str]
     stack_id: ClassVar[str]
     settings: ClassVar[Sequence[str]]
+    ingest: ClassVar[str]
     roles: ClassVar[Mapping[str, str]]
 
     def __init__(
@@ -45,7 +47,7 @@ class Compute(Protocol):
 
     @property
     def source(self) -> lambda_.IFunction:
-        """What S3 notifies: a function or an alias."""
+        """What the events invoke: a function or an alias."""
 
     @property
     def function(self) -> lambda_.Function:

@@ -34,6 +34,7 @@ class SageMakerEndpoint(Construct):
     handler: ClassVar[str] = "sagemaker_trigger_handler"
     bundle: ClassVar[Bundle] = PROXY
     settings: ClassVar[Sequence[str]] = ("instance_type", "instance_count", "proxy_memory_mb", "canary")
+    ingest: ClassVar[str] = "direct"
     roles: ClassVar[Mapping[str, str]] = {"ExecutionRole": "endpoint"}
 
     def __init__(

@@ -3,11 +3,22 @@
 A new one is a file here, whose `Variant` says all that others ask, and one line below.
 """
 
-from crossover.cost.variants import ec2, efs, endpoint, flat, provisioned, serverless, snapstart, standard, websocket
+from crossover.cost.variants import (
+    container,
+    ec2,
+    efs,
+    endpoint,
+    flat,
+    provisioned,
+    serverless,
+    snapstart,
+    standard,
+    websocket,
+)
 from crossover.cost.variants.style import OTHER, Style, styles
 from crossover.cost.variants.variant import Billing, Measurement, Variant
 
-__all__ = ["VARIANTS", "Billing", "Measurement", "Style", "Variant", "deployable", "style_of"]
+__all__ = ["VARIANTS", "Billing", "Measurement", "Style", "Variant", "by_default", "deployable", "style_of"]
 
 VARIANTS = {
     variant.name: variant
@@ -17,6 +28,7 @@ VARIANTS = {
         endpoint.VARIANT,
         provisioned.VARIANT,
         efs.VARIANT,
+        container.VARIANT,
         websocket.VARIANT,
         serverless.VARIANT,
         *ec2.VARIANTS,
@@ -29,6 +41,11 @@ VARIANTS = {
 def deployable() -> tuple[str, ...]:
     """Names of the variants that this project has a construct for."""
     return tuple(name for name, variant in VARIANTS.items() if variant.is_deployable)
+
+
+def by_default() -> tuple[str, ...]:
+    """Names of those that are deployed where nobody chooses."""
+    return tuple(name for name, variant in VARIANTS.items() if variant.by_default)
 
 
 def style_of(name: str) -> Style:

@@ -39,7 +39,9 @@ VARIANT = Variant(
     title="Lambda with EFS",
     short="EFS",
     formula="`standard`; GB stored; n p times the model's GB read",
+    summary="mounts the model from EFS",
     bill=bill,
+    is_deployable=True,
     colour="sky",
     dash="dot",
 )

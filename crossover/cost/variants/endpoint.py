@@ -109,6 +109,7 @@ VARIANT = Variant(
         Measurement.MEMORY_MB: "proxy_memory_mb",
     },
     is_deployable=True,
+    by_default=True,
     colour="green",
     dash="solid",
 )

@@ -82,8 +82,10 @@ VARIANT = Variant(
     short="Provisioned",
     formula="k m GB-s kept ready; n (1 - B) m w of them used; n B as `standard`, where B is Erlang's loss of k"
     " environments",
+    summary="keeps some environments ready",
     bill=bill,
     instances=ready,
+    is_deployable=True,
     colour="purple",
     dash="dashdot",
 )

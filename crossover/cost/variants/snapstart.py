@@ -58,6 +58,7 @@ VARIANT = Variant(
         Measurement.MEMORY_MB: "memory_mb",
     },
     is_deployable=True,
+    by_default=True,
     colour="orange",
     dash="dash",
 )

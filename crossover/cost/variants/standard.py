@@ -28,6 +28,7 @@ VARIANT = Variant(
         Measurement.MEMORY_MB: "memory_mb",
     },
     is_deployable=True,
+    by_default=True,
     colour="blue",
     dash="solid",
 )

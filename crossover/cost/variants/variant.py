@@ -47,6 +47,7 @@ class Variant:
         needs: the scenario's field that must be given before it has a price; empty where there is none.
         measured: which measurement of a benchmark of this variant fills which field of the scenario.
         is_deployable: whether this project has a construct for it.
+        by_default: whether it is deployed where nobody chooses the variants.
         group: heading in the page's list of variants that are always on; `short` unless given.
         is_drawn: whether the page draws its line at first.
         colour: of its line, one of COLOURS; one that is free where it is empty.
@@ -68,6 +69,7 @@ class Variant:
     needs: str = ""
     measured: Mapping[Measurement, str] = field(default_factory=dict)
     is_deployable: bool = False
+    by_default: bool = False
     group: str = ""
     is_drawn: bool = True
     colour: str = ""
