@@ -8,6 +8,6 @@ from inference.startup import start_proxy
 processor = start_proxy(os.environ)
 
 
-def handler(event: dict[str, Any], context: Any) -> None:
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any] | None:
     """Turn an S3 event into items of the predictions table."""
-    processor.process(event, context.aws_request_id)
+    return processor.process(event, context.aws_request_id)

@@ -36,6 +36,6 @@ register_before_snapshot(prime)
 register_after_restore(renew_clients)
 
 
-def handler(event: dict[str, Any], context: Any) -> None:
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any] | None:
     """Turn an S3 event into items of the predictions table."""
-    processor.process(event, context.aws_request_id)
+    return processor.process(event, context.aws_request_id)

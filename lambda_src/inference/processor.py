@@ -1,4 +1,4 @@
-"""One S3 event: every object in it becomes an item, or the event fails and is retried."""
+"""One S3 event: every object in it becomes an item, or the event or its part fails and is retried."""
 
 import json
 import time
@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, Protocol, TypeVar
 
-from . import metrics, s3_events
+from . import answers, metrics, s3_events
+from .answers import Outcome
 from .environment import Environment
 from .failures import cause_of, describe, for_the_runtime
 from .input_error import InputError
 from .prediction import Prediction
-from .s3_events import InvalidEventError, PassedOver, S3Object
+from .s3_events import InvalidEventError, Part, PassedOver, S3Object
 from .store import PredictionStore
 
 MAX_LOGGED_CHARACTERS = 4_000
@@ -47,30 +48,31 @@ class Processor(Generic[PredictorT]):
         self.store = store
         self.cold_start = True
 
-    def process(self, event: Any, request_id: str) -> None:
+    def process(self, event: Any, request_id: str) -> dict[str, Any] | None:
         """Turn every object of an S3 event into an item, or answer a health check.
 
-        A malformed record, or an object that fails for now, does not stop the others: all are tried, then the first
-        failure is raised, so that Lambda retries the event. Items that exist already are not written again.
+        A malformed record, or an object that fails for now, does not stop the others: all are tried. Items that exist
+        already are not written again.
+
+        Returns:
+            None to an asynchronous event; to messages of SQS which of them failed, to tasks of S3 Batch Operations
+            what became of each: the answers of answers.py.
 
         Raises:
             s3_events.InvalidEventError: this is not an S3 event, or one of its records is malformed.
             failures.RedactedError: replaces one of the next kind whose message might contain a credential.
-            Exception: what may succeed later, as the predictor or the store raised it.
+            Exception: what may succeed later, as the predictor or the store raised it; the event must be retried.
         """
         base = {"request_id": request_id, "predictor": self.environment.predictor}
         if s3_events.is_health_check(event):
             failure = self._answer_health_check(base)
-        else:
-            cold_start, self.cold_start = self.cold_start, False
-            # Only the first record is marked, so that counting the marks gives the number of cold starts.
-            results = [
-                self._process_one(entry, {**base, "cold_start": cold_start and not number})
-                for number, entry in enumerate(_entries(event))
-            ]
-            failure = next(filter(None, results), None)
-        if failure:
-            raise for_the_runtime(failure) from None
+            if failure:
+                raise for_the_runtime(failure) from None
+            return None
+        outcomes = []
+        for part in _parts(event):
+            outcomes.append((part, [self._process_one(entry, base) for entry in part.entries]))
+        return answers.answer(event, outcomes)
 
     def check_health(self) -> None:
         """Predict a sample, and send a conditional write that never writes.
@@ -90,14 +92,17 @@ class Processor(Generic[PredictorT]):
         _log("health_check", base, healthy=True)
         return None
 
-    def _process_one(self, entry: s3_events.Entry, base: Mapping[str, Any]) -> Exception | None:
-        """Turn one object into an item and log one line; returns the error where the event must be retried."""
+    def _process_one(self, entry: s3_events.Entry, base: Mapping[str, Any]) -> Outcome:
+        """Turn one object into an item and log one line."""
         started = time.perf_counter()
+        # Only an event's first record is marked, so that counting the marks gives the number of cold starts.
+        base = {**base, "cold_start": self.cold_start}
+        self.cold_start = False
         if isinstance(entry, InvalidEventError):
             return self._failed(entry, base, started)
         if isinstance(entry, PassedOver):
             _log("passed_over", {**base, "object_key": entry.key, "bucket": entry.bucket}, reason=entry.reason)
-            return None
+            return Outcome(text=f"PASSED_OVER: {entry.reason}")
         try:
             item = {**base, **self._result(entry, started)}
             stored = self.store.put(item)
@@ -109,14 +114,15 @@ class Processor(Generic[PredictorT]):
             _log("prediction", _without_large(item), stored=stored, **values)
         elif values:
             _log("metrics", values)
-        return None
+        text = "SUCCEEDED" if succeeded else f"FAILED {item['error_code']}: {item['error_message']}"
+        return Outcome(text=text if stored else f"{text} (not stored: the table has a newer result)")
 
-    def _failed(self, error: Exception, record: Mapping[str, Any], started: float) -> Exception:
-        """Log one line; returns the error, which is raised once all records were tried."""
+    def _failed(self, error: Exception, record: Mapping[str, Any], started: float) -> Outcome:
+        """Log one line."""
         timings = {"total": _milliseconds_since(started)}
         why = {"cause": cause_of(error), "error": describe(error)}
         _log("failure", {**record, "timings_ms": timings}, **why, **self._metrics("Failed", started, record))
-        return error
+        return Outcome(failure=error)
 
     def _metrics(self, outcome: str, started: float, item: Mapping[str, Any]) -> dict[str, Any]:
         stack = self.environment.metrics_stack
@@ -163,17 +169,17 @@ class Processor(Generic[PredictorT]):
             "sequencer": s3_object.sequencer,
             "size_bytes": s3_object.size_bytes,
             "timings_ms": {**timings, "total": _milliseconds_since(started)},
-            "uploaded_at": s3_object.uploaded_at,
+            "uploaded_at": s3_object.uploaded_at or None,
             "completed_at": completed.isoformat(timespec="milliseconds"),
             "expires_at": int((completed + timedelta(days=lifetime)).timestamp()) if lifetime else None,
         }
 
 
-def _entries(event: Any) -> list[s3_events.Entry]:
+def _parts(event: Any) -> list[Part]:
     try:
-        return s3_events.parse(event)
+        return s3_events.parts(event)
     except InvalidEventError as error:
-        return [error]
+        return [Part(entries=[error])]
 
 
 def _milliseconds_since(started: float) -> float:

@@ -3,6 +3,8 @@
 S3's notifications: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
 They may come through SQS or SNS: https://docs.aws.amazon.com/AmazonS3/latest/userguide/EventNotifications.html
 EventBridge: https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
+S3 Batch Operations: https://docs.aws.amazon.com/AmazonS3/latest/userguide/batch-ops-invoke-lambda.html
+What the last and SQS's event source mapping want to be answered is in answers.py.
 """
 
 import json
@@ -34,7 +36,8 @@ class S3Object:
         key: the object's key, percent-decoded.
         version_id: None in a bucket without versioning.
         etag: entity tag, without quotes.
-        sequencer: hexadecimal; orders the events of a key.
+        sequencer: hexadecimal; orders the events of a key. Empty for a task of S3 Batch Operations: it finds an object,
+            and is no event of it. store.py says what such a result may replace.
         size_bytes: None where the event does not give it.
         uploaded_at: when S3 stored the object, ISO 8601 in UTC.
     """
@@ -65,9 +68,58 @@ class PassedOver:
 Entry = S3Object | PassedOver | InvalidEventError
 
 
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """A part of an event that succeeds or fails on its own, for whoever sent the event.
+
+    Attributes:
+        id: of a message of SQS or a task of S3 Batch Operations; empty where the event is the one part.
+        entries: what it reports.
+    """
+
+    id: str = ""
+    entries: list[Entry]
+
+
 def is_health_check(event: Any) -> bool:
     """Whether the event asks for a health check: `{"Event": "crossover:HealthCheck"}`."""
     return isinstance(event, Mapping) and event.get("Event") == "crossover:HealthCheck"
+
+
+def is_from_queue(event: Any) -> bool:
+    """Whether an event source mapping sent it, with messages of SQS."""
+    records = event.get("Records") if isinstance(event, Mapping) else None
+    return (
+        isinstance(records, list)
+        and bool(records)
+        and all(isinstance(record, Mapping) and record.get("eventSource") == "aws:sqs" for record in records)
+    )
+
+
+def is_from_batch_operations(event: Any) -> bool:
+    """Whether a job of S3 Batch Operations sent it."""
+    return isinstance(event, Mapping) and "invocationSchemaVersion" in event and isinstance(event.get("tasks"), list)
+
+
+def parts(event: Any) -> list[Part]:
+    """What an event reports, by message of SQS or task of S3 Batch Operations; else one part with all of it.
+
+    Raises:
+        InvalidEventError: as `parse` does, or a message or task has no id, without which none can be answered.
+    """
+    try:
+        if is_from_batch_operations(event):
+            return [Part(id=_text(task, "taskId"), entries=[_entry(task, _task_object)]) for task in event["tasks"]]
+        if is_from_queue(event):
+            messages = event["Records"]
+            ids = [_text(message, "messageId") for message in messages]
+            return [
+                Part(id=message_id, entries=_inside(message, "body", MAX_ENVELOPES))
+                for message_id, message in zip(ids, messages, strict=True)
+            ]
+    except ValueError as error:
+        raise InvalidEventError(f"A message or task is malformed: {error}.") from None
+    return [Part(entries=parse(event))]
 
 
 def parse(event: Any) -> list[Entry]:
@@ -142,6 +194,20 @@ def _notified_object(record: Any) -> S3Object | PassedOver:
     if not name.startswith("ObjectCreated:"):
         return PassedOver(reason=f"It reports {name[:100]!r}, no upload.")
     return _s3_object(record)
+
+
+def _task_object(task: Any) -> S3Object | PassedOver:
+    """Schema 1.0 names the bucket by its ARN, 2.0 by its name; both encode the key."""
+    key = _decoded(_text(task, "s3Key", 3 * MAX_TEXT_BYTES))
+    arn = _member(task, "s3BucketArn") is not None
+    bucket = _text(task, "s3BucketArn").rpartition(":")[2] if arn else _text(task, "s3Bucket")
+    if not bucket:
+        raise ValueError("s3BucketArn names no bucket")
+    if key.endswith("/"):  # a task does not tell the size
+        return PassedOver(reason="Its key is that of a folder.", bucket=bucket, key=key)
+    return S3Object(
+        bucket=bucket, key=key, version_id=_text(task, "s3VersionId") if _member(task, "s3VersionId") else None
+    )
 
 
 def _eventbridge_object(event: Any) -> S3Object | PassedOver:

@@ -10,6 +10,9 @@ from botocore.exceptions import ClientError
 # zeros. Padded to one length, DynamoDB's string comparison gives S3's order.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
 SEQUENCER_LENGTH = 32
+# Of a result that no event has asked for: an object that S3 Batch Operations found in its bucket. Every event's
+# sequencer is above it, so a later event replaces the result.
+NO_EVENT = "0" * SEQUENCER_LENGTH
 
 
 class PredictionStore:
@@ -29,6 +32,11 @@ class PredictionStore:
 
         A retry of a write whose response was lost finds its own item and counts as done.
 
+        Without a sequencer the result is of an object that was found in its bucket. It replaces another such result,
+        and that of an event if both have the same `etag`, so that another model can predict again what lies there. The
+        item then keeps the event's sequencer. Where the etags differ, or this result has none because the file was
+        refused, the event's may be about a newer upload, and stays.
+
         Args:
             item: `object_key`, `sequencer` and any other attributes; values are str, bool, int, float, dict or list;
                 None is left out.
@@ -40,16 +48,28 @@ class PredictionStore:
             botocore.exceptions.BotoCoreError, ClientError: DynamoDB did not store the item.
         """
         sequencer = item["sequencer"].upper().ljust(SEQUENCER_LENGTH, "0")
+        if sequencer != NO_EVENT:
+            return self._put(item, sequencer, "sequencer < :sequencer") is None
+        existing = self._put(item, NO_EVENT, "sequencer = :sequencer")
+        if existing and item.get("etag") and existing.get("etag") == {"S": item["etag"]}:
+            # Meanwhile a newer event's result may come; it has another sequencer.
+            existing = self._put(item, existing["sequencer"]["S"], "sequencer = :sequencer")
+        return existing is None
+
+    def _put(self, item: Mapping[str, Any], sequencer: str, replaces: str) -> Mapping[str, Any] | None:
+        """Write the item if there is none or the condition holds; else returns the one that there is."""
         try:
             self.dynamodb.put_item(
                 TableName=self.table,
                 Item=_attributes({**item, "sequencer": sequencer}),
-                ConditionExpression="attribute_not_exists(object_key) OR sequencer < :sequencer",
+                ConditionExpression=f"attribute_not_exists(object_key) OR {replaces}",
                 ExpressionAttributeValues={":sequencer": {"S": sequencer}},
+                ReturnValuesOnConditionCheckFailure="NONE" if item["sequencer"] else "ALL_OLD",
             )
-        except self.dynamodb.exceptions.ConditionalCheckFailedException:
-            return False
-        return True
+        except self.dynamodb.exceptions.ConditionalCheckFailedException as error:
+            existing: Mapping[str, Any] = error.response.get("Item", {})
+            return existing
+        return None
 
     def check(self) -> None:
         """Send a write whose condition never holds: no item both exists and does not exist.

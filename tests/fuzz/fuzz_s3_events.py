@@ -1,4 +1,4 @@
-"""`s3_events.parse` separates objects from malformed records for any JSON; and a key arrives unchanged."""
+"""`s3_events.parts` separates objects from malformed records for any JSON; and a key arrives unchanged."""
 
 import json
 import sys
@@ -12,10 +12,10 @@ ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "lambda_src")]
 
 with atheris.instrument_imports(include=["inference"]):
-    from inference.s3_events import InvalidEventError, PassedOver, S3Object, parse
+    from inference.s3_events import InvalidEventError, PassedOver, S3Object, parse, parts
 
 from tests.fuzz import target  # noqa: E402
-from tests.lambda_src.events import BUCKET, event, record  # noqa: E402
+from tests.lambda_src.events import BUCKET, batch_task, event, record  # noqa: E402
 
 MAX_KEY_BYTES = 1_024
 
@@ -41,7 +41,7 @@ def check_event(text: bytes) -> None:
 
 def check_any(value: Any) -> None:
     try:
-        entries = parse(value)
+        entries = [entry for part in parts(value) for entry in part.entries]
     except InvalidEventError:
         return
     for entry in entries:
@@ -116,7 +116,14 @@ def seeds() -> Iterator[bytes]:
     in_sns = {"EventSource": "aws:sns", "Sns": {"Type": "Notification", "Message": json.dumps(event(record("a.wav")))}}
     entity = {"key": "a.wav", "size": 5, "sequencer": "00"}
     detail = {"bucket": {"name": BUCKET}, "object": entity}
-    for sent in (event(in_sqs), event(in_sns), {"source": "aws.s3", "detail-type": "Object Created", "detail": detail}):
+    of_eventbridge = {"source": "aws.s3", "detail-type": "Object Created", "detail": detail}
+    for sent in (
+        event(in_sqs),
+        event({"messageId": "m", **in_sqs}),
+        event(in_sns),
+        of_eventbridge,
+        batch_task("a.wav"),
+    ):
         yield b"j" + json.dumps(sent).encode()
     yield from (b"r" + bytes([number * 7 % 256]) * 40 for number in range(20))
 

@@ -3,6 +3,7 @@
 Structure: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
 """
 
+import json
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -46,3 +47,24 @@ def record(
 
 def event(*records: dict[str, Any]) -> dict[str, Any]:
     return {"Records": list(records)}
+
+
+def through_sqs(*events: Any) -> dict[str, Any]:
+    """Each event in a message of its own, m0, m1, ...: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html"""
+    bodies = [each if isinstance(each, str) else json.dumps(each) for each in events]
+    return {
+        "Records": [
+            {"messageId": f"m{number}", "eventSource": "aws:sqs", "body": body} for number, body in enumerate(bodies)
+        ]
+    }
+
+
+def batch_task(key: str, **fields: Any) -> dict[str, Any]:
+    """What a job of S3 Batch Operations sends for one object, in schema 1.0."""
+    task = {"taskId": "t0", "s3Key": quote_plus(key, safe="/"), "s3VersionId": None}
+    return {
+        "invocationSchemaVersion": "1.0",
+        "invocationId": "i",
+        "job": {"id": "j"},
+        "tasks": [{**task, "s3BucketArn": f"arn:aws:s3:::{BUCKET}", **fields}],
+    }

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from inference.s3_events import InvalidEventError, PassedOver, S3Object, is_health_check, parse
+from inference.s3_events import InvalidEventError, PassedOver, S3Object, is_health_check, parse, parts
 
-from .events import event, record
+from .events import BUCKET, batch_task, event, record, through_sqs
 
 
 def uploads(sent: Any) -> list[S3Object]:
@@ -15,12 +15,6 @@ def uploads(sent: Any) -> list[S3Object]:
     found = parse(sent)
     assert not [each for each in found if isinstance(each, InvalidEventError)]
     return [each for each in found if isinstance(each, S3Object)]
-
-
-def through_sqs(*events: Any) -> dict[str, Any]:
-    """https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html"""
-    bodies = [each if isinstance(each, str) else json.dumps(each) for each in events]
-    return {"Records": [{"messageId": "m", "eventSource": "aws:sqs", "body": body} for body in bodies]}
 
 
 def through_sns(sent: Any) -> dict[str, Any]:
@@ -274,3 +268,72 @@ def test_only_the_projects_own_event_is_a_health_check() -> None:
     others: list[Any] = [None, [], {"Event": "s3:TestEvent"}, {"Event": ["crossover:HealthCheck"]}, event(record("a"))]
     for other in others:
         assert not is_health_check(other)
+
+
+def test_each_message_of_a_queue_is_a_part() -> None:
+    sent = through_sqs(event(record("1.wav"), record("2.wav")), "no JSON", of_eventbridge(), {"Event": "s3:TestEvent"})
+    found = parts(sent)
+    assert [part.id for part in found] == ["m0", "m1", "m2", "m3"]
+    assert [entry for part in found for entry in part.entries][:2] == parse(sent)[:2]
+    assert [[type(entry) for entry in part.entries] for part in found] == [
+        [S3Object, S3Object],
+        [InvalidEventError],
+        [S3Object],
+        [PassedOver],
+    ]
+
+
+@pytest.mark.parametrize(
+    "sent", [event(record("a"), record("b")), of_eventbridge(), through_sns(event(record("a"))), {"Records": []}]
+)
+def test_any_other_event_is_one_part(sent: Any) -> None:
+    (part,) = parts(sent)
+    assert (part.id, part.entries) == ("", parse(sent))
+
+
+@pytest.mark.parametrize("sent", [through_sqs(event(record("a"))), batch_task("a")], ids=["SQS", "S3 Batch"])
+@pytest.mark.parametrize("wrong", [None, 7, "", "x" * 2000])
+def test_a_message_or_task_that_cannot_be_named_fails_as_a_whole(sent: dict[str, Any], wrong: Any) -> None:
+    for each, name in [(each, "messageId") for each in sent.get("Records", [])] + [
+        (each, "taskId") for each in sent.get("tasks", [])
+    ]:
+        each[name] = wrong
+    with pytest.raises(InvalidEventError, match=r"malformed: (messageId|taskId) .*\.$"):
+        parts(sent)
+
+
+@pytest.mark.parametrize(
+    "bucket",
+    [
+        {"s3BucketArn": f"arn:aws:s3:::{BUCKET}"},
+        {"s3BucketArn": f"arn:aws:s3:eu-west-1:123456789012:{BUCKET}"},
+        {"s3BucketArn": None, "s3Bucket": BUCKET},
+    ],
+)
+def test_a_task_of_batch_operations_names_an_object_but_no_event(bucket: dict[str, Any]) -> None:
+    (part,) = parts(batch_task("a b+ü%.wav", s3VersionId="v1", **bucket))
+    assert part.id == "t0"
+    assert part.entries == [S3Object(bucket=BUCKET, key="a b+ü%.wav", version_id="v1")]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"s3Key": "%ff"},
+        {"s3Key": None},
+        {"s3Key": "a" * 1025},
+        {"s3BucketArn": "arn:aws:s3:::"},
+        {"s3BucketArn": None},
+        {"s3BucketArn": None, "s3Bucket": 7},
+        {"s3VersionId": 7},
+    ],
+)
+def test_a_malformed_task_has_an_error_as_its_entry(wrong: dict[str, Any]) -> None:
+    (part,) = parts(batch_task("a.wav", **wrong))
+    assert part.id == "t0"
+    assert isinstance(part.entries[0], InvalidEventError)
+
+
+def test_a_folder_that_a_job_finds_is_passed_over() -> None:
+    (part,) = parts(batch_task("folder/"))
+    assert isinstance(part.entries[0], PassedOver)

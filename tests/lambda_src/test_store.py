@@ -17,8 +17,8 @@ def store(aws: SimpleNamespace) -> PredictionStore:
     return PredictionStore(dynamodb=aws.dynamodb, table=TABLE)
 
 
-def item(sequencer: str, label: str = "Speech") -> dict[str, Any]:
-    return {"object_key": "a.wav", "sequencer": sequencer, "label": label}
+def item(sequencer: str, label: str = "Speech", **more: str) -> dict[str, Any]:
+    return {"object_key": "a.wav", "sequencer": sequencer, "label": label, **more}
 
 
 def test_values_are_stored_as_dynamodb_types(store: PredictionStore, aws: SimpleNamespace) -> None:
@@ -61,6 +61,59 @@ def test_the_same_event_twice_keeps_the_first_result(store: PredictionStore, aws
     assert store.put(item("01", "first"))
     assert not store.put(item("01", "again"))
     assert aws.item("a.wav")["label"] == {"S": "first"}
+
+
+FOUND = ""  # the sequencer of an object that was found in its bucket
+
+
+def test_what_was_found_is_written_and_replaced_by_what_is_found_again(
+    store: PredictionStore, aws: SimpleNamespace
+) -> None:
+    assert store.put(item(FOUND, "first"))
+    assert store.put(item(FOUND, "of another model"))
+    assert aws.item("a.wav")["label"] == {"S": "of another model"}
+
+
+def test_any_event_replaces_what_was_found(store: PredictionStore, aws: SimpleNamespace) -> None:
+    store.put(item(FOUND, "found", etag="e"))
+    assert store.put(item("0001", "uploaded", etag="f"))
+    assert aws.item("a.wav")["label"] == {"S": "uploaded"}
+
+
+@pytest.mark.parametrize("etags", [{"etag": "older upload"}, {"etag": ""}, {}])
+def test_what_was_found_does_not_replace_the_result_of_an_event_about_another_upload(
+    store: PredictionStore, aws: SimpleNamespace, etags: dict[str, str]
+) -> None:
+    store.put(item("01", "uploaded", etag="newer upload"))
+    assert not store.put(item(FOUND, "found", **etags))
+    assert aws.item("a.wav")["label"] == {"S": "uploaded"}
+
+
+def test_an_object_with_the_result_of_its_event_is_predicted_again_and_keeps_its_place_among_the_events(
+    store: PredictionStore, aws: SimpleNamespace
+) -> None:
+    store.put(item("02", "old model", etag="e"))
+    assert store.put(item(FOUND, "new model", etag="e"))
+    assert aws.item("a.wav")["label"] == {"S": "new model"}
+    assert not store.put(item("01", "older upload", etag="d"))
+    assert store.put(item("03", "newer upload", etag="f"))
+
+
+def test_an_upload_while_its_predecessor_is_predicted_again_wins(store: PredictionStore, aws: SimpleNamespace) -> None:
+    store.put(item("01", "old model", etag="e"))
+    put = store.dynamodb.put_item
+    attempts = []
+
+    def put_item(**request: Any) -> Any:
+        attempts.append(request)
+        if len(attempts) == 2:  # between the two attempts of what was found
+            PredictionStore(dynamodb=aws.dynamodb, table=TABLE).put(item("02", "uploaded", etag="f"))
+        return put(**request)
+
+    store.dynamodb = SimpleNamespace(put_item=put_item, exceptions=aws.dynamodb.exceptions)
+    assert not store.put(item(FOUND, "new model", etag="e"))
+    assert len(attempts) == 2
+    assert aws.item("a.wav")["label"] == {"S": "uploaded"}
 
 
 @pytest.mark.parametrize("go", [PredictionStore.check, PredictionStore.prime])
