@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -50,9 +51,18 @@ def open_clients(*, connections: int = 10, default_region: str | None = None) ->
     @cache
     def client(service: str, /) -> Any:
         region = os.environ.get("AWS_REGION") or session().region_name or default_region
-        return session().client(service, region_name=region, config=Config(max_pool_connections=connections))
+        opened = session().client(service, region_name=region, config=Config(max_pool_connections=connections))
+        if service == "s3control":
+            opened.meta.events.register("before-sign.s3-control", _without_account_in_host)
+        return opened
 
     return client
+
+
+def _without_account_in_host(request: Any, **_: Any) -> None:
+    """Send a request of S3 Control to the local AWS as it listens: botocore puts the account before the host's name,
+    and before an IP address too."""
+    request.url = re.sub(r"^(https?://)\d{12}\.(?=[\d.]+[:/]|localhost[:/])", r"\1", request.url)
 
 
 @contextlib.contextmanager

@@ -14,6 +14,7 @@ from pathlib import Path
 from ministack import app
 
 from crossover.local.emulator import cloudformation, permissions
+from crossover.local.emulator.batch_operations import BatchOperations
 from crossover.local.emulator.codedeploy import CodeDeploy
 from crossover.local.emulator.events import Events, invoke_from_eventbridge, invoke_from_s3
 from crossover.local.emulator.front import install_routes
@@ -63,7 +64,7 @@ def main() -> None:
     sagemaker.install()
     codedeploy = CodeDeploy()
     codedeploy.install()
-    install_routes(sagemaker, codedeploy, events)
+    install_routes(sagemaker, codedeploy, BatchOperations(), events)
     sys.argv = sys.argv[:1]  # ministack reads its own arguments from here
     app.main()
 

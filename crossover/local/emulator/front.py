@@ -1,4 +1,4 @@
-"""Answers on ministack's port what it does not: of SageMaker and CodeDeploy, and how it is used."""
+"""Answers on ministack's port what it does not: SageMaker, CodeDeploy, S3 Batch Operations, and how it is used."""
 
 import asyncio
 import json
@@ -10,6 +10,8 @@ from urllib.parse import unquote
 
 from ministack import app
 
+from crossover.local.emulator.batch_operations import PATH as JOBS
+from crossover.local.emulator.batch_operations import BatchOperations
 from crossover.local.emulator.codedeploy import CodeDeploy
 from crossover.local.emulator.events import Events
 from crossover.local.emulator.permissions import DeniedError, check_request, refused, used
@@ -23,7 +25,9 @@ Response = tuple[int, dict[str, str], bytes]  # status, headers and body
 HOOK_STATUS = b"CodeDeploy_20141006.PutLifecycleEventHookExecutionStatus"
 
 
-def install_routes(sagemaker: SageMaker, codedeploy: CodeDeploy, events: Events) -> None:
+def install_routes(
+    sagemaker: SageMaker, codedeploy: CodeDeploy, batch_operations: BatchOperations, events: Events
+) -> None:
     """Put the handlers of these requests in front of ministack's."""
     ministack, invocation = app.app, re.compile("/endpoints/([^/]+)/invocations")
 
@@ -41,6 +45,8 @@ def install_routes(sagemaker: SageMaker, codedeploy: CodeDeploy, events: Events)
             return lambda scope, body: as_json({"used": sorted(used), "refused": sorted(refused)})
         if scope["method"] == "POST" and (match := invocation.fullmatch(scope["path"])):
             return partial(invoke, unquote(match[1]))
+        if JOBS.fullmatch(scope["path"]):
+            return batch_operations.answer
         if (b"x-amz-target", HOOK_STATUS) in scope["headers"]:
             return lambda scope, body: as_json(codedeploy.report(scope, body))
         return None
