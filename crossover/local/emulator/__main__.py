@@ -14,11 +14,13 @@ from pathlib import Path
 from ministack import app
 
 from crossover.local.emulator import cloudformation, permissions
+from crossover.local.emulator.application_scaling import ApplicationScaling
 from crossover.local.emulator.batch_operations import BatchOperations
 from crossover.local.emulator.codedeploy import CodeDeploy
 from crossover.local.emulator.events import Events, invoke_from_eventbridge, invoke_from_s3
 from crossover.local.emulator.front import install_routes
 from crossover.local.emulator.functions import run_python_in_awslambdaric
+from crossover.local.emulator.provisioned_concurrency import ProvisionedConcurrency
 from crossover.local.emulator.registry import refuse_missing_images
 from crossover.local.emulator.sagemaker import SageMaker
 
@@ -64,7 +66,11 @@ def main() -> None:
     sagemaker.install()
     codedeploy = CodeDeploy()
     codedeploy.install()
-    install_routes(sagemaker, codedeploy, BatchOperations(), events)
+    concurrency = ProvisionedConcurrency()
+    concurrency.install()
+    scaling = ApplicationScaling(concurrency)
+    scaling.install()
+    install_routes(sagemaker, codedeploy, BatchOperations(), scaling, events)
     sys.argv = sys.argv[:1]  # ministack reads its own arguments from here
     app.main()
 

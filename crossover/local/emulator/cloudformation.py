@@ -25,11 +25,11 @@ from crossover.local.emulator.ministack_internals import (
     on_change,
     on_function_update,
     physical_name,
-    reserved_concurrency,
     run_on_a_thread,
     set_bucket_tags,
     set_network,
     set_reserved_concurrency,
+    unreserved_concurrency,
 )
 
 # A custom resource that does not respond blocks for an hour on AWS; the CDK's own take a second here.
@@ -106,7 +106,7 @@ def _enforce_quotas() -> None:
                 f"'MemorySize' value failed to satisfy constraint: {bound} (Service: Lambda, Status Code: 400)"
             )
         reserved = int(properties.get("ReservedConcurrentExecutions", 0))
-        if reserved and limit - reserved - reserved_concurrency(except_of=function) < least:
+        if reserved and unreserved_concurrency(limit, except_of=function) - reserved < least:
             raise ValueError(
                 "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution "
                 f"below its minimum value of [{least}]. (Service: Lambda, Status Code: 400)"

@@ -1,15 +1,17 @@
-"""Answers on ministack's port what it does not: SageMaker, CodeDeploy, S3 Batch Operations, and how it is used."""
+"""Answers on ministack's port what it does not: SageMaker, CodeDeploy, scaling, S3 Batch Operations, and its use."""
 
 import asyncio
 import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
 from ministack import app
 
+from crossover.local.emulator.application_scaling import TARGET, ApplicationScaling
 from crossover.local.emulator.batch_operations import PATH as JOBS
 from crossover.local.emulator.batch_operations import BatchOperations
 from crossover.local.emulator.codedeploy import CodeDeploy
@@ -26,7 +28,11 @@ HOOK_STATUS = b"CodeDeploy_20141006.PutLifecycleEventHookExecutionStatus"
 
 
 def install_routes(
-    sagemaker: SageMaker, codedeploy: CodeDeploy, batch_operations: BatchOperations, events: Events
+    sagemaker: SageMaker,
+    codedeploy: CodeDeploy,
+    batch_operations: BatchOperations,
+    scaling: ApplicationScaling,
+    events: Events,
 ) -> None:
     """Put the handlers of these requests in front of ministack's."""
     ministack, invocation = app.app, re.compile("/endpoints/([^/]+)/invocations")
@@ -43,12 +49,17 @@ def install_routes(
             return lambda scope, body: as_json({"in_progress": events.in_progress})
         if scope["path"] == "/_crossover/permissions":
             return lambda scope, body: as_json({"used": sorted(used), "refused": sorted(refused)})
+        if scope["path"] == "/_crossover/scaling":  # for tests: a period that ends at the time in the body
+            return lambda scope, body: as_json(scaling.tick(datetime.fromisoformat(body.decode())))
         if scope["method"] == "POST" and (match := invocation.fullmatch(scope["path"])):
             return partial(invoke, unquote(match[1]))
         if JOBS.fullmatch(scope["path"]):
             return batch_operations.answer
         if (b"x-amz-target", HOOK_STATUS) in scope["headers"]:
             return lambda scope, body: as_json(codedeploy.report(scope, body))
+        target = dict(scope["headers"]).get(b"x-amz-target", b"").decode("latin-1")
+        if target.startswith(TARGET):
+            return lambda scope, body: as_json(scaling.respond(target.removeprefix(TARGET), scope, body))
         return None
 
     async def front(scope: Scope, receive: Receive, send: Send) -> None:

@@ -18,9 +18,10 @@ from crossover.local.emulator.connection import endpoint_url
 from crossover.local.emulator.ministack_internals import Properties
 from crossover.local.emulator.report_line import report_line
 
-# INIT of a SnapStart version may take 130 s, or as long as the function's timeout where that is longer.
-# https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
-SNAPSTART_INIT_SECONDS = 130
+# INIT before any invocation, for a snapshot or provisioned concurrency, may take 130 s, or as long as the function's
+# timeout where that is longer. https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
+EARLY_INIT_SECONDS = 130
+ON_DEMAND, SNAPSTART, PROVISIONED = "on-demand", "snap-start", "provisioned-concurrency"
 
 
 def is_python(config: Properties) -> bool:
@@ -31,6 +32,11 @@ def is_python(config: Properties) -> bool:
 def is_snapshot(config: Properties) -> bool:
     """Whether this is a published version that starts from a snapshot."""
     return (config.get("SnapStart") or {}).get("OptimizationStatus") == "On"
+
+
+def initialization_type(config: Properties) -> str:
+    """How an environment of this configuration is initialized, in the words of AWS_LAMBDA_INITIALIZATION_TYPE."""
+    return SNAPSTART if is_snapshot(config) else config.get("InitializationType", ON_DEMAND)
 
 
 class PythonEnvironment(lambda_runtime.ProvidedWorker):  # type: ignore[misc]
@@ -47,8 +53,8 @@ class PythonEnvironment(lambda_runtime.ProvidedWorker):  # type: ignore[misc]
         self._answered_at: tuple[float, float] | None = None  # with when it had asked for the event of its response
 
     def _spawn(self, init_timeout: float | None = None) -> None:
-        if is_snapshot(self.config):
-            init_timeout = max(SNAPSTART_INIT_SECONDS, self.config["Timeout"])
+        if initialization_type(self.config) != ON_DEMAND:
+            init_timeout = max(EARLY_INIT_SECONDS, self.config["Timeout"])
         super()._spawn(init_timeout)
         self._spawned_at = time.monotonic()
 
@@ -164,7 +170,7 @@ def run_python_in_awslambdaric(bootstrap: Path) -> None:
         values["AWS_ENDPOINT_URL"] = endpoint_url()
         if is_python(config):
             values["AWS_EXECUTION_ENV"] = f"AWS_Lambda_{config['Runtime']}"
-            values["AWS_LAMBDA_INITIALIZATION_TYPE"] = "snap-start" if is_snapshot(config) else "on-demand"
+            values["AWS_LAMBDA_INITIALIZATION_TYPE"] = initialization_type(config)
         if is_snapshot(config):
             del values["AWS_LAMBDA_LOG_STREAM_NAME"]  # AWS does not know it while it makes the snapshot
         return values

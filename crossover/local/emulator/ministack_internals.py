@@ -84,6 +84,11 @@ def end_environments(function: str, version: str | None = None) -> None:
         names = {key: key.split(":")[-2:] for key in lambda_runtime._workers}  # account:region:function:version
         keys = [key for key, (name, of) in names.items() if name == function and version in (of, None)]
         environments = [environment for key in keys for environment in lambda_runtime._workers.pop(key)]
+    end_when_idle(environments)
+
+
+def end_when_idle(environments: list[Any]) -> None:
+    """End execution environments that get no more invocations, each once it is idle."""
 
     def end() -> None:
         for environment in environments:
@@ -108,9 +113,26 @@ def on_function_update(before: Callable[[str], None]) -> None:
     lambda_svc._update_config = calling(lambda_svc._update_config)
 
 
-def reserved_concurrency(*, except_of: str | None) -> int:
-    """How many concurrent executions all functions but one reserve."""
-    return sum(record["concurrency"] or 0 for name, record in lambda_svc._functions.items() if name != except_of)
+def after_change(change: Callable[..., Any], after: Callable[..., None]) -> Callable[..., Any]:
+    """A function of ministack that calls `after` with its positional arguments once it has returned."""
+
+    def change_and_follow(*arguments: Any, **named: Any) -> Any:
+        result = change(*arguments, **named)
+        after(*arguments)
+        return result
+
+    return change_and_follow
+
+
+def unreserved_concurrency(limit: int, *, except_of: str | None) -> int:
+    """What is left of the account's limit after what all functions but one reserve, or provision without reserving."""
+    taken = 0
+    for name, record in lambda_svc._functions.items():
+        if name != except_of:
+            configs = record["provisioned_concurrency"].values()
+            provisioned = sum(config["RequestedProvisionedConcurrentExecutions"] for config in configs)
+            taken += provisioned if record["concurrency"] is None else record["concurrency"]
+    return limit - taken
 
 
 def set_network(function: str, vpc: Properties | None, file_systems: list[Properties] | None) -> None:
