@@ -4,11 +4,12 @@ import base64
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import textwrap
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +25,12 @@ from crossover.bundling.recipe import Bundle
 from crossover.model.check import BUNDLE_BYTES
 from crossover.model.trying import try_files
 from crossover.paths import sources
+from tests.crossover.bundling import arm64_python
 from tests.moto_server import moto_server
 
 PYTHON = find_python("3.12")
 SPEECH = sources() / "model/samples/sense_and_sensibility_01_austen_64kb-0870.wav"
+SHORT = sources() / "model/samples/misc_crow.flac"
 REPORTED = sources() / "tests/lambda_src/reported/files"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_DEFAULT_REGION": "eu-central-1"}
 
@@ -50,16 +53,15 @@ def proxy() -> Path:
     return build_bundle(PROXY)
 
 
-def run(bundle: Path, code: str, **environment: str) -> Any:
+def run(bundle: Path, code: str, *, python: Sequence[str] = (str(PYTHON), "-I", "-S", "-c"), **environment: str) -> Any:
     """Runs the code in the bundle as Lambda does, with no other packages, and returns the JSON it prints last."""
-    assert PYTHON is not None
     answer = subprocess.run(
-        [str(PYTHON), "-I", "-S", "-c", "import sys; sys.path.insert(0, '.')\n" + textwrap.dedent(code)],
+        [*python, "import sys; sys.path.insert(0, '.')\n" + textwrap.dedent(code)],
         cwd=bundle,
         env=CREDENTIALS | environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=400,
     )
     assert answer.returncode == 0, answer.stderr
     return json.loads(answer.stdout.splitlines()[-1])
@@ -214,6 +216,52 @@ def test_the_model_loads_without_output_on_stderr(inference: Path) -> None:
     """
     _, warnings = run(inference, code)
     assert warnings == ""
+
+
+# --- arm64
+
+
+DIFFERS = {"numpy/__config__.pyc"}  # states what numpy was built for
+ONLY_X86 = {
+    "av.libs/libvpl.so.2.16",  # Intel's hardware decoding
+    "numpy.libs/libquadmath.so.0.0.0",  # of Fortran on x86
+}
+
+
+@pytest.mark.parametrize("bundle", [INFERENCE, PROXY], ids=lambda bundle: bundle.name)
+def test_the_bundles_of_both_architectures_differ_in_the_compiled_modules_alone(bundle: Bundle) -> None:
+    x86, arm = (files(build_bundle(bundle, architecture=name)) for name in ("x86_64", "arm64"))
+
+    machines = {name: int.from_bytes(data[18:20], "little") for name, data in arm.items() if data[:4] == b"\x7fELF"}
+    assert set(machines.values()) <= {183}  # EM_AARCH64
+    assert {name for name in arm if ".so" in name} == set(machines)
+    assert not any(data[18:20] == b"\xb7\x00" for data in x86.values() if data[:4] == b"\x7fELF")
+    same = x86.keys() & arm.keys() - DIFFERS - machines.keys()
+    assert [name for name in same if x86[name] != arm[name]] == []
+    assert {without_build(name) for name in x86} - {without_build(name) for name in arm} <= ONLY_X86
+    assert {without_build(name) for name in arm} - {without_build(name) for name in x86} == set()
+    assert sum(map(len, arm.values())) < 1.1 * sum(map(len, x86.values())) < 250 * 1024**2
+
+
+def without_build(name: str) -> str:
+    """A file's name without the processor and the hash that auditwheel gives a library."""
+    return re.sub(r"-[0-9a-f]{8}(?=[-.])|[._-]?(x86_64|aarch64|arm64)", "", name)
+
+
+def test_on_arm64_the_handler_predicts_from_its_bundle_alone(aws: dict[str, str]) -> None:
+    """In QEMU. What lists the processors cannot be read, which ended every function with an older onnxruntime."""
+    if absent := arm64_python.missing():
+        pytest.skip(f"there is no {absent[0]} on this machine to run code for arm64")
+    assert PYTHON
+    client("s3", aws).put_object(Bucket="uploads", Key="arm64.flac", Body=SHORT.read_bytes())
+    bundle = build_bundle(INFERENCE, architecture="arm64")
+
+    code = HANDLE.replace('print("null")', "import platform\n    print(json.dumps(platform.machine()))")
+    python = arm64_python.arm64_python(PYTHON)
+    assert run(bundle, code.format(event=s3_event("arm64.flac")), python=python, **aws) == "aarch64"
+
+    item = client("dynamodb", aws).get_item(TableName="predictions", Key={"object_key": {"S": "arm64.flac"}})["Item"]
+    assert (item["status"]["S"], item["label"]["S"]) == ("SUCCEEDED", "Crow")
 
 
 # --- the proxy
