@@ -20,7 +20,8 @@ class Comparison(Stack):
     If CloudFormation shortens a name, as it may with a stack_prefix of more than 15 characters, the search finds
     nothing.
 
-    Cost: a dashboard, 3.00 USD a month beyond the three that are free.
+    Cost: a dashboard, 3.00 USD a month beyond the three that are free; with more than four variants it has over 50
+    metrics, so that it is none of these.
     """
 
     def __init__(

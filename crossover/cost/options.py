@@ -14,7 +14,7 @@ from crossover.cost.numbers import Amount
 from crossover.cost.prices import SNAPSHOT, Prices, load
 from crossover.cost.scenario import MB_PER_VCPU, MINUTES_PER_MONTH, CallPrice, Rent, Scenario, check_bounds
 from crossover.cost.traffic import Traffic
-from crossover.cost.variants import VARIANTS, deployable
+from crossover.cost.variants import VARIANTS, by_default
 from crossover.errors import UsageError
 from crossover.inputs import split_names, variant_names
 
@@ -111,7 +111,8 @@ class ScenarioOptions:
     requests: Annotated[str | None, _number("Requests a month of 730 h, instead of --rpm.")] = None
     region: Annotated[str, _option("Region whose prices are used.")] = "us-east-1"
     variants: Annotated[
-        str, _option(f"Candidates: some of {', '.join(VARIANTS)}; or all. By default those that can be deployed.")
+        str,
+        _option(f"Candidates: some of {', '.join(VARIANTS)}; or all. By default standard, snapstart and sagemaker."),
     ] = ""
     arrivals: Annotated[str, _option(f"How requests come: {traffic.KINDS}.")] = "poisson"
     results: Annotated[Path | None, _option("A benchmark's result, whose measurements are used.", "--from")] = None
@@ -224,7 +225,7 @@ def _inputs(options: ScenarioOptions, numbers: Callable[[str, str], list[float]]
         scenario = replace(scenario, cpu_seconds=_cpu_seconds_of(scenario))
     scenario, how = _with_traffic(scenario, options.arrivals, given)
     offered = [name for name, variant in VARIANTS.items() if variant.is_priced(scenario)]
-    wanted = ",".join(split_names(options.variants) or deployable())
+    wanted = ",".join(split_names(options.variants) or by_default())
     names = offered if wanted == "all" else variant_names(wanted, allowed=VARIANTS)
     for name in names:
         if name not in offered:

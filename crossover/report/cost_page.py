@@ -13,7 +13,7 @@ from crossover.cost.kinds import DEFAULT_KIND, KINDS, scenario_of
 from crossover.cost.numbers import number
 from crossover.cost.prices import Price, Prices, dates_of
 from crossover.cost.scenario import Scenario
-from crossover.cost.variants import deployable
+from crossover.cost.variants import by_default
 from crossover.report.cost_data import CostData, cost_data
 from crossover.report.page import Page, details, table, template
 
@@ -74,7 +74,7 @@ def cost_part(
     """The same as a part of a page, which must have the elements of its verdict and its sentence."""
     used = _used_prices(scenario, prices)
     caption = f"{_summary(scenario)} {prices.region}, {dates_of(used)}."
-    names = deployable() if candidates is None else candidates
+    names = by_default() if candidates is None else candidates
     return CostPart(
         kicker=f"Cost by traffic in {prices.region}, {dates_of(used)}",
         chart=template("break_even.html"),

@@ -40,7 +40,7 @@ BILL = '''
 from crossover.cost.variants import standard
 from crossover.cost.variants.variant import Variant
 
-VARIANT = Variant(name="dummy", title="Dummy function", bill=standard.bill, is_deployable=True)
+VARIANT = Variant(name="dummy", title="Dummy function", bill=standard.bill, is_deployable=True, by_default=True)
 '''
 SYNTHESIZE = """
 import json, sys

@@ -10,9 +10,9 @@ from aws_cdk.cx_api import CloudAssembly
 
 from tests.crossover.cdk.dashboards import lines, shown, synthesize, widgets
 from tests.crossover.cdk.templates import StackTemplate
+from tests.synthesis import STACKS
 
-VARIANTS = ["standard", "snapstart", "sagemaker"]
-STACKS = ["Standard", "SnapStart", "SageMaker"]
+VARIANTS = ["standard", "snapstart", "sagemaker", "provisioned", "efs", "container"]
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ def test_the_cost_adds_up_the_searched_time_and_requests(comparison: StackTempla
     widget = titled(comparison, "Cost per million predictions, USD")
 
     assert {metric for _, metric, *_ in searches(widget)} == {"Duration", "Invocations"}
-    assert len(searches(widget)) == 6
+    assert len(searches(widget)) == 2 * len(VARIANTS)
     assert widget["properties"]["setPeriodToTimeRange"] is True
     named = [options["id"] for _, options in lines(widget) if "id" in options]
     assert len(named) == len(set(named))
@@ -135,7 +135,10 @@ def test_a_variant_without_a_price_has_no_figure_but_a_note(model_path: Path, tm
     widget = titled(template, "Cost per million predictions, USD")
     (note,) = [widget["properties"]["markdown"] for widget in widgets(template) if widget["type"] == "text"]
 
-    assert [options["label"] for _, options in lines(widget) if options.get("visible", True)] == VARIANTS[:2]
+    assert [options["label"] for _, options in lines(widget) if options.get("visible", True)] == [
+        "standard",
+        "snapstart",
+    ]
     assert "- **sagemaker**: no price is known" in note
 
 

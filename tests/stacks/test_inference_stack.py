@@ -16,6 +16,7 @@ from app import add_stacks
 from tests.crossover.cdk.onnx_files import CONTRACT, write_model
 from tests.crossover.cdk.option_sets import OPTION_SETS, Synthesis
 from tests.crossover.cdk.templates import StackTemplate, new_app
+from tests.synthesis import STACKS
 from tools.synthesized import new_context
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -59,10 +60,7 @@ def test_a_stack_publishes_what_its_users_need(
 
 def test_stacks_are_named_after_the_prefix(assembly: CloudAssembly):
     assert {stack.hierarchical_id: stack.stack_name for stack in assembly.stacks} == {
-        "Standard": "Crossover-Standard",
-        "SnapStart": "Crossover-SnapStart",
-        "SageMaker": "Crossover-SageMaker",
-        "Comparison": "Crossover-Comparison",
+        name: f"Crossover-{name}" for name in (*STACKS, "Comparison")
     }
 
 

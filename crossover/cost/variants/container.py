@@ -35,5 +35,4 @@ VARIANT = Variant(
     bill=bill,
     is_deployable=True,
     colour="sky",
-    dash="longdash",
 )

@@ -23,7 +23,7 @@ from crossover.cost.break_even import (
 from crossover.cost.candidates import Candidate, all_candidates, candidates_named
 from crossover.cost.prices import Prices, load
 from crossover.cost.scenario import CallPrice, Rent, Scenario
-from crossover.cost.variants import VARIANTS, Variant, deployable
+from crossover.cost.variants import VARIANTS, Variant, by_default
 from tests.crossover.cost.by_hand import price, prices
 
 ANYTHING = price("anything", [(0, 1.0)])
@@ -245,11 +245,11 @@ def test_many_scenarios_of_the_real_variants_have_the_break_even_points_of_each(
         "peak_factor": random.uniform(1, 4, 4),
         "memory_mb": random.uniform(1024, 8192, 4),
     }
-    together = break_evens(candidates_named(deployable()), Scenario(**settings), prices(), highest=5e7)  # type: ignore[arg-type]
+    together = break_evens(candidates_named(by_default()), Scenario(**settings), prices(), highest=5e7)  # type: ignore[arg-type]
     assert len({len(each.points) for each in together}) > 1
     for number, of_each in enumerate(together):
         one = Scenario(**{name: float(values[number]) for name, values in settings.items()})  # type: ignore[arg-type]
-        _assert_alike(of_each.points, points(deployable(), one, highest=5e7))
+        _assert_alike(of_each.points, points(by_default(), one, highest=5e7))
 
 
 def _assert_alike(some: Sequence[BreakEven], others: Sequence[BreakEven]) -> None:
@@ -321,7 +321,7 @@ def test_both_cost_the_same_at_a_break_even_point_of_lines_and_not_at_a_step(
     cpu_seconds: float, instance_type: str
 ) -> None:
     scenario = Scenario(cpu_seconds=cpu_seconds, instance_type=instance_type)
-    changes = points(deployable(), scenario)
+    changes = points(by_default(), scenario)
     assert changes
     for point in changes:
         assert point.below is not None
@@ -336,7 +336,7 @@ def test_both_cost_the_same_at_a_break_even_point_of_lines_and_not_at_a_step(
 
 
 def test_t2_instances_have_several_break_even_points_up_to_a_thousand_a_minute() -> None:
-    changes = points(deployable(), Scenario(cpu_seconds=0.227))
+    changes = points(by_default(), Scenario(cpu_seconds=0.227))
     assert len(changes) > 2
     assert {point.is_step for point in changes} == {True, False}
     # Once instances are kept for all of the traffic, one is added at each multiple of 0.4 x 65 % of a vCPU.

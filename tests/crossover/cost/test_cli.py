@@ -16,7 +16,7 @@ from crossover.cost.measured import ONE_MACHINE_MARK
 from crossover.cost.options import DECLARED_SEPARATELY, ScenarioOptions, numbers_of
 from crossover.cost.prices import load
 from crossover.cost.scenario import MINUTES_PER_MONTH, Scenario
-from crossover.cost.variants import VARIANTS, deployable
+from crossover.cost.variants import VARIANTS, by_default
 from crossover.errors import UsageError
 
 
@@ -113,7 +113,7 @@ def test_a_bill_line_by_line(cost: Command) -> None:
 def test_the_option_variants_chooses_the_candidates(cost: Command) -> None:
     answer = cost.json("--rpm 72 --variants standard,ec2-t4g.small")
     assert answer["candidates"] == ["standard", "ec2-t4g.small"]
-    assert set(answer["variants"]) >= set(deployable())
+    assert set(answer["variants"]) >= set(by_default())
     everyone = cost.json("--rpm 72 --variants all")
     assert set(everyone["candidates"]) == set(VARIANTS) - {"rent", "call-price"}
 
@@ -215,7 +215,7 @@ def test_a_sweep_tabulates_every_combination(cost: Command) -> None:
     assert [float(row["rpm"]) for row in rows[:4]] == pytest.approx([1, 10, 100, 1000])
     for row in rows:
         scenario = Scenario(requests=float(row["rpm"]) * MINUTES_PER_MONTH, memory_mb=float(row["memory_mb"]))
-        usd = {name: float(VARIANTS[name].bill(scenario, load("us-east-1")).usd) for name in deployable()}
+        usd = {name: float(VARIANTS[name].bill(scenario, load("us-east-1")).usd) for name in by_default()}
         assert float(row["standard_usd"]) == pytest.approx(usd["standard"])
         assert row["cheapest"] == min(usd, key=lambda name: usd[name])
 

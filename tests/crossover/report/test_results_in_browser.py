@@ -14,7 +14,7 @@ from crossover.cost.options import Inputs
 from crossover.cost.prices import load
 from crossover.cost.scenario import Scenario
 from crossover.cost.traffic import Traffic
-from crossover.cost.variants import deployable
+from crossover.cost.variants import by_default
 from crossover.report import picture, result_charts
 from crossover.report.page import Page
 from crossover.report.results_page import results_page
@@ -37,7 +37,7 @@ def made(name: str) -> tuple[Page, list[Observation]]:
         scenario=Scenario(**values),
         given=frozenset(values),
         prices=load("us-east-1"),
-        candidates=deployable(),
+        candidates=by_default(),
         others=(),
         traffic=Traffic(text="poisson"),
     )

@@ -20,7 +20,7 @@ from crossover.cost.options import Inputs
 from crossover.cost.prices import load
 from crossover.cost.scenario import MINUTES_PER_MONTH, Scenario
 from crossover.cost.traffic import Traffic
-from crossover.cost.variants import deployable
+from crossover.cost.variants import by_default
 from crossover.report import result_charts
 from crossover.report import results_page as results
 from crossover.report.page import Page
@@ -83,7 +83,7 @@ def inputs_of(document: Document, **more: Any) -> Inputs:
         scenario=Scenario(**values),
         given=frozenset(values),
         prices=PRICES,
-        candidates=deployable(),
+        candidates=by_default(),
         others=(),
         traffic=Traffic(text="poisson"),
     )
@@ -111,7 +111,7 @@ def tables(page: Page) -> Tables:
 def test_the_verdict_is_the_cost_models_for_the_measurements(page: Page, document: Document) -> None:
     values: dict[str, Any] = {**measured.read(POISSON).values}
     scenario = Scenario(**values, requests=72 * MINUTES_PER_MONTH)
-    verdict = compare(scenario, PRICES, candidates=deployable()).verdict
+    verdict = compare(scenario, PRICES, candidates=by_default()).verdict
     assert f"<h1>{html.escape(verdict)}</h1>" in page.body
 
 

@@ -12,7 +12,7 @@ from crossover.cdk.compute import VARIANTS as CONSTRUCTS
 from crossover.cost.bill import Bill, line
 from crossover.cost.prices import Prices, load
 from crossover.cost.scenario import Scenario
-from crossover.cost.variants import VARIANTS, Billing, Measurement, Variant, deployable, style_of
+from crossover.cost.variants import VARIANTS, Billing, Measurement, Variant, by_default, deployable, style_of
 from crossover.cost.variants.style import COLOURS, DASHES, styles
 from crossover.report.cost_page import cost_page
 from crossover.report.page import FOLDER
@@ -83,14 +83,14 @@ def test_only_what_is_always_on_has_instance_types() -> None:
 def test_one_more_variant_is_on_the_command_line_and_on_the_page(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], billing: Billing
 ) -> None:
-    added = dummy(billing=billing, is_deployable=True)
+    added = dummy(billing=billing, is_deployable=True, by_default=True)
     monkeypatch.setitem(VARIANTS, "dummy", added)
     monkeypatch.setattr(sys, "argv", ["crossover", "cost", "--rpm", "72", "--json"])
     with pytest.raises(SystemExit) as ended:
         cli.main()
     assert ended.value.code == 0
     answer = json.loads(capsys.readouterr().out)
-    assert answer["candidates"] == [*(name for name in deployable() if name != "dummy"), "dummy"]
+    assert answer["candidates"] == [*(name for name in by_default() if name != "dummy"), "dummy"]
     assert answer["cheapest"] == "dummy"
     data = cost_page(Scenario(), load("us-east-1")).data
     (shown,) = [each for each in data["variants"] if each["name"] == "dummy"]
