@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ministack import app
 
-from crossover.local.emulator import cloudformation, permissions
+from crossover.local.emulator import cloudformation, file_systems, permissions
 from crossover.local.emulator.application_scaling import ApplicationScaling
 from crossover.local.emulator.batch_operations import BatchOperations
 from crossover.local.emulator.codedeploy import CodeDeploy
@@ -54,6 +54,7 @@ def main() -> None:
     events = Events()
     events.install()
     cloudformation.install()
+    file_systems.install()
     refuse_missing_images()
     permissions.install()
     sagemaker = SageMaker(

@@ -14,6 +14,7 @@ from typing import Any
 from ministack.core import lambda_runtime
 from ministack.services import lambda_svc
 
+from crossover.local.emulator import file_systems
 from crossover.local.emulator.connection import endpoint_url
 from crossover.local.emulator.ministack_internals import Properties
 from crossover.local.emulator.report_line import report_line
@@ -147,7 +148,8 @@ def peak_memory_mb(process: subprocess.Popen[bytes] | None) -> int:
 
 def run_python_in_awslambdaric(bootstrap: Path) -> None:
     """Send Python functions through ministack's custom-runtime path, with `bootstrap` as their entry point."""
-    bootstrap.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m awslambdaric "$_HANDLER"\n')
+    mounted = '${CROSSOVER_MOUNT:+sh "$CROSSOVER_MOUNT"}'  # see file_systems.py
+    bootstrap.write_text(f'#!/bin/sh\nexec {mounted} "{sys.executable}" -m awslambdaric "$_HANDLER"\n')
     bootstrap.chmod(0o755)
     worker_class, execute = lambda_runtime._worker_class_for, lambda_svc._execute_function_warm
     code_folder, worker_environment = lambda_svc._provided_runtime_code_dir, lambda_svc._provided_worker_env
@@ -168,6 +170,7 @@ def run_python_in_awslambdaric(bootstrap: Path) -> None:
     def environment_of(config: Properties, code_dir: str, port: int) -> dict[str, str]:
         values: dict[str, str] = worker_environment(config, code_dir, port)
         values["AWS_ENDPOINT_URL"] = endpoint_url()
+        values |= file_systems.mount(config)
         if is_python(config):
             values["AWS_EXECUTION_ENV"] = f"AWS_Lambda_{config['Runtime']}"
             values["AWS_LAMBDA_INITIALIZATION_TYPE"] = initialization_type(config)

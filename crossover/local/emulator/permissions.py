@@ -12,7 +12,7 @@ ministack enforces IAM on its port (AUTH=true). What it lacks is here:
 import contextvars
 import json
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any
 from urllib.parse import parse_qs
@@ -180,18 +180,26 @@ def check_request(scope: dict[str, Any], body: bytes, action: str, resource: str
     _check(access_key, action, resource)
 
 
-def check_role(role: str, actions: Iterable[str], resource: str) -> None:
+def check_role(
+    role: str, actions: Iterable[str], resource: str, *, context: Mapping[str, str] | None = None
+) -> None:
     """Check whether a role may do all of these.
 
     Args:
         role: its ARN.
+        context: condition keys.
 
     Raises:
         DeniedError: it may not.
     """
     key = session_of(role, "check")["AWS_ACCESS_KEY_ID"]
+
+    def check(action: str) -> None:
+        iam_evaluator.pin_request_origin("127.0.0.1", True)  # services use TLS
+        _check(key, action, resource, context)
+
     for action in actions:
-        contextvars.Context().run(_check, key, action, resource)  # apart from the request that is being served
+        contextvars.Context().run(check, action)  # apart from the request that is being served
 
 
 def assume_role(role: str, service: str, session: str) -> dict[str, str]:
@@ -267,8 +275,10 @@ def check_service(service: str, action: str, function: str, source: str) -> None
         raise DeniedError("AccessDeniedException", f"{service} is not authorized to perform: {action} on {function}")
 
 
-def _check(access_key: str, action: str, resource: str) -> None:
-    denied = iam_evaluator.enforce(access_key, action, action.partition(":")[0], get_region(), resource_arn=resource)
+def _check(access_key: str, action: str, resource: str, context: Mapping[str, str] | None = None) -> None:
+    denied = iam_evaluator.enforce(
+        access_key, action, action.partition(":")[0], get_region(), resource_arn=resource, service_context=context
+    )
     if isinstance(denied, iam_evaluator.AuthError):
         raise DeniedError(denied.code, denied.message)
     if denied:
