@@ -17,7 +17,7 @@ def inference_bundle(input_kind: str) -> Bundle:
     folders = sorted((sources() / "lambda_src/inference/inputs").glob("*_formats"))
     return Bundle(
         name=f"inference-{input_kind}",
-        handlers=("standard_handler", "snapstart_handler"),  # one package for both, built and uploaded once
+        handlers=("standard_handler", "snapstart_handler", "efs_handler"),  # one package, built and uploaded once
         packages=("inference",),
         leaves_out=tuple(f"inference/inputs/{folder.name}" for folder in folders if folder.name != decoders),
         locks=("requirements-inference.txt", f"requirements-{input_kind}.txt"),
@@ -47,3 +47,6 @@ PROXY = Bundle(
 
 HEALTH_CHECK = Bundle(name="health_check", handlers=("health_check_handler",))
 """CodeDeploy's health check; the runtime's own boto3 is enough for its two calls."""
+
+MODEL_LOADER = Bundle(name="model_loader", handlers=("efs_loader_handler", "efs_provider_handler"))
+"""What copies a model to EFS; the runtime's own boto3 is enough."""

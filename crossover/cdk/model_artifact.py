@@ -46,7 +46,9 @@ class ModelArtifact(Construct):
         self.contract = checked.contract
         for warning in checked.warnings:
             Annotations.of(self).add_warning_v2("crossover:model", warning)
-        self.sha256 = hashlib.sha256(Path(path).read_bytes()).hexdigest()
+        with Path(path).open("rb") as file:
+            self.sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+            self.size_bytes = file.tell()
         asset = assets.Asset(self, "File", path=str(path))
         self.s3_uri = asset.s3_object_url
         self.bucket = asset.bucket

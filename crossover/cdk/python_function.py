@@ -16,6 +16,7 @@ from crossover.cdk import rules
 from crossover.cdk.bundled_code import bundled_code
 from crossover.cdk.findings import acknowledge, acknowledge_wildcard
 from crossover.cdk.model_artifact import ModelArtifact
+from crossover.cdk.mount import Mount
 from crossover.cdk.network import LAMBDA_ACTIONS, allow_network_interfaces, deny_network_interfaces_to_code, https_only
 
 ARCHITECTURES = {"x86_64": lambda_.Architecture.X86_64, "arm64": lambda_.Architecture.ARM_64}
@@ -152,15 +153,23 @@ def create_function(
     environment: Mapping[str, str],
     options: FunctionOptions,
     snap_start: lambda_.SnapStartConf | None = None,
-    file_system: lambda_.FileSystem | None = None,
+    mount: Mount | None = None,
 ) -> lambda_.Function:
     """A function, of a zip file for Python 3.12 or of an image, whose role may write its own log group.
 
     Args:
         handler: as `module.function`; empty for an image.
         memory_mb: 128 to 10,240; CPU time grows with it, 1,769 MB being one vCPU.
-        file_system: that is mounted; only in a VPC.
+        mount: a file system; only in a VPC, and without SnapStart.
+
+    Raises:
+        InvalidValueError: SnapStart and a file system.
     """
+    if mount and snap_start:
+        raise rules.InvalidValueError(
+            f"The function {scope.node.path}/{construct_id} has SnapStart and an EFS file system, but Lambda "
+            "allows only one of them."
+        )
     log_group = create_log_group(scope, f"{construct_id}Logs", options=options)
     role = iam.Role(scope, f"{construct_id}Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
     log_group.grant_write(role)
@@ -187,7 +196,6 @@ def create_function(
         },
         reserved_concurrent_executions=options.reserved_concurrency,
         snap_start=snap_start,
-        filesystem=file_system,
         tracing=lambda_.Tracing.ACTIVE if options.tracing else None,
         role=role,
         log_group=log_group,
@@ -196,6 +204,8 @@ def create_function(
     )
     if options.vpc:
         deny_network_interfaces_to_code(scope, f"{construct_id}NetworkDenial", role, function.function_arn)
+    if mount:
+        mount.attach(function, role)
     if handler:
         acknowledge(
             function,

@@ -139,7 +139,7 @@ def load_model(path: Path) -> Any:
         )
     handlers = inference("model")
     try:
-        return handlers.Model.load(path)
+        return handlers.Model.load(path.read_bytes())  # as from S3; from a path it would also find weights elsewhere
     except handlers.ModelError as error:
         if error.faults:
             raise _cannot_be_served(path, error.faults) from None

@@ -54,7 +54,7 @@ class Model:
         """Load an ONNX file that carries its own contract in `metadata_props`.
 
         Args:
-            source: the file's bytes or its path.
+            source: the file's bytes or its path. From its path it is read twice, and takes less memory by its size.
             threads: that one prediction may use; by default as many as the CPUs that this process may use. Always set:
                 onnxruntime would count the physical cores, which are not Lambda's share of them.
             spinning: whether these threads spin while they wait for each other during a prediction, which makes it
@@ -70,9 +70,8 @@ class Model:
         options.add_session_config_entry("session.intra_op.allow_spinning", "1" if spinning else "0")
         # Threads that spin between requests would use up the CPU quota that Lambda bills and the credits of a T2.
         options.add_session_config_entry("session.force_spinning_stop", "1")
-        data = source.read_bytes() if isinstance(source, Path) else source
         try:
-            session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+            session = onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime's own classes have no other common base
             loader = f"onnxruntime {onnxruntime.__version__}"
             raise ModelError(
@@ -89,7 +88,7 @@ class Model:
             raise ModelError(f"The model cannot be served: {error}.", error.faults) from error
         return cls(
             contract=contract,
-            sha256=hashlib.sha256(data).hexdigest(),
+            sha256=_sha256(source),
             session=session,
             constants={name: read_constant(inputs[name], value) for name, value in contract.constants.items()},
             states={
@@ -172,3 +171,10 @@ def read_constant(tensor: Tensor, value: Any) -> NDArray[Any]:
         )
         raise ModelError(f"The model cannot be served: {fault}.", (fault,))
     return array
+
+
+def _sha256(source: bytes | Path) -> str:
+    if isinstance(source, bytes):
+        return hashlib.sha256(source).hexdigest()
+    with source.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

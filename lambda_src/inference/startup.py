@@ -36,7 +36,7 @@ def start_local(environ: Mapping[str, str]) -> "Processor[LocalPredictor]":
     Raises:
         RuntimeError: a variable is missing; it is named.
         ValueError: a limit is not a number above 0.
-        ModelError: the model's contract is incomplete or wrong.
+        ModelError: the model's contract is incomplete or wrong, or it is not the one of MODEL_SHA256.
     """
     environment = Environment.read(environ, "MODEL_S3_URI")
     gc.disable()  # what is allocated here is never freed: collecting it takes 9 % of a cold start
@@ -47,12 +47,16 @@ def start_local(environ: Mapping[str, str]) -> "Processor[LocalPredictor]":
         source = background.submit(_model_source, environment.model_s3_uri, s3)
         from .inputs import KINDS
         from .local_predictor import LocalPredictor
-        from .model import Model
+        from .model import Model, ModelError
 
         if kind := KINDS.get(environ.get("INPUT_KIND", "")):
             kind.prepare()
         store = _store(environment)
         model = Model.load(source.result())
+    if (expected := environ.get("MODEL_SHA256", model.sha256)) != model.sha256:
+        raise ModelError(
+            f"The model {environment.model_s3_uri} has the SHA-256 {model.sha256}, but the deployed one has {expected}."
+        )
     model.contract.input.prepare()  # where the variable does not tell
     limits = model.contract.input.limits.from_environment(environ)
     predictor = LocalPredictor(s3=s3, model=model, limits=limits, results_bucket=environment.results_bucket)

@@ -12,6 +12,7 @@ from crossover.bundling.recipe import Bundle
 from crossover.cdk import rules
 from crossover.cdk.dashboard_cost import Cost
 from crossover.cdk.model_artifact import ModelArtifact
+from crossover.cdk.mount import Mount
 from crossover.cdk.monitoring_specs import AlarmSpec, GraphSpec
 from crossover.cdk.python_function import FunctionOptions, create_function, zip_code
 from crossover.cdk.rollout import publish_live
@@ -28,7 +29,7 @@ class Parts:
         options: for the function.
         model_location: where the handler finds the model, `s3://bucket/key` or a path.
         environment: variables in addition to those of every variant.
-        file_system: that is mounted.
+        mount: a file system that it sees.
         snap_start: whether Lambda takes a snapshot.
         before: what must exist before the function is published.
     """
@@ -38,7 +39,7 @@ class Parts:
     options: FunctionOptions
     model_location: str
     environment: Mapping[str, str] = field(default_factory=dict)
-    file_system: lambda_.FileSystem | None = None
+    mount: Mount | None = None
     snap_start: lambda_.SnapStartConf | None = None
     before: Sequence[IDependable] = ()
 
@@ -111,7 +112,7 @@ class InferenceFunction(Construct):
             },
             options=parts.options,
             snap_start=parts.snap_start,
-            file_system=parts.file_system,
+            mount=parts.mount,
         )
         if parts.model_location == model.s3_uri:
             model.grant_read(self.function)

@@ -1,0 +1,44 @@
+"""How a function mounts an EFS file system, with no more permissions than it uses."""
+
+from dataclasses import dataclass
+
+from aws_cdk import aws_efs as efs
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+
+MOUNT, WRITE = "elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mount:
+    """An access point, and where a function sees it.
+
+    `lambda_.FileSystem` has the same, but it lets every function write.
+
+    Attributes:
+        path: `/mnt/` and a name of letters, digits, `-`, `_` and `.`; Lambda takes no other.
+        is_writable: whether the function's role may write; the access point's POSIX user must be allowed to as well.
+    """
+
+    file_system: efs.FileSystem
+    access_point: efs.AccessPoint
+    path: str
+    is_writable: bool = False
+
+    def attach(self, function: lambda_.Function, role: iam.Role) -> None:
+        """Mount it in a function of the file system's VPC."""
+        resource = function.node.default_child
+        assert isinstance(resource, lambda_.CfnFunction)
+        resource.file_system_configs = [
+            lambda_.CfnFunction.FileSystemConfigProperty(
+                arn=self.access_point.access_point_arn, local_mount_path=self.path
+            )
+        ]
+        iam.Grant.add_to_principal(
+            grantee=role,
+            actions=[MOUNT, WRITE] if self.is_writable else [MOUNT],
+            resource_arns=[self.file_system.file_system_arn],
+            conditions={"StringEquals": {"elasticfilesystem:AccessPointArn": self.access_point.access_point_arn}},
+        )
+        function.connections.allow_to_default_port(self.file_system, "EFS")
+        function.node.add_dependency(self.file_system.mount_targets_available)

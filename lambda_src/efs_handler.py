@@ -1,0 +1,26 @@
+"""The Lambda with its model on EFS: loaded at INIT, or with the first event where MODEL_LOADING says lazy.
+
+Lambda gives INIT 10 s; what takes longer it begins again with the first event, and bills both. A model that takes longer
+to load is loaded with the first event alone. Where loading fails there, that event is retried, and loads again.
+"""
+
+import os
+from functools import cache
+from typing import Any
+
+from inference.startup import start_local
+
+
+@cache
+def processor() -> Any:
+    """The one of this execution environment."""
+    return start_local(os.environ)
+
+
+if os.environ.get("MODEL_LOADING") != "lazy":
+    processor()
+
+
+def handler(event: dict[str, Any], context: Any) -> Any:
+    """Turn an S3 event into items of the predictions table."""
+    return processor().process(event, context.aws_request_id)
