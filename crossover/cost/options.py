@@ -152,6 +152,7 @@ class ScenarioOptions:
     provisioned: Annotated[str | None, _field("provisioned")] = None
     provisioned_overflow: Annotated[str | None, _field("provisioned_overflow")] = None
     efs_gb: Annotated[str | None, _field("efs_gb")] = None
+    efs_init_seconds: Annotated[str | None, _field("efs_init_seconds")] = None
     model_mb: Annotated[str | None, _field("model_mb")] = None
     nat_gateways: Annotated[str | None, _field("nat_gateways")] = None
     vpc_endpoints: Annotated[str | None, _field("vpc_endpoints")] = None

@@ -144,7 +144,10 @@ class Scenario:
         0.01, "", 1e-6, 0.99, SETTING, "share of requests that may find none of them free"
     )
 
-    efs_gb: Amount = _number(0.3, "GB", 0, 10_000, ASSUMED, "size of libraries and model on EFS")
+    efs_gb: Amount | None = _number(None, "GB", 0, 10_000, SETTING, "what is stored on EFS; by default the model")
+    efs_init_seconds: Amount | None = _number(
+        None, "s", 0, 130, MEASURED, "INIT of a cold start that mounts EFS; by default init_seconds"
+    )
     model_mb: Amount = _number(
         4.6, "10^6 bytes", 0, 100_000, MEASURED, "size of the model, read at each cold start from EFS"
     )

@@ -151,12 +151,12 @@ def function_problems(scenario: Scenario, seconds: Amount) -> list[Problem]:
     ]
 
 
-def init_problems(scenario: Scenario) -> list[Problem]:
-    """Problems of a function whose INIT is not done ahead."""
+def init_problems(scenario: Scenario, init_seconds: Amount | None = None) -> list[Problem]:
+    """Problems of a function whose INIT, by default the scenario's, is not done ahead."""
     return [
         Problem(
             text=f"INIT takes longer than {MAX_INIT_SECONDS} s: Lambda begins it again in the first invocation.",
-            where=np.asarray(scenario.init_seconds) > MAX_INIT_SECONDS,
+            where=np.asarray(scenario.init_seconds if init_seconds is None else init_seconds) > MAX_INIT_SECONDS,
             fatal=False,
         )
     ]

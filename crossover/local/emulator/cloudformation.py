@@ -35,7 +35,7 @@ from crossover.local.emulator.ministack_internals import (
 # A custom resource that does not respond blocks for an hour on AWS; the CDK's own take a second here.
 CUSTOM_RESOURCE_SECONDS = 60
 # Types that need nothing but a record here: there is no network that could be logged or guarded.
-RECORDED = ("AWS::EC2::FlowLog", "AWS::EC2::SecurityGroupIngress")
+RECORDED = ("AWS::EC2::FlowLog", "AWS::EC2::SecurityGroupEgress", "AWS::EC2::SecurityGroupIngress")
 
 
 def install() -> None:

@@ -219,6 +219,7 @@ def test_an_array_of_settings_is_a_case_each() -> None:
         nat_gateways=np.array([0.0, 1.0]),
         vpc_endpoints=np.array([0.0, 2.0]),
         lambda_discount=np.array([0, 0.5]),
+        efs_gb=0.3,
     )
     usd = efs.bill(scenario, prices()).usd
     by_hand = [

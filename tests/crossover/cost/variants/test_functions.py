@@ -196,6 +196,18 @@ def test_efs_stores_what_is_mounted_and_reads_the_model_at_each_cold_start() -> 
     )
 
 
+def test_efs_stores_the_model_unless_told_otherwise() -> None:
+    assert quantities(efs.bill(at(model_mb=536.870912), prices()))["EFS storage"] == pytest.approx(0.5)
+
+
+def test_the_init_that_mounts_efs_is_billed_where_it_is_known() -> None:
+    usual, longer = (efs.bill(at(efs_init_seconds=seconds), prices()) for seconds in (None, 12.0))
+
+    assert quantities(longer)["Lambda INIT"] > quantities(usual)["Lambda INIT"]
+    assert any("INIT takes longer than 10 s" in problem.text and problem.where for problem in longer.problems)
+    assert not any("INIT takes longer" in problem.text and problem.where for problem in usual.problems)
+
+
 # WebSocket
 
 
