@@ -1,7 +1,7 @@
 """The Lambda with its model on EFS: loaded at INIT, or with the first event where MODEL_LOADING says lazy.
 
-Lambda gives INIT 10 s; what takes longer it begins again with the first event, and bills both. A model that takes longer
-to load is loaded with the first event alone. Where loading fails there, that event is retried, and loads again.
+Lambda gives INIT 10 s; what takes longer it begins again with the first event, and bills both. So a model that takes
+longer to load is loaded with the first event alone. If loading fails there, the event is retried, and loads again.
 """
 
 import os

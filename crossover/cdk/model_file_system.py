@@ -69,9 +69,7 @@ class ModelFileSystem(Construct):
         )
         self.name = f"model-{model.sha256}.onnx"
         self.path = f"{PATH}/{self.name}"
-        self.reader = Mount(
-            file_system=self.file_system, access_point=self._access_point("Reader", READER), path=PATH
-        )
+        self.reader = Mount(file_system=self.file_system, access_point=self._access_point("Reader", READER), path=PATH)
         self.model_file = self._load(model, options)
 
     def _access_point(self, name: str, user: str) -> efs.AccessPoint:

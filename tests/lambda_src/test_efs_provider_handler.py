@@ -122,9 +122,7 @@ def test_a_file_system_that_cannot_be_mounted_fails_the_deployment_after_a_minut
     failure = refusal("EFSMountFailureException", "The function couldn't mount /mnt/model.")
     answer, requests = answer_to(provider, monkeypatch, "Create", failure)
 
-    assert answer["Reason"] == (
-        "The loader failed: EFSMountFailureException: The function couldn't mount /mnt/model."
-    )
+    assert answer["Reason"] == ("The loader failed: EFSMountFailureException: The function couldn't mount /mnt/model.")
     assert len(requests) > 1
 
 

@@ -95,9 +95,7 @@ class EfsLambda(InferenceFunction):
                 },
                 unit="bytes a minute",
             ),
-            GraphSpec(
-                title="File system: clients", metrics={"mounted": files.metric("ClientConnections", "Sum")}
-            ),
+            GraphSpec(title="File system: clients", metrics={"mounted": files.metric("ClientConnections", "Sum")}),
         )
 
     def _parts(self, storage: PipelineStorage, model: ModelArtifact, options: FunctionOptions) -> Parts:

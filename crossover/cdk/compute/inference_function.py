@@ -12,8 +12,8 @@ from crossover.bundling.recipe import Bundle
 from crossover.cdk import rules
 from crossover.cdk.dashboard_cost import Cost
 from crossover.cdk.model_artifact import ModelArtifact
-from crossover.cdk.mount import Mount
 from crossover.cdk.monitoring_specs import AlarmSpec, GraphSpec
+from crossover.cdk.mount import Mount
 from crossover.cdk.python_function import FunctionOptions, create_function, zip_code
 from crossover.cdk.rollout import publish_live
 from crossover.cdk.storage import PipelineStorage

@@ -161,7 +161,7 @@ def _policy_and_owner(arn: str) -> tuple[str | None, str]:
 def _script(folder: Path, path: str, *, is_writable: bool) -> str:
     """A shell script that binds the folder to the path for the command in its arguments, and for nothing else.
 
-    Lambda's mount paths are in /mnt, which becomes an empty folder of the process: so nothing is made in this machine's.
+    Lambda's mount paths are in /mnt, which is an empty folder for the process: so nothing is made in this machine's.
     """
     options = "bind" if is_writable else "bind,ro"
     target = shlex.quote(path)
@@ -181,9 +181,12 @@ def _has_namespaces() -> bool:
         trial = Path(folder, "trial.sh")
         trial.write_text(_script(folder, "/mnt/trial", is_writable=False))
         reads_only = f"test -e /mnt/trial/trial.sh && ! touch /mnt/trial/file && test -x {shlex.quote(sys.executable)}"
-        works = shutil.which("unshare") is not None and not subprocess.run(
-            ["sh", str(trial), "sh", "-c", reads_only], capture_output=True, check=False
-        ).returncode
+        works = (
+            shutil.which("unshare") is not None
+            and not subprocess.run(
+                ["sh", str(trial), "sh", "-c", reads_only], capture_output=True, check=False
+            ).returncode
+        )
     finally:
         shutil.rmtree(folder)
     if not works:

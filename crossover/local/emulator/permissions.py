@@ -180,9 +180,7 @@ def check_request(scope: dict[str, Any], body: bytes, action: str, resource: str
     _check(access_key, action, resource)
 
 
-def check_role(
-    role: str, actions: Iterable[str], resource: str, *, context: Mapping[str, str] | None = None
-) -> None:
+def check_role(role: str, actions: Iterable[str], resource: str, *, context: Mapping[str, str] | None = None) -> None:
     """Check whether a role may do all of these.
 
     Args:
