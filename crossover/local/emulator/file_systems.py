@@ -58,8 +58,8 @@ def mount(config: Properties) -> dict[str, str]:
         config: of the function's version.
 
     Returns:
-        `CROSSOVER_MOUNT`, a shell script that runs its arguments where the file system is mounted; without namespaces, the
-        function's own variables, changed.
+        `CROSSOVER_MOUNT`, a shell script that runs its arguments where the file system is mounted; or, without
+        namespaces, the function's own variables, changed.
 
     Raises:
         ministack.core.lambda_runtime.ProvidedRuntimeError: the file system cannot be mounted; with AWS's error type.
