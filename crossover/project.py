@@ -22,6 +22,7 @@ class Context(TypedDict, total=False):
     variants: str | list[str] | None
     model_path: str
     bundling: str
+    architecture: str
 
 
 class CdkJson(TypedDict, total=False):
@@ -73,6 +74,15 @@ def bundling() -> str:
         CrossoverError: there is no project, or its cdk.json cannot be read.
     """
     return context().get("bundling", "local")
+
+
+def architecture() -> str:
+    """The setting architecture of the project: x86_64 or arm64.
+
+    Raises:
+        CrossoverError: there is no project, or its cdk.json cannot be read.
+    """
+    return context().get("architecture", "x86_64")
 
 
 def model_path() -> Path:

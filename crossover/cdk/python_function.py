@@ -138,6 +138,7 @@ def zip_code(scope: Construct, bundle: Bundle, *, options: FunctionOptions) -> l
         scope,
         bundle,
         python_version=options.local_python or "3.12",
+        architecture=options.architecture,
         for_host=options.local_python is not None,
         use_docker=options.bundle_in_docker,
     )

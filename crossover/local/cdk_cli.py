@@ -10,6 +10,7 @@ from crossover.errors import CrossoverError
 from crossover.local.account import ACCOUNT, REGION
 from crossover.local.commands import Command, Commands
 from crossover.local.container_engine import engine_script
+from crossover.local.python_environments import LAMBDA_PYTHON
 from crossover.local.workspace import Workspace, check_python_packages, node, node_modules, search_path
 from crossover.paths import project as project_folder
 
@@ -38,12 +39,17 @@ class Cdk:
     def synthesize(self, context: Mapping[str, str], *, engine: str = "") -> Command:
         """Run the CDK app, as the command line would with `-c` for each item of `context`.
 
+        A function for arm64 keeps that in its template, but its code is that for this machine.
+
         Args:
             engine: name of the container engine that will build the image.
 
         Without the command line this needs neither credentials nor the emulator, so it runs in parallel to everything
         else.
         """
+        settings = {**project.context(), **context}
+        if settings.get("architecture") == "arm64":
+            settings.setdefault("local_python", LAMBDA_PYTHON)
         return self.commands.start(
             "cdk synth",
             project.app_command(),
@@ -53,7 +59,7 @@ class Cdk:
                 "CDK_HOME": str(self.workspace.home),
                 "CDK_OUTDIR": str(self.workspace.assembly),
                 "CDK_VALIDATION": "false",  # AWS's rules for templates take 4 of 10 seconds, and are for AWS
-                "CDK_CONTEXT_JSON": json.dumps({**project.context(), **context}),
+                "CDK_CONTEXT_JSON": json.dumps(settings),
                 **({"CDK_DOCKER": engine} if engine else {}),
             },
             folder=project_folder(),

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import platform
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -221,7 +222,10 @@ def describe_containers(workspace: Workspace, variants: Sequence[str]) -> str:
 
 
 def describe_python(version: str) -> str:
-    """A sentence about the Python that the functions run on."""
+    """A sentence about the Python and the processor that the functions run on."""
+    processor = platform.machine()
+    if project.architecture() == "arm64" and processor != "aarch64":
+        return f"The functions run on Python {version} and {processor}; on AWS they run on arm64."
     if version == LAMBDA_PYTHON:
         return f"The functions run on Python {version}, as on AWS."
     return f"The functions run on Python {version}, because no Python {LAMBDA_PYTHON} was found; AWS runs that version."

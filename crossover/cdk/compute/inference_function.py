@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from aws_cdk import Stack
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
 from constructs import Construct, IDependable
 
 from crossover.bundling import inference_bundle
@@ -130,8 +132,33 @@ class InferenceFunction(Construct):
                 self.function.current_version.node.add_dependency(dependency)
         self.cost: Cost | None = self._cost(memory_mb)
         self.outputs: Mapping[str, str] = {}
-        self.alarms: Sequence[AlarmSpec] = ()
+        self.alarms: Sequence[AlarmSpec] = self._init_alarms() if parts.options.architecture == "arm64" else ()
         self.graphs: Sequence[GraphSpec] = ()
+
+    def _init_alarms(self) -> Sequence[AlarmSpec]:
+        """On arm64, where packages have ended the process while they were imported.
+
+        Lambda writes the line with a status where INIT failed or timed out:
+        https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
+        """
+        failures = logs.MetricFilter(
+            self,
+            "InitFailures",
+            log_group=self.function.log_group,
+            filter_pattern=logs.FilterPattern.all_terms("INIT_REPORT", "Status:"),
+            metric_namespace=f"Crossover/{Stack.of(self).stack_name}",
+            metric_name="InitFailures",
+        )
+        return (
+            AlarmSpec(
+                id="InitFailures",
+                metric=failures.metric(statistic="Sum"),
+                description=(
+                    "INIT of the function has failed or timed out; the lines before INIT_REPORT in its log say why. If "
+                    "a package ends the process on arm64, deploy with `architecture=x86_64`."
+                ),
+            ),
+        )
 
     def _parts(self, storage: PipelineStorage, model: ModelArtifact, options: FunctionOptions) -> Parts:
         """What the function is made of; constructs that it needs are made in `self`."""
