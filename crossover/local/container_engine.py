@@ -1,4 +1,4 @@
-"""The container engine of this machine that builds and runs the endpoint's image: Docker or podman, if one works.
+"""The container engine of this machine that builds and runs the images: Docker or podman, if one works.
 
 The CDK and the emulator call it by a script in the workspace, which runs `docker_substitute.py` with the user's
 settings: the emulator itself has none of them.
@@ -27,8 +27,9 @@ ANSWER_SECONDS = 5
 SETTINGS = ("HOME", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "PATH", "PIP_INDEX_URL", "SSL_CERT_FILE")
 PREFIXES = ("BUILDAH_", "CONTAINER", "CROSSOVER_CACHE", "DOCKER_", "REGISTRY_", "XDG_")
 LABEL = "crossover.workspace"
+LAMBDA_USER = "993:990"  # any but root; the image has no user of this number, as on AWS
 CONTAINERS_VARIABLE = "CROSSOVER_CONTAINERS"
-CONTAINERS_HELP = "What runs the endpoint's image: an engine, a process in its place, or an engine only if that works."
+CONTAINERS_HELP = "What runs images: an engine, processes in their place, or an engine only if that works."
 
 
 class Containers(StrEnum):
@@ -46,7 +47,7 @@ class Engine:
 
     Attributes:
         name: docker or podman.
-        may_fail: whether the endpoint runs as a process where the engine cannot build or run the image.
+        may_fail: whether a process takes the place of an image that the engine cannot build or run.
     """
 
     name: str
@@ -164,15 +165,37 @@ def run_arguments(
     if os.geteuid() != 0:
         model_folder.chmod(0o755)  # root of the container may then not be the folder's owner
     return [
-        *("run", "--rm", "--network", "host", "--label", f"{LABEL}={workspace}"),
-        *("--read-only", "--volume", f"{model_folder}:/opt/ml/model:ro"),
+        *_run_narrowly(engine, workspace, memory_mb, environment),
+        *("--volume", f"{model_folder}:/opt/ml/model:ro"),
         # The server starts as root and becomes another user, which takes these two; root's other rights, such as
         # reading the files of others, it never needs. What it becomes has none.
-        *("--cap-drop", "ALL", "--cap-add", "SETUID", "--cap-add", "SETGID", "--security-opt", "no-new-privileges"),
+        *("--cap-add", "SETUID", "--cap-add", "SETGID"),
+        image,
+    ]
+
+
+def function_arguments(
+    engine: str, image: str, *, workspace: Path, memory_mb: int, tmp_mb: int, environment: Iterable[str]
+) -> list[str]:
+    """The arguments with which an engine runs a function's image as Lambda does: without rights, with a writable /tmp.
+
+    Args:
+        tmp_mb: size of /tmp, MB; the others are those of `run_arguments`.
+    """
+    return [
+        *_run_narrowly(engine, workspace, memory_mb, environment),
+        *("--quiet", "--user", LAMBDA_USER, "--tmpfs", f"/tmp:rw,exec,mode=1777,size={tmp_mb}m"),
+        image,
+    ]
+
+
+def _run_narrowly(engine: str, workspace: Path, memory_mb: int | None, environment: Iterable[str]) -> list[str]:
+    return [
+        *("run", "--rm", "--network", "host", "--label", f"{LABEL}={workspace}"),
+        *("--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"),
         *(["--memory", f"{memory_mb}m"] if memory_mb else []),
         *(argument for name in sorted(environment) for argument in ("--env", name)),
         # Engines hand on a proxy, which the emulator must not be asked through.
         *("--env", f"NO_PROXY={HOST}", "--env", f"no_proxy={HOST}"),
         *(["--tls-verify=false"] if engine == "podman" else []),  # Docker trusts registries of this machine anyway
-        image,
     ]

@@ -93,10 +93,10 @@ class Substitute:
         try:
             self._run(["pull", "--quiet", base], seconds=PULL_SECONDS)
         except CrossoverError as error:
-            image = standin_base.find(self.command, self.environment)
+            image = standin_base.find(base, self.command, self.environment)
             if image is None and self.may_fail:
                 raise CrossoverError(f"its base cannot be pulled ({error})") from error
-            image = image or standin_base.create(self.command, self.environment)
+            image = image or standin_base.create(base, self.command, self.environment)
             return ["--build-context", f"{base}=container-image://{image}"]
         return []
 
@@ -174,9 +174,9 @@ class Substitute:
 
 
 def base_of(dockerfile: Path) -> str:
-    """The image in the last FROM of a Dockerfile."""
+    """The image that a Dockerfile begins with; further stages are built on it."""
     bases: list[str] = re.findall(r"^FROM\s+(\S+)", dockerfile.read_text(), flags=re.MULTILINE)
-    return bases[-1]
+    return bases[0]
 
 
 def main() -> int:

@@ -1,11 +1,13 @@
-"""A base image made on this machine, for one without a registry: Debian by debootstrap, and a CPython of this machine.
+"""Base images made on this machine, for one without a registry: Debian by debootstrap, and a CPython of this machine.
 
-It shows that the Dockerfile's steps work and that the image runs; it is not the official base image. It trusts the
-certificates that this machine trusts, and its pip asks the same index, because the build runs in the same network.
+That of Lambda has AWS's runtime interface client on top of it. They show that the Dockerfiles' steps work and that the
+images run; they are not the official base images. They trust the certificates that this machine trusts, and their pip
+asks the same index, because the build runs in the same network.
 """
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -14,6 +16,7 @@ from pathlib import Path
 
 from crossover.bundling.find_python import find_python
 from crossover.errors import CrossoverError
+from crossover.local.python_environments import EMULATOR_LOCK
 
 SUITE = "bookworm"  # as the Dockerfile's base
 PYTHON = "3.12"
@@ -35,11 +38,28 @@ LEFT_OUT = ("EXTERNALLY-MANAGED", "__pycache__", "config-*", "idlelib", "site-pa
 UNUSED = ("usr/share/doc", "usr/share/info", "usr/share/locale", "usr/share/man", "var/cache/apt", "var/lib/apt/lists")
 SECONDS = 600
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
+LAMBDA = "public.ecr.aws/lambda/python"
+RUNTIME_CLIENT = ("awslambdaric", "simplejson", "snapshot-restore-py")
+# What Lambda's base adds: the client and its entry point, which takes the handler's name.
+LAMBDA_DOCKERFILE = """
+FROM {base}
+COPY requirements.txt /tmp/
+RUN pip install --no-cache-dir --no-deps --require-hashes --target /var/runtime -r /tmp/requirements.txt \\
+    && ln -s python /usr/local/bin/python3
+COPY --chmod=755 lambda-entrypoint.sh /
+ENV LAMBDA_TASK_ROOT=/var/task LAMBDA_RUNTIME_DIR=/var/runtime
+WORKDIR /var/task
+ENTRYPOINT ["/lambda-entrypoint.sh"]
+"""
+ENTRY_POINT = """#!/bin/sh
+export _HANDLER="$1"
+PYTHONPATH=/var/runtime exec python -m awslambdaric "$_HANDLER"
+"""
 
 
-def find(engine: Sequence[str], environment: Mapping[str, str]) -> str | None:
-    """The name of the base, if it has been made."""
-    name = _name()
+def find(base: str, engine: Sequence[str], environment: Mapping[str, str]) -> str | None:
+    """The name of the image that takes the place of a base, if it has been made."""
+    name = _name(base)
     if name is None:
         return None
     found = subprocess.run([*engine, "image", "inspect", name], env=environment, capture_output=True, check=False)
@@ -55,35 +75,64 @@ def missing() -> str:
     return "" if shutil.which("debootstrap") else "Debian's package debootstrap is not installed"
 
 
-def create(engine: Sequence[str], environment: Mapping[str, str]) -> str:
-    """Make it, which takes a minute, and import it into the engine; returns its name.
+def create(base: str, engine: Sequence[str], environment: Mapping[str, str]) -> str:
+    """Make the image that takes the place of a base, which takes a minute, in the engine; returns its name.
 
     Raises:
         CrossoverError: this machine lacks something, or a step failed.
     """
-    name, python = _name(), find_python(PYTHON)
+    name, python = _name(base), find_python(PYTHON)
     if name is None or python is None or missing():
         raise CrossoverError(f"no base image could be made: {missing()}")
     with tempfile.TemporaryDirectory(prefix="crossover-base-") as folder:
-        root, archive = Path(folder, "root"), Path(folder, "base.tar")
-        _run(["debootstrap", "--variant=minbase", f"--include={','.join(LIBRARIES)}", SUITE, str(root)])
-        _copy_python(python, root / "usr/local")
-        (root / CERTIFICATES.lstrip("/")).write_bytes(_certificates())
-        (root / "etc/pip.conf").write_text(_pip_settings())
-        # Every MB is compressed with each push to an emulator.
-        leave_out = [f"--exclude=./{folder}/*" for folder in UNUSED]
-        _run(["tar", "--directory", str(root), *leave_out, "--create", "--file", str(archive), "."])
-        _run([*engine, "import", "--quiet", str(archive), name], environment)
+        if _is_lambdas(base):
+            below = find("", engine, environment) or create("", engine, environment)
+            _build_lambdas(name, below, Path(folder), engine, environment)
+        else:
+            _import(name, python, Path(folder), engine, environment)
     return name
 
 
-def _name() -> str | None:
-    """It changes with what the base is made of; None without a CPython."""
+def _import(name: str, python: Path, folder: Path, engine: Sequence[str], environment: Mapping[str, str]) -> None:
+    root, archive = folder / "root", folder / "base.tar"
+    _run(["debootstrap", "--variant=minbase", f"--include={','.join(LIBRARIES)}", SUITE, str(root)])
+    _copy_python(python, root / "usr/local")
+    (root / CERTIFICATES.lstrip("/")).write_bytes(_certificates())
+    (root / "etc/pip.conf").write_text(_pip_settings())
+    # Every MB is compressed with each push to an emulator.
+    leave_out = [f"--exclude=./{folder}/*" for folder in UNUSED]
+    _run(["tar", "--directory", str(root), *leave_out, "--create", "--file", str(archive), "."])
+    _run([*engine, "import", "--quiet", str(archive), name], environment)
+
+
+def _build_lambdas(name: str, below: str, folder: Path, engine: Sequence[str], environment: Mapping[str, str]) -> None:
+    (folder / "Dockerfile").write_text(LAMBDA_DOCKERFILE.format(base=below))
+    (folder / "lambda-entrypoint.sh").write_text(ENTRY_POINT)
+    (folder / "requirements.txt").write_text(_runtime_client())
+    _run([*engine, "build", "--quiet", "--isolation", "chroot", "--tag", name, str(folder)], environment)
+
+
+def _is_lambdas(base: str) -> bool:
+    return base.startswith(LAMBDA)
+
+
+def _runtime_client() -> str:
+    """The lines of the emulator's lock that install the client."""
+    locked = re.findall(r"^([\w-]+)(==(?:.*\\\n)*.*\n)", EMULATOR_LOCK.read_text(), flags=re.MULTILINE)
+    return "".join(name + rest for name, rest in locked if name in RUNTIME_CLIENT)
+
+
+def _name(base: str) -> str | None:
+    """It changes with what the image is made of; None without a CPython."""
     python = find_python(PYTHON)
     if python is None:
         return None
     made_of = " ".join([SUITE, *LIBRARIES, *LEFT_OUT, *UNUSED, str(python.resolve()), _pip_settings()])
-    return f"localhost/crossover-base:{hashlib.sha256(made_of.encode() + _certificates()).hexdigest()[:16]}"
+    digest = hashlib.sha256(made_of.encode() + _certificates())
+    if not _is_lambdas(base):
+        return f"localhost/crossover-base:{digest.hexdigest()[:16]}"
+    digest.update("".join([LAMBDA_DOCKERFILE, ENTRY_POINT, _runtime_client()]).encode())
+    return f"localhost/crossover-lambda-base:{digest.hexdigest()[:16]}"
 
 
 def _certificates() -> bytes:

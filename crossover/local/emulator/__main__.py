@@ -20,6 +20,7 @@ from crossover.local.emulator.codedeploy import CodeDeploy
 from crossover.local.emulator.events import Events, invoke_from_eventbridge, invoke_from_s3
 from crossover.local.emulator.front import install_routes
 from crossover.local.emulator.functions import run_python_in_awslambdaric
+from crossover.local.emulator.image_functions import ImageFunctions
 from crossover.local.emulator.provisioned_concurrency import ProvisionedConcurrency
 from crossover.local.emulator.registry import refuse_missing_images
 from crossover.local.emulator.sagemaker import SageMaker
@@ -65,6 +66,13 @@ def main() -> None:
         python=options.container_python,
     )
     sagemaker.install()
+    images = ImageFunctions(
+        workspace=options.workspace,
+        engine=options.engine,
+        assembly=options.assembly,
+        python=options.container_python,
+    )
+    images.install()
     codedeploy = CodeDeploy()
     codedeploy.install()
     concurrency = ProvisionedConcurrency()

@@ -5,7 +5,6 @@ Their logs end as on AWS: the REPORT line has the durations of INIT or restore, 
 
 import http.server
 import json
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -76,10 +75,13 @@ class PythonEnvironment(lambda_runtime.ProvidedWorker):  # type: ignore[misc]
         result: Properties = super().invoke(event, request_id, **named)
         asked_at, answered_at = self._answered_at or (self._asked_at, time.monotonic())
         times = self._phases(called_at, asked_at, answered_at)
-        report = report_line(request_id, self.config.get("MemorySize", 128), times, peak_memory_mb(self._proc))
+        report = report_line(request_id, self.config.get("MemorySize", 128), times, self._peak_memory_mb())
         start = f"START RequestId: {request_id} Version: {self.config.get('Version', '$LATEST')}"
         log = [result["log"]] if result.get("log") else []
         return {**result, "log": "\n".join([start, *log, f"END RequestId: {request_id}", report])}
+
+    def _peak_memory_mb(self) -> int:
+        return peak_memory_mb(self._proc.pid) if self._proc else 0
 
     def _phases(self, called_at: float, asked_at: float, answered_at: float) -> dict[str, float]:
         """Durations of the handler and of what came before it, ms, by their names in a REPORT line."""
@@ -136,10 +138,14 @@ class PythonEnvironment(lambda_runtime.ProvidedWorker):  # type: ignore[misc]
         return RuntimeApi
 
 
-def peak_memory_mb(process: subprocess.Popen[bytes] | None) -> int:
-    """Peak memory of a process, MB; 0 where it has ended, or the system does not report it."""
+def peak_memory_mb(process: int) -> int:
+    """Peak memory of a process, MB; 0 where it has ended, or the system does not report it.
+
+    Args:
+        process: its id.
+    """
     try:
-        status = Path(f"/proc/{process.pid}/status").read_text() if process else ""
+        status = Path(f"/proc/{process}/status").read_text()
     except OSError:
         return 0
     [peak] = [line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")] or ["0"]

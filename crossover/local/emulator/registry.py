@@ -1,15 +1,18 @@
-"""ECR: an image that is not there is an error, as on AWS, so that the CDK builds it; which images were pushed.
+"""ECR: an image that is not there is an error, as on AWS, so that the CDK builds it; which images were pushed, and what
+they are made of.
 
 The registry itself is ministack's.
 """
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ministack.core.responses import error_response_json, get_account_id
 from ministack.services import ecr
 
+from crossover.local.emulator.connection import gateway
 from crossover.local.emulator.ministack_internals import Properties
 
 
@@ -26,6 +29,11 @@ class PushedImage:
     repository: str
     digest: str
     media_type: str
+
+    @property
+    def reference(self) -> str:
+        """By which a container engine pulls it."""
+        return f"{gateway().removeprefix('http://')}/{self.repository}@{self.digest}"
 
 
 def refuse_missing_images() -> None:
@@ -59,3 +67,18 @@ def pushed_image(uri: str) -> PushedImage | None:
     # A manifest may say itself what it is; OCI's need not.
     media_type = json.loads(image["imageManifest"]).get("mediaType") or image["imageManifestMediaType"]
     return PushedImage(repository=repository, digest=image["imageDigest"], media_type=media_type)
+
+
+def image_source(assembly: Path, uri: str) -> tuple[Path, Path]:
+    """The folder and the Dockerfile that an image would be built from, according to the cloud assembly.
+
+    Raises:
+        ValueError: the assembly does not make this image.
+    """
+    tag = uri.rpartition(":")[2]
+    for manifest in assembly.glob("*.assets.json"):
+        asset = json.loads(manifest.read_text())["dockerImages"].get(tag)
+        if asset:
+            folder = assembly / asset["source"]["directory"]
+            return folder, folder / asset["source"].get("dockerFile", "Dockerfile")
+    raise ValueError(f"No asset of {assembly} makes the image {uri}; only images of the app itself can run.")

@@ -17,7 +17,7 @@ from ministack.core.responses import get_account_id, get_region
 
 from crossover.local.container import ADDRESS, Container, InvocationError, entry_point
 from crossover.local.container_engine import run_arguments
-from crossover.local.emulator.connection import aws_client, aws_environment, gateway
+from crossover.local.emulator.connection import aws_client, aws_environment
 from crossover.local.emulator.instance_memory import memory_mb
 from crossover.local.emulator.ministack_internals import (
     RESOURCE_HANDLERS,
@@ -27,7 +27,7 @@ from crossover.local.emulator.ministack_internals import (
     run_on_a_thread,
 )
 from crossover.local.emulator.permissions import assume_role, check_role
-from crossover.local.emulator.registry import pushed_image
+from crossover.local.emulator.registry import image_source, pushed_image
 
 # The only kind of manifest that SageMaker takes: docs/decisions/0015-image-manifests.md.
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
@@ -138,7 +138,7 @@ class SageMaker:
         """Start the image as it was pushed, or what it would be built from."""
         pushed = pushed_image(image)
         if self.engine is None or pushed is None:
-            source, dockerfile = self._source_of(image)
+            source, dockerfile = image_source(self.assembly, image)
             return Container.start(
                 entry_point(dockerfile, self.python),
                 folder=source,
@@ -148,7 +148,7 @@ class SageMaker:
             )
         arguments = run_arguments(
             self.engine.name,
-            f"{gateway().removeprefix('http://')}/{pushed.repository}@{pushed.digest}",
+            pushed.reference,
             workspace=self.workspace,
             model_folder=model_folder,
             memory_mb=memory_mb(instance_type),
@@ -182,16 +182,6 @@ class SageMaker:
     def _is_of(self, name: str, container: Container) -> bool:
         """Whether the endpoint still has this container."""
         return name in self.endpoints and self.endpoints[name][1] is container
-
-    def _source_of(self, image: str) -> tuple[Path, Path]:
-        """The folder and the Dockerfile that an image would be built from, according to the assembly."""
-        tag = image.rpartition(":")[2]
-        for manifest in self.assembly.glob("*.assets.json"):
-            asset = json.loads(manifest.read_text())["dockerImages"].get(tag)
-            if asset:
-                folder = self.assembly / asset["source"]["directory"]
-                return folder, folder / asset["source"].get("dockerFile", "Dockerfile")
-        raise ValueError(f"No asset of {self.assembly} makes the image {image}; only images of the app itself can run.")
 
     def invoke(self, name: str, body: bytes, headers: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
         """Answer InvokeEndpoint: status, headers and body.

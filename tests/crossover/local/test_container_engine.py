@@ -8,7 +8,7 @@ import pytest
 
 from crossover.errors import CrossoverError
 from crossover.local import container_engine
-from crossover.local.container_engine import Containers, Engine, find_engine, run_arguments
+from crossover.local.container_engine import Containers, Engine, find_engine, function_arguments, run_arguments
 from crossover.local.workspace import Workspace
 
 Install = Callable[[str, str], None]
@@ -77,9 +77,20 @@ def test_a_container_runs_with_the_rights_that_it_needs_to_give_up_root_and_no_o
         "docker", "image", workspace=Path("w"), model_folder=tmp_path, memory_mb=4096, environment=["SECRET", "A"]
     )
     options = " ".join(arguments)
-    assert f"--read-only --volume {tmp_path}:/opt/ml/model:ro" in options
-    assert "--cap-drop ALL --cap-add SETUID --cap-add SETGID --security-opt no-new-privileges" in options
+    assert f"--volume {tmp_path}:/opt/ml/model:ro --cap-add SETUID --cap-add SETGID image" in options
+    assert "--read-only --cap-drop ALL --security-opt no-new-privileges" in options
     assert "--memory 4096m --env A --env SECRET --env" in options
+
+
+def test_a_functions_container_has_no_rights_and_can_write_to_tmp_only() -> None:
+    arguments = function_arguments(
+        "docker", "image", workspace=Path("w"), memory_mb=2048, tmp_mb=512, environment=["SECRET"]
+    )
+    options = " ".join(arguments)
+    assert "--read-only --cap-drop ALL --security-opt no-new-privileges --memory 2048m --env SECRET" in options
+    assert "--tmpfs /tmp:rw,exec,mode=1777,size=512m" in options
+    assert not {"--cap-add", "--volume", "--privileged"} & set(arguments)
+    assert arguments[arguments.index("--user") + 1].split(":")[0] != "0"
 
 
 @pytest.fixture
