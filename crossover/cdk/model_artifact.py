@@ -40,6 +40,7 @@ class ModelArtifact(Construct):
         """
         super().__init__(scope, construct_id)
         self._asset_key = asset_key
+        self.path = Path(path)
         if Path(path).suffix != SUFFIX:
             raise ModelArtifactError(f"The model is {Path(path).name!r}, but its name must end in {SUFFIX}.")
         checked = check_model(Path(path))

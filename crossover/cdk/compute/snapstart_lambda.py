@@ -23,10 +23,15 @@ class SnapStartLambda(InferenceFunction):
     snap_start: ClassVar[lambda_.SnapStartConf | None] = lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS
 
     def _cost(self, memory_mb: int) -> Cost:
-        gigabytes = memory_mb / 1024
-        return Cost(
-            memory_mb=memory_mb,
-            per_cold_start=((gigabytes, price("lambda.snapstart.restore_gb")),),
-            per_hour=((gigabytes * 3600, price("lambda.snapstart.cache_gb_second")),),
-            leaves_out="the time of restoring",
-        )
+        return snapshot_cost(memory_mb)
+
+
+def snapshot_cost(memory_mb: int, leaves_out: str = "the time of restoring") -> Cost:
+    """The cost of a function whose one published version starts from a snapshot."""
+    gigabytes = memory_mb / 1024
+    return Cost(
+        memory_mb=memory_mb,
+        per_cold_start=((gigabytes, price("lambda.snapstart.restore_gb")),),
+        per_hour=((gigabytes * 3600, price("lambda.snapstart.cache_gb_second")),),
+        leaves_out=leaves_out,
+    )
