@@ -111,7 +111,7 @@ def _without_aws_settings() -> dict[str, str]:
 
 
 def _docker_substitute() -> str:
-    """A command that always succeeds: images are neither built nor pushed, the endpoint runs their server."""
+    """A command that always succeeds: images are neither built nor pushed, processes take their place."""
     found = shutil.which("true")
     if found is None:
         raise CrossoverError("There is no `true` command, which replaces Docker; every Unix has one on its PATH.")

@@ -81,7 +81,7 @@ def deploy(
     with open_local_aws(Workspace(), errors) as aws:
         emulator = aws.running()
         aws.deploy(*aws.begin_synth(names, python=emulator.python, model=chosen))
-        if sentence := describe_containers(aws.workspace, names):
+        if sentence := describe_containers(aws.workspace):
             print(sentence)
 
 

@@ -55,7 +55,7 @@ def run(
     from crossover.predicting import print_table
 
     print_table(rows)
-    ran_by = " ".join(filter(None, [describe_python(emulator.python), describe_containers(workspace, names)]))
+    ran_by = " ".join(filter(None, [describe_python(emulator.python), describe_containers(workspace)]))
     console.print(
         f"{ran_by} The milliseconds, from upload to item, are this machine's: they are no "
         f"figures of AWS. All of it took {seconds:.0f} s.",

@@ -2,7 +2,7 @@
 
 Images that are pushed to ECR go to the emulator's own registry. podman, which is also used where no registry can be
 reached, then builds on a base made here (`standin_base.py`). With --may-fail an image that cannot be built or run is
-not pushed, and nothing fails: the endpoint then runs as a process. Either way the workspace gets a sentence about it.
+not pushed, and nothing fails: a process then takes its place. Either way the workspace gets a sentence about it.
 """
 
 import argparse
@@ -77,7 +77,7 @@ class Substitute:
             if not self.may_fail:
                 raise
             print(error)
-            self.workspace.containers_note.write_text(f"The endpoint runs as a process: {error}.")
+            self.workspace.containers_note.write_text(f"A process takes an image's place: {error}.")
 
     def _build(self, options: list[str]) -> None:
         if self.engine == "podman":
@@ -118,7 +118,8 @@ class Substitute:
         quiet = ["--quiet", "--tls-verify=false"] if self.engine == "podman" else ["--quiet"]
         self._run(["push", *quiet, target], seconds=BUILD_SECONDS)
         self._run(["rmi", target], seconds=RUN_SECONDS)  # only the name, so that it is pulled when it is run
-        self.workspace.containers_note.write_text(f"The endpoint runs the image that {self.engine} built.")
+        if not self.workspace.containers_note.exists():  # else another image failed
+            self.workspace.containers_note.write_text(f"Images run in containers, as {self.engine} built them.")
 
     def _clean_up(self) -> None:
         """Remove what still runs of this workspace, and the images that were pulled from its registry."""

@@ -74,14 +74,16 @@ class LocalAws:
         emulator.configure_aws_clients()
 
     def choose_containers(self, asked: Containers) -> None:
-        """Choose what runs the endpoint's image, before anything is synthesized or started; processes unless called.
+        """Choose what runs images, before anything is synthesized or started; processes unless called.
 
         Raises:
             CrossoverError: an engine was asked for by name and does not work.
         """
         self.engine, why = find_engine(asked)
         self.engine_name = self.engine.name if self.engine else ""
-        self.workspace.containers_note.write_text(f"The endpoint runs as a process: {why}.")
+        self.workspace.containers_note.unlink(missing_ok=True)  # what builds an image writes it
+        if self.engine is None:
+            self.workspace.containers_note.write_text(f"Processes take the images' place: {why}.")
 
     def start_emulator(
         self, interpreter: Interpreter, *, port: int, settings: Mapping[str, str] | None = None
@@ -215,10 +217,11 @@ def persistent_emulator(workspace: Workspace) -> Emulator | None:
     return emulator
 
 
-def describe_containers(workspace: Workspace, variants: Sequence[str]) -> str:
-    """A sentence on whether the endpoint is a container or a process; empty where there is no endpoint."""
+def describe_containers(workspace: Workspace) -> str:
+    """A sentence on whether images run in containers or as processes; empty where no stack has an image."""
+    manifests = [json.loads(path.read_text()) for path in workspace.assembly.glob("*.assets.json")]
     note = workspace.containers_note
-    return note.read_text() if "sagemaker" in variants and note.exists() else ""
+    return note.read_text() if note.exists() and any(manifest["dockerImages"] for manifest in manifests) else ""
 
 
 def describe_python(version: str) -> str:

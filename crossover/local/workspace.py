@@ -57,7 +57,7 @@ class Workspace:
 
     @property
     def containers_note(self) -> Path:
-        """A sentence on whether the endpoint runs an image or a process, and why."""
+        """A sentence on whether images run in containers or as processes, and why."""
         return self.folder / "containers.txt"
 
     @property

@@ -97,7 +97,6 @@ def test_a_functions_container_has_no_rights_and_can_write_to_tmp_only() -> None
 def workspace(tmp_path: Path) -> Workspace:
     workspace = Workspace(tmp_path / "workspace")
     workspace.create()
-    workspace.containers_note.write_text("")
     return workspace
 
 
@@ -119,7 +118,7 @@ def test_an_image_for_ecr_is_pushed_to_the_emulator_once_it_runs(install: Instal
     verbs = [line.split()[0] for line in calls if not line.startswith("image inspect")]
     assert verbs == ["tag", "run", "tag", "push", "rmi"]
     assert "push --quiet 127.0.0.1:4566/assets:tag" in calls
-    assert workspace.containers_note.read_text() == "The endpoint runs the image that docker built."
+    assert workspace.containers_note.read_text() == "Images run in containers, as docker built them."
 
 
 @pytest.mark.parametrize("broken", ["build", "run"])
@@ -137,7 +136,7 @@ def test_where_the_engine_fails_a_process_takes_the_images_place(
 
     assert "push" not in log.read_text().split()
     assert workspace.containers_note.read_text() == (
-        f"The endpoint runs as a process: docker {broken} failed: it broke."
+        f"A process takes an image's place: docker {broken} failed: it broke."
     )
 
 
