@@ -53,12 +53,14 @@ READ = (
     *through("s3", "kms:Decrypt"),
 )
 FUNCTION = (*logs("Compute/FunctionLogs"), *WRITE, *DEAD_LETTER)
-PREDICTOR = (*FUNCTION, *READ, Call("s3:GetObject", f"{ASSETS}/old.onnx"), Call("s3:GetObject", f"{ASSETS}/new.onnx"))
+WITHOUT_MODEL = (*FUNCTION, *READ)  # which is in the image
+PREDICTOR = (*WITHOUT_MODEL, Call("s3:GetObject", f"{ASSETS}/old.onnx"), Call("s3:GetObject", f"{ASSETS}/new.onnx"))
 
 # By variant and role.
 CALLS: dict[tuple[str, str], tuple[Call, ...]] = {
     ("Standard", "Compute/FunctionRole"): PREDICTOR,
     ("SnapStart", "Compute/FunctionRole"): PREDICTOR,
+    ("Container", "Compute/FunctionRole"): WITHOUT_MODEL,
     ("SageMaker", "Compute/FunctionRole"): (*FUNCTION, Call("sagemaker:InvokeEndpoint", "<Compute/Endpoint>")),
     ("SageMaker", "Compute/ExecutionRole"): (
         *READ,
@@ -71,7 +73,7 @@ CALLS: dict[tuple[str, str], tuple[Call, ...]] = {
     ),
     **{
         (variant, role): calls
-        for variant in ("Standard", "SnapStart", "SageMaker")
+        for variant in ("Standard", "SnapStart", "Container", "SageMaker")
         for role, calls in {
             "Compute/Rollout/HealthCheckRole": (
                 *logs("Compute/Rollout/HealthCheckLogs"),
