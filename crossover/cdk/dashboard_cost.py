@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from aws_cdk import aws_cloudwatch as cloudwatch
 
+from crossover.cost.architectures import price_for
 from crossover.cost.prices import Price, load
 
 REGION = "us-east-1"
@@ -30,11 +31,13 @@ class Cost:
 
     Attributes:
         memory_mb: of the function, in MiB.
+        architecture: of the function; the prices are given as for x86_64.
         per_cold_start, per_hour: (quantity, price) of what is billed by the cold start, and by the hour in any case.
         leaves_out: what the figure does not include, in addition to SHARED_LINES.
     """
 
     memory_mb: int
+    architecture: str = "x86_64"
     per_cold_start: tuple[tuple[float, Price], ...] = ()
     per_hour: tuple[tuple[float, Price], ...] = ()
     leaves_out: str
@@ -42,8 +45,8 @@ class Cost:
     @property
     def note(self) -> str:
         """Region and dates of the prices, and what the figure does not include."""
-        prices = [price("lambda.gb_second"), price("lambda.request")]
-        prices += [each for _, each in self.per_cold_start + self.per_hour]
+        prices = [self._price("lambda.gb_second"), price("lambda.request")]
+        prices += [self._price(each.id) for _, each in self.per_cold_start + self.per_hour]
         dates = ", ".join(sorted({p.date if p.status == "confirmed" else f"{p.date} ({p.status})" for p in prices}))
         return f"{REGION}, prices of {dates}; without {self.leaves_out}, {SHARED_LINES}"
 
@@ -63,21 +66,23 @@ class Cost:
         another figure in the same widget.
         """
         usd = {
-            "duration": self.memory_mb / 1024 / 1000 * price("lambda.gb_second").value,
+            "duration": self.memory_mb / 1024 / 1000 * self._price("lambda.gb_second").value,
             "invocations": price("lambda.request").value,
-            "coldStarts": _sum(self.per_cold_start),
+            "coldStarts": self._sum(self.per_cold_start),
         }
         metrics = {"duration": duration, "invocations": invocations, "coldStarts": cold_starts}
         used = {name: metric for name, metric in metrics.items() if usd[name]}
         terms = [f"{name}{suffix} * {usd[name] * 1e6:.6f}" for name in used]
         if self.per_hour:  # PERIOD, in s, takes no expression, which the other metrics may be
-            terms.append(f"PERIOD(succeeded{suffix}) / 3600 * {_sum(self.per_hour) * 1e6:.6f}")
+            terms.append(f"PERIOD(succeeded{suffix}) / 3600 * {self._sum(self.per_hour) * 1e6:.6f}")
         return cloudwatch.MathExpression(
             expression=f"({' + '.join(terms)}) / succeeded{suffix}",
             using_metrics={f"{name}{suffix}": metric for name, metric in {**used, "succeeded": succeeded}.items()},
             label=label,
         )
 
+    def _price(self, price_id: str) -> Price:
+        return price(price_for(self.architecture, price_id))
 
-def _sum(amounts: tuple[tuple[float, Price], ...]) -> float:
-    return sum(quantity * each.value for quantity, each in amounts)
+    def _sum(self, amounts: tuple[tuple[float, Price], ...]) -> float:
+        return sum(quantity * self._price(each.id).value for quantity, each in amounts)

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from crossover.cost import traffic
+from crossover.cost.architectures import ARM64_REMARK
 from crossover.cost.bill import Bill
 from crossover.cost.bill_comparison import FACTORS, Comparison, Effect
 from crossover.cost.break_even import BreakEven, Cause
@@ -162,6 +163,8 @@ def remarks(comparison: Comparison, inputs: Inputs) -> list[str]:
     ]
     if inputs.is_rehearsal:
         found.append("The measurements are of a rehearsal on the local AWS: the times are not AWS's.")
+    if inputs.scenario.architecture == "arm64":
+        found.append(f"{ARM64_REMARK[0].upper()}{ARM64_REMARK[1:]}.")
     if inputs.is_one_machine:
         found.append(ONE_MACHINE_MARK)
     if "cold_share" in inputs.measured:

@@ -141,6 +141,7 @@ class ScenarioOptions:
     warm_seconds: Annotated[str | None, _field("warm_seconds")] = None
     init_seconds: Annotated[str | None, _field("init_seconds")] = None
     billing_ms: Annotated[str | None, _field("billing_ms")] = None
+    architecture: Annotated[str | None, _field("architecture")] = None
     memory_mb: Annotated[str | None, _field("memory_mb")] = None
     cold_share: Annotated[str | None, _field("cold_share")] = None
     idle_seconds: Annotated[str | None, _field("idle_seconds")] = None

@@ -131,9 +131,12 @@ def _endpoint_data(direction: str) -> PriceSource:
 # Grouped by offer, since BulkFiles keeps only one file at a time.
 SOURCES: tuple[PriceSource, ...] = (
     _lambda("gb_second", "Lambda-GB-Second", "USD/GB-s, x86", GB_SECONDS, "AWS-Lambda-Duration"),
+    _lambda("arm.gb_second", "Lambda-GB-Second-ARM", "USD/GB-s, arm64", GB_SECONDS, "AWS-Lambda-Duration-ARM"),
     _lambda("request", "Request", "USD/request", REQUESTS, "AWS-Lambda-Requests"),
     _lambda("provisioned.gb_second", "Lambda-Provisioned-Concurrency", "USD/GB-s kept ready", GB_SECONDS),
     _lambda("provisioned.duration_gb_second", "Lambda-Provisioned-GB-Second", "USD/GB-s used", GB_SECONDS),
+    _lambda("arm.ready_gb_second", "Lambda-Provisioned-Concurrency-ARM", "USD/GB-s kept ready, arm64", GB_SECONDS),
+    _lambda("arm.used_gb_second", "Lambda-Provisioned-GB-Second-ARM", "USD/GB-s used, arm64", GB_SECONDS),
     _lambda(
         "snapstart.cache_gb_second",
         "Lambda-SnapStart-Cached-GB-S",

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from crossover.cost.architectures import ARCHITECTURES
 from crossover.cost.cold_share import poisson_quick
 from crossover.cost.numbers import Amount
 from crossover.errors import UsageError
@@ -118,6 +119,7 @@ class Scenario:
     billing_ms: Amount = _number(
         1.0, "ms", 0, 100, SETTING, "step to which durations are rounded up; 0 for means of billed durations"
     )
+    architecture: str = _other("x86_64", SETTING, "of the functions, x86_64 or arm64; durations are as on x86_64")
     memory_mb: Amount = _number(4096.0, "MB", 128, 10_240, SETTING, "memory of the function; 1,769 MB = 1 vCPU")
 
     cold_share: Amount | None = _number(
@@ -208,6 +210,10 @@ class Scenario:
     call_price: CallPrice | None = _other(None, SETTING, "a price per call to compare with")
 
     def __post_init__(self) -> None:
+        if self.architecture not in ARCHITECTURES:
+            raise UsageError(
+                f"The architecture is {self.architecture!r}; it must be one of {', '.join(ARCHITECTURES)}."
+            )
         for name, low, high, step in _CHECKS:
             value = getattr(self, name)
             if value is None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from crossover.cost.architectures import ARM64_REMARK
 from crossover.cost.candidates import all_candidates
 from crossover.cost.kinds import DEFAULT_KIND, KINDS, scenario_of
 from crossover.cost.numbers import number
@@ -94,7 +95,8 @@ def _used_prices(scenario: Scenario, prices: Prices) -> list[Price]:
 
 def _summary(scenario: Scenario) -> str:
     cpu, memory = (float(np.asarray(each)) for each in (scenario.cpu_seconds, scenario.memory_mb))
-    return f"{number(1000 * cpu)} ms of CPU time a request, functions of {number(memory)} MB."
+    on_arm64 = f" on arm64: {ARM64_REMARK}" if scenario.architecture == "arm64" else ""
+    return f"{number(1000 * cpu)} ms of CPU time a request, functions of {number(memory)} MB{on_arm64}."
 
 
 def _assumptions(scenario: Scenario, kind: str) -> str:
@@ -124,6 +126,8 @@ def _assumptions(scenario: Scenario, kind: str) -> str:
 def _value(value: Any, unit: str) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, str):
+        return value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return f"{value.amount:,.12g} {value.currency}"  # type: ignore[attr-defined]
     return f"{number(float(np.asarray(value)))} {unit}".strip()

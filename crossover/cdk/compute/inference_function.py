@@ -1,7 +1,7 @@
 """What the Lambda variants share: a function that predicts in its own process."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from aws_cdk import Stack
@@ -130,7 +130,7 @@ class InferenceFunction(Construct):
             self.source = publish_live(self, self.function, canary=canary, options=parts.options)
             for dependency in parts.before:
                 self.function.current_version.node.add_dependency(dependency)
-        self.cost: Cost | None = self._cost(memory_mb)
+        self.cost: Cost | None = replace(self._cost(memory_mb), architecture=parts.options.architecture)
         self.outputs: Mapping[str, str] = {}
         self.alarms: Sequence[AlarmSpec] = self._init_alarms() if parts.options.architecture == "arm64" else ()
         self.graphs: Sequence[GraphSpec] = ()

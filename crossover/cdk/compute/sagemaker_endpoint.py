@@ -117,6 +117,7 @@ class SageMakerEndpoint(Construct):
         if price:
             self.cost = Cost(
                 memory_mb=proxy_memory_mb,
+                architecture=options.architecture,
                 per_hour=((instance_count, price),),
                 leaves_out="data processing, INIT of the proxy",
             )

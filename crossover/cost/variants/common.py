@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from crossover.cost.architectures import price_for
 from crossover.cost.bill import Line, Problem, line
 from crossover.cost.numbers import Amount
-from crossover.cost.prices import Prices
+from crossover.cost.prices import Price, Prices
 from crossover.cost.scenario import HOURS_PER_MONTH, MB_PER_GB, Scenario
 
 FREE_GB_SECONDS = 400_000.0  # a month, always: aws.amazon.com/lambda/pricing
@@ -15,6 +16,11 @@ MAX_SECONDS = 900  # as the next
 MAX_INIT_SECONDS = 10  # docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
 DAYS_PER_MONTH = HOURS_PER_MONTH / 24
 KB_PER_GB = 1024**2
+
+
+def lambda_price(scenario: Scenario, prices: Prices, price_id: str) -> Price:
+    """The price of that name for the scenario's architecture."""
+    return prices[price_for(scenario.architecture, price_id)]
 
 
 def function_lines(
@@ -40,7 +46,7 @@ def function_lines(
     warm, cold = scenario.billed(warm_seconds), scenario.billed(np.asarray(warm_seconds) + init_seconds)
     is_free = scenario.free_tier and has_free_tier
     free_gb_seconds, free_requests = (FREE_GB_SECONDS, FREE_REQUESTS) if is_free else (0.0, 0.0)
-    price, discount = prices["lambda.gb_second"], scenario.lambda_discount
+    price, discount = lambda_price(scenario, prices, "lambda.gb_second"), scenario.lambda_discount
     duration = line(f"{of_what} duration", requests * gb * warm, price, free=free_gb_seconds, discount=discount)
     added = requests * gb * np.asarray(cold_share) * (cold - warm)
     both = line("both", duration.quantity + added, price, free=free_gb_seconds, discount=discount)

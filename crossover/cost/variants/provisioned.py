@@ -8,7 +8,14 @@ from crossover.cost.erlang import loss_probability, servers_for_loss
 from crossover.cost.numbers import Amount
 from crossover.cost.prices import Prices
 from crossover.cost.scenario import SECONDS_PER_MONTH, Scenario
-from crossover.cost.variants.common import function_lines, function_problems, network_lines, shared_lines, zip_problems
+from crossover.cost.variants.common import (
+    function_lines,
+    function_problems,
+    lambda_price,
+    network_lines,
+    shared_lines,
+    zip_problems,
+)
 from crossover.cost.variants.variant import Variant
 
 MAX_PROVISIONED = 10_000  # larger numbers are not computed
@@ -48,9 +55,17 @@ def bill(scenario: Scenario, prices: Prices) -> Bill:
     return Bill(
         lines=(
             line(
-                "kept ready", kept * gb * SECONDS_PER_MONTH, prices["lambda.provisioned.gb_second"], discount=discount
+                "kept ready",
+                kept * gb * SECONDS_PER_MONTH,
+                lambda_price(scenario, prices, "lambda.provisioned.gb_second"),
+                discount=discount,
             ),
-            line("duration", used, prices["lambda.provisioned.duration_gb_second"], discount=discount),
+            line(
+                "duration",
+                used,
+                lambda_price(scenario, prices, "lambda.provisioned.duration_gb_second"),
+                discount=discount,
+            ),
             line("requests", scenario.requests * (1 - overflow), prices["lambda.request"]),
             *on_demand,
             *network_lines(scenario, prices),

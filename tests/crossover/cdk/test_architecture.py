@@ -1,12 +1,15 @@
 """The functions of all variants run on x86_64 or, by setting, on arm64."""
 
 import json
+import re
 from collections.abc import Callable
 
 import pytest
 
 from crossover.cdk.compute import VARIANTS
 from crossover.cdk.compute.inference_function import InferenceFunction
+from crossover.cdk.dashboard_cost import Cost, price
+from crossover.cdk.monitoring import file_metric
 from tests.crossover.cdk.option_sets import Synthesis
 from tests.crossover.cdk.templates import StackTemplate
 
@@ -31,6 +34,22 @@ def test_all_functions_of_a_variant_run_on_the_chosen_architecture(
 def test_the_image_of_the_endpoint_is_for_x86_64_in_any_case(synthesis_of: Callable[[str], Synthesis]) -> None:
     assets = json.loads((synthesis_of("everything").folder / "SageMaker.assets.json").read_text())
     assert {image["source"]["platform"] for image in assets["dockerImages"].values()} == {"linux/amd64"}
+
+
+def test_on_arm64_the_dashboard_counts_its_prices() -> None:
+    per_hour = ((3600.0, price("lambda.provisioned.gb_second")),)
+    x86, arm = (
+        Cost(memory_mb=1024, architecture=name, per_hour=per_hour, leaves_out="INIT") for name in ("x86_64", "arm64")
+    )
+    assert usd(x86) == pytest.approx([1e6 * 1.66667e-05 / 1000, 0.2, 1e6 * 3600 * 4.1667e-06], rel=1e-4)
+    assert usd(arm) == pytest.approx([1e6 * 1.33334e-05 / 1000, 0.2, 1e6 * 3600 * 3.3334e-06], rel=1e-4)
+
+
+def usd(cost: Cost) -> list[float]:
+    """The factors of duration, invocations and hours in the formula."""
+    metrics = {name: file_metric("Stack", name) for name in ("duration", "invocations", "cold_starts", "succeeded")}
+    formula = cost.per_million(**metrics, label="USD").to_metric_config().math_expression.expression
+    return [float(factor) for factor in re.findall(r"\* ([0-9.]+)", formula)]
 
 
 @pytest.mark.parametrize("stack", PREDICTING)

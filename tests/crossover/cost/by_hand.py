@@ -11,6 +11,9 @@ Tiers = Sequence[tuple[float, float]]
 USD: dict[str, float] = {
     "lambda.request": 3e-7,
     "lambda.gb_second": 2e-5,
+    "lambda.arm.gb_second": 1.6e-5,
+    "lambda.arm.ready_gb_second": 3e-6,
+    "lambda.arm.used_gb_second": 8e-6,
     "lambda.provisioned.gb_second": 4e-6,
     "lambda.provisioned.duration_gb_second": 1e-5,
     "lambda.snapstart.cache_gb_second": 1e-6,

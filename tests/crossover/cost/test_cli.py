@@ -46,6 +46,19 @@ def cost(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
     return Command(monkeypatch, capsys)
 
 
+def test_arm64_has_its_prices_and_says_that_the_durations_are_not_its_own(cost: Command) -> None:
+    arm, x86 = (
+        cost.json(f"--warm-seconds 1 --no-shared-lines --cold-share 0 {name}") for name in ("--architecture arm64", "")
+    )
+    duration = {
+        name: document["variants"]["standard"]["lines"][0]["usd"] for name, document in (("arm", arm), ("x86", x86))
+    }
+    assert duration["arm"] == pytest.approx(0.8 * duration["x86"], rel=1e-4)
+    assert "Durations are those on x86_64" in cost("--architecture arm64")
+    assert "Durations are those" not in cost("")
+    assert cost("--architecture mips", code=2).startswith("crossover: The architecture is 'mips'; it must be one of")
+
+
 def test_the_whole_answer_on_a_terminal(cost: Command) -> None:
     out = cost("--rpm 72 --region eu-west-1 --memory 2048 --cold-share 0.1")
     answer, traffic = out.splitlines()[:2]

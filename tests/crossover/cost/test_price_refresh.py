@@ -99,6 +99,7 @@ def test_every_price_is_one_product_among_its_neighbours(files: Files, region: s
     assert skus["lambda.gb_second"] == "TG3M4CAGBA3NYQBH"  # not the one of ARM, of Edge, or the free tier
     assert skus["lambda.request"] == "GU2ZS9HVP6QTQ7KE"
     assert skus["lambda.provisioned.gb_second"] == "PROVISIONED"
+    assert skus["lambda.arm.ready_gb_second"] == "PROVISIONEDARM"
     assert skus["dynamodb.write_unit"] == "WRITEUNITS"  # not IA-WriteRequestUnits
     assert skus["nlb.hour"] == "YKBGGP5EBGDU9T5W"  # not an application's, a gateway's or a trust store's
     assert skus["nlb.lcu_hour"] == "XZ2DR556MD28P9WJ"

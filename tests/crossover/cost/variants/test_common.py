@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from crossover.cost.scenario import Scenario
+from crossover.cost.scenario import CallPrice, Rent, Scenario
 from crossover.cost.variants import VARIANTS, efs, endpoint, provisioned, snapstart, standard, websocket
 from tests.crossover.cost.by_hand import dollars, prices, quantities, reasons
 
@@ -48,6 +48,19 @@ def test_the_tiers_begin_after_the_free_tier() -> None:
     tiers = prices({"lambda.gb_second": [(0, 2e-5), (100_000, 1e-5)]})
     bill = dollars(standard.bill(at(requests=1.5e6, cold_share=0.0, free_tier=True), tiers))
     assert bill["Lambda duration"] == pytest.approx(100_000 * 2e-5 + 100_000 * 1e-5)
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_on_arm64_the_time_of_functions_costs_less_and_nothing_else_does(name: str) -> None:
+    settings = {"provisioned": 3.0, "cold_share": 0.1, "shared_lines": True, "rent": Rent(amount=1.0)}
+    settings |= {"call_price": CallPrice(amount=1.0)}
+    x86, arm = (
+        dollars(VARIANTS[name].bill(at(**settings, architecture=architecture), prices()))
+        for architecture in ("x86_64", "arm64")
+    )
+    factors = {"kept ready": 3 / 4, "duration": 8 / 10}
+    expected = {line: usd * factors.get(line, 0.8 if line in TIMES else 1.0) for line, usd in x86.items()}
+    assert arm == pytest.approx(expected)
 
 
 def test_the_free_tier_is_an_option() -> None:
