@@ -158,6 +158,8 @@ class ScenarioOptions:
     nat_gateways: Annotated[str | None, _field("nat_gateways")] = None
     vpc_endpoints: Annotated[str | None, _field("vpc_endpoints")] = None
     image_gb: Annotated[str | None, _field("image_gb")] = None
+    image_snap_start: Annotated[bool | None, _field("image_snap_start")] = None
+    container_init_seconds: Annotated[str | None, _field("container_init_seconds")] = None
     connection_seconds: Annotated[str | None, _field("connection_seconds")] = None
     instance_type: Annotated[str | None, _field("instance_type")] = None
     instances: Annotated[str | None, _field("instances")] = None

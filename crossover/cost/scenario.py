@@ -157,6 +157,10 @@ class Scenario:
     vpc_endpoints: Amount = _count(0.0, 0, 100, "interface endpoints, multiplied by their zones")
 
     image_gb: Amount = _number(0.6, "GB", 0, 10, ASSUMED, "size of the container image in ECR")
+    image_snap_start: bool = _other(False, SETTING, "container has SnapStart")
+    container_init_seconds: Amount | None = _number(
+        None, "s", 0, 130, MEASURED, "INIT of a cold start from a container image; by default init_seconds"
+    )
     connection_seconds: Amount = _number(5.0, "s", 0, 7200, ASSUMED, "how long a WebSocket stays open for a request")
 
     instance_type: str = _other("ml.t2.medium", SETTING, "instance type of the SageMaker endpoint")

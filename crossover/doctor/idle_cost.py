@@ -45,8 +45,15 @@ def _variant_usd(stack: Stack, prices: Prices) -> float:
     variant = VARIANTS.get(stack.outputs.get("Predictor", ""))
     if variant is None:
         return 0.0
-    memory = float(max((p.get("MemorySize", 128) for p in stack.properties("AWS::Lambda::Function")), default=128))
-    scenario = Scenario(requests=1.0, memory_mb=memory, proxy_memory_mb=memory, shared_lines=False)
+    functions = stack.properties("AWS::Lambda::Function")
+    memory = float(max((p.get("MemorySize", 128) for p in functions), default=128))
+    scenario = Scenario(
+        requests=1.0,
+        memory_mb=memory,
+        proxy_memory_mb=memory,
+        shared_lines=False,
+        image_snap_start=any("SnapStart" in p for p in functions),
+    )
     for properties in stack.properties("AWS::SageMaker::EndpointConfig"):
         [instances] = properties["ProductionVariants"]
         scenario = replace(

@@ -4,25 +4,48 @@ from crossover.cost.bill import Bill, line
 from crossover.cost.prices import Prices
 from crossover.cost.scenario import Scenario
 from crossover.cost.variants.common import (
+    function_lines,
     function_problems,
     init_problems,
     network_lines,
-    on_demand_lines,
     shared_lines,
 )
-from crossover.cost.variants.variant import Variant
+from crossover.cost.variants.snapstart import snapshot_lines
+from crossover.cost.variants.snapstart import warm_seconds as snapstart_warm_seconds
+from crossover.cost.variants.variant import Measurement, Variant
 
 
 def bill(scenario: Scenario, prices: Prices) -> Bill:
-    """As standard, and the image stored in ECR."""
+    """As standard, or with `image_snap_start` as snapstart; and the image in ECR, of which each deployment stores one.
+
+    Lambda pulls it from the ECR of its own region, which costs nothing. INIT is billed for images as for zip files:
+    aws.amazon.com/blogs/compute/aws-lambda-standardizes-billing-for-init-phase.
+    """
+    init = scenario.init_seconds if scenario.container_init_seconds is None else scenario.container_init_seconds
+    warm = snapstart_warm_seconds(scenario) if scenario.image_snap_start else scenario.warm()
+    if scenario.image_snap_start:
+        lines = snapshot_lines(scenario, prices)
+    else:
+        lines = function_lines(
+            scenario,
+            prices,
+            requests=scenario.requests,
+            memory_mb=scenario.memory_mb,
+            warm_seconds=warm,
+            init_seconds=init,
+            cold_share=scenario.cold(warm),
+        )
     return Bill(
         lines=(
-            *on_demand_lines(scenario, prices),
+            *lines,
             line("container image", scenario.image_gb, prices["ecr.gb_month"]),
             *network_lines(scenario, prices),
             *shared_lines(scenario, prices),
         ),
-        problems=(*init_problems(scenario), *function_problems(scenario, scenario.warm())),
+        problems=(
+            *([] if scenario.image_snap_start else init_problems(scenario, init)),
+            *function_problems(scenario, warm),
+        ),
     )
 
 
@@ -31,8 +54,14 @@ VARIANT = Variant(
     title="Lambda from a container image",
     short="Container",
     summary="loads the model from a container image",
-    formula="`standard`; GB of the image in ECR",
+    formula="`standard`, or `snapstart` with `image_snap_start`; GB of the image in ECR",
     bill=bill,
+    measured={
+        Measurement.WARM_BILLED_SECONDS: "warm_seconds",
+        Measurement.COLD_INIT_SECONDS: "container_init_seconds",
+        Measurement.COLD_SHARE: "cold_share",
+        Measurement.MEMORY_MB: "memory_mb",
+    },
     is_deployable=True,
     colour="sky",
 )

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from crossover.cost.bill import Bill, Problem, line
+from crossover.cost.bill import Bill, Line, Problem, line
+from crossover.cost.numbers import Amount
 from crossover.cost.prices import Prices
 from crossover.cost.scenario import SECONDS_PER_MONTH, Scenario
 from crossover.cost.variants.common import function_lines, function_problems, network_lines, shared_lines
@@ -10,12 +11,27 @@ from crossover.cost.variants.variant import Measurement, Variant
 
 
 def bill(scenario: Scenario, prices: Prices) -> Bill:
+    """What `snapshot_lines` says, and what all share."""
+    return Bill(
+        lines=(
+            *snapshot_lines(scenario, prices),
+            *network_lines(scenario, prices),
+            *shared_lines(scenario, prices),
+        ),
+        problems=(
+            Problem(text="SnapStart does not work with EFS.", where=scenario.model_on_efs),
+            *function_problems(scenario, warm_seconds(scenario)),
+        ),
+    )
+
+
+def snapshot_lines(scenario: Scenario, prices: Prices) -> list[Line]:
     """n m (w + p r) GB-s, n p m restored GB, and V m GB-s of cache all month.
 
     Source: docs.aws.amazon.com/lambda/latest/dg/snapstart.html, "SnapStart pricing": by the configured memory, and
     cached for at least three hours.
     """
-    warm = scenario.warm() if scenario.snapstart_warm_seconds is None else scenario.snapstart_warm_seconds
+    warm = warm_seconds(scenario)
     cold = scenario.cold(warm)
     gb = np.asarray(scenario.memory_mb) / 1024
     lines = function_lines(
@@ -29,19 +45,16 @@ def bill(scenario: Scenario, prices: Prices) -> Bill:
         init_name="restoring",
     )
     cached = scenario.snapstart_versions * gb * SECONDS_PER_MONTH
-    return Bill(
-        lines=(
-            *lines,
-            line("SnapStart restores", scenario.requests * cold * gb, prices["lambda.snapstart.restore_gb"]),
-            line("SnapStart cache", cached, prices["lambda.snapstart.cache_gb_second"]),
-            *network_lines(scenario, prices),
-            *shared_lines(scenario, prices),
-        ),
-        problems=(
-            Problem(text="SnapStart does not work with EFS.", where=scenario.model_on_efs),
-            *function_problems(scenario, warm),
-        ),
-    )
+    return [
+        *lines,
+        line("SnapStart restores", scenario.requests * cold * gb, prices["lambda.snapstart.restore_gb"]),
+        line("SnapStart cache", cached, prices["lambda.snapstart.cache_gb_second"]),
+    ]
+
+
+def warm_seconds(scenario: Scenario) -> Amount:
+    """The duration of a warm invocation."""
+    return scenario.warm() if scenario.snapstart_warm_seconds is None else scenario.snapstart_warm_seconds
 
 
 VARIANT = Variant(

@@ -18,6 +18,7 @@ def price(name: str) -> float:
 
 
 FUNCTION = ("AWS::Lambda::Function", {"MemorySize": 4096})
+SNAPSHOT = ("AWS::Lambda::Function", {"MemorySize": 4096, "SnapStart": {"ApplyOn": "PublishedVersions"}})
 INSTANCES = {"InstanceType": "ml.t2.medium", "InitialInstanceCount": 2}
 ENDPOINT = ("AWS::SageMaker::EndpointConfig", {"ProductionVariants": [INSTANCES]})
 INTERFACE = ("AWS::EC2::VPCEndpoint", {"VpcEndpointType": "Interface", "SubnetIds": ["a", "b"]})
@@ -30,6 +31,10 @@ def test_each_part_of_a_stack_has_its_price() -> None:
         0.0: stack(FUNCTION, outputs={"Predictor": "standard"}),
         4 * HOURS * 3600 * price("lambda.snapstart.cache_gb_second"): stack(
             FUNCTION, outputs={"Predictor": "snapstart"}
+        ),
+        0.6 * price("ecr.gb_month"): stack(FUNCTION, outputs={"Predictor": "container"}),
+        0.6 * price("ecr.gb_month") + 4 * HOURS * 3600 * price("lambda.snapstart.cache_gb_second"): stack(
+            SNAPSHOT, outputs={"Predictor": "container"}
         ),
         2 * (HOURS * price("sagemaker.host.ml.t2.medium") + 30 * price("sagemaker.host.storage_gb_month")): stack(
             FUNCTION, ENDPOINT, outputs={"Predictor": "sagemaker"}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from crossover.cost.scenario import Scenario
-from crossover.cost.variants import efs, provisioned, snapstart, standard, websocket
+from crossover.cost.variants import container, efs, provisioned, snapstart, standard, websocket
 from tests.crossover.cost.by_hand import US_EAST_1, dollars, prices, quantities, reasons
 
 MONTH = 730 * 3600.0  # s
@@ -262,3 +262,31 @@ def test_refuses_a_message_of_more_than_128_kb() -> None:
 
 def test_refuses_an_answer_of_more_than_128_kb() -> None:
     assert not websocket.bill(at(answer_kb=129.0), prices()).is_possible
+
+
+# From a container image
+
+
+def test_an_image_is_billed_as_a_zip_file_and_stored_in_ecr() -> None:
+    bill = container.bill(at(image_gb=0.5), prices())
+    assert quantities(bill) == pytest.approx({**quantities(standard.bill(MILLION, prices())), "container image": 0.5})
+    assert dollars(container.bill(at(image_gb=0.5), prices(US_EAST_1)))["container image"] == pytest.approx(0.05)
+
+
+def test_the_init_of_an_image_is_billed_where_it_is_known() -> None:
+    bill = container.bill(at(container_init_seconds=12.0), prices())
+    assert quantities(bill)["Lambda INIT"] == pytest.approx(12 * 200_000)
+    assert reasons(bill, fatal=False) == reasons(standard.bill(at(init_seconds=12.0), prices()), fatal=False) != []
+
+
+def test_an_image_with_snapstart_is_billed_as_snapstart_and_has_no_limit_of_its_init() -> None:
+    scenario = at(image_snap_start=True, image_gb=0.5, container_init_seconds=12.0, snapstart_warm_seconds=0.3)
+    bill = container.bill(scenario, prices())
+    assert quantities(bill) == pytest.approx({**quantities(snapstart.bill(scenario, prices())), "container image": 0.5})
+    assert reasons(bill, fatal=False) == []
+
+
+def test_what_is_too_large_for_a_zip_file_fits_into_an_image() -> None:
+    large = at(model_on_efs=True)
+    assert container.bill(large, prices()).is_possible
+    assert not standard.bill(large, prices()).is_possible

@@ -36,7 +36,9 @@ def random_settings(cases: int, seed: int) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("flags", [{}, {"free_tier": True, "send_files": True}, {"model_on_efs": True}])
+@pytest.mark.parametrize(
+    "flags", [{}, {"free_tier": True, "send_files": True}, {"model_on_efs": True, "image_snap_start": True}]
+)
 @pytest.mark.parametrize("name", VARIANTS)
 def test_the_bill_of_many_scenarios_is_that_of_each(name: str, flags: dict[str, Any]) -> None:
     bill, instances = VARIANTS[name].bill, VARIANTS[name].instances
