@@ -14,7 +14,7 @@ from crossover.cost.prices import load
 from crossover.cost.scenario import MINUTES_PER_MONTH, Scenario
 from crossover.cost.variants import by_default
 from stacks import settings
-from tools import constructs_page, permissions
+from tools import constructs_page, permissions, provisioned_rule
 
 ROOT = Path(__file__).resolve().parents[1]
 TRAFFIC = (1, 10, 72, 150, 300, 1000)  # requests a minute; 72 is where published comparisons see the lines cross
@@ -45,6 +45,7 @@ def speed_table() -> str:
 PARTS: dict[str, tuple[str, Callable[[], str]]] = {
     "costs": ("README.md", costs_table),
     "speed": ("docs/README.md", speed_table),
+    "provisioned": ("docs/cost.md", provisioned_rule.markdown),
     "settings": ("docs/settings.md", settings.markdown_table),
     "constructs": ("docs/constructs.md", constructs_page.markdown),
     "permissions": ("docs/security.md", permissions.markdown),
