@@ -53,14 +53,34 @@ READ = (
     *through("s3", "kms:Decrypt"),
 )
 FUNCTION = (*logs("Compute/FunctionLogs"), *WRITE, *DEAD_LETTER)
-WITHOUT_MODEL = (*FUNCTION, *READ)  # which is in the image
-PREDICTOR = (*WITHOUT_MODEL, Call("s3:GetObject", f"{ASSETS}/old.onnx"), Call("s3:GetObject", f"{ASSETS}/new.onnx"))
+
+
+def mounted(point: str, *actions: str) -> tuple[Call, ...]:
+    """Requests to the file system through an access point."""
+    arn = "arn:<AWS::Partition>:elasticfilesystem:<AWS::Region>:<AWS::AccountId>:access-point"
+    context = {"elasticfilesystem:AccessPointArn": f"{arn}/<Compute/Files/FileSystem/{point}>"}
+    return tuple(Call(f"elasticfilesystem:{action}", "<Compute/Files/FileSystem.Arn>", context) for action in actions)
+
+
+MODELS = (Call("s3:GetObject", f"{ASSETS}/old.onnx"), Call("s3:GetObject", f"{ASSETS}/new.onnx"))
+WITHOUT_MODEL = (*FUNCTION, *READ)  # which is in the image, or on EFS
+PREDICTOR = (*WITHOUT_MODEL, *MODELS)
 
 # By variant and role.
 CALLS: dict[tuple[str, str], tuple[Call, ...]] = {
     ("Standard", "Compute/FunctionRole"): PREDICTOR,
     ("SnapStart", "Compute/FunctionRole"): PREDICTOR,
     ("Container", "Compute/FunctionRole"): WITHOUT_MODEL,
+    ("Efs", "Compute/FunctionRole"): (*WITHOUT_MODEL, *mounted("Reader", "ClientMount")),
+    ("Efs", "Compute/Files/LoaderRole"): (
+        *logs("Compute/Files/LoaderLogs"),
+        *MODELS,
+        *mounted("Writer", "ClientMount", "ClientWrite"),
+    ),
+    ("Efs", "Compute/Files/ProviderRole"): (
+        *logs("Compute/Files/ProviderLogs"),
+        Call("lambda:InvokeFunction", "<Compute/Files/Loader.Arn>"),
+    ),
     ("SageMaker", "Compute/FunctionRole"): (*FUNCTION, Call("sagemaker:InvokeEndpoint", "<Compute/Endpoint>")),
     ("SageMaker", "Compute/ExecutionRole"): (
         *READ,
@@ -73,7 +93,7 @@ CALLS: dict[tuple[str, str], tuple[Call, ...]] = {
     ),
     **{
         (variant, role): calls
-        for variant in ("Standard", "SnapStart", "Container", "SageMaker")
+        for variant in ("Standard", "SnapStart", "Efs", "Container", "SageMaker")
         for role, calls in {
             "Compute/Rollout/HealthCheckRole": (
                 *logs("Compute/Rollout/HealthCheckLogs"),
@@ -105,20 +125,22 @@ TRACES = {
     f"xray:{action}": "Lambda sends traces: https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html"
     for action in ("PutTraceSegments", "PutTelemetryRecords")
 }
+NETWORK_INTERFACES_OF_A_FUNCTION = {
+    f"ec2:{action}": LAMBDA_IN_A_VPC
+    for action in (
+        "AssignPrivateIpAddresses",
+        "CreateNetworkInterface",
+        "DeleteNetworkInterface",
+        "DescribeNetworkInterfaces",
+        "DescribeSubnets",
+        "UnassignPrivateIpAddresses",
+    )
+}
+FLOW_LOGS = {f"logs:{action}": FLOW_LOG for action in ("CreateLogStream", "DescribeLogStreams", "PutLogEvents")}
 # Why a role has a permission that the local AWS cannot show to be used. By role and action.
 REASONS: dict[str, dict[str, str]] = {
-    "Compute/FunctionRole": TRACES
-    | {
-        f"ec2:{action}": LAMBDA_IN_A_VPC
-        for action in (
-            "AssignPrivateIpAddresses",
-            "CreateNetworkInterface",
-            "DeleteNetworkInterface",
-            "DescribeNetworkInterfaces",
-            "DescribeSubnets",
-            "UnassignPrivateIpAddresses",
-        )
-    },
+    "Compute/FunctionRole": TRACES | NETWORK_INTERFACES_OF_A_FUNCTION,
+    "Compute/Files/LoaderRole": NETWORK_INTERFACES_OF_A_FUNCTION,
     "Compute/ExecutionRole": {
         "cloudwatch:PutMetricData": f"SageMaker publishes the instances' metrics: {SAGEMAKER_ROLE}",
         "cloudwatch:DescribeAlarms": (
@@ -144,9 +166,8 @@ REASONS: dict[str, dict[str, str]] = {
             )
         },
     },
-    "Network/FlowLogRole": {
-        f"logs:{action}": FLOW_LOG for action in ("CreateLogStream", "DescribeLogStreams", "PutLogEvents")
-    },
+    "Network/FlowLogRole": FLOW_LOGS,
+    "Compute/Network/FlowLogRole": FLOW_LOGS,
 }
 
 

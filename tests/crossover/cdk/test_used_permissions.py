@@ -94,7 +94,8 @@ def test_an_isolated_network_lets_through_what_the_roles_do_and_nothing_else(syn
 def test_every_reason_is_for_a_permission_that_some_role_has(synthesis_of: Callable[[str], Synthesis]):
     granted = {
         (role, action)
-        for _, role, statements in roles(synthesis_of("everything"))
+        for name in ("everything", "default")  # without a network of its own, and with one
+        for _, role, statements in roles(synthesis_of(name))
         for statement in statements
         for action in as_list(statement["Action"])
     }

@@ -1,0 +1,217 @@
+"""The model on EFS: who may write it, how it gets there, and how long it stays."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aws_cdk import App, Stack
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_lambda as lambda_
+
+from crossover.cdk import rules
+from crossover.cdk.compute import EfsLambda
+from crossover.cdk.model_artifact import ModelArtifact
+from crossover.cdk.python_function import FunctionOptions
+from crossover.cdk.storage import PipelineStorage
+from tests.crossover.cdk.onnx_files import CONTRACT, write_model
+from tests.crossover.cdk.option_sets import Synthesis
+from tests.crossover.cdk.templates import StackTemplate, new_app
+
+ACCESS_POINTS = "arn:<AWS::Partition>:elasticfilesystem:<AWS::Region>:<AWS::AccountId>:access-point"
+FILE_SYSTEM = "Compute/Files/FileSystem"
+SUBNETS = ["subnet-0123456789abcdef1", "subnet-0123456789abcdef2"]
+
+
+@pytest.fixture(scope="module")
+def efs(templates: dict[str, StackTemplate]) -> StackTemplate:
+    return templates["Efs"]
+
+
+def mounts(efs: StackTemplate, function: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = efs.resources[function].properties["FileSystemConfigs"]
+    return found
+
+
+def test_the_function_mounts_the_readers_access_point_and_loads_the_deployed_model(efs: StackTemplate):
+    variables = efs.resources["Compute/Function"].properties["Environment"]["Variables"]
+    model = efs.only("Custom::ModelOnEfs").properties
+
+    assert mounts(efs, "Compute/Function") == [
+        {"Arn": f"{ACCESS_POINTS}/<{FILE_SYSTEM}/Reader>", "LocalMountPath": "/mnt/model"}
+    ]
+    assert variables["MODEL_S3_URI"] == f"/mnt/model/{model['Name']}"
+    assert model["Name"] == f"model-{variables['MODEL_SHA256']}.onnx"
+    assert model["Sha256"] == variables["MODEL_SHA256"]
+    assert variables["MODEL_LOADING"] == "eager"
+
+
+def test_both_access_points_make_a_folder_that_only_the_loader_may_write_to(efs: StackTemplate):
+    points = {resource.path: resource.properties for resource in efs.of_type("AWS::EFS::AccessPoint")}
+    owner = {"OwnerUid": "1000", "OwnerGid": "1000", "Permissions": "755"}
+
+    assert {path: point["PosixUser"]["Uid"] for path, point in points.items()} == {
+        f"{FILE_SYSTEM}/Reader": "2000",
+        f"{FILE_SYSTEM}/Writer": "1000",
+    }
+    for point in points.values():
+        assert point["RootDirectory"] == {"Path": "/models", "CreationInfo": owner}
+
+
+@pytest.mark.parametrize(
+    ("role", "point", "actions"),
+    [
+        ("Compute/FunctionRole", "Reader", ["elasticfilesystem:ClientMount"]),
+        (
+            "Compute/Files/LoaderRole",
+            "Writer",
+            ["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"],
+        ),
+    ],
+)
+def test_only_the_loaders_role_may_write_and_each_only_through_its_access_point(
+    efs: StackTemplate, role: str, point: str, actions: list[str]
+):
+    statements = [entry for entry in efs.statements(role) if "elasticfilesystem" in str(entry["Action"])]
+
+    assert statements == [
+        {
+            "Action": actions if len(actions) > 1 else actions[0],
+            "Effect": "Allow",
+            "Resource": f"<{FILE_SYSTEM}.Arn>",
+            "Condition": {
+                "StringEquals": {"elasticfilesystem:AccessPointArn": f"{ACCESS_POINTS}/<{FILE_SYSTEM}/{point}>"}
+            },
+        }
+    ]
+
+
+def test_the_file_systems_own_policy_lets_nobody_in_and_nobody_without_tls(efs: StackTemplate):
+    """With any policy, EFS takes only clients whose roles say so."""
+    [statement] = efs.resources[FILE_SYSTEM].properties["FileSystemPolicy"]["Statement"]
+
+    assert statement["Effect"] == "Deny"
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert statement["Principal"] in ("*", {"AWS": "*"})
+
+
+def test_files_are_encrypted_and_go_with_the_stack(synthesis_of: Callable[[str], Synthesis], efs: StackTemplate):
+    with_key = synthesis_of("customer key").templates["Efs"].resources[FILE_SYSTEM].properties
+
+    assert efs.resources[FILE_SYSTEM].properties["Encrypted"] is True
+    assert efs.resources[FILE_SYSTEM].definition["DeletionPolicy"] == "Delete"
+    assert efs.resources[FILE_SYSTEM].properties["ThroughputMode"] == "elastic"
+    assert with_key["KmsKeyId"] == "<Key.Arn>"
+
+
+def test_the_model_is_there_before_the_version_and_stays_until_that_is_gone(efs: StackTemplate):
+    """CloudFormation deletes in the reverse order; and the resource of another model has another logical id."""
+    [version] = [resource.path for resource in efs.of_type("AWS::Lambda::Version")]
+    before_version = efs.created_before(version)
+    model = efs.only("Custom::ModelOnEfs")
+    before_model = efs.created_before(model.path)
+
+    assert model.path in before_version
+    assert model.properties["Sha256"][:16] in model.path
+    assert {
+        "Compute/Files/LoaderRole/DefaultPolicy",
+        "Compute/Files/ProviderRole/DefaultPolicy",
+        "Compute/Network/Vpc/S3",
+        f"{FILE_SYSTEM}/Writer",
+    } <= before_model
+    assert len([path for path in before_model if "EfsMountTarget" in path]) == 2
+
+
+def test_s3_invokes_the_version_whose_model_is_there(efs: StackTemplate):
+    assert efs.only("AWS::Lambda::Permission").properties["FunctionName"] == "<Compute/Live>"
+
+
+def test_another_model_is_another_file_and_another_version(tmp_path: Path):
+    def ids(model: Path) -> set[str]:
+        app = new_app(tmp_path / "assembly")
+        stack = Stack(app, "Stack")
+        artifact = ModelArtifact(stack, "Model", path=model)
+        EfsLambda(stack, "Compute", storage=PipelineStorage(stack, "Storage"), model=artifact)
+        resources = app.synth().get_stack_by_name(stack.stack_name).template["Resources"]
+        kinds = ("Custom::ModelOnEfs", "AWS::Lambda::Version")
+        return {key for key, resource in resources.items() if resource["Type"] in kinds}
+
+    one = write_model(tmp_path / "one.onnx")
+    other = write_model(tmp_path / "other.onnx", metadata={**CONTRACT, "version": "2"})
+
+    assert len(ids(one)) == 2
+    assert ids(one) & ids(other) == set()
+
+
+def test_function_and_loader_reach_the_file_system_by_nfs_and_nothing_else_does(efs: StackTemplate):
+    ingress = {rule.properties["SourceSecurityGroupId"] for rule in efs.of_type("AWS::EC2::SecurityGroupIngress")}
+    ports = {
+        (rule.properties["FromPort"], rule.properties["ToPort"])
+        for kind in ("Ingress", "Egress")
+        for rule in efs.of_type(f"AWS::EC2::SecurityGroup{kind}")
+    }
+
+    assert ports == {(2049, 2049)}
+    assert ingress == {
+        "<Compute/FunctionSecurityGroup.GroupId>",
+        "<Compute/Files/LoaderSecurityGroup.GroupId>",
+    }
+
+
+def test_without_a_vpc_it_makes_one_without_internet_access(efs: StackTemplate):
+    kinds = {resource.type for resource in efs.resources.values()}
+
+    assert "AWS::EC2::VPC" in kinds
+    assert not kinds & {"AWS::EC2::InternetGateway", "AWS::EC2::NatGateway"}
+
+
+def test_in_an_isolated_network_there_is_one_vpc(synthesis_of: Callable[[str], Synthesis]):
+    assert synthesis_of("isolated").templates["Efs"].only("AWS::EC2::VPC").path == "Network/Vpc"
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Stack:
+    return Stack(new_app(tmp_path / "assembly"), "Stack")
+
+
+def test_an_existing_vpc_gets_a_mount_target_in_each_subnet(stack: Stack, model_path: Path):
+    vpc = ec2.Vpc.from_vpc_attributes(
+        stack, "Vpc", vpc_id="vpc-1", availability_zones=["zone-0", "zone-1"], private_subnet_ids=SUBNETS
+    )
+    model = ModelArtifact(stack, "Model", path=model_path)
+    options = FunctionOptions(vpc=vpc)
+    EfsLambda(
+        stack, "Compute", storage=PipelineStorage(stack, "Storage"), model=model, model_loading="lazy", options=options
+    )
+    app = stack.node.root
+    assert isinstance(app, App)
+    template = StackTemplate.of(app, stack)
+
+    assert [target.properties["SubnetId"] for target in template.of_type("AWS::EFS::MountTarget")] == SUBNETS
+    assert not template.of_type("AWS::EC2::VPC")
+    variables = template.resources["Compute/Function"].properties["Environment"]["Variables"]
+    assert variables["MODEL_LOADING"] == "lazy"
+
+
+def test_snapstart_is_refused_by_name(stack: Stack, model_path: Path):
+    class Both(EfsLambda):
+        snap_start = lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS
+
+    with pytest.raises(rules.InvalidValueError, match=r"Stack/Compute/Function has SnapStart and an EFS file system"):
+        Both(
+            stack,
+            "Compute",
+            storage=PipelineStorage(stack, "Storage"),
+            model=ModelArtifact(stack, "Model", path=model_path),
+        )
+
+
+def test_an_unknown_way_of_loading_is_refused(stack: Stack, model_path: Path):
+    with pytest.raises(rules.InvalidValueError, match="model_loading"):
+        EfsLambda(
+            stack,
+            "Compute",
+            storage=PipelineStorage(stack, "Storage"),
+            model=ModelArtifact(stack, "Model", path=model_path),
+            model_loading="never",
+        )
