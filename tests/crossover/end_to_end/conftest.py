@@ -1,4 +1,4 @@
-"""One local AWS with all three variants for the tests of this folder, deployed by the real CDK.
+"""One local AWS with all variants for the tests of this folder, deployed by the real CDK.
 
 Deploying takes most of the time, so the files share it and run in the order of their names; the last one destroys it.
 Each also runs alone.
@@ -24,7 +24,7 @@ from crossover.project import stack_prefix
 from ..conftest import running_emulator
 
 MODEL = sources() / "model/model.onnx"
-VARIANTS = ["standard", "snapstart", "sagemaker"]
+VARIANTS = ["standard", "snapstart", "sagemaker", "efs"]
 # Everything on that the local AWS knows, so that destroying has to take it away again.
 SETTINGS = {
     "encryption": "customer",

@@ -55,9 +55,9 @@ def cold_uploads(workspace: Workspace, clients: Clients, *variants: Variant) -> 
     So every start during an update reads what it needs again. Only what holds the model that is deployed at the
     beginning is ended, and nothing while it works.
     """
-    [function] = [variant.function for variant in variants if variant.name == "standard"]
-    variables = clients("lambda").get_function_configuration(FunctionName=function)["Environment"]["Variables"]
-    model = variables["MODEL_S3_URI"].rpartition("/")[2]
+    functions = [clients("lambda").get_function_configuration(FunctionName=variant.function) for variant in variants]
+    places = [function["Environment"]["Variables"].get("MODEL_S3_URI", "") for function in functions]
+    models = {place.rpartition("/")[2] for place in places if place}
     uploads, end = list[Upload](), threading.Event()
 
     def upload() -> None:
@@ -65,7 +65,7 @@ def cold_uploads(workspace: Workspace, clients: Clients, *variants: Variant) -> 
             batch = upload_to(clients, *variants)
             uploads.extend(batch)
             items_of(clients, batch)
-            end_processes(workspace, model)
+            end_processes(workspace, models)
             time.sleep(0.5)  # a container is started again
 
     with ThreadPoolExecutor(1) as pool:
@@ -77,15 +77,16 @@ def cold_uploads(workspace: Workspace, clients: Clients, *variants: Variant) -> 
         running.result()
 
 
-def end_processes(workspace: Workspace, model: str) -> None:
-    """End the functions and containers of a local AWS that hold this model."""
+def end_processes(workspace: Workspace, models: set[str]) -> None:
+    """End the functions and containers of a local AWS that hold one of these models, by the names of their files."""
     for process in Path("/proc").glob("[0-9]*"):
         try:
             environ = dict(
                 entry.split("=", 1) for entry in (process / "environ").read_text().split("\0") if "=" in entry
             )
             folder = environ.get("MODEL_DIR", "")
-            holds_it = environ.get("MODEL_S3_URI", "").endswith(model) or (folder and Path(folder, model).exists())
+            in_container = folder and any(Path(folder, model).exists() for model in models)
+            holds_it = environ.get("MODEL_S3_URI", "").rpartition("/")[2] in models or in_container
             if str(workspace.folder) in environ.get("HOME", "") + environ.get("TMPDIR", "") + folder and holds_it:
                 os.kill(int(process.name), signal.SIGKILL)
         except OSError:

@@ -1,4 +1,4 @@
-"""All three variants: files go in, predictions come out, and all variants agree."""
+"""All variants: files go in, predictions come out, and all variants agree."""
 
 import os
 from pathlib import Path
@@ -18,25 +18,25 @@ pytestmark = pytest.mark.slow
 SPEECH = sources() / "model/samples/sense_and_sensibility_01_austen_64kb-0870.wav"
 
 
-def test_all_variants_are_known() -> None:
-    assert known_variants() == VARIANTS
+def test_the_variants_that_are_compared_by_default_are_among_them() -> None:
+    assert set(known_variants()) < set(VARIANTS)
 
 
 def test_all_variants_predict_the_same_label(aws: LocalAws, variants: dict[str, Variant]) -> None:
     rows = aws.predict(VARIANTS, [SPEECH])
     assert [row.variant for row in rows] == VARIANTS
     items = [row.result.item for row in rows if row.result]
-    assert [item["status"] for item in items] == ["SUCCEEDED"] * 3
-    assert [item["label"] for item in items] == ["Speech"] * 3
+    assert [item["status"] for item in items] == ["SUCCEEDED"] * len(VARIANTS)
+    assert [item["label"] for item in items] == ["Speech"] * len(VARIANTS)
     assert [item["predictor"] for item in items] == VARIANTS
-    assert [item["cold_start"] for item in items] == [True] * 3
+    assert [item["cold_start"] for item in items] == [True] * len(VARIANTS)
     assert len({item["model_sha256"] for item in items}) == 1
 
 
 def test_the_second_file_meets_warm_functions(aws: LocalAws, variants: dict[str, Variant]) -> None:
     aws.predict(VARIANTS, [SPEECH])
     rows = aws.predict(VARIANTS, [SPEECH])
-    assert [row.result and row.result.item["cold_start"] for row in rows] == [False] * 3
+    assert [row.result and row.result.item["cold_start"] for row in rows] == [False] * len(VARIANTS)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="Only root can give up root.")
@@ -54,6 +54,6 @@ def test_a_file_that_is_not_audio_becomes_a_failed_item_in_every_variant(
     file.write_text("These are words.")
     rows = aws.predict(VARIANTS, [file])
     items = [row.result.item for row in rows if row.result]
-    assert [item["status"] for item in items] == ["FAILED"] * 3
-    assert [item["error_code"] for item in items] == ["UNSUPPORTED_FORMAT"] * 3
+    assert [item["status"] for item in items] == ["FAILED"] * len(VARIANTS)
+    assert [item["error_code"] for item in items] == ["UNSUPPORTED_FORMAT"] * len(VARIANTS)
     assert all(item["object_key"].endswith("/no audio +ü.wav") for item in items)

@@ -71,7 +71,7 @@ def test_a_new_model_takes_over_without_losing_an_upload(
     aws: LocalAws, clients: Clients, variants: dict[str, Variant], new_model: str
 ) -> None:
     assert refused_reads(aws) == set()
-    assert [dead_letters(clients, variant) for variant in variants.values()] == [0, 0, 0]
+    assert [dead_letters(clients, variant) for variant in variants.values()] == [0] * len(variants)
 
 
 def test_the_events_come_by_eventbridge(
@@ -83,8 +83,16 @@ def test_the_events_come_by_eventbridge(
         assert "LambdaFunctionConfigurations" not in configuration
 
 
-def test_one_version_stays_published(clients: Clients, variants: dict[str, Variant], new_model: str) -> None:
-    assert len(published_versions(clients, variants["snapstart"])) == 1
+@pytest.mark.parametrize("name", ["snapstart", "efs"])
+def test_one_version_stays_published(clients: Clients, variants: dict[str, Variant], new_model: str, name: str) -> None:
+    assert len(published_versions(clients, variants[name])) == 1
+
+
+def test_the_old_model_leaves_the_file_system_with_the_old_version(
+    aws: LocalAws, variants: dict[str, Variant], new_model: str
+) -> None:
+    """Cold starts of the old version have read it while the new one was deployed."""
+    assert [path.name for path in aws.workspace.temporary.glob("efs/*/models/*")] == [f"model-{new_model}.onnx"]
 
 
 def test_a_model_that_cannot_predict_is_rolled_back(

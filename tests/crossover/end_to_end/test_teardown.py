@@ -37,6 +37,7 @@ def test_destroying_leaves_nothing_but_the_key(
     assert everything(clients, "dynamodb", "list_tables", "TableNames") == []
     assert everything(clients, "sqs", "list_queues", "QueueUrls") == []
     assert everything(clients, "lambda", "list_functions", "Functions") == []
+    assert everything(clients, "efs", "describe_file_systems", "FileSystems") == []
     assert everything(clients, "logs", "describe_log_groups", "logGroups") == []
     assert everything(clients, "cloudwatch", "describe_alarms", "MetricAlarms") == []
     assert everything(clients, "sns", "list_topics", "Topics") == []
