@@ -92,7 +92,9 @@ class Settings:
         "UTC", rules.text(r"[A-Za-z_]+(/[A-Za-z0-9_+-]+)*", "a time zone as Europe/Berlin"), "of provisioned_schedule"
     )
     model_loading: str = setting(
-        "eager", rules.MODEL_LOADING, "efs: eager loads the model at INIT, lazy with the first file, for a large model"
+        "eager",
+        rules.MODEL_LOADING,
+        "efs: eager loads the model at INIT; lazy with the first file, for one that takes longer than INIT's 10 s",
     )
     model_in_image: bool = setting(
         True, rules.switch(), "container: the model is in the image; false: it is read from S3 at INIT"
@@ -224,7 +226,9 @@ class Settings:
         "SageMaker's runtime",
     )
     subnet_ids: tuple[str, ...] = setting(
-        "", rules.list_of(rules.SUBNET_ID, most=16), "with vpc_id: the subnets; SageMaker needs two in different zones"
+        "",
+        rules.list_of(rules.SUBNET_ID, most=16),
+        "with vpc_id: the subnets; SageMaker needs two in different zones, efs at most one in each",
     )
     asset_key_arn: str | None = setting(
         None,

@@ -1,7 +1,7 @@
 """Variant `efs`: a Lambda function that mounts its model from EFS."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from constructs import Construct
@@ -36,6 +36,10 @@ class EfsLambda(InferenceFunction):
     handler: ClassVar[str] = "efs_handler"
     is_published: ClassVar[bool] = True
     settings: ClassVar[Sequence[str]] = (*InferenceFunction.settings, "model_loading")
+    roles: ClassVar[Mapping[str, str]] = {
+        "Files/LoaderRole": "model loader",
+        "Files/ProviderRole": "model loader's caller",
+    }
 
     def __init__(
         self,

@@ -22,7 +22,7 @@ def bill(scenario: Scenario, prices: Prices) -> Bill:
     together get 100 MiB/s. https://docs.aws.amazon.com/efs/latest/ug/performance.html#throughput-modes
 
     A model is read twice, first for its hash; the second time from memory, unless the function has too little. Left
-    out: writing a new model, 0.06 USD a GB, and the VPC's flow logs.
+    out: writing a new model, and the VPC's flow logs.
     """
     warm = scenario.warm()
     cold = scenario.cold(warm)
