@@ -44,12 +44,21 @@ def letter_of(clients: Clients, upload: Upload) -> DeadLetter:
     return letter
 
 
+def has(document: dict[str, Any], action: str) -> bool:
+    """Whether a statement of a policy has this action."""
+    return any(action in as_list(statement["Action"]) for statement in document["Statement"])
+
+
 @contextmanager
 def without(clients: Clients, role: str, action: str) -> Iterator[None]:
     """The role without the statements that have this action, while the block runs."""
     iam = clients("iam")
-    [policy] = iam.list_role_policies(RoleName=role)["PolicyNames"]
-    document: Any = iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
+    documents: dict[str, Any] = {
+        policy: iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
+        for policy in iam.list_role_policies(RoleName=role)["PolicyNames"]
+    }
+    [policy] = [name for name, document in documents.items() if has(document, action)]  # a VPC brings another one
+    document = documents[policy]
     less = [statement for statement in document["Statement"] if action not in as_list(statement["Action"])]
     assert len(less) == len(document["Statement"]) - 1
     put = {"RoleName": role, "PolicyName": policy}
