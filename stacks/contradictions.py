@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from crossover.cdk import rules
+from crossover.cdk import VARIANTS, rules
 
 if TYPE_CHECKING:
     from stacks.settings import Settings
@@ -44,6 +44,7 @@ def contradictions(settings: Settings) -> Iterator[str]:
     if several and settings.input_bucket and settings.event_source != "eventbridge":
         reason = "S3 notifies one function only; event_source=eventbridge allows several"
         yield _must_be("one", settings, "variants", f"input_bucket is set, as {reason}")
+    yield from _concurrency(settings)
     yield from _elsewhere(settings)
     if bool(settings.vpc_id) != bool(settings.subnet_ids):
         vpc, subnets = rules.as_text(settings.vpc_id), rules.as_text(settings.subnet_ids) or "empty"
@@ -55,6 +56,16 @@ def contradictions(settings: Settings) -> Iterator[str]:
             f"The setting p99_alarm_seconds is {settings.p99_alarm_seconds}, but must be below timeout_seconds, "
             f"{settings.timeout_seconds}: no invocation takes longer than that."
         )
+
+
+def _concurrency(settings: Settings) -> Iterator[str]:
+    if not settings.max_concurrency:
+        return
+    if all((settings.ingest or VARIANTS[name].ingest) != "queue" for name in settings.variants):
+        yield _must_be("none", settings, "max_concurrency", "no variant has a queue: set ingest=queue")
+    reserved = settings.reserved_concurrency
+    if reserved and settings.max_concurrency > reserved:
+        yield _must_be(f"at most {reserved}", settings, "max_concurrency", f"reserved_concurrency is {reserved}")
 
 
 def _elsewhere(settings: Settings) -> Iterator[str]:

@@ -78,6 +78,7 @@ class InferenceStack(Stack):
         self.compute = compute = variant(self, "Compute", storage=storage, model=model, options=options, **arguments)
         if network:  # SnapStart loads the model while its version is published, the endpoint before it is in service
             compute.node.add_dependency(network.vpc)
+        ingest = settings.ingest or variant.ingest
         self.pipeline = pipeline = InferencePipeline(
             self,
             "Pipeline",
@@ -85,6 +86,8 @@ class InferenceStack(Stack):
             compute=compute,
             key_suffix=settings.key_suffix,
             event_source=settings.event_source,
+            ingest=ingest,
+            max_concurrency=settings.max_concurrency if ingest == "queue" else None,
             encryption_key=key,
             removal_policy=settings.removal,
             publish_outputs=True,
@@ -96,6 +99,7 @@ class InferenceStack(Stack):
                 "Monitoring",
                 compute=compute,
                 dead_letter_queue=pipeline.dead_letter_queue,
+                upload_queue=pipeline.upload_queue,
                 rule=pipeline.rule,
                 alarm_topic=sns.Topic.from_topic_arn(self, "AlarmTopic", topic) if topic else None,
                 alarm_email=settings.alarm_email,

@@ -135,11 +135,14 @@ class Settings:
     ingest: str | None = setting(
         None,
         rules.optional(rules.one_of(*rules.INGESTS)),
-        "direct: an upload invokes the function; queue: it waits in a queue until the function is free; by default as "
-        "the variant has it",
+        "direct: an upload invokes the function; queue: it waits in an SQS queue until the function is free; none: as "
+        "the variant has it by default",
     )
     max_concurrency: int | None = setting(
-        None, rules.MAX_CONCURRENCY, "with ingest=queue: files that are predicted at the same time, at most"
+        None,
+        rules.MAX_CONCURRENCY,
+        "with a queue: how many files are predicted at the same time, at most as "
+        "many as reserved_concurrency; takes no concurrency from the account's other functions",
     )
     backfill: bool = setting(
         False, rules.switch(), "a role and a bucket for `crossover backfill`, which predicts what the bucket holds"

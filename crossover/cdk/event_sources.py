@@ -11,18 +11,20 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_notifications as notifications
 from aws_cdk import aws_sqs as sqs
-from constructs import Construct
+from constructs import Construct, IDependable
+
+from crossover.cdk.upload_queue import QueueDestination, UploadQueue
 
 NOTIFICATION, EVENTBRIDGE, BOTH = EVENT_SOURCES = ("notification", "eventbridge", "both")
 RETRIES = 185  # the most that EventBridge allows; the age of an event ends them earlier
 
 
-def notify(bucket: s3.IBucket, target: lambda_.IFunction, *, prefix: str, suffix: str) -> None:
-    """S3 invokes the target itself. Of two notifications of a bucket, prefixes or suffixes must not overlap."""
+def notify(bucket: s3.IBucket, target: lambda_.IFunction | UploadQueue, *, prefix: str, suffix: str) -> None:
+    """S3 itself sends to the target. Of two notifications of a bucket, prefixes or suffixes must not overlap."""
     key_filter = s3.NotificationKeyFilter(prefix=prefix or None, suffix=suffix or None)
     bucket.add_event_notification(
         s3.EventType.OBJECT_CREATED,
-        notifications.LambdaDestination(target),
+        QueueDestination(target) if isinstance(target, UploadQueue) else notifications.LambdaDestination(target),
         *([key_filter] if prefix or suffix else []),
     )
 
@@ -30,17 +32,17 @@ def notify(bucket: s3.IBucket, target: lambda_.IFunction, *, prefix: str, suffix
 def add_rule(
     scope: Construct,
     bucket: s3.IBucket,
-    target: lambda_.IFunction,
+    target: lambda_.IFunction | UploadQueue,
     *,
     prefix: str,
     suffix: str,
     dead_letter_queue: sqs.IQueue,
     max_event_age: Duration,
 ) -> events.Rule:
-    """S3 sends its events to EventBridge, whose rule invokes the target; other notifications of the bucket stay.
+    """S3 sends its events to EventBridge, whose rule sends them to the target; other notifications of the bucket stay.
 
     Args:
-        dead_letter_queue: gets what EventBridge cannot hand over to Lambda: what the function fails on, Lambda keeps.
+        dead_letter_queue: gets what EventBridge cannot hand over: what the function fails on, Lambda or SQS keeps.
     """
     detail: dict[str, Any] = {"bucket": {"name": [bucket.bucket_name]}}
     if prefix or suffix:
@@ -50,16 +52,21 @@ def add_rule(
         "Uploads",
         description="Objects created in the input bucket",
         event_pattern=events.EventPattern(source=["aws.s3"], detail_type=["Object Created"], detail=detail),
-        targets=[
-            targets.LambdaFunction(
-                target, dead_letter_queue=dead_letter_queue, max_event_age=max_event_age, retry_attempts=RETRIES
-            )
-        ],
     )
+    delivery = {"dead_letter_queue": dead_letter_queue, "max_event_age": max_event_age, "retry_attempts": RETRIES}
+    needed: list[IDependable] = [rule]
+    if isinstance(target, UploadQueue):
+        # As an imported queue, which CDK gives no permissions: its own would let EventBridge use the key at will.
+        arn = sqs.Queue.from_queue_arn(scope, "RuleTarget", target.queue.queue_arn)
+        rule.add_target(targets.SqsQueue(arn, **delivery))
+        policy = target.allow("events.amazonaws.com", rule.rule_arn).policy_dependable
+        needed += [policy] if policy else []
+    else:
+        rule.add_target(targets.LambdaFunction(target, **delivery))
     # S3 begins to send about five minutes later (user guide, "Enabling Amazon EventBridge"): until then an upload may
     # have no event, unless the bucket's own notification is there meanwhile.
     bucket.enable_event_bridge_notification()
-    bucket.node.find_child("Notifications").node.add_dependency(rule)  # and so on its permission to invoke
+    bucket.node.find_child("Notifications").node.add_dependency(*needed)  # and so on the rule's permission to send
     return rule
 
 
@@ -70,16 +77,16 @@ def _filter(prefix: str, suffix: str) -> dict[str, str]:
     return {"prefix": prefix} if prefix else {"suffix": suffix}
 
 
-def allow_dead_letters(key: kms.IKey) -> None:
-    """Allow EventBridge to put messages into the account's queues that the key encrypts.
+def allow_sending(key: kms.IKey, service: str, sid: str) -> None:
+    """Allow a service, such as EventBridge, to put messages into the account's queues that the key encrypts.
 
     It asks for the key in its own name, and SQS names the queue in the encryption context. An imported key's policy
     does not change.
     """
     key.add_to_resource_policy(
         iam.PolicyStatement(
-            sid="EventBridgeKeepsDeadLetters",
-            principals=[iam.ServicePrincipal("events.amazonaws.com")],
+            sid=sid,
+            principals=[iam.ServicePrincipal(service)],
             actions=["kms:Decrypt", "kms:GenerateDataKey"],
             resources=["*"],
             conditions={

@@ -18,6 +18,7 @@ from crossover.cdk.monitoring_specs import AlarmSpec, GraphSpec, graph_widget
 
 NAMESPACE = "Crossover"
 PERCENTILES = ("p50", "p95", "p99")
+WAITING_SECONDS = 3600  # of an upload in its queue, until an alarm goes off
 
 
 def file_metric(stack_name: str, name: str, statistic: str = "Sum") -> cloudwatch.Metric:
@@ -47,6 +48,7 @@ class Monitoring(Construct):
         *,
         compute: Compute,
         dead_letter_queue: sqs.IQueue,
+        upload_queue: sqs.IQueue | None = None,
         rule: events.IRule | None = None,
         alarm_topic: sns.ITopic | None = None,
         alarm_email: str | None = None,
@@ -55,6 +57,7 @@ class Monitoring(Construct):
         """Create the dashboard and the alarms.
 
         Args:
+            upload_queue: where uploads wait for the compute: `InferencePipeline.upload_queue`.
             rule: of EventBridge, where it tells of the uploads: `InferencePipeline.rule`.
             alarm_topic: gets a message when an alarm goes off, and when it ends; it must be in the stack's region.
             alarm_email: gets these messages through a topic that is made here, once its owner has confirmed AWS's
@@ -71,10 +74,13 @@ class Monitoring(Construct):
                 raise rules.InvalidValueError("alarm_topic and alarm_email: both are given, but at most one may be.")
             alarm_topic = self._create_topic(alarm_email)
         stack_name = Stack.of(self).stack_name
-        specs = (*_event_alarms(compute, dead_letter_queue, rule), *_invocation_alarms(compute, p99_alarm_seconds))
+        specs = (
+            *_event_alarms(compute, dead_letter_queue, upload_queue, rule),
+            *_invocation_alarms(compute, upload_queue, p99_alarm_seconds),
+        )
         alarms = [self._create_alarm(spec, alarm_topic) for spec in (*specs, *compute.alarms)]
         graphs = (
-            *_event_graphs(compute, dead_letter_queue, rule),
+            *_event_graphs(compute, dead_letter_queue, upload_queue, rule),
             *_invocation_graphs(compute, stack_name),
             *compute.graphs,
         )
@@ -159,7 +165,13 @@ def _events_lost_by(rule: events.IRule) -> cloudwatch.Metric:
     )
 
 
-def _event_alarms(compute: Compute, queue: sqs.IQueue, rule: events.IRule | None) -> Iterable[AlarmSpec]:
+def _oldest_upload(queue: sqs.IQueue) -> cloudwatch.Metric:
+    return queue.metric_approximate_age_of_oldest_message(statistic="Maximum")
+
+
+def _event_alarms(
+    compute: Compute, queue: sqs.IQueue, upload_queue: sqs.IQueue | None, rule: events.IRule | None
+) -> Iterable[AlarmSpec]:
     """On events that have no prediction."""
     yield AlarmSpec(
         id="DeadLetters",
@@ -171,6 +183,21 @@ def _event_alarms(compute: Compute, queue: sqs.IQueue, rule: events.IRule | None
         # SQS stops reporting after six hours without a call, with the dead letters still there.
         missing=cloudwatch.TreatMissingData.IGNORE,
     )
+    yield from _waiting_alarms(upload_queue) if upload_queue else _asynchronous_alarms(compute)
+    if rule:
+        yield AlarmSpec(
+            id="EventsLostByRule",
+            metric=_events_lost_by(rule),
+            description=(
+                "EventBridge could neither invoke the function nor put the event into the dead-letter queue: its "
+                "upload has neither prediction nor dead letter, and no log names it. Check that the queue, its policy "
+                "and its key are as deployed, then upload again the files of that time that have no item."
+            ),
+        )
+
+
+def _asynchronous_alarms(compute: Compute) -> Iterable[AlarmSpec]:
+    """On events that Lambda itself keeps until the function is free."""
     yield AlarmSpec(
         id="EventsNotKept",
         metric=_undelivered_events(compute),
@@ -189,31 +216,42 @@ def _event_alarms(compute: Compute, queue: sqs.IQueue, rule: events.IRule | None
             "function's log names the file to upload again."
         ),
     )
-    if rule:
-        yield AlarmSpec(
-            id="EventsLostByRule",
-            metric=_events_lost_by(rule),
-            description=(
-                "EventBridge could neither invoke the function nor put the event into the dead-letter queue: its "
-                "upload has neither prediction nor dead letter, and no log names it. Check that the queue, its policy "
-                "and its key are as deployed, then upload again the files of that time that have no item."
-            ),
-        )
 
 
-def _event_graphs(compute: Compute, queue: sqs.IQueue, rule: events.IRule | None) -> Iterable[GraphSpec]:
-    lost_by_rule = {"lost by the rule": _events_lost_by(rule)} if rule else {}
-    yield GraphSpec(
-        title="Kept or lost",
-        metrics={
-            "dead letters": _visible_dead_letters(queue),
-            "given up": _dropped_events(compute),
-            "not kept": _undelivered_events(compute),
-            **lost_by_rule,
-        },
+def _waiting_alarms(upload_queue: sqs.IQueue) -> Iterable[AlarmSpec]:
+    """On uploads that wait in the queue."""
+    yield AlarmSpec(
+        id="UploadsWaiting",
+        metric=_oldest_upload(upload_queue),
+        description=(
+            f"An upload has waited in the upload queue for more than {WAITING_SECONDS // 60} minutes, and after seven "
+            "days it would be lost. Either more come than the function, or the endpoint behind it, can predict: raise "
+            "max_concurrency, and instance_count or instance_type. Or uploads fail again and again: the lines with "
+            "`cause` in the function's log say why."
+        ),
+        threshold=WAITING_SECONDS,
+        comparison=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+        periods=3,
     )
-    age = compute.function.metric("AsyncEventAge", statistic="Maximum")
-    yield GraphSpec(title="Waiting for the function", metrics={"longest": age}, unit="ms")
+
+
+def _event_graphs(
+    compute: Compute, queue: sqs.IQueue, upload_queue: sqs.IQueue | None, rule: events.IRule | None
+) -> Iterable[GraphSpec]:
+    kept_or_lost = {"dead letters": _visible_dead_letters(queue)}
+    if not upload_queue:
+        kept_or_lost |= {"given up": _dropped_events(compute), "not kept": _undelivered_events(compute)}
+    if rule:
+        kept_or_lost["lost by the rule"] = _events_lost_by(rule)
+    yield GraphSpec(title="Kept or lost", metrics=kept_or_lost)
+    if upload_queue:
+        yield GraphSpec(title="Waiting for the function", metrics={"longest": _oldest_upload(upload_queue)}, unit="s")
+        waiting = upload_queue.metric_approximate_number_of_messages_visible(statistic="Maximum")
+        predicted = upload_queue.metric_approximate_number_of_messages_not_visible(statistic="Maximum")
+        yield GraphSpec(title="Upload queue", metrics={"waiting": waiting, "being predicted, or failed": predicted})
+    else:
+        age = compute.function.metric("AsyncEventAge", statistic="Maximum")
+        yield GraphSpec(title="Waiting for the function", metrics={"longest": age}, unit="ms")
 
 
 # Of what S3 notifies: an alias has metrics of its own.
@@ -221,14 +259,17 @@ def _durations(compute: Compute) -> dict[str, cloudwatch.Metric]:
     return {name: compute.source.metric_duration(statistic=name) for name in PERCENTILES}
 
 
-def _invocation_alarms(compute: Compute, p99_alarm_seconds: float) -> Iterable[AlarmSpec]:
+def _invocation_alarms(
+    compute: Compute, upload_queue: sqs.IQueue | None, p99_alarm_seconds: float
+) -> Iterable[AlarmSpec]:
     """On invocations that fail, wait or are slow."""
+    tries = "Each upload is tried five times" if upload_queue else "Lambda tries each event three times"
     yield AlarmSpec(
         id="Errors",
         metric=compute.source.metric_errors(),
         description=(
             "The function has failed for ten of the last 15 minutes, so this is not transient. In its log, the "
-            "lines with `cause` say why. Lambda tries each event three times; what fails then is a dead letter."
+            f"lines with `cause` say why. {tries}; what fails then is a dead letter."
         ),
         periods=3,
         breaching=2,
@@ -237,8 +278,11 @@ def _invocation_alarms(compute: Compute, p99_alarm_seconds: float) -> Iterable[A
         id="Throttles",
         metric=compute.source.metric_throttles(),
         description=(
-            "Events have been throttled for 15 minutes. Lambda keeps them for six hours. Raise reserved_concurrency "
-            "if it is set, else ask AWS for a higher limit of concurrent executions."
+            "The function has been throttled for 15 minutes, and each attempt counts: uploads become dead letters. Set "
+            "max_concurrency so low that the function is free for each."
+            if upload_queue
+            else "Events have been throttled for 15 minutes. Lambda keeps them for six hours. Raise "
+            "reserved_concurrency if it is set, else ask AWS for a higher limit of concurrent executions."
         ),
         periods=3,
     )

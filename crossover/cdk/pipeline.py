@@ -1,4 +1,4 @@
-"""Event wiring: the bucket notifies the compute, and events that fail for good go to the dead-letter queue."""
+"""Event wiring: the bucket notifies the compute or its queue, and what fails for good goes to the dead-letter queue."""
 
 import jsii
 from aws_cdk import CfnOutput, CfnResource, Duration, RemovalPolicy, Stack
@@ -18,11 +18,12 @@ from crossover.cdk.event_sources import (
     EVENTBRIDGE,
     NOTIFICATION,
     add_rule,
-    allow_dead_letters,
+    allow_sending,
     notify,
 )
 from crossover.cdk.findings import acknowledge
 from crossover.cdk.storage import PipelineStorage
+from crossover.cdk.upload_queue import UploadQueue
 
 BASIC_EXECUTION_POLICY = "arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
 
@@ -43,6 +44,8 @@ class InferencePipeline(Construct):
         compute: Compute,
         key_suffix: str = "",
         event_source: str = NOTIFICATION,
+        ingest: str | None = None,
+        max_concurrency: int | None = None,
         encryption_key: kms.IKey | None = None,
         retry_attempts: int = 2,
         max_event_age: Duration | None = None,
@@ -58,21 +61,33 @@ class InferencePipeline(Construct):
                 accepts no second one. An existing bucket begins to send its events to EventBridge, about five minutes
                 later, and goes on to after the stack is gone. With both, each upload is predicted twice, with one
                 result: for the deployment between one and the other, as long as neither alone is sure to send.
-            encryption_key: of the dead letters; None leaves them to a key of SQS.
+            ingest: direct: an upload invokes the compute. queue: it waits in an SQS queue, from which Lambda takes no
+                more uploads than the compute may predict at once; one that fails is tried five times, six of the
+                function's timeouts apart. None: as the compute has it by default.
+            max_concurrency: with a queue, how many uploads are predicted at the same time, 2 to 1,000 and no more than
+                the function's reserved concurrency; None: as many as that, or as Lambda allows.
+            encryption_key: of the uploads that wait, and of the dead letters; None leaves them to a key of SQS.
             retry_attempts: after an error of the function, 0 to 2.
             max_event_age: how long throttled events are retried, 60 s to 6 h; by default 6 h.
-            removal_policy: of the dead letters.
+            removal_policy: of the uploads that wait, and of the dead letters.
             publish_outputs: whether the stack gets the outputs by which `crossover predict`, `bench run` and
                 `deadletters` find it, given that its name begins with the prefix that they take, by default
                 `stack_prefix` of cdk.json's context, else `Crossover`. At most one pipeline of a stack can have them.
 
         Raises:
-            InvalidValueError: `key_suffix`, `event_source` or `retry_attempts` is not allowed.
+            InvalidValueError: `key_suffix`, `event_source`, `ingest`, `max_concurrency` or `retry_attempts` is not
+                allowed, or `max_concurrency` is given without a queue.
         """
         super().__init__(scope, construct_id)
         rules.check(rules.KEY_FILTER, key_suffix=key_suffix)
         rules.check(rules.one_of(*EVENT_SOURCES), event_source=event_source)
         rules.check(rules.RETRY_ATTEMPTS, retry_attempts=retry_attempts)
+        ingest = ingest or compute.ingest
+        rules.check(rules.one_of(*rules.INGESTS), ingest=ingest)
+        if max_concurrency and ingest != "queue":
+            raise rules.InvalidValueError(
+                f"max_concurrency is {max_concurrency}, but must be None where ingest is {ingest}: only a queue has it."
+            )
         max_event_age = max_event_age or Duration.hours(6)
         self.dead_letter_queue = sqs.Queue(
             self,
@@ -84,23 +99,39 @@ class InferencePipeline(Construct):
             removal_policy=removal_policy,
         )
         acknowledge(self.dead_letter_queue, "AwsSolutions-SQS3", "This queue is itself the dead-letter queue.")
-        # These options belong to what is invoked: on the function they would not apply to its alias.
+        # These options belong to what is invoked: on the function they would not apply to its alias. With a queue they
+        # are for the events that come after `ingest` was changed to it: S3 goes on invoking for minutes.
         compute.source.configure_async_invoke(
             retry_attempts=retry_attempts,
             max_event_age=max_event_age,
             on_failure=DeadLetters(self.dead_letter_queue, encryption_key),
         )
+        uploads = None
+        if ingest == "queue":
+            uploads = UploadQueue(
+                self,
+                "UploadQueue",
+                compute=compute,
+                dead_letter_queue=self.dead_letter_queue,
+                max_concurrency=max_concurrency,
+                encryption_key=encryption_key,
+                removal_policy=removal_policy,
+            )
+        self.upload_queue: sqs.IQueue | None = uploads.queue if uploads else None
+        target = uploads or compute.source
         bucket, prefix = storage.input_bucket, storage.key_prefix
         if event_source != EVENTBRIDGE:
-            notify(bucket, compute.source, prefix=prefix, suffix=key_suffix)
+            notify(bucket, target, prefix=prefix, suffix=key_suffix)
+            if uploads and encryption_key:
+                allow_sending(encryption_key, "s3.amazonaws.com", "S3SendsUploads")
         self.rule: events.IRule | None = None
         if event_source != NOTIFICATION:
             if encryption_key:
-                allow_dead_letters(encryption_key)
+                allow_sending(encryption_key, "events.amazonaws.com", "EventBridgeKeepsDeadLetters")
             self.rule = add_rule(
                 self,
                 bucket,
-                compute.source,
+                target,
                 prefix=prefix,
                 suffix=key_suffix,
                 dead_letter_queue=self.dead_letter_queue,
@@ -119,6 +150,7 @@ class InferencePipeline(Construct):
             "FunctionName": compute.function.function_name,
             "HandlerArn": compute.source.function_arn,
             "DeadLetterQueueUrl": self.dead_letter_queue.queue_url,
+            **({"UploadQueueUrl": self.upload_queue.queue_url} if self.upload_queue else {}),
             "Predictor": compute.predictor,
             **compute.outputs,
         }

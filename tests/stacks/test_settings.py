@@ -85,6 +85,9 @@ def test_the_table_has_a_row_for_each_setting():
         ("input_bucket", "none", None),
         ("event_source", "eventbridge", "eventbridge"),
         ("event_source", "both", "both"),
+        ("ingest", "queue", "queue"),
+        ("ingest", "none", None),
+        ("max_concurrency", "none", None),
         ("log_level", "error", "error"),
         ("tags", {}, ()),
         ("tags", {"team": "audio", "cost-center": "12"}, (("cost-center", "12"), ("team", "audio"))),
@@ -291,6 +294,14 @@ def test_a_key_for_encrypting_is_refused_where_keys_of_aws_encrypt():
         (
             {"input_bucket": "a-b", "variants": "standard,snapstart", "event_source": "both"},
             "variants is standard,snapstart, but must be one where input_bucket is set, as S3 notifies one function",
+        ),
+        (
+            {"max_concurrency": 4, "ingest": "direct"},
+            "max_concurrency is 4, but must be none where no variant has a queue: set ingest=queue",
+        ),
+        (
+            {"max_concurrency": 21, "ingest": "queue", "reserved_concurrency": 20},
+            "max_concurrency is 21, but must be at most 20 where reserved_concurrency is 20",
         ),
         (
             {"vpc_id": "vpc-01234567"},

@@ -8,6 +8,7 @@ from typing import Any
 from tools.synthesized import as_list
 
 BUCKET, TABLE, QUEUE = "<Storage/InputBucket.Arn>", "<Storage/PredictionsTable.Arn>", "<Pipeline/DeadLetterQueue.Arn>"
+UPLOADS = "<Pipeline/UploadQueue/Queue.Arn>"
 ASSETS = "arn:<AWS::Partition>:s3:::cdk-hnb659fds-assets-<AWS::AccountId>-<AWS::Region>"
 IMAGES = (
     "arn:<AWS::Partition>:ecr:<AWS::Region>:<AWS::AccountId>:repository/"
@@ -52,7 +53,8 @@ READ = (
     Call("s3:ListBucket", BUCKET),  # by a GetObject of an object that has been deleted
     *through("s3", "kms:Decrypt"),
 )
-FUNCTION = (*logs("Compute/FunctionLogs"), *WRITE, *DEAD_LETTER)
+POLL = tuple(Call(f"sqs:{action}", UPLOADS) for action in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes"))
+FUNCTION = (*logs("Compute/FunctionLogs"), *WRITE, *DEAD_LETTER, *POLL)
 
 
 def mounted(point: str, *actions: str) -> tuple[Call, ...]:

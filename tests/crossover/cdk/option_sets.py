@@ -27,7 +27,7 @@ OPTION_SETS: dict[str, dict[str, Any]] = {
     "default": {},
     "kept": KEPT,
     "customer key": {"encryption": "customer", "event_source": "eventbridge"},
-    "isolated": {"network": "isolated"},
+    "isolated": {"network": "isolated", "ingest": "queue", "max_concurrency": "4"},
     "narrowed": {**NARROWED, "alarm_email": "ops@example.org", "event_source": "eventbridge"},
     "everything": {
         **KEPT,
@@ -35,6 +35,7 @@ OPTION_SETS: dict[str, dict[str, Any]] = {
         "encryption": "customer",
         "network": "isolated",
         "event_source": "both",
+        "ingest": "queue",
         "rollout": "canary",
         "architecture": "arm64",
         "alarm_topic_arn": "arn:aws:sns:us-east-1:123456789012:alarms",

@@ -24,6 +24,10 @@ READ_FILES = {
 }
 WRITE_PREDICTIONS = {("dynamodb:PutItem", "<Storage/PredictionsTable.Arn>")}
 SEND_DEAD_LETTERS = {("sqs:SendMessage", "<Pipeline/DeadLetterQueue.Arn>")}
+TAKE_UPLOADS = {
+    (f"sqs:{action}", "<Pipeline/UploadQueue/Queue.Arn>")
+    for action in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
+}
 # Of every model: a version that serves the old one must be able to start until the new one has taken over.
 READ_MODELS = {("s3:GetObject", f"{ASSETS}/*.onnx")}
 
@@ -207,6 +211,7 @@ def test_a_key_an_isolated_network_and_a_prefix_allow_nothing_more_on_bucket_tab
         | WRITE_PREDICTIONS
         | SEND_DEAD_LETTERS
         | READ_MODELS
+        | (TAKE_UPLOADS if "Pipeline/UploadQueue/Queue" in function.resources else set())
     )
 
 

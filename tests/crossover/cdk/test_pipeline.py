@@ -2,20 +2,32 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from aws_cdk import App, Stack
 
 from app import add_stacks
-from crossover.cdk import event_sources
+from crossover.cdk import (
+    FunctionOptions,
+    InferencePipeline,
+    ModelArtifact,
+    PipelineStorage,
+    StandardLambda,
+    event_sources,
+    rules,
+)
 from tests.crossover.cdk.option_sets import Synthesis
 from tests.crossover.cdk.templates import StackTemplate, new_app
+
+QUEUE = "Pipeline/UploadQueue/Queue"
+UPLOADS = f"<{QUEUE}.Arn>"
 
 
 def notification(template: StackTemplate) -> dict[str, Any]:
     configuration = template.only("Custom::S3BucketNotifications").properties["NotificationConfiguration"]
     rule: dict[str, Any]
-    (rule,) = configuration["LambdaFunctionConfigurations"]
+    (rule,) = configuration.get("LambdaFunctionConfigurations") or configuration["QueueConfigurations"]
     return rule
 
 
@@ -88,15 +100,14 @@ def test_while_the_source_of_events_changes_the_notification_and_the_rule_tell_o
     template = synthesis_of("everything").templates[stack]
     switch = template.only("Custom::S3BucketNotifications")
     rule = template.only("AWS::Events::Rule").properties
-    permissions = template.of_type("AWS::Lambda::Permission")
     filters = [{"Name": "suffix", "Value": ".wav"}, {"Name": "prefix", "Value": "in/"}]
 
     assert "EventBridgeConfiguration" in switch.properties["NotificationConfiguration"]
     assert notification(template)["Filter"] == {"Key": {"FilterRules": filters}}
     assert rule["EventPattern"]["detail"]["object"] == {"key": [{"wildcard": "in/*.wav"}]}
-    assert [target["Arn"] for target in rule["Targets"]] == [notification(template)["LambdaFunctionArn"]]
-    assert {each.properties["Principal"] for each in permissions} >= {"s3.amazonaws.com", "events.amazonaws.com"}
-    assert {each.path for each in permissions} <= set(template.created_before(switch.path))
+    assert [target["Arn"] for target in rule["Targets"]] == [UPLOADS] == [notification(template)["QueueArn"]]
+    assert senders(template) == {"s3.amazonaws.com", "events.amazonaws.com"}
+    assert f"{QUEUE}/Policy" in template.created_before(switch.path)
 
 
 @pytest.mark.parametrize(
@@ -167,20 +178,136 @@ def test_retries_and_dead_letters_are_set_on_what_s3_invokes(
 
 
 def test_dead_letters_are_kept_for_the_longest_time_that_sqs_allows(any_variant: StackTemplate):
-    queue = any_variant.only("AWS::SQS::Queue").properties
+    queue = any_variant.resources["Pipeline/DeadLetterQueue"].properties
 
     assert queue == {"SqsManagedSseEnabled": True, "MessageRetentionPeriod": 14 * 24 * 3600}
 
 
-def test_under_all_settings_dead_letters_are_encrypted(any_synthesis: Synthesis):
+def test_under_all_settings_messages_are_encrypted(any_synthesis: Synthesis):
     for template in any_synthesis.templates.values():
-        queue = template.only("AWS::SQS::Queue").properties
-        assert queue.get("SqsManagedSseEnabled") or queue["KmsMasterKeyId"] == "<Key.Arn>"
+        for queue in template.of_type("AWS::SQS::Queue"):
+            assert queue.properties.get("SqsManagedSseEnabled") or queue.properties["KmsMasterKeyId"] == "<Key.Arn>"
 
 
-def test_under_all_settings_the_dead_letter_queue_takes_tls_only(any_synthesis: Synthesis):
+def test_under_all_settings_queues_take_tls_only(any_synthesis: Synthesis):
     for template in any_synthesis.templates.values():
-        statement, *_ = template.only("AWS::SQS::QueuePolicy").properties["PolicyDocument"]["Statement"]
-        assert (statement["Effect"], statement["Action"]) == ("Deny", "sqs:*")
-        assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
-        assert statement["Resource"] == "<Pipeline/DeadLetterQueue.Arn>"
+        policies = template.of_type("AWS::SQS::QueuePolicy")
+        assert len(policies) == len(template.of_type("AWS::SQS::Queue"))
+        for policy in policies:
+            statement, *_ = policy.properties["PolicyDocument"]["Statement"]
+            assert (statement["Effect"], statement["Action"]) == ("Deny", "sqs:*")
+            assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+            assert [f"{queue[:-1]}.Arn>" for queue in policy.properties["Queues"]] == [statement["Resource"]]
+
+
+# --- through a queue
+
+
+def senders(template: StackTemplate) -> set[str]:
+    """Services that may send to the upload queue."""
+    statements = template.resources[f"{QUEUE}/Policy"].properties["PolicyDocument"]["Statement"]
+    return {each["Principal"]["Service"] for each in statements if each["Effect"] == "Allow"}
+
+
+@pytest.fixture(params=["isolated", "everything"])
+def with_queue(request: pytest.FixtureRequest, synthesis_of: Callable[[str], Synthesis], stack: str) -> StackTemplate:
+    return synthesis_of(request.param).templates[stack]
+
+
+def test_what_waits_is_taken_one_by_one_and_a_failure_concerns_one_upload(with_queue: StackTemplate, stack: str):
+    mapping = with_queue.only("AWS::Lambda::EventSourceMapping").properties
+
+    assert mapping["EventSourceArn"] == UPLOADS
+    assert mapping["BatchSize"] == 1
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    canary = "Compute/Rollout/DeploymentGroup" in with_queue.resources
+    is_alias = ":live" in mapping["FunctionName"] and "<Compute/Live>" in mapping["FunctionName"]
+    assert is_alias if canary or stack == "SnapStart" else mapping["FunctionName"] == "<Compute/Function>"
+
+
+def test_lambda_may_poll_before_it_is_told_to(with_queue: StackTemplate):
+    mapping = with_queue.only("AWS::Lambda::EventSourceMapping")
+
+    assert "Compute/FunctionRole/DefaultPolicy" in with_queue.created_before(mapping.path)
+
+
+def test_an_upload_waits_for_a_week_and_is_tried_five_times_six_timeouts_apart(with_queue: StackTemplate):
+    queue = with_queue.resources[QUEUE].properties
+
+    assert queue["VisibilityTimeout"] == 6 * with_queue.resources["Compute/Function"].properties["Timeout"]
+    assert queue["MessageRetentionPeriod"] == 7 * 24 * 3600
+    assert queue["RedrivePolicy"] == {"deadLetterTargetArn": "<Pipeline/DeadLetterQueue.Arn>", "maxReceiveCount": 5}
+
+
+def test_s3_sends_for_the_bucket_of_this_account_only(with_queue: StackTemplate):
+    policy = with_queue.resources[f"{QUEUE}/Policy"].properties["PolicyDocument"]["Statement"][1]
+
+    assert (policy["Action"], policy["Resource"]) == ("sqs:SendMessage", UPLOADS)
+    assert policy["Principal"] == {"Service": "s3.amazonaws.com"}
+    assert policy["Condition"] == {
+        "ArnEquals": {"aws:SourceArn": "<Storage/InputBucket.Arn>"},
+        "StringEquals": {"aws:SourceAccount": "<AWS::AccountId>"},
+    }
+    assert f"{QUEUE}/Policy" in with_queue.created_before(with_queue.only("Custom::S3BucketNotifications").path)
+    assert not with_queue.of_type("AWS::Lambda::Permission")  # nothing else may invoke the function
+
+
+def test_the_customers_key_lets_s3_and_eventbridge_send(synthesis_of: Callable[[str], Synthesis], stack: str):
+    statements = synthesis_of("everything").templates[stack].only("AWS::KMS::Key").properties["KeyPolicy"]["Statement"]
+    uses = [each for each in statements if each["Principal"].get("Service", "").startswith(("s3.", "events."))]
+
+    assert {each["Principal"]["Service"] for each in uses} == {"s3.amazonaws.com", "events.amazonaws.com"}
+    for use in uses:
+        assert set(use["Action"]) == {"kms:Decrypt", "kms:GenerateDataKey"}
+        assert set(use["Condition"]["ArnLike"]) == {"kms:EncryptionContext:aws:sqs:arn"}
+
+
+def test_the_queue_limits_how_many_uploads_are_predicted_at_once(synthesis_of: Callable[[str], Synthesis], stack: str):
+    limited, unlimited = (
+        synthesis_of(name).templates[stack].only("AWS::Lambda::EventSourceMapping").properties
+        for name in ("isolated", "everything")
+    )
+
+    assert limited["ScalingConfig"] == {"MaximumConcurrency": 4}
+    assert "ScalingConfig" not in unlimited
+
+
+def pipeline(folder: Path, model: Path, *, reserved: int | None = None, **options: Any) -> StackTemplate:
+    """A stack of the constructs, as an app of one's own has them."""
+    stack = Stack(new_app(folder), "Own")
+    storage = PipelineStorage(stack, "Storage")
+    compute = StandardLambda(
+        stack,
+        "Compute",
+        storage=storage,
+        model=ModelArtifact(stack, "Model", path=model),
+        options=FunctionOptions(reserved_concurrency=reserved),
+    )
+    InferencePipeline(stack, "Pipeline", storage=storage, compute=compute, **options)
+    return StackTemplate.of(cast(App, stack.node.root), stack)
+
+
+def test_reserved_concurrency_limits_the_queue_so_that_it_does_not_throttle(tmp_path: Path, model_path: Path):
+    template = pipeline(tmp_path, model_path, ingest="queue", reserved=20)
+
+    limit = template.only("AWS::Lambda::EventSourceMapping").properties["ScalingConfig"]
+    assert limit == {"MaximumConcurrency": 20}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"ingest": "stream"}, "ingest is 'stream', but must be direct or queue"),
+        ({"max_concurrency": 4}, "max_concurrency is 4, but must be None where ingest is direct"),
+        ({"ingest": "queue", "max_concurrency": 1}, "max_concurrency is 1, but must be a whole number from 2 to 1000"),
+        (
+            {"ingest": "queue", "max_concurrency": 21, "reserved": 20},
+            "max_concurrency is 21, but must be at most reserved_concurrency, 20",
+        ),
+    ],
+)
+def test_what_the_pipeline_does_not_take_is_named(
+    tmp_path: Path, model_path: Path, options: dict[str, Any], message: str
+):
+    with pytest.raises(rules.InvalidValueError, match=message):
+        pipeline(tmp_path, model_path, **options)

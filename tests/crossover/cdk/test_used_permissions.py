@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from tests.crossover.cdk.calls import CALLS, REASONS, Call, is_allowed, matches
+from tests.crossover.cdk.calls import CALLS, REASONS, UPLOADS, Call, is_allowed, matches
 from tests.crossover.cdk.option_sets import Synthesis
 from tools.synthesized import as_list
 
@@ -20,9 +20,10 @@ def roles(synthesis: Synthesis) -> Iterator[tuple[str, str, list[dict[str, Any]]
 
 
 def calls_of(variant: str, role: str, synthesis: Synthesis) -> list[Call]:
-    """The requests that are made under these settings: those to a key take one."""
-    has_key = "Key" in synthesis.templates[variant].resources
-    return [call for call in CALLS.get((variant, role), ()) if has_key or call.resource != "<Key.Arn>"]
+    """The requests that are made under these settings: those to a key or an upload queue take one."""
+    missing = {"<Key.Arn>": "Key", UPLOADS: "Pipeline/UploadQueue/Queue"}
+    resources = synthesis.templates[variant].resources
+    return [call for call in CALLS.get((variant, role), ()) if missing.get(call.resource, role) in resources]
 
 
 def test_a_role_may_do_what_it_does(any_synthesis: Synthesis):
