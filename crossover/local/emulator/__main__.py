@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ministack import app
 
-from crossover.local.emulator import cloudformation, file_systems, permissions
+from crossover.local.emulator import cloudformation, event_source_mappings, file_systems, permissions
 from crossover.local.emulator.application_scaling import ApplicationScaling
 from crossover.local.emulator.batch_operations import BatchOperations
 from crossover.local.emulator.codedeploy import CodeDeploy
@@ -58,6 +58,7 @@ def main() -> None:
     file_systems.install()
     refuse_missing_images()
     permissions.install()
+    event_source_mappings.install()
     sagemaker = SageMaker(
         workspace=options.workspace,
         engine=options.engine,

@@ -22,7 +22,7 @@ from ministack.services import eventbridge, lambda_svc, s3
 from crossover.local.account import ROOT_CREDENTIALS, root_authorization
 from crossover.local.emulator.connection import aws_client, endpoint_url, gateway
 from crossover.local.emulator.ministack_internals import Properties
-from crossover.local.emulator.permissions import DeniedError, check_service, session_of
+from crossover.local.emulator.permissions import DeniedError, check_queue, check_service, session_of
 
 
 def invoke_from_s3() -> None:
@@ -35,16 +35,18 @@ def invoke_from_s3() -> None:
 
 
 def invoke_from_eventbridge() -> None:
-    """Let the rules of EventBridge do the same; what they may not invoke goes to the target's dead-letter queue."""
+    """Let the rules of EventBridge do the same; what they may not send goes to the target's dead-letter queue."""
     deliver_elsewhere = eventbridge._invoke_target
 
     def deliver(target: Properties, event: Properties, rule: Properties, view: Any = None) -> None:
-        if ":lambda:" not in target["Arn"]:
-            deliver_elsewhere(target, event, rule, view)
-            return
         whole = (view or eventbridge._pattern_event_view(event)).event_with_detail()
         try:
-            _invoke("events.amazonaws.com", rule["Arn"], target["Arn"], whole)
+            if ":lambda:" in target["Arn"]:
+                _invoke("events.amazonaws.com", rule["Arn"], target["Arn"], whole)
+                return
+            if ":sqs:" in target["Arn"]:
+                check_queue("events.amazonaws.com", queue=target["Arn"], source=rule["Arn"])
+            deliver_elsewhere(target, event, rule, view)
         except DeniedError as error:
             queue = target.get("DeadLetterConfig", {}).get("Arn")
             if queue:

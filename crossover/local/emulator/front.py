@@ -15,6 +15,7 @@ from crossover.local.emulator.application_scaling import TARGET, ApplicationScal
 from crossover.local.emulator.batch_operations import PATH as JOBS
 from crossover.local.emulator.batch_operations import BatchOperations
 from crossover.local.emulator.codedeploy import CodeDeploy
+from crossover.local.emulator.event_source_mappings import messages_in_progress
 from crossover.local.emulator.events import Events
 from crossover.local.emulator.permissions import DeniedError, check_request, refused, used
 from crossover.local.emulator.sagemaker import SageMaker, arn_of, error
@@ -46,7 +47,7 @@ def install_routes(
         if scope["type"] != "http":
             return None
         if scope["path"] == "/_crossover/events":
-            return lambda scope, body: as_json({"in_progress": events.in_progress})
+            return lambda scope, body: as_json({"in_progress": events.in_progress + messages_in_progress()})
         if scope["path"] == "/_crossover/permissions":
             return lambda scope, body: as_json({"used": sorted(used), "refused": sorted(refused)})
         if scope["path"] == "/_crossover/scaling":  # for tests: a period that ends at the time in the body

@@ -20,7 +20,7 @@ from urllib.parse import parse_qs
 from ministack import app
 from ministack.core import iam_actions, iam_evaluator, router
 from ministack.core.responses import get_account_id, get_region, set_request_account_id, set_request_region
-from ministack.services import dynamodb, iam, lambda_svc, s3, sts
+from ministack.services import dynamodb, iam, lambda_svc, s3, sqs, sts
 
 from crossover.local.emulator.ministack_internals import Created, Properties, on_change
 
@@ -271,6 +271,21 @@ def check_service(service: str, action: str, function: str, source: str) -> None
     )
     if iam_evaluator.evaluate_resource_policy(policy, context, service=service).decision != "Allow":
         raise DeniedError("AccessDeniedException", f"{service} is not authorized to perform: {action} on {function}")
+
+
+def check_queue(service: str, queue: str, source: str) -> None:
+    """Check whether a queue's policy lets a service send for a resource of this account.
+
+    Args:
+        queue, source: the ARNs.
+
+    Raises:
+        DeniedError: it does not.
+    """
+    if not sqs.queue_policy_allows(queue, service, source, get_account_id()):
+        raise DeniedError(
+            "AccessDeniedException", f"{service} is not authorized to perform: sqs:SendMessage on {queue}"
+        )
 
 
 def _check(access_key: str, action: str, resource: str, context: Mapping[str, str] | None = None) -> None:
