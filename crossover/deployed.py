@@ -75,6 +75,11 @@ class Variant:
     input_kind: str = ""
     results_bucket: str = ""
 
+    @property
+    def qualifier(self) -> str:
+        """The alias that S3 invokes; empty for the function itself."""
+        return "".join(self.handler_arn.split(":")[7:])
+
 
 @dataclass(frozen=True, kw_only=True)
 class Upload:

@@ -12,6 +12,7 @@ from crossover.bench.run.deployment import DeploymentJson
 from crossover.bench.run.endpoint_metrics import EndpointMetrics
 from crossover.bench.run.observation import Observation, ObservationJson, Outcome
 from crossover.bench.run.plan import Phase, PlanJson
+from crossover.bench.run.report_lines import Report
 from crossover.bench.statistics import Summary
 from crossover.cost.variants import VARIANTS, Measurement
 from crossover.errors import UsageError
@@ -219,22 +220,18 @@ def sum_up(observations: Iterable[Observation], *, is_open_loop: bool, seed: int
 
 
 def usd_per_million(
-    observations: Iterable[Observation], attempt_usd: Callable[[float, bool], float], share: float | None
+    observations: Iterable[Observation], attempt_usd: Callable[[Report], float], share: float | None
 ) -> UsdByStart:
     """The function's cost of a million requests, from its billed durations: warm, cold, and both at a cold share.
 
     Args:
         observations: of one variant.
-        attempt_usd: the cost of an attempt, from its billed duration, ms, and whether it was restored from a snapshot.
+        attempt_usd: the cost of an attempt, from its REPORT line.
         share: of cold requests.
     """
 
     def mean(each: list[Observation]) -> float | None:
-        costs = [
-            sum(attempt_usd(report.billed_ms, report.restore_ms is not None) for report in one.reports)
-            for one in each
-            if one.reports
-        ]
+        costs = [sum(map(attempt_usd, one.reports)) for one in each if one.reports]
         return 1e6 * fmean(costs) if costs else None
 
     good = [each for each in observations if each.succeeded]

@@ -219,7 +219,7 @@ def _counts(document: Document, observations: Sequence[Observation]) -> str:
             [f"USD a million requests, {kind}", *(_usd(figures["function_usd_per_million"][kind]) for figures in every)]
             for kind in STARTS
         ),
-        ["USD an hour for the endpoint", *(_usd(figures["endpoint_usd_per_hour"]) for figures in every)],
+        ["USD an hour, idle or not", *(_usd(figures["endpoint_usd_per_hour"]) for figures in every)],
     ]
     listed = table(["", *map(variant_title, variants)], rows, classes=["", *("number" for _ in every)])
     failed = [

@@ -6,6 +6,10 @@
   cold starts, and the alias moved to it. With SnapStart that makes a snapshot, which is billed for at least three
   hours: expensive but reliable. More concurrent requests than environments could share one new snapshot, but they would
   disturb one another, and some would meet an environment that is free again.
+- Provisioned concurrency has none, but what exceeds it runs on demand: it is taken away first, so that every event
+  exceeds it, and given back at the end, which shows how long a fresh allocation takes. Application Auto Scaling may
+  give it back earlier; then some forced starts are not cold, and the result says how many were.
+- A function that mounts a file system mounts it anew in each new execution environment.
 - An endpoint has no cold start. Its proxy has, and is made new after the endpoint has been idle for a while.
 
 https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html
@@ -25,9 +29,12 @@ from crossover.deployed import Variant
 from crossover.errors import CrossoverError
 
 VARIABLE = "CROSSOVER_BENCH_START"
+NOTE = "-provisioned-"
 DESCRIPTION = "made by crossover bench run, and deleted by it"
 # Lambda needs a moment to apply a moved alias, or a changed configuration, everywhere.
 SETTLE_SECONDS = 2.0
+READY_INTERVAL_SECONDS = 2.0
+READY_SECONDS = 600.0  # allocating begins after a minute or two
 UPDATE_SECONDS = 300
 PUBLISH_SECONDS = 900  # of a snapshot, whose INIT may take that long
 
@@ -45,12 +52,28 @@ class ColdStarts(Protocol):
         """Find what a killed benchmark has left behind, so that `undo` removes it."""
 
 
-def cold_starts(clients: Clients, variant: Variant, *, run_id: str, clock: Clock) -> ColdStarts:
-    """How cold starts are forced depends on what S3 invokes: the function itself, or an alias of it."""
-    qualifier = variant.handler_arn.split(":")[7:]
-    if qualifier:
-        return NewVersions(clients("lambda"), variant.function, qualifier[0], run_id=run_id, clock=clock)
-    return NewConfigurations(clients("lambda"), variant.function, run_id=run_id, clock=clock)
+def cold_starts(
+    clients: Clients, variant: Variant, *, run_id: str, clock: Clock, provisioned: int = 0
+) -> "NewConfigurations | NewVersions":
+    """How cold starts are forced depends on what S3 invokes: the function itself, or an alias of it.
+
+    Args:
+        provisioned: execution environments of the alias that are kept ready.
+    """
+    client = clients("lambda")
+    if not variant.qualifier:
+        return NewConfigurations(client, variant.function, run_id=run_id, clock=clock)
+    if provisioned:
+        return Overflow(
+            client, variant.function, variant.qualifier, run_id=run_id, clock=clock, provisioned=provisioned
+        )
+    return NewVersions(client, variant.function, variant.qualifier, run_id=run_id, clock=clock)
+
+
+def provisioned_before(value: str) -> int:
+    """The environments that were kept ready before a benchmark set VARIABLE to this value; 0 where there were none."""
+    number = value.rpartition(NOTE)[2] if NOTE in value else ""
+    return int(number) if number.isdigit() else 0
 
 
 class NewConfigurations:
@@ -61,9 +84,15 @@ class NewConfigurations:
         function: its name.
         run_id: names the environment variable's values.
         clock: this machine's.
+        note: ends these values.
+
+    Attributes:
+        left: the value that a killed benchmark has left behind.
     """
 
-    def __init__(self, client: Any, function: str, *, run_id: str, clock: Clock) -> None:
+    def __init__(self, client: Any, function: str, *, run_id: str, clock: Clock, note: str = "") -> None:
+        self.left = ""
+        self._note = note
         self._client = client
         self._function = function
         self._run_id = run_id
@@ -84,12 +113,13 @@ class NewConfigurations:
         if self._original is None:
             self._original = {name: value for name, value in self._variables().items() if name != VARIABLE}
         self._made += 1
-        self._set({**self._original, VARIABLE: f"{self._run_id}-{self._made}"})
+        self._set({**self._original, VARIABLE: f"{self._run_id}-{self._made}{self._note}"})
 
     def find_leftovers(self) -> None:
         """Find what a killed benchmark has left behind, so that `undo` removes it."""
         variables = self._variables()
         if VARIABLE in variables:
+            self.left = variables[VARIABLE]
             self._original = {name: value for name, value in variables.items() if name != VARIABLE}
 
     def undo(self) -> list[str]:
@@ -126,14 +156,15 @@ class NewVersions:
         alias: that S3 invokes.
         run_id: names the environment variable's values.
         clock: this machine's.
+        note: ends these values.
     """
 
-    def __init__(self, client: Any, function: str, alias: str, *, run_id: str, clock: Clock) -> None:
+    def __init__(self, client: Any, function: str, alias: str, *, run_id: str, clock: Clock, note: str = "") -> None:
         self._client = client
         self._function = function
         self._alias = alias
         self._clock = clock
-        self._configurations = NewConfigurations(client, function, run_id=run_id, clock=clock)
+        self._configurations = NewConfigurations(client, function, run_id=run_id, clock=clock, note=note)
         self._original: str | None = None  # what the alias is put back to, known once it has been moved
         self._made: list[str] = []
 
@@ -205,6 +236,57 @@ class NewVersions:
         with contextlib.suppress(self._client.exceptions.ResourceNotFoundException):
             self._client.delete_function(FunctionName=self._function, Qualifier=version)
         self._made.remove(version)
+
+
+class Overflow(NewVersions):
+    """A new version behind an alias that has no provisioned concurrency meanwhile, so that it runs on demand.
+
+    Args:
+        provisioned: what the alias has, and gets back.
+
+    Attributes:
+        allocation_seconds: how long giving it back took; None unless that has been done.
+    """
+
+    def __init__(self, client: Any, function: str, alias: str, *, run_id: str, clock: Clock, provisioned: int) -> None:
+        # A killed benchmark leaves the number in the environment variable.
+        super().__init__(client, function, alias, run_id=run_id, clock=clock, note=f"{NOTE}{provisioned}")
+        self.allocation_seconds: float | None = None
+        self._provisioned = provisioned
+        self._is_taken = False
+
+    def force(self) -> None:
+        if not self._is_taken:
+            self._original = self._current()
+            self._configurations.change()
+            self._is_taken = True
+            self._client.delete_provisioned_concurrency_config(FunctionName=self._function, Qualifier=self._alias)
+        super().force()
+
+    def find_leftovers(self) -> None:
+        """Find what a killed benchmark has left behind, so that `undo` removes it."""
+        super().find_leftovers()
+        self._is_taken = bool(provisioned_before(self._configurations.left))
+
+    def undo(self) -> list[str]:
+        problems = super().undo()
+        if self._is_taken:
+            what = f"The provisioned concurrency ({self._provisioned}) of the alias {self._alias} of {self._function}"
+            with _recording(what) as more:
+                self._give_back()
+                self._is_taken = False
+            problems += more
+        return problems
+
+    def _give_back(self) -> None:
+        alias = {"FunctionName": self._function, "Qualifier": self._alias}
+        self._client.put_provisioned_concurrency_config(**alias, ProvisionedConcurrentExecutions=self._provisioned)
+        began = self._clock.monotonic()
+        while self._clock.monotonic() < began + READY_SECONDS:
+            if self._client.get_provisioned_concurrency_config(**alias)["Status"] != "IN_PROGRESS":
+                self.allocation_seconds = round(self._clock.monotonic() - began, 1)
+                return
+            self._clock.sleep(READY_INTERVAL_SECONDS)
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from crossover.aws import Clients
+from crossover.bench.run.cold import VARIABLE, provisioned_before
 from crossover.deployed import Variant
 from crossover.errors import UsageError
 from crossover.handler_sources import inference
@@ -29,6 +30,9 @@ class Deployment:
         limits: of the files that it accepts, those of its kind of input (lambda_src/inference/limits.py).
         instance_type: of the endpoint; empty without an endpoint, or without the right to describe it.
         instances: of the endpoint; None where instance_type is empty.
+        provisioned: execution environments that are kept ready.
+        has_file_system: whether it mounts one.
+        is_image: whether it is a container image.
     """
 
     variant: Variant
@@ -42,6 +46,9 @@ class Deployment:
     limits: Any
     instance_type: str = ""
     instances: int | None = None
+    provisioned: int = 0
+    has_file_system: bool = False
+    is_image: bool = False
 
     def to_json(self) -> DeploymentJson:
         """The settings in a result."""
@@ -73,6 +80,9 @@ def describe(clients: Clients, variant: Variant) -> Deployment:
         limits=_limits_of(variant.input_kind).from_environment({**variables, **container}),
         instance_type=instance_type,
         instances=instances,
+        provisioned=_provisioned(clients, variant) or provisioned_before(variables.get(VARIABLE, "")),
+        has_file_system=bool(config.get("FileSystemConfigs")),
+        is_image=config.get("PackageType") == "Image",
     )
 
 
@@ -102,6 +112,18 @@ def _limits_of(kind: str) -> Any:
     """The class of the limits of a kind; of any file, where the kind is unknown."""
     kinds = inference("inputs").KINDS
     return kinds[kind].limits if kind in kinds else inference("limits").Limits
+
+
+def _provisioned(clients: Clients, variant: Variant) -> int:
+    """How many execution environments are kept ready, of the alias that S3 invokes."""
+    if not variant.qualifier:
+        return 0
+    client = clients("lambda")
+    try:
+        config = client.get_provisioned_concurrency_config(FunctionName=variant.function, Qualifier=variant.qualifier)
+    except client.exceptions.ProvisionedConcurrencyConfigNotFoundException:
+        return 0
+    return int(config["RequestedProvisionedConcurrentExecutions"])
 
 
 def _endpoint(clients: Clients, variant: Variant) -> tuple[str, int | None, Mapping[str, str]]:

@@ -192,8 +192,8 @@ def _prices(variant: str, figures: VariantStatistics) -> list[str]:
     if not costs:
         return []
     hourly = figures["endpoint_usd_per_hour"]
-    endpoint = f", and the endpoint {hourly:.4f} USD an hour" if hourly else ""
-    return [f"{variant}: a million requests cost {costs}, from Lambda's billed durations{endpoint}."]
+    idle = f", and {hourly:.4f} USD an hour, idle or not" if hourly else ""
+    return [f"{variant}: a million requests cost {costs}, from Lambda's billed durations{idle}."]
 
 
 def _has_few(figures: VariantStatistics) -> bool:

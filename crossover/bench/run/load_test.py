@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from crossover import aws, interrupts
 from crossover.bench import result, statistics
 from crossover.bench.run import cleaning, endpoint_metrics, report_lines
-from crossover.bench.run.cold import ColdStarts, cold_starts
+from crossover.bench.run.cold import ColdStarts, Overflow, cold_starts
 from crossover.bench.run.context import Control, RunContext, clock_offset
 from crossover.bench.run.deployment import Deployment
 from crossover.bench.run.endpoint_metrics import EndpointMetrics
@@ -27,7 +27,7 @@ from crossover.bench.run.spend import Meter, Tariff
 from crossover.deployed import Variant
 
 JOIN_INTERVAL_SECONDS = 3.0
-PAID_FOR = ("lambda.request", "lambda.gb_second", "lambda.snapstart.", "s3.", "dynamodb.", "logs.")
+PAID_FOR = ("lambda.", "efs.", "ecr.", "s3.", "dynamodb.", "logs.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +99,11 @@ class LoadTest:
         left_behind: list[str] = []
         forced = {
             each.variant.name: cold_starts(
-                self.context.clients, each.variant, run_id=self.journal.run_id, clock=self.context.clock
+                self.context.clients,
+                each.variant,
+                run_id=self.journal.run_id,
+                clock=self.context.clock,
+                provisioned=each.provisioned,
             )
             for each in self.deployments
         }
@@ -112,7 +116,13 @@ class LoadTest:
             self._cold(forced)
             observations = self._join()
             metrics = self._metrics()
-        return Finished(document=self._document(observations, metrics, left_behind), left_behind=left_behind)
+        allocations = {
+            name: {"allocation_seconds": starts.allocation_seconds}
+            for name, starts in forced.items()
+            if isinstance(starts, Overflow) and starts.allocation_seconds is not None
+        }
+        document = self._document(observations, metrics, left_behind, allocations)
+        return Finished(document=document, left_behind=left_behind)
 
     @property
     def _planned(self) -> int:
@@ -182,7 +192,7 @@ class LoadTest:
             return
         self.journal.add(observation)
         self._count(observation)
-        self._count_instances()
+        self._count_idle()
         self.context.watcher.advance(self.meter.usd)
 
     def _count(self, observation: Observation) -> None:
@@ -199,12 +209,12 @@ class LoadTest:
             seconds[each.segment] = max(seconds.get(each.segment, 0.0), each.sent_s)
         for segment, spent in seconds.items():
             for name, tariff in self.tariffs.items():
-                self.meter.set(("endpoint", name, segment), tariff.endpoint(spent))
+                self.meter.set(("idle", name, segment), tariff.idle(spent))
 
-    def _count_instances(self) -> None:
+    def _count_idle(self) -> None:
         spent = self.context.clock.monotonic() - self.requester.began
         for name, tariff in self.tariffs.items():
-            self.meter.set(("endpoint", name, self.requester.segment), tariff.endpoint(spent))
+            self.meter.set(("idle", name, self.requester.segment), tariff.idle(spent))
 
     def _with_reports(self) -> list[Observation]:
         """All observations, with the REPORT lines that can be read by now."""
@@ -296,10 +306,14 @@ class LoadTest:
         return left
 
     def _document(
-        self, observations: Sequence[Observation], metrics: dict[str, EndpointMetrics | None], left_behind: list[str]
+        self,
+        observations: Sequence[Observation],
+        metrics: dict[str, EndpointMetrics | None],
+        left_behind: list[str],
+        allocations: Mapping[str, Mapping[str, float]],
     ) -> result.Document:
         plan, context = self.plan, self.context
-        self._count_instances()
+        self._count_idle()
         by_variant = {name: [each for each in observations if each.variant == name] for name in plan.variants}
         models = {each.item["model_sha256"] for each in observations if "model_sha256" in each.item}
         low, high = clock_offset(self.requester.answers)
@@ -320,7 +334,10 @@ class LoadTest:
                 "region": context.region,
                 "aws_clock_ahead_s": [low, high] if math.isfinite(low) else None,
                 "model_sha256": sorted(models),
-                "variants": {each.variant.name: each.to_json() for each in self.deployments},
+                "variants": {
+                    each.variant.name: {**each.to_json(), **allocations.get(each.variant.name, {})}
+                    for each in self.deployments
+                },
             },
             "prices": {
                 "region": context.prices.region,
@@ -351,13 +368,12 @@ class LoadTest:
         counts = result.sum_up(observations, is_open_loop=self.plan.is_open_loop, seed=self.plan.seed)
         tariff = self.tariffs[name]
 
-        def attempt_usd(billed_ms: float, restored: bool) -> float:
-            return tariff.invocation(billed_ms, restored=restored)
-
         return {
             **counts,
-            "function_usd_per_million": result.usd_per_million(observations, attempt_usd, counts["load"]["cold_share"]),
-            "endpoint_usd_per_hour": tariff.endpoint(3600.0) or None,
+            "function_usd_per_million": result.usd_per_million(
+                observations, tariff.attempt, counts["load"]["cold_share"]
+            ),
+            "endpoint_usd_per_hour": tariff.idle(3600.0) or None,
         }
 
 

@@ -5,7 +5,7 @@ out: they cost too little to matter.
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from crossover.bench.run.contents import CONTENTS
@@ -14,13 +14,16 @@ from crossover.bench.run.deployment import Deployment
 from crossover.bench.run.files import File
 from crossover.bench.run.observation import Observation, Outcome
 from crossover.bench.run.plan import Phase, Plan
+from crossover.bench.run.report_lines import Report
+from crossover.cost.architectures import price_for
 from crossover.cost.kinds import scenario_of
 from crossover.cost.prices import Prices
+from crossover.cost.scenario import HOURS_PER_MONTH, MB_PER_GB
 
 MIN_CACHED_SECONDS = 3 * 3600.0  # docs.aws.amazon.com/lambda/latest/dg/snapstart.html, "SnapStart pricing"
 DEFAULT_INSTANCE_TYPE = "ml.t2.medium"  # where the account does not report the type
 # Guesses, s: how long a forced cold start takes, and the joining at the end.
-FORCING_SECONDS, FORCING_SNAPSHOT_SECONDS, JOINING_SECONDS = 10.0, 120.0, 120.0
+FORCING_SECONDS, FORCING_SNAPSHOT_SECONDS, JOINING_SECONDS, ALLOCATING_SECONDS = 10.0, 120.0, 120.0, 120.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,12 +53,22 @@ class Tariff:
         self._usual = usual if is_proxy else replace(usual, memory_mb=float(deployment.memory_mb))
 
     def _usd(self, name: str) -> float:
-        return self._prices[name].value
+        return self._prices[price_for(self.deployment.architecture, name)].value
 
-    def invocation(self, billed_ms: float, *, restored: bool) -> float:
+    def invocation(self, billed_ms: float, *, cold: bool) -> float:
         """One attempt of the function."""
-        usd = self._usd("lambda.request") + self.gb * billed_ms / 1000 * self._usd("lambda.gb_second")
-        return usd + (self.gb * self._usd("lambda.snapstart.restore_gb") if restored else 0.0)
+        is_ready = self.deployment.provisioned and not cold
+        per_second = self._usd(f"lambda.{'provisioned.duration_' if is_ready else ''}gb_second")
+        usd = self._usd("lambda.request") + self.gb * billed_ms / 1000 * per_second
+        if cold and self.deployment.is_snapshot:
+            usd += self.gb * self._usd("lambda.snapstart.restore_gb")
+        if cold and self.deployment.has_file_system:
+            usd += self._model_gb * self._usd("efs.read_gb")
+        return usd
+
+    def attempt(self, report: Report) -> float:
+        """One attempt of the function, by its REPORT line."""
+        return self.invocation(report.billed_ms, cold=report.init_ms is not None or report.restore_ms is not None)
 
     def upload(self) -> float:
         """A request's cost without its function: object written and read, item written and deleted, log.
@@ -79,12 +92,32 @@ class Tariff:
         """A version published to force a cold start."""
         return self.snapshot() if self.deployment.is_snapshot else 0.0
 
-    def endpoint(self, seconds: float) -> float:
-        """The instances of the endpoint for this time."""
-        if not self.deployment.variant.endpoint:
-            return 0.0
-        instance_type = self.deployment.instance_type or DEFAULT_INSTANCE_TYPE
-        return (self.deployment.instances or 1) * seconds / 3600 * self._usd(f"sagemaker.host.{instance_type}")
+    def idle(self, seconds: float) -> float:
+        """What is billed by the hour for this time, whether or not there are requests."""
+        return sum(line.usd for line in self.idle_lines(seconds))
+
+    def idle_lines(self, seconds: float) -> Iterator[Line]:
+        """What is billed by the hour, for this time."""
+        hours, each = seconds / 3600, self.deployment
+        span = f"{hours:.2f} h"
+        if each.variant.endpoint:
+            instance_type = each.instance_type or DEFAULT_INSTANCE_TYPE
+            usd = (each.instances or 1) * hours * self._usd(f"sagemaker.host.{instance_type}")
+            assumed = "" if each.instance_type else ", assumed"
+            yield Line(name="endpoint", quantity=f"{span} of {instance_type}{assumed}", usd=usd)
+        if each.provisioned:
+            usd = each.provisioned * self.gb * seconds * self._usd("lambda.provisioned.gb_second")
+            yield Line(name="kept ready", quantity=f"{each.provisioned:,} for {span}", usd=usd)
+        if each.has_file_system:
+            usd = self._model_gb * hours / HOURS_PER_MONTH * self._usd("efs.storage_gb_month")
+            yield Line(name="EFS", quantity=f"{span}, for the usual model", usd=usd)
+        if each.is_image:
+            usd = float(self._usual.image_gb) * hours / HOURS_PER_MONTH * self._usd("ecr.gb_month")
+            yield Line(name="image in ECR", quantity=f"{span}, assumed {self._usual.image_gb:g} GB", usd=usd)
+
+    @property
+    def _model_gb(self) -> float:
+        return float(self._usual.model_mb) / MB_PER_GB
 
     def guessed_ms(self, file: File, *, cold: bool) -> float:
         """A guess of the billed duration, from the cost model's defaults and the file's facts."""
@@ -98,19 +131,14 @@ class Tariff:
         if observation.outcome is Outcome.NOT_UPLOADED:
             return 0.0
         cold = observation.is_cold
-        restored = cold and self.deployment.is_snapshot
         if observation.reports:
-            attempts = sum(
-                self.invocation(report.billed_ms, restored=report.restore_ms is not None)
-                for report in observation.reports
-            )
-            return attempts + self.upload()
+            return sum(map(self.attempt, observation.reports)) + self.upload()
         guessed = self.guessed_ms(file, cold=cold)
         total = observation.item.get("timings_ms", {}).get("total")
         if total is not None:
             added = guessed - self.guessed_ms(file, cold=False)
             guessed = total + added
-        return self.invocation(guessed, restored=restored) + self.upload()
+        return self.invocation(guessed, cold=cold) + self.upload()
 
 
 def duration_seconds(plan: Plan, deployments: Sequence[Deployment]) -> float:
@@ -121,7 +149,8 @@ def duration_seconds(plan: Plan, deployments: Sequence[Deployment]) -> float:
         load = sum(1.0 / (planned.slot.concurrency or 1) for planned in plan.load)
     forcing = sum(FORCING_SNAPSHOT_SECONDS if deployment.is_snapshot else FORCING_SECONDS for deployment in deployments)
     idle = plan.idle_seconds if any(deployment.variant.endpoint for deployment in deployments) else 0.0
-    return len(deployments) * load + len(plan.cold) * (forcing + idle) + JOINING_SECONDS
+    allocating = ALLOCATING_SECONDS if plan.cold and any(each.provisioned for each in deployments) else 0.0
+    return len(deployments) * load + len(plan.cold) * (forcing + idle) + allocating + JOINING_SECONDS
 
 
 def estimate(plan: Plan, deployments: Sequence[Deployment], prices: Prices) -> list[Line]:
@@ -132,11 +161,9 @@ def estimate(plan: Plan, deployments: Sequence[Deployment], prices: Prices) -> l
     for deployment in deployments:
         tariff, name = Tariff(deployment, prices), deployment.variant.name
         functions = sum(
-            tariff.invocation(
-                tariff.guessed_ms(file, cold=planned.phase is Phase.COLD),
-                restored=deployment.is_snapshot and planned.phase is Phase.COLD,
-            )
+            tariff.invocation(tariff.guessed_ms(file, cold=cold), cold=cold)
             for planned, file in requests
+            for cold in [planned.phase is Phase.COLD]
         )
         lines.append(Line(name=f"{name}: function", quantity=f"{len(requests):,} invocations", usd=functions))
         services = len(requests) * tariff.upload()
@@ -144,10 +171,7 @@ def estimate(plan: Plan, deployments: Sequence[Deployment], prices: Prices) -> l
         if plan.cold and deployment.is_snapshot:
             snapshots = len(plan.cold) * tariff.snapshot()
             lines.append(Line(name=f"{name}: snapshots", quantity=f"{len(plan.cold):,} for 3 h", usd=snapshots))
-        if deployment.variant.endpoint:
-            instance_type = deployment.instance_type or f"{DEFAULT_INSTANCE_TYPE}, assumed"
-            quantity = f"{seconds / 3600:.2f} h of {instance_type}"
-            lines.append(Line(name=f"{name}: endpoint", quantity=quantity, usd=tariff.endpoint(seconds)))
+        lines += [replace(line, name=f"{name}: {line.name}") for line in tariff.idle_lines(seconds)]
     return lines
 
 

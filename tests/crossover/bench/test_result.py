@@ -11,6 +11,7 @@ from crossover import documents
 from crossover.bench import result
 from crossover.bench.run.observation import Observation, Outcome
 from crossover.bench.run.plan import Phase
+from crossover.bench.run.report_lines import Report
 from crossover.cost import measured
 from crossover.cost.scenario import Scenario
 from crossover.errors import UsageError
@@ -104,8 +105,8 @@ def test_a_closed_loop_has_its_throughput_by_concurrency() -> None:
 
 
 def test_a_million_requests_cost_what_was_billed_at_the_cold_share() -> None:
-    def usd(billed_ms: float, restored: bool) -> float:
-        return billed_ms + (1000 if restored else 0)
+    def usd(attempt: Report) -> float:
+        return attempt.billed_ms + (1000 if attempt.restore_ms else 0)
 
     observations = [
         warm(0, 100),

@@ -196,7 +196,7 @@ def test_costs_per_million_are_those_of_the_file(page: Page, document: Document)
     for kind in ("warm", "cold", "together"):
         expected = [f"{sums['function_usd_per_million'][kind]:.2f}" for sums in variants]
         assert counts(page)[f"USD a million requests, {kind}"] == expected
-    assert counts(page)["USD an hour for the endpoint"][0] == "\N{EN DASH}"
+    assert counts(page)["USD an hour, idle or not"][0] == "\N{EN DASH}"
 
 
 def test_values_overridden_by_an_option_are_marked(document: Document) -> None:

@@ -70,6 +70,27 @@ class FakeLambda:
     class exceptions:  # noqa: N801
         ResourceNotFoundException = NotFoundError
 
+    ready: int | None = None  # environments that the alias keeps ready
+    allocating = 0  # how often their allocation is still in progress
+
+    def delete_provisioned_concurrency_config(self, *, FunctionName: str, Qualifier: str) -> None:  # noqa: N803
+        self._call("take", Qualifier)
+        self.ready = None
+
+    def put_provisioned_concurrency_config(
+        self,
+        *,
+        FunctionName: str,  # noqa: N803
+        Qualifier: str,  # noqa: N803
+        ProvisionedConcurrentExecutions: int,  # noqa: N803
+    ) -> None:
+        self._call("give", str(ProvisionedConcurrentExecutions))
+        self.ready = ProvisionedConcurrentExecutions
+
+    def get_provisioned_concurrency_config(self, **_: str) -> dict[str, str]:
+        self.allocating -= 1
+        return {"Status": "READY" if self.allocating < 0 else "IN_PROGRESS"}
+
     def __init__(self, *, versions: tuple[str, ...] = (), alias: str = "", variables: dict[str, str] | None = None):
         self.variables = dict(variables or {"PREDICTOR": "standard"})
         self.versions = dict.fromkeys(versions, "")  # with its description

@@ -4,7 +4,15 @@ from typing import Any
 
 import pytest
 
-from crossover.bench.run.cold import DESCRIPTION, SETTLE_SECONDS, VARIABLE, NewConfigurations, NewVersions, cold_starts
+from crossover.bench.run.cold import (
+    DESCRIPTION,
+    SETTLE_SECONDS,
+    VARIABLE,
+    NewConfigurations,
+    NewVersions,
+    Overflow,
+    cold_starts,
+)
 from crossover.errors import CrossoverError
 
 from .fakes import FakeLambda, FakeTime, variant
@@ -33,6 +41,8 @@ def test_what_s3_invokes_decides_how_cold_starts_are_forced() -> None:
     itself = cold_starts(lambda service: FakeLambda(), variant(), run_id="abc", clock=clock)
     alias = cold_starts(lambda service: FakeLambda(), variant(alias="live"), run_id="abc", clock=clock)
     assert (type(itself), type(alias)) == (NewConfigurations, NewVersions)
+    ready = cold_starts(lambda service: FakeLambda(), variant(alias="live"), run_id="abc", clock=clock, provisioned=2)
+    assert type(ready) is Overflow
 
 
 def test_a_function_gets_a_new_variable_each_time_and_finally_its_own_again() -> None:
@@ -214,3 +224,56 @@ def test_a_configuration_that_cannot_be_read_is_not_changed() -> None:
     with pytest.raises(CrossoverError, match="cannot be read, so it could not be put back: no key"):
         configurations(function).force()
     assert function.calls == []
+
+
+# --- provisioned concurrency: what exceeds it
+
+
+def provisioned(ready: int | None = 3) -> FakeLambda:
+    function = FakeLambda(versions=("3", "4"), alias="4")
+    function.ready = ready
+    return function
+
+
+def overflow(function: FakeLambda, time: FakeTime | None = None) -> Overflow:
+    return Overflow(function, "f", "live", run_id="abc", clock=(time or FakeTime()).clock, provisioned=3)
+
+
+def test_what_is_kept_ready_is_taken_before_the_alias_moves_and_given_back_at_the_end() -> None:
+    function, time = provisioned(), FakeTime()
+    starts = overflow(function, time)
+    starts.force()
+    starts.force()
+    assert names(function).count("take live") == 1
+    assert names(function).index("take live") < names(function).index("publish 5")
+    assert function.ready is None
+
+    function.allocating = 3
+    assert starts.undo() == []
+    assert (function.ready, function.alias, function.variables) == (3, "4", OWN)
+    assert names(function)[-1] == "give 3"
+    assert starts.allocation_seconds == 6.0
+    before = list(function.calls)
+    assert starts.undo() == []
+    assert function.calls == before
+
+
+def test_what_a_killed_benchmark_took_is_given_back() -> None:
+    function = provisioned()
+    overflow(function).force()
+    after = overflow(function)
+    after.find_leftovers()
+    assert after.undo() == []
+    assert (function.ready, function.alias, function.variables) == (3, "4", OWN)
+
+
+def test_what_cannot_be_given_back_is_named() -> None:
+    function = provisioned()
+    starts = overflow(function)
+    starts.force()
+    function.fails = {"give 3"}
+    [problem] = starts.undo()
+    assert problem.startswith("The provisioned concurrency (3) of the alias live of f is not as it was: ")
+    function.fails = set()
+    assert starts.undo() == []
+    assert function.ready == 3

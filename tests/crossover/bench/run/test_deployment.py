@@ -4,12 +4,13 @@ from typing import Any
 
 import pytest
 
+from crossover.bench.run.cold import VARIABLE
 from crossover.bench.run.deployment import describe, kind_of, shared_limits
 from crossover.deployed import Variant
 from crossover.errors import UsageError
 from crossover.handler_sources import inference
 
-from .fakes import AudioLimits, client_error, deployment, variant
+from .fakes import AudioLimits, NotFoundError, client_error, deployment, variant
 
 
 class FakeAws:
@@ -20,10 +21,20 @@ class FakeAws:
         self.may_look = may_look
         self.may_see_model = may_see_model
         self.asked = ""
+        self.ready = 0
 
     def get_function_configuration(self, FunctionName: str) -> dict[str, Any]:  # noqa: N803
         self.asked = FunctionName
         return {"MemorySize": 4096, "Timeout": 120, "Version": "7", "Runtime": "python3.12", **self.config}
+
+    class exceptions:  # noqa: N801
+        ProvisionedConcurrencyConfigNotFoundException = NotFoundError
+
+    def get_provisioned_concurrency_config(self, **asked: str) -> dict[str, Any]:
+        self.asked_ready = asked
+        if not self.ready:
+            raise NotFoundError({"Error": {"Code": "ProvisionedConcurrencyConfigNotFoundException"}}, "Any")
+        return {"RequestedProvisionedConcurrentExecutions": self.ready}
 
     def describe_endpoint(self, EndpointName: str) -> dict[str, Any]:  # noqa: N803
         if not self.may_look:
@@ -55,7 +66,23 @@ def test_the_settings_are_those_of_what_s3_invokes() -> None:
     assert (found.architecture, found.log_group, found.is_snapshot) == ("arm64", "/stack/logs", True)
     assert found.limits == AudioLimits(max_bytes=1048576, max_seconds=30, max_channels=2)
     assert (found.instance_type, found.instances) == ("", None)
+    assert (found.provisioned, found.has_file_system, found.is_image) == (0, False, False)
     assert found.to_json()["function"] == "snapstart-function"
+
+
+def test_what_is_kept_ready_and_mounted_and_an_image_are_settings_too() -> None:
+    config = {"FileSystemConfigs": [{"Arn": "a", "LocalMountPath": "/mnt/model"}], "PackageType": "Image"}
+    aws = FakeAws(config)
+    aws.ready = 3
+    found = describe(lambda service: aws, variant("provisioned", alias="live"))
+    assert aws.asked_ready == {"FunctionName": "provisioned-function", "Qualifier": "live"}
+    assert (found.provisioned, found.has_file_system, found.is_image) == (3, True, True)
+    assert describe(lambda service: aws, variant()).provisioned == 0  # without an alias there is none
+
+
+def test_what_a_killed_benchmark_took_is_still_what_the_deployment_has() -> None:
+    aws = FakeAws({"Environment": {"Variables": {VARIABLE: "abc-7-provisioned-4"}}})
+    assert describe(lambda service: aws, variant("provisioned", alias="live")).provisioned == 4
 
 
 def test_missing_settings_of_a_function_have_lambdas_defaults() -> None:

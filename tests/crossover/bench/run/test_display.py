@@ -85,8 +85,8 @@ def test_throughput_is_shown_for_a_closed_loop_only() -> None:
 def test_the_sentences_say_how_it_was_counted() -> None:
     assert display.sentences(document(is_rehearsal=True))[1:] == [
         "standard: 4 succeeded; cold share 0.00% of the open loop.",
-        "standard: a million requests cost 1,234.50 USD warm, from Lambda's billed durations, and the endpoint "
-        "0.0560 USD an hour.",
+        "standard: a million requests cost 1,234.50 USD warm, from Lambda's billed durations, and "
+        "0.0560 USD an hour, idle or not.",
         "In brackets: intervals, percentile bootstrap, 2,000 resamples, 95%, seed 1.",
         "Where there are fewer than 100 observations, p99 says little more than the maximum.",
         "No observation was discarded; the result file holds every one, with those that failed.",

@@ -59,10 +59,40 @@ def test_a_snapshot_is_paid_for_three_hours() -> None:
 
 
 def test_an_endpoint_is_billed_by_the_hour_of_all_its_instances() -> None:
-    assert tariff("sagemaker").endpoint(1800) == pytest.approx(0.056 / 2)
+    assert tariff("sagemaker").idle(1800) == pytest.approx(0.056 / 2)
     machines = tariff("sagemaker", instance_type="ml.c5.large", instances=3)
-    assert machines.endpoint(3600) == pytest.approx(3 * 0.102)
-    assert tariff("standard").endpoint(3600) == 0
+    assert machines.idle(3600) == pytest.approx(3 * 0.102)
+    assert tariff("standard").idle(3600) == 0
+
+
+def test_what_is_kept_ready_mounted_or_stored_is_billed_by_the_hour() -> None:
+    ready = tariff("provisioned", provisioned=3)
+    assert ready.idle(3600) == pytest.approx(3 * 2 * 3600 * 4.1667e-6)
+    assert tariff("efs", has_file_system=True).idle(3600) == pytest.approx(0.0046 / 1.073741824 * 0.3 / 730, rel=1e-3)
+    assert tariff("container", is_image=True).idle(3600) == pytest.approx(0.6 * 0.1 / 730, rel=1e-3)
+    [line] = ready.idle_lines(1800)
+    assert (line.name, line.quantity) == ("kept ready", "3 for 0.50 h")
+
+
+def test_an_attempt_that_was_kept_ready_has_a_price_of_its_own_and_the_overflow_that_on_demand() -> None:
+    ready = tariff("provisioned", provisioned=3)
+    assert ready.attempt(report(billed_ms=100)) == pytest.approx(REQUEST + 2 * 0.1 * 9.7222e-6)
+    assert ready.attempt(report(billed_ms=100, init_ms=50.0)) == pytest.approx(REQUEST + 2 * 0.1 * GB_SECOND)
+
+
+def test_a_cold_start_reads_the_model_from_a_file_system() -> None:
+    mounted, other = tariff("efs", has_file_system=True), tariff("standard")
+    cold, warm = report(billed_ms=100, init_ms=50.0), report(billed_ms=100)
+    assert mounted.attempt(cold) - other.attempt(cold) == pytest.approx(0.0046 / 1.073741824 * 0.03, rel=1e-3)
+    assert mounted.attempt(warm) == other.attempt(warm)
+
+
+def test_on_arm64_time_costs_less() -> None:
+    arm, x86 = tariff(architecture="arm64"), tariff()
+    one = report(billed_ms=1000)
+    assert arm.attempt(one) - REQUEST == pytest.approx(0.8 * (x86.attempt(one) - REQUEST), rel=1e-4)
+    ready = tariff("provisioned", provisioned=1, architecture="arm64")
+    assert ready.idle(3600) == pytest.approx(2 * 3600 * 3.3334e-6)
 
 
 def test_the_estimate_has_a_line_for_everything_that_is_paid() -> None:
