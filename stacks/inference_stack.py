@@ -9,6 +9,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from crossover.cdk import (
+    Backfill,
     Compute,
     InferencePipeline,
     IsolatedNetwork,
@@ -79,6 +80,17 @@ class InferenceStack(Stack):
         if network:  # SnapStart loads the model while its version is published, the endpoint before it is in service
             compute.node.add_dependency(network.vpc)
         ingest = settings.ingest or variant.ingest
+        if settings.backfill:
+            Backfill(
+                self,
+                "Backfill",
+                storage=storage,
+                model=model,
+                compute=compute,
+                key_suffix=settings.key_suffix,
+                removal_policy=settings.removal,
+                publish_outputs=True,
+            )
         self.pipeline = pipeline = InferencePipeline(
             self,
             "Pipeline",

@@ -20,12 +20,13 @@ OPTIONS: tuple[dict[str, str], ...] = (
     {"encryption": "customer"},
     {"network": "isolated"},
     {"rollout": "canary"},
-    {"event_source": "eventbridge", "tracing": "true", "alarm_email": "ops@example.org"},
+    {"event_source": "eventbridge", "tracing": "true", "alarm_email": "ops@example.org", "backfill": "true"},
 )
 # Names of the roles by the prefix of their path; the variants name their own.
 ROLES = {
     "Compute/FunctionRole": "function",
     **{f"Compute/{path}": name for variant in VARIANTS.values() for path, name in variant.roles.items()},
+    "Backfill/Role": "backfill",
     "Compute/Rollout/HealthCheckRole": "health check",
     "Compute/Rollout/DeploymentGroup/ServiceRole": "CodeDeploy",
     "Network/FlowLogRole": "flow logs",
@@ -61,6 +62,7 @@ WORDS = (
 COMPARISONS = {
     "Bool": "is",
     "StringEquals": "is",
+    "StringEqualsIfExists": "is, if given,",
     "ArnEquals": "is",
     "StringNotEquals": "is not",
     "StringLike": "is like",

@@ -16,6 +16,7 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 from crossover.bundling.recipe import Bundle, BundlingError
 from crossover.cdk import rules
+from crossover.cdk.backfill import Backfill
 from crossover.cdk.compute import (
     DEFAULT_VARIANTS,
     VARIANTS,
@@ -47,6 +48,7 @@ __all__ = [
     "PERCENTILES",
     "VARIANTS",
     "AlarmSpec",
+    "Backfill",
     "Bundle",
     "BundlingError",
     "CanaryRollout",

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -10,12 +10,10 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from crossover.cdk import rules
+from crossover.cdk.bucket import create_bucket
 from crossover.cdk.encryption import allow_use
 from crossover.cdk.findings import acknowledge, acknowledge_wildcard
 from crossover.cdk.model_artifact import ModelArtifact
-
-SSE = "s3:x-amz-server-side-encryption"
-SSE_KEY = "s3:x-amz-server-side-encryption-aws-kms-key-id"
 
 
 class PipelineStorage(Construct):
@@ -70,13 +68,22 @@ class PipelineStorage(Construct):
         rules.check(rules.LIFETIME_DAYS, results_lifetime_days=results_lifetime_days)
         self.key_prefix = key_prefix
         self._decryption_keys = decryption_keys
-        self.input_bucket: s3.IBucket = input_bucket or self._create_bucket(
-            "InputBucket", encryption_key, versioned, input_lifetime_days, removal_policy
+        self.input_bucket: s3.IBucket = input_bucket or create_bucket(
+            self,
+            "InputBucket",
+            encryption_key=encryption_key,
+            versioned=versioned,
+            lifetime_days=input_lifetime_days,
+            removal_policy=removal_policy,
         )
         self.results_bucket: s3.IBucket | None = None
         if results_bucket is True:
-            self.results_bucket = self._create_bucket(
-                "ResultsBucket", encryption_key, False, results_lifetime_days, removal_policy
+            self.results_bucket = create_bucket(
+                self,
+                "ResultsBucket",
+                encryption_key=encryption_key,
+                lifetime_days=results_lifetime_days,
+                removal_policy=removal_policy,
             )
         elif results_bucket:
             self.results_bucket = results_bucket
@@ -146,68 +153,6 @@ class PipelineStorage(Construct):
     def _allow_decryption(self, grantee: iam.IGrantable, service: str, key: kms.IKey | None) -> None:
         for each in [*([key] if key else []), *self._decryption_keys]:
             allow_use(each, grantee, service, "kms:Decrypt")
-
-    def _create_bucket(
-        self,
-        construct_id: str,
-        key: kms.IKey | None,
-        versioned: bool,
-        lifetime_days: int | None,
-        removal_policy: RemovalPolicy,
-    ) -> s3.Bucket:
-        lifetime = Duration.days(lifetime_days) if lifetime_days else None
-        bucket = s3.Bucket(
-            self,
-            construct_id,
-            encryption=s3.BucketEncryption.KMS if key else s3.BucketEncryption.S3_MANAGED,
-            encryption_key=key,
-            bucket_key_enabled=True if key else None,  # one request to KMS for many objects
-            # The pipeline could not read an object that is encrypted with a key of the uploader's.
-            blocked_encryption_types=[s3.BlockedEncryptionType.SSE_C],
-            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-            enforce_ssl=True,
-            minimum_tls_version=1.2,
-            versioned=versioned,
-            removal_policy=removal_policy,
-            auto_delete_objects=removal_policy == RemovalPolicy.DESTROY,
-            lifecycle_rules=[
-                s3.LifecycleRule(
-                    abort_incomplete_multipart_upload_after=Duration.days(1),
-                    expiration=lifetime,
-                    noncurrent_version_expiration=lifetime if versioned else None,
-                )
-            ],
-        )
-        if key:
-            self._refuse_other_keys(bucket, key)
-        acknowledge(
-            bucket,
-            "AwsSolutions-S1",
-            "Access logs need their own bucket and retention, which an account usually has in one place: pass in a "
-            "bucket that logs there.",
-        )
-        return bucket
-
-    def _refuse_other_keys(self, bucket: s3.Bucket, key: kms.IKey) -> None:
-        """Allow uploads that do not name an encryption key, and get the bucket's, or that name the bucket's key.
-
-        With another key, the file would be in the bucket, but the pipeline could not read it. `Null` tests whether the
-        upload names one: a comparison with a missing header would be true, and refuse the plain upload.
-        """
-        for conditions in (
-            {"Null": {SSE_KEY: "false"}, "StringNotEquals": {SSE_KEY: key.key_arn}},
-            {"Null": {SSE: "false", SSE_KEY: "true"}},
-        ):
-            bucket.add_to_resource_policy(
-                iam.PolicyStatement(
-                    effect=iam.Effect.DENY,
-                    principals=[iam.AnyPrincipal()],
-                    actions=["s3:PutObject"],
-                    resources=[bucket.arn_for_objects("*")],
-                    conditions=conditions,
-                )
-            )
 
     def _create_table(self, key: kms.IKey | None, recoverable: bool, removal_policy: RemovalPolicy) -> dynamodb.Table:
         table = dynamodb.Table(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
+from crossover.cdk.compute import VARIANTS
 from tools.synthesized import as_list
 
 BUCKET, TABLE, QUEUE = "<Storage/InputBucket.Arn>", "<Storage/PredictionsTable.Arn>", "<Pipeline/DeadLetterQueue.Arn>"
@@ -108,6 +109,15 @@ CALLS: dict[tuple[str, str], tuple[Call, ...]] = {
         }.items()
     },
 }
+# The set of settings with a backfill has a canary rollout as well, so each function has an alias.
+CALLS |= {
+    (variant.stack_id, "Backfill/Role"): (
+        Call("lambda:InvokeFunction", "<Compute/Live>"),
+        Call("s3:GetObject", "<Backfill/Bucket.Arn>/manifests/one.csv"),
+        Call("s3:PutObject", "<Backfill/Bucket.Arn>/reports/job-1/manifest.json"),
+    )
+    for variant in VARIANTS.values()
+}
 NETWORK_INTERFACES = (
     "the service makes and removes network interfaces in the VPC, which the local AWS does not have: {}"
 )
@@ -141,6 +151,12 @@ NETWORK_INTERFACES_OF_A_FUNCTION = {
 FLOW_LOGS = {f"logs:{action}": FLOW_LOG for action in ("CreateLogStream", "DescribeLogStreams", "PutLogEvents")}
 # Why a role has a permission that the local AWS cannot show to be used. By role and action.
 REASONS: dict[str, dict[str, str]] = {
+    "Backfill/Role": {
+        "s3:PutInventoryConfiguration": (
+            "S3 lists the objects of a bucket without versions: "
+            "https://docs.aws.amazon.com/AmazonS3/latest/userguide/batch-ops-iam-role-policies.html"
+        )
+    },
     "Compute/FunctionRole": TRACES | NETWORK_INTERFACES_OF_A_FUNCTION,
     "Compute/Files/LoaderRole": NETWORK_INTERFACES_OF_A_FUNCTION,
     "Compute/ExecutionRole": {

@@ -36,6 +36,7 @@ OPTION_SETS: dict[str, dict[str, Any]] = {
         "network": "isolated",
         "event_source": "both",
         "ingest": "queue",
+        "backfill": "true",
         "rollout": "canary",
         "architecture": "arm64",
         "alarm_topic_arn": "arn:aws:sns:us-east-1:123456789012:alarms",

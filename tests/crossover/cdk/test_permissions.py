@@ -175,7 +175,10 @@ def test_a_resource_is_a_wildcard_only_where_aws_takes_no_narrower_one(any_synth
             if path == "Key":
                 continue  # in its own policy, "*" is the key
             for resource in as_list(statement["Resource"]):
-                of_the_bucket = resource.startswith("<Storage/InputBucket.Arn>/") and resource.count("*") == 1
+                of_the_bucket = (
+                    resource.startswith(("<Storage/InputBucket.Arn>/", "<Backfill/Bucket.Arn>/"))
+                    and resource.count("*") == 1
+                )
                 versions = statement["Action"] == "lambda:InvokeFunction" and resource.endswith(".Arn>:*")
                 models = resource == f"{ASSETS}/*.onnx"
                 if "*" in resource and not of_the_bucket and not versions and not models:

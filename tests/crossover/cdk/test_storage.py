@@ -30,16 +30,17 @@ def kept(empty_app: App) -> StackTemplate:
     return StackTemplate.of(empty_app, stack)
 
 
-def test_under_all_settings_the_bucket_is_private(any_synthesis: Synthesis):
+def test_under_all_settings_buckets_are_private(any_synthesis: Synthesis):
     for template in any_synthesis.templates.values():
-        bucket = template.only("AWS::S3::Bucket").properties
-        assert list(bucket["PublicAccessBlockConfiguration"].values()) == [True] * 4
-        assert bucket["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+        for bucket in template.of_type("AWS::S3::Bucket"):
+            assert list(bucket.properties["PublicAccessBlockConfiguration"].values()) == [True] * 4
+            assert bucket.properties["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
 
 
 def test_under_all_settings_bucket_and_table_are_encrypted(any_synthesis: Synthesis):
     for template in any_synthesis.templates.values():
-        (rule,) = template.only("AWS::S3::Bucket").properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+        bucket = template.resources["Storage/InputBucket"].properties
+        (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
         keys = template.of_type("AWS::KMS::Key")
         algorithm = rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"]
         assert algorithm == ("aws:kms" if keys else "AES256")
@@ -51,10 +52,10 @@ def test_under_all_settings_bucket_and_table_are_encrypted(any_synthesis: Synthe
 def test_under_all_settings_bucket_and_table_are_reached_by_tls_only(any_synthesis: Synthesis):
     plain_http = {"Bool": {"aws:SecureTransport": "false"}}
     for template in any_synthesis.templates.values():
-        bucket = template.only("AWS::S3::BucketPolicy").properties["PolicyDocument"]["Statement"]
-        table = template.only("AWS::DynamoDB::Table").properties["ResourcePolicy"]["PolicyDocument"]["Statement"]
-        for service, statements in (("s3", bucket), ("dynamodb", table)):
-            (denial,) = [statement for statement in statements if statement.get("Condition") == plain_http]
+        policies = [policy.properties["PolicyDocument"] for policy in template.of_type("AWS::S3::BucketPolicy")]
+        table = template.only("AWS::DynamoDB::Table").properties["ResourcePolicy"]["PolicyDocument"]
+        for service, policy in (*(("s3", policy) for policy in policies), ("dynamodb", table)):
+            (denial,) = [each for each in policy["Statement"] if each.get("Condition") == plain_http]
             assert (denial["Effect"], denial["Action"]) == ("Deny", f"{service}:*")
             assert denial["Principal"] == {"AWS": "*"}
 
