@@ -193,6 +193,21 @@ SOURCES: tuple[PriceSource, ...] = (
         unit="USD/GB-month",
         counted_in=GB_MONTHS,
     ),
+    # https://docs.aws.amazon.com/AmazonS3/latest/userguide/aws-usage-report-understand.html names the usage types.
+    PriceSource(
+        id="s3.batch.job",
+        offer="AmazonS3",
+        usage_type="BatchOperations-Jobs",
+        unit="USD/job",
+        counted_in=("Job", "Jobs", "Count", "Quantity"),
+    ),
+    PriceSource(
+        id="s3.batch.object",
+        offer="AmazonS3",
+        usage_type="BatchOperations-Objects",
+        unit="USD/object",
+        counted_in=("Object", "Objects", "Count", "Quantity"),
+    ),
     PriceSource(
         id="dynamodb.write_unit",
         offer="AmazonDynamoDB",
