@@ -105,6 +105,7 @@ _add("cost", "crossover.cost.cli", "Which variant is the cheapest at your traffi
 _add("doctor", "crossover.doctor.cli", "What a deployment would fail on, and what to do; changes nothing.")
 _add("local", "crossover.local.cli", "The local AWS step by step: up, deploy, predict, status, down.")
 _add("deadletters", "crossover.deadletters.cli", "Events that failed for good: list, show, redrive.")
+_add("backfill", "crossover.backfill.cli", "Predict what lies in a variant's bucket already: price, job, report.")
 _add("bench", "crossover.bench.cli", "Measure deployed variants, and the handlers on this machine.")
 _add("prices", "crossover.cost.prices_cli", "The prices of the cost model: show, diff, refresh.")
 _add("report", "crossover.report.cli", "Pages and pictures: of a benchmark, and of cost by traffic.")

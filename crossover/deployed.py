@@ -48,6 +48,24 @@ class NoPredictionError(CrossoverError):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Backfill:
+    """What lets a variant predict what lies in its bucket already.
+
+    Attributes:
+        role: ARN of the role of the jobs.
+        bucket: name of the bucket of manifests and reports.
+        key_prefix, key_suffix: of the keys that the variant predicts; empty where it predicts all.
+        model_sha256: of the deployed model's file, hexadecimal.
+    """
+
+    role: str
+    bucket: str
+    key_prefix: str = ""
+    key_suffix: str = ""
+    model_sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Variant:
     """A deployed variant, as its stack's outputs describe it.
 
@@ -62,6 +80,7 @@ class Variant:
         endpoint: name of the SageMaker endpoint; empty where the variant has none.
         input_kind: that its model takes, such as "audio"; empty where the stack does not say.
         results_bucket: name of the bucket of results that do not fit an item; empty where the variant has none.
+        backfill: what `crossover backfill` needs; None where the stack was deployed without it.
     """
 
     name: str
@@ -74,6 +93,7 @@ class Variant:
     endpoint: str = ""
     input_kind: str = ""
     results_bucket: str = ""
+    backfill: Backfill | None = None
 
     @property
     def qualifier(self) -> str:
@@ -198,6 +218,19 @@ def _variant(stack: str, outputs: Mapping[str, str]) -> Variant | None:
         endpoint=outputs.get("EndpointName", ""),
         input_kind=outputs.get("InputKind", ""),
         results_bucket=outputs.get("ResultsBucketName", ""),
+        backfill=_backfill(outputs),
+    )
+
+
+def _backfill(outputs: Mapping[str, str]) -> Backfill | None:
+    if "BackfillRoleArn" not in outputs:
+        return None
+    return Backfill(
+        role=outputs["BackfillRoleArn"],
+        bucket=outputs["BackfillBucketName"],
+        key_prefix=outputs.get("KeyPrefix", ""),
+        key_suffix=outputs.get("KeySuffix", ""),
+        model_sha256=outputs["ModelSha256"],
     )
 
 

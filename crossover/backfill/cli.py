@@ -1,0 +1,234 @@
+"""`crossover backfill`."""
+
+import contextlib
+import json
+import sys
+import tempfile
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from crossover import interrupts
+from crossover.aws import Clients, aws_errors, open_clients
+from crossover.backfill import display, jobs, objects, report
+from crossover.backfill.jobs import Job
+from crossover.backfill.objects import Choice, Count
+from crossover.backfill.price import Price, price_of
+from crossover.backfill.report import Summary
+from crossover.deployed import Variant, find_variants
+from crossover.errors import UsageError
+from crossover.local.work import open_local_aws
+from crossover.local.workspace import Workspace
+from crossover.project import PREFIX_HELP, stack_prefix
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+HELP = """Predict what lies in a variant's bucket already, by a job of S3 Batch Operations.
+
+Shows the price and asks before it makes the job, and then watches it. Ctrl-C ends the watching, not the job. The stack
+has to be deployed with the setting backfill=true.
+
+Exits with 1 if the job does not complete, or an object is neither predicted nor refused.
+"""
+errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+@app.command(help=HELP)
+def backfill(
+    variant: Annotated[str, typer.Argument(help="Name of the deployed variant.", show_default=False)] = "",
+    key_prefix: Annotated[str, typer.Option(help="Only objects whose key begins with this.")] = "",
+    key_suffix: Annotated[str, typer.Option(help="Only objects whose key ends in this.")] = "",
+    since: Annotated[
+        str, typer.Option("--from", metavar="DAY", help="Only objects of this day or later, UTC: YYYY-MM-DD.")
+    ] = "",
+    until: Annotated[str, typer.Option("--to", metavar="DAY", help="Only objects of this day or earlier, UTC.")] = "",
+    missing: Annotated[
+        bool, typer.Option("--missing", help="Only objects without a prediction of the deployed model.")
+    ] = False,
+    limit: Annotated[int, typer.Option(min=0, help="At most so many, in the order of their keys; 0 for all.")] = 0,
+    price: Annotated[bool, typer.Option("--price", help="Only show the price.")] = False,
+    seconds: Annotated[
+        float | None,
+        typer.Option(min=0.001, max=900, help="Duration of a prediction, for the price; by default the cost model's."),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Do not watch the job.")] = False,
+    job_id: Annotated[str, typer.Option(help="Watch this job again, and sum up its report.", show_default=False)] = "",
+    cancel: Annotated[str, typer.Option(metavar="JOB", help="Cancel this job.", show_default=False)] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    prefix: Annotated[str, typer.Option(help=PREFIX_HELP, show_default=False)] = "",
+    local: Annotated[bool, typer.Option("--local", help="On the local AWS that `crossover local up` started.")] = False,
+) -> None:
+    if [bool(variant), bool(job_id), bool(cancel)].count(True) != 1:
+        raise UsageError("Give exactly one of these: the name of a variant, --job-id or --cancel.")
+    choice = Choice(
+        prefix=key_prefix,
+        suffix=key_suffix,
+        since=_day("--from", since),
+        before=_end_of(_day("--to", until)),
+        limit=limit,
+        missing=missing,
+    )
+    if choice.since and choice.before and choice.since >= choice.before:
+        raise UsageError(f"--from is {since}, but must not be later than --to, {until}.")
+    with _clients(local) as clients:
+        if cancel:
+            status = jobs.cancel(clients, jobs.account_of(clients), cancel)
+            print(json.dumps({"job": cancel, "status": status}) if as_json else f"The job {cancel} is {status}.")
+            return
+        document: dict[str, Any] = {}
+        if variant:
+            deployed_by = "crossover local deploy" if local else "npx cdk deploy --all"
+            [found] = find_variants(clients, prefix=prefix or stack_prefix(), names=[variant], deployed_by=deployed_by)
+            job_id, document = _begin(
+                clients, found, choice, seconds=seconds, only_price=price, ask=not yes, quiet=as_json, local=local
+            )
+        if not job_id or no_wait:
+            if as_json:
+                print(json.dumps(document, indent=2))
+            return
+        job = _watch(clients, job_id, local)
+        summary = report.read(clients, job)
+    if as_json:
+        print(json.dumps({**document, **_as_json(job, summary)}, indent=2))
+    else:
+        print(display.sentence(job, summary))
+        if summary:
+            display.print_counts(summary)
+    if job.status != "Complete" or job.failed:
+        raise typer.Exit(1)
+
+
+def _day(option: str, text: str) -> datetime | None:
+    """The beginning of a day, UTC; None where none is given."""
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC) if text else None
+    except ValueError:
+        raise UsageError(f"The value of {option} is {text!r}; it must be a day as YYYY-MM-DD.") from None
+
+
+def _end_of(day: datetime | None) -> datetime | None:
+    return day and day + timedelta(days=1)
+
+
+@contextlib.contextmanager
+def _clients(local: bool) -> Iterator[Clients]:
+    """Clients of AWS, or of the local AWS."""
+    with contextlib.ExitStack() as stack:
+        if local:
+            stack.enter_context(open_local_aws(Workspace(), errors)).running()
+        stack.enter_context(aws_errors())
+        yield open_clients()
+
+
+def _begin(
+    clients: Clients,
+    variant: Variant,
+    choice: Choice,
+    *,
+    seconds: float | None,
+    only_price: bool,
+    ask: bool,
+    quiet: bool,
+    local: bool,
+) -> tuple[str, dict[str, Any]]:
+    """Count, show the price, ask, and make the job; returns its id, empty where there is none, and what is known.
+
+    Raises:
+        UsageError: the stack has no role for it, nothing that was chosen is predicted, or nobody can be asked.
+        CrossoverError: AWS refused the job.
+    """
+    jobs.backfill_of(variant)
+    choice = objects.narrow(variant, choice)
+    with tempfile.TemporaryFile() as file:
+        is_listed = objects.is_listed(clients, variant, choice)
+        with errors.status(f"Listing the objects of {variant.bucket} ..."):
+            if is_listed:
+                counted = objects.write_manifest(file, variant.bucket, objects.chosen(clients, variant, choice))
+            else:
+                counted = objects.count(clients, variant, choice)
+        document: dict[str, Any] = {"variant": variant.name, "job": None, "objects": counted.objects}
+        document |= {"size_bytes": counted.size_bytes, "all_counted": counted.is_complete, "price_usd": None}
+        if not counted.objects and counted.is_complete:
+            if not quiet:
+                print(f"No object of {variant.bucket} is to be predicted{display.criteria(choice)}.")
+            return "", document
+        price = price_of(clients, variant, objects=counted.objects, seconds=seconds)
+        document["price_usd"] = round(price.usd, 6)
+        if not quiet:
+            display.print_price(price, counted, variant, is_rehearsal=local)
+        if only_price:
+            return "", document
+        if ask:
+            _ask(counted, variant, price)
+        account, token = jobs.account_of(clients), str(uuid.uuid4())
+        if is_listed:
+            manifest = jobs.uploaded_manifest(clients, variant, file, token)
+        else:
+            manifest = jobs.generated_manifest(variant, account, choice)
+        document["job"] = job_id = jobs.create(clients, variant, account, manifest, token)
+    errors.print(f"The job {job_id} has begun; {_how_to_go_on(job_id, local)}.")
+    return job_id, document
+
+
+def _ask(counted: Count, variant: Variant, price: Price) -> None:
+    """Ask for confirmation.
+
+    Raises:
+        UsageError: standard input is not a terminal.
+        typer.Exit: the answer is no.
+    """
+    if not sys.stdin.isatty():
+        raise UsageError("A backfill asks first, but standard input is not a terminal; add --yes or --price.")
+    number = display.number_of(counted.objects)
+    number, at_least = (number, "about") if counted.is_complete else (f"more than {number}", "at least")
+    if not typer.confirm(f"Predict {number} by {variant.name} for {at_least} {price.usd:.2f} USD?", err=True):
+        errors.print("Nothing was predicted.")
+        raise typer.Exit(1)
+
+
+def _watch(clients: Clients, job_id: str, local: bool) -> Job:
+    """Show a job's progress until it has ended.
+
+    Raises:
+        InterruptedBySignalError: a signal ended the watching; its sentence says how to go on.
+        CrossoverError: there is no such job, or it waits for a confirmation.
+    """
+    account = jobs.account_of(clients)
+    try:
+        with display.Progress(errors) as progress:
+            for job in jobs.watch(clients, account, job_id):
+                progress.show(job)
+    except interrupts.InterruptedBySignalError as interrupted:
+        interrupted.stopped.append("watching")
+        interrupted.running.append(f"the job {job_id}: {_how_to_go_on(job_id, local)}")
+        raise
+    return job
+
+
+def _how_to_go_on(job_id: str, local: bool) -> str:
+    more = " --local" if local else ""
+    return (
+        f"`crossover backfill --job-id {job_id}{more}` watches it again, "
+        f"`crossover backfill --cancel {job_id}{more}` cancels it"
+    )
+
+
+def _as_json(job: Job, summary: Summary | None) -> dict[str, Any]:
+    return {
+        "job": job.id,
+        "status": job.status,
+        "reasons": list(job.reasons),
+        "total": job.total,
+        "done": job.succeeded + job.failed,
+        "predicted": summary.succeeded if summary else None,
+        "refused": dict(summary.refused) if summary else None,
+        "passed_over": summary.passed_over if summary else None,
+        "newer": summary.newer if summary else None,
+        "failed": dict(summary.failed) if summary else None,
+        "failed_keys": summary.examples if summary else None,
+    }

@@ -1,0 +1,127 @@
+"""What `crossover backfill` shows: the price, a job's progress, and what became of its objects."""
+
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bars
+from rich.table import Table
+from rich.text import Text
+
+from crossover.backfill.jobs import Job
+from crossover.backfill.objects import MOST_COUNTED, Choice, Count
+from crossover.backfill.price import Price
+from crossover.backfill.report import Summary
+from crossover.cost.kinds import DEFAULT_KIND, KINDS
+from crossover.deployed import Variant
+from crossover.terminal import print_table, printable
+
+
+def criteria(choice: Choice) -> str:
+    """The choice in words, to follow a noun; empty where it is everything."""
+    parts = [
+        f"key begins with {printable(choice.prefix)!r}" if choice.prefix else "",
+        f"key ends in {printable(choice.suffix)!r}" if choice.suffix else "",
+        f"is of {choice.since:%Y-%m-%d} or later" if choice.since else "",
+        f"is older than {choice.before:%Y-%m-%d}" if choice.before else "",
+        "has no prediction of the deployed model" if choice.missing else "",
+    ]
+    said = " and ".join(filter(None, parts))
+    return f" that matches: {said}" if said else ""
+
+
+def number_of(objects: int) -> str:
+    return "1 object" if objects == 1 else f"{objects:,} objects"
+
+
+def print_price(price: Price, counted: Count, variant: Variant, *, is_rehearsal: bool) -> None:
+    """Print the price line by line, and what it assumes."""
+    title = "What this would cost on AWS, about" if is_rehearsal else "What this costs, about"
+    table = Table(title=title, title_justify="left", show_edge=False, header_style="bold", show_footer=True)
+    table.add_column("what", footer="sum")
+    table.add_column("how much", justify="right", footer=number_of(counted.objects))
+    table.add_column("USD", justify="right", footer=f"{price.usd:.4f}")
+    for line in price.lines:
+        table.add_row(line.name, _number(float(line.quantity)), f"{float(line.usd):.4f}")
+    print_table(table)
+    for note in _notes(price, counted, variant):
+        print(note)
+
+
+def _number(quantity: float) -> str:
+    return f"{quantity:,.0f}" if quantity.is_integer() else f"{quantity:,.2f}"
+
+
+def _notes(price: Price, counted: Count, variant: Variant) -> Iterator[str]:
+    measured = KINDS.get(variant.input_kind, KINDS[DEFAULT_KIND]).on
+    assumed = f" (the cost model's for {measured}; --seconds takes yours)" if price.is_assumed else ""
+    yield (
+        f"At {price.seconds:g} s an object{assumed} and {price.memory_mb:,.0f} MB; prices of {price.region}, without "
+        "the free tier and what runs anyway."
+    )
+    if not counted.is_complete:
+        yield (
+            f"The bucket has more: {counted.objects:,} of the first {MOST_COUNTED:,} objects match; the price is for "
+            "these, and grows with the number."
+        )
+
+
+class Progress:
+    """A progress bar; without a terminal, a line whenever the job's status changes."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._bars = Bars(
+            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console
+        )
+        self._task = self._bars.add_task("", total=None)
+        self._status = ""
+
+    def __enter__(self) -> "Progress":
+        if self._console.is_terminal:
+            self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._console.is_terminal:
+            self._bars.stop()
+
+    def show(self, job: Job) -> None:
+        """Show a job as it is now."""
+        done = job.succeeded + job.failed
+        described = f"{job.status}, {job.failed:,} failed" if job.failed else job.status
+        self._bars.update(self._task, description=described, completed=done, total=job.total or None)
+        if job.status != self._status and not self._console.is_terminal:
+            self._console.print(f"{job.status}: {done:,} of {job.total:,} objects" if job.total else job.status)
+        self._status = job.status
+
+
+def sentence(job: Job, summary: Summary | None) -> str:
+    """How a job ended."""
+    why = f" ({printable(' '.join(job.reasons)).rstrip('.')})" if job.reasons else ""
+    begun = f"The job {job.id} is {job.status}{why}: {job.succeeded + job.failed:,} of {job.total:,} objects done"
+    if summary is None:
+        return f"{begun}; there is no report."
+    parts = [f"{summary.succeeded:,} predicted", f"{summary.refused.total():,} refused"]
+    parts += [f"{summary.passed_over:,} passed over"] if summary.passed_over else []
+    newer = f" Of {summary.newer:,} the item is of a newer upload, and stays." if summary.newer else ""
+    return f"{begun}, {', '.join(parts)}, {summary.failed.total():,} failed.{newer}"
+
+
+def print_counts(summary: Summary) -> None:
+    """Print how many were refused by error code, and failed by reason."""
+    if summary.refused:
+        table = Table(show_edge=False, header_style="bold", pad_edge=False)
+        table.add_column("refused because of")
+        table.add_column("objects", justify="right")
+        for code, number in summary.refused.most_common():
+            table.add_row(code, f"{number:,}")
+        print_table(table)
+    if summary.failed:
+        table = Table(show_edge=False, header_style="bold", pad_edge=False)
+        table.add_column("failed because of", overflow="fold")
+        table.add_column("objects", justify="right")
+        for reason, number in summary.failed.most_common():
+            table.add_row(Text(printable(reason)), f"{number:,}")
+        print_table(table)
+        print("Some of them: " + ", ".join(map(printable, summary.examples)))

@@ -1,0 +1,125 @@
+"""Which objects a backfill predicts: counted, filtered by S3, or listed."""
+
+import io
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from crossover.aws import Clients
+from crossover.backfill import objects
+from crossover.backfill.objects import Choice, Count
+from crossover.deployed import Variant
+from crossover.errors import UsageError
+
+from .jobs_service import MODEL, deploy, put
+
+NOW = datetime.now(UTC)
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def variant(clients: Clients) -> Variant:
+    return deploy(clients)
+
+
+def keys(clients: Clients, variant: Variant, choice: Choice) -> list[str]:
+    return [each["Key"] for each in objects.chosen(clients, variant, choice)]
+
+
+@pytest.mark.parametrize(
+    ("choice", "expected"),
+    [
+        (Choice(), ["a.wav", "in/b c.wav", "in/d.txt"]),
+        (Choice(prefix="in/"), ["in/b c.wav", "in/d.txt"]),
+        (Choice(suffix=".wav"), ["a.wav", "in/b c.wav"]),
+        (Choice(prefix="in/", suffix=".wav"), ["in/b c.wav"]),
+        (Choice(limit=2), ["a.wav", "in/b c.wav"]),
+        (Choice(since=NOW - DAY, before=NOW + DAY), ["a.wav", "in/b c.wav", "in/d.txt"]),
+        (Choice(since=NOW + DAY), []),
+        (Choice(before=NOW - DAY), []),
+    ],
+)
+def test_objects_match_every_criterion_and_folders_are_left_out(
+    clients: Clients, variant: Variant, choice: Choice, expected: list[str]
+) -> None:
+    put(clients, variant, "a.wav", "in/", "in/b c.wav", "in/d.txt")
+    assert keys(clients, variant, choice) == expected
+
+
+def test_what_the_deployed_model_has_predicted_is_left_out_unless_the_object_has_changed(
+    clients: Clients, variant: Variant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(objects, "MOST_READ_ITEMS", 2)
+    names = ["1.wav", "2.wav", "3.wav"]
+    etags = put(clients, variant, *names, "changed", "failed", "of another model")
+    dynamodb = clients("dynamodb")
+    items = {name: {"model_sha256": MODEL, "etag": etags[name]} for name in names[:-1]}
+    items["changed"] = {"model_sha256": MODEL, "etag": "0" * 32}
+    items["failed"] = {"etag": etags["failed"]}
+    items["of another model"] = {"model_sha256": "cd" * 32, "etag": etags["of another model"]}
+    for key, values in items.items():
+        item = {name: {"S": value} for name, value in {"object_key": key, **values}.items()}
+        dynamodb.put_item(TableName=variant.table, Item=item)
+    left = [names[-1], "changed", "failed", "of another model"]
+    assert keys(clients, variant, Choice(missing=True)) == left
+    assert keys(clients, variant, Choice(missing=True, limit=1)) == left[:1]
+
+
+def test_the_filter_of_s3_means_the_same() -> None:
+    assert Choice().filter == {}
+    choice = Choice(prefix="in/", suffix=".wav", since=NOW, before=NOW + DAY)
+    assert choice.filter == {
+        "KeyNameConstraint": {"MatchAnyPrefix": ["in/"], "MatchAnySuffix": [".wav"]},
+        "CreatedAfter": NOW - timedelta(seconds=1),  # later than this, in whole seconds
+        "CreatedBefore": NOW + DAY,
+    }
+
+
+def test_counting_is_bounded(clients: Clients, variant: Variant, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(clients, variant, "1.wav", "2.wav", "3.txt")
+    suffix = Choice(suffix=".wav")
+    assert objects.count(clients, variant, suffix) == Count(objects=2, size_bytes=10, is_complete=True)
+    monkeypatch.setattr(objects, "PAGE", 1)
+    s3 = clients("s3")
+    in_small_pages = s3.get_paginator("list_objects_v2")
+    paginate = in_small_pages.paginate
+    monkeypatch.setattr(
+        in_small_pages, "paginate", lambda **wanted: paginate(**wanted, PaginationConfig={"PageSize": 1})
+    )
+    monkeypatch.setattr(s3, "get_paginator", lambda _: in_small_pages)
+    assert objects.count(clients, variant, suffix, most=2) == Count(objects=2, size_bytes=10, is_complete=False)
+    assert objects.count(clients, variant, suffix, most=3).is_complete
+
+
+def test_s3_lists_the_objects_unless_it_cannot_choose_them(clients: Clients, variant: Variant) -> None:
+    assert not objects.is_listed(clients, variant, Choice(prefix="in/"))
+    assert objects.is_listed(clients, variant, Choice(limit=1))
+    assert objects.is_listed(clients, variant, Choice(missing=True))
+    versioning = {"Status": "Enabled"}
+    clients("s3").put_bucket_versioning(Bucket=variant.bucket, VersioningConfiguration=versioning)
+    assert objects.is_listed(clients, variant, Choice())  # old versions must not be predicted
+
+
+def test_a_manifest_has_bucket_and_encoded_key() -> None:
+    file = io.BytesIO()
+    found = [{"Key": key, "Size": 1} for key in ("a b+c.wav", 'ü,"\n.wav')]
+    assert objects.write_manifest(file, "files", found) == Count(objects=2, size_bytes=2, is_complete=True)
+    assert file.getvalue() == b"files,a%20b%2Bc.wav\nfiles,%C3%BC%2C%22%0A.wav\n"
+
+
+@pytest.mark.parametrize(
+    ("given", "narrowed"),
+    [
+        (Choice(), Choice(prefix="in/", suffix=".wav")),
+        (Choice(prefix="in/2026/", suffix="x.wav"), Choice(prefix="in/2026/", suffix="x.wav")),
+        (Choice(prefix="i", suffix="v"), Choice(prefix="in/", suffix=".wav")),
+    ],
+)
+def test_only_what_the_variant_predicts_is_chosen(clients: Clients, given: Choice, narrowed: Choice) -> None:
+    assert objects.narrow(deploy(clients, KeyPrefix="in/", KeySuffix=".wav"), given) == narrowed
+
+
+@pytest.mark.parametrize(("given", "option"), [(Choice(prefix="out/"), "prefix"), (Choice(suffix=".mp3"), "suffix")])
+def test_a_choice_of_which_nothing_is_predicted_is_refused(clients: Clients, given: Choice, option: str) -> None:
+    with pytest.raises(UsageError, match=f"^The value of --key-{option} is .*, but standard predicts only keys that"):
+        objects.narrow(deploy(clients, KeyPrefix="in/", KeySuffix=".wav"), given)

@@ -1,0 +1,48 @@
+"""The report of a job: what became of its objects."""
+
+from crossover.aws import Clients
+from crossover.backfill.jobs import Job
+from crossover.backfill.report import MOST_EXAMPLES, Summary, read
+
+from .jobs_service import JOB, deploy, put_report
+
+ENDED = Job(
+    id=JOB, status="Complete", total=0, succeeded=0, failed=0, reasons=(), report=("reports-of-jobs", "reports")
+)
+NOT_STORED = " (not stored: the table has a newer result)"
+TIMED_OUT = '{{"errorMessage":"2026-11-28T17:35:21.155Z {} Task timed out after 3.00 seconds"}}'
+
+
+def test_refusals_are_counted_by_code_and_failures_by_reason(clients: Clients) -> None:
+    deploy(clients)
+    put_report(
+        clients,
+        ("a.wav", "succeeded", "SUCCEEDED"),
+        ("b.wav", "succeeded", f"SUCCEEDED{NOT_STORED}"),
+        ("c,d.wav", "succeeded", 'FAILED NOT_AUDIO: It begins with "x",\nand more.'),
+        ("e.wav", "succeeded", f"FAILED EMPTY_FILE: It is empty.{NOT_STORED}"),
+        ("f/", "succeeded", "PASSED_OVER: Its key is that of a folder."),
+        ("g h.wav", "failed", TIMED_OUT.format("2845ca0d-38d9-4c4b-abcf-379dc749c452")),
+        ("i.wav", "failed", TIMED_OUT.format("2d0a330b-de9b-425f-b511-29232fde5fe4")),
+    )
+    assert read(clients, ENDED) == Summary(
+        succeeded=2,
+        passed_over=1,
+        newer=2,
+        refused={"NOT_AUDIO": 1, "EMPTY_FILE": 1},
+        failed={TIMED_OUT.format("…").replace("2026-11-28T17:35:21.155Z", "…").replace("{{", "{"): 2},
+        examples=["g h.wav", "i.wav"],
+    )
+
+
+def test_of_many_failures_some_keys_are_shown(clients: Clients) -> None:
+    deploy(clients)
+    put_report(clients, *((f"{number}.wav", "failed", "no") for number in range(50)))
+    summary = read(clients, ENDED)
+    assert summary
+    assert (summary.failed.total(), len(summary.examples)) == (50, MOST_EXAMPLES)
+
+
+def test_a_job_that_has_begun_nothing_has_no_report(clients: Clients) -> None:
+    deploy(clients)
+    assert read(clients, ENDED) is None
