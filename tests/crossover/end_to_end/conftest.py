@@ -29,6 +29,7 @@ VARIANTS = ["standard", "snapstart", "sagemaker", "efs"]
 SETTINGS = {
     "encryption": "customer",
     "bucket_versioning": "true",
+    "backfill": "true",
     "monitoring": "true",
     "alarm_email": "ops@example.org",
     "tracing": "true",
