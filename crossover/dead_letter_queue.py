@@ -4,6 +4,8 @@ Lambda's record holds the event that the function failed on:
 https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
 EventBridge's is the event that it could not hand over to Lambda, with the reason in attributes of the message:
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
+What SQS moves from an upload queue is the event itself, of S3 or EventBridge, without a reason:
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
 """
 
 import contextlib
@@ -24,6 +26,9 @@ BATCH = 10  # the most messages that SQS hands out, or takes back, in one reques
 VISIBILITY_TIMEOUT_SECONDS = 600
 # Long polling asks all of SQS's servers; a short poll asks some, and may find nothing in a queue that is not empty.
 WAIT_SECONDS = 1
+SYSTEM_ATTRIBUTES = ["SentTimestamp", "ApproximateReceiveCount", "DeadLetterQueueSourceArn"]
+MAX_RECEIVE_COUNT = "MaxReceiveCount"
+"""The condition of a dead letter that SQS has moved: it was received too often, and its reason is in the log."""
 
 
 class FailedUpload(NamedTuple):
@@ -47,11 +52,12 @@ class DeadLetter:
     Attributes:
         id: of the message; an event that fails again comes back under another.
         sent_at: when it entered the queue.
-        body: Lambda's record, or EventBridge's event, or the message's text where that is not a JSON object.
+        body: Lambda's record, or the event of S3 or EventBridge, or the message's text where that is no JSON object.
         uploads: what the event is about; empty unless it is an S3 event.
-        condition: why Lambda or EventBridge gave up: RetriesExhausted, EventAgeExceeded, MaximumRetryAttempts,
-            MaximumEventAgeInSeconds; empty where the record does not say.
-        attempts: approximate number of invocations, or of EventBridge's retries; None where the record does not say.
+        condition: why Lambda, EventBridge or SQS gave up: RetriesExhausted, EventAgeExceeded, MaximumRetryAttempts,
+            MaximumEventAgeInSeconds, MaxReceiveCount; empty where the record does not say.
+        attempts: approximate number of invocations, of EventBridge's retries, or of the times that SQS has handed the
+            message out, for looking at it here too; None where the record does not say.
         error_type: of the last attempt; the condition where there was no attempt or no type.
         error_message: of the last attempt; empty where there is none.
     """
@@ -70,7 +76,7 @@ class DeadLetter:
         """What the function was, or should have been, invoked with; None where the body does not say."""
         if not isinstance(self.body, Mapping):
             return None
-        return self.body if _is_from_eventbridge(self.body) else self.body.get("requestPayload")
+        return self.body if _is_event(self.body) else self.body.get("requestPayload")
 
     @property
     def keys(self) -> list[str]:
@@ -85,8 +91,10 @@ class DeadLetter:
 
 
 def read(message: Mapping[str, Any]) -> DeadLetter:
-    """Read a message of the queue, received with its SentTimestamp and its own attributes."""
+    """Read a message of the queue, received with SYSTEM_ATTRIBUTES and its own attributes."""
     record = _json_object(message["Body"])
+    if "DeadLetterQueueSourceArn" in message["Attributes"] or "Records" in record:
+        return _received_too_often(message, record)
     if _is_from_eventbridge(record):
         return _undelivered(message, record)
     context, response = _mapping(record.get("requestContext")), _mapping(record.get("responsePayload"))
@@ -120,12 +128,31 @@ def _undelivered(message: Mapping[str, Any], event: Mapping[str, Any]) -> DeadLe
     )
 
 
+def _received_too_often(message: Mapping[str, Any], event: Mapping[str, Any]) -> DeadLetter:
+    """What SQS has moved from an upload queue."""
+    return DeadLetter(
+        id=message["MessageId"],
+        sent_at=_sent_at(message),
+        body=event or message["Body"],
+        uploads=_uploads(event),
+        condition=MAX_RECEIVE_COUNT,
+        attempts=int(message["Attributes"].get("ApproximateReceiveCount", 0)) or None,
+        error_type=MAX_RECEIVE_COUNT,
+        error_message="the lines of the function's log with this object_key and a cause say why",
+    )
+
+
 def _sent_at(message: Mapping[str, Any]) -> datetime:
     return datetime.fromtimestamp(int(message["Attributes"]["SentTimestamp"]) / 1000, UTC)
 
 
 def _is_from_eventbridge(event: Any) -> bool:
     return _mapping(event).get("source") == "aws.s3"
+
+
+def _is_event(body: Mapping[str, Any]) -> bool:
+    """Whether it is S3's or EventBridge's event itself."""
+    return _is_from_eventbridge(body) or "Records" in body
 
 
 def _json_object(text: str) -> Mapping[str, Any]:
@@ -241,7 +268,7 @@ class Scan:
                 MaxNumberOfMessages=BATCH,
                 VisibilityTimeout=VISIBILITY_TIMEOUT_SECONDS,
                 WaitTimeSeconds=WAIT_SECONDS,
-                MessageSystemAttributeNames=["SentTimestamp"],
+                MessageSystemAttributeNames=SYSTEM_ATTRIBUTES,
                 MessageAttributeNames=["All"],  # the reasons of EventBridge
             ).get("Messages", [])
             self._receipts |= {message["MessageId"]: message["ReceiptHandle"] for message in messages}

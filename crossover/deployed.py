@@ -74,9 +74,11 @@ class Variant:
         stack: the stack's name.
         bucket: name of the bucket that takes files.
         table: name of the table that gets the items.
-        function: name of the function that S3 invokes.
-        handler_arn: what S3 invokes, the function itself or an alias of it; empty where the stack is too old to say.
+        function: name of the function that predicts, or has the endpoint predict.
+        handler_arn: what uploads invoke, the function itself or an alias of it; empty where the stack is too old to
+            say.
         dead_letter_queue: URL of the dead-letter queue.
+        upload_queue: URL of the queue that S3 sends to; empty where it invokes the handler itself.
         endpoint: name of the SageMaker endpoint; empty where the variant has none.
         input_kind: that its model takes, such as "audio"; empty where the stack does not say.
         results_bucket: name of the bucket of results that do not fit an item; empty where the variant has none.
@@ -90,6 +92,7 @@ class Variant:
     function: str
     handler_arn: str
     dead_letter_queue: str
+    upload_queue: str = ""
     endpoint: str = ""
     input_kind: str = ""
     results_bucket: str = ""
@@ -215,6 +218,7 @@ def _variant(stack: str, outputs: Mapping[str, str]) -> Variant | None:
         function=outputs["FunctionName"],
         handler_arn=outputs.get("HandlerArn", ""),
         dead_letter_queue=outputs["DeadLetterQueueUrl"],
+        upload_queue=outputs.get("UploadQueueUrl", ""),
         endpoint=outputs.get("EndpointName", ""),
         input_kind=outputs.get("InputKind", ""),
         results_bucket=outputs.get("ResultsBucketName", ""),

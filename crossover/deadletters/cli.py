@@ -92,7 +92,8 @@ def redrive(
 ) -> None:
     """Invoke the functions with the events of dead letters again. Safe to repeat.
 
-    A dead letter leaves the queue once Lambda has accepted its event; an event that fails again comes back.
+    With an upload queue the events are sent to it. A dead letter leaves its queue once Lambda or SQS has accepted its
+    event; an event that fails again comes back.
     """
     with _deployed(variants, prefix, local) as (clients, found):
         chosen = [dead_letter.id for _, dead_letter in redriving.find(clients, found, ids)] if ids else []
@@ -151,7 +152,7 @@ def _line(dead_letter: DeadLetter, what: str) -> str:
 
 
 class _DeadLetterJson(TypedDict):
-    """A dead letter; `record` is Lambda's, with the event, or the message's text where it is not a record."""
+    """A dead letter; `record` is Lambda's, with the event, or the event itself, or else the message's text."""
 
     id: str
     variant: str

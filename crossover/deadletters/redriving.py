@@ -1,4 +1,4 @@
-"""Redriving: the handler is invoked with a dead letter's event again, and the dead letter deleted from the queue."""
+"""Redriving: the handler, or its upload queue, gets a dead letter's event again, and the dead letter is deleted."""
 
 import json
 from collections.abc import Callable, Collection, Sequence
@@ -45,7 +45,7 @@ class Outcome:
     """How many dead letters a run redrove.
 
     Attributes:
-        redriven: invoked and deleted from the queue; in a dry run, those that would be.
+        redriven: sent again and deleted from the queue; in a dry run, those that would be.
         left: chosen, but still in the queue.
         more: why the run may have missed some that are in the queue, in words; empty where there is no reason.
     """
@@ -63,11 +63,12 @@ def redrive(
     report: Callable[[DeadLetter, str], None],
     dry_run: bool = False,
 ) -> Outcome:
-    """Invoke the stack's handler with the event of every chosen dead letter, which is deleted once Lambda accepted it.
+    """Send the event of every chosen dead letter to where S3 sends the stack's events now, then delete the dead letter.
 
-    An interruption between the two leaves a dead letter whose event was invoked already: redriving it once more is
-    harmless, because writing is idempotent. One that cannot be redriven stays in the queue and does not delay the
-    others. An event that fails again comes back as a new dead letter, which this run does not touch.
+    That is the upload queue, or the handler itself, which is invoked asynchronously. An interruption between the two
+    leaves a dead letter whose event was sent already: redriving it once more is harmless, because writing is
+    idempotent. One that cannot be redriven stays in the queue and does not delay the others. An event that fails again
+    comes back as a new dead letter, which this run does not touch.
 
     Args:
         report: gets each chosen dead letter and what was done with it.
@@ -77,7 +78,7 @@ def redrive(
         UsageError: the stack does not say which function handles its events.
         botocore.exceptions.BotoCoreError, ClientError: the SQS request failed.
     """
-    if not variant.handler_arn:
+    if not (variant.handler_arn or variant.upload_queue):
         raise UsageError(f"The stack {variant.stack} has no output HandlerArn; deploy it again, then redrive.")
     outcome = Outcome()
     with Scan(clients("sqs"), variant.dead_letter_queue) as scan:
@@ -86,7 +87,7 @@ def redrive(
                 event = _event_of(dead_letter, variant)
                 if not dry_run:
                     with interrupts.delayed():
-                        _invoke(clients("lambda"), variant, event)
+                        _send(clients, variant, event)
                         scan.delete(dead_letter)
             except (NotRedrivenError, BotoCoreError, ClientError) as error:
                 outcome.left += 1
@@ -108,9 +109,13 @@ def _event_of(dead_letter: DeadLetter, variant: Variant) -> Any:
     return dead_letter.event
 
 
-def _invoke(client: Any, variant: Variant, event: Any) -> None:
-    payload = json.dumps(event).encode()
-    status = client.invoke(FunctionName=variant.handler_arn, InvocationType="Event", Payload=payload)["StatusCode"]
+def _send(clients: Clients, variant: Variant, event: Any) -> None:
+    text = json.dumps(event)
+    if variant.upload_queue:
+        clients("sqs").send_message(QueueUrl=variant.upload_queue, MessageBody=text)
+        return
+    answer = clients("lambda").invoke(FunctionName=variant.handler_arn, InvocationType="Event", Payload=text.encode())
+    status = answer["StatusCode"]
     if status != 202:
         raise NotRedrivenError(f"Lambda answered with status {status} instead of 202.")
 

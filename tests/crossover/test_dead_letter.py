@@ -105,3 +105,37 @@ def test_fields_of_the_wrong_type_count_as_missing(part: str, value: Any) -> Non
     assert isinstance(found.reason, str)
     assert found.attempts in (3, None)
     assert found.keys == ["calls/müller +1.wav"]
+
+
+EVENT_OF_EVENTBRIDGE = {
+    "source": "aws.s3",
+    "detail-type": "Object Created",
+    "time": "2026-11-14T18:10:05Z",
+    "detail": {"bucket": {"name": "uploads"}, "object": {"key": "calls/müller +1.wav"}},
+}
+
+
+def moved(body: Any) -> DeadLetter:
+    """A message that SQS has moved from an upload queue."""
+    attributes = {
+        "SentTimestamp": "1794679205568",
+        "ApproximateReceiveCount": "6",
+        "DeadLetterQueueSourceArn": "arn:aws:sqs:eu-central-1:123456789012:uploads",
+    }
+    text = body if isinstance(body, str) else json.dumps(body)
+    return read({"MessageId": "0f-1", "Body": text, "Attributes": attributes})
+
+
+@pytest.mark.parametrize("event", [{"Records": [RECORD]}, EVENT_OF_EVENTBRIDGE])
+def test_what_was_received_too_often_is_the_event_and_says_where_its_reason_is(event: dict[str, Any]) -> None:
+    found = moved(event)
+    assert (found.event, found.keys) == (event, ["calls/müller +1.wav"])
+    assert (found.condition, found.attempts) == ("MaxReceiveCount", 6)
+    assert found.reason == ("MaxReceiveCount: the lines of the function's log with this object_key and a cause say why")
+
+
+@pytest.mark.parametrize("body", ["no JSON", "[]", '{"Event": "x"}', '{"Records": [null]}', '{"Records": 5}'])
+def test_what_was_received_too_often_may_be_no_event(body: str) -> None:
+    found = moved(body)
+    assert found.uploads == ()
+    assert found.body in (body, json.loads(body) if body != "no JSON" else "")

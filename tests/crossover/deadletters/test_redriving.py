@@ -267,3 +267,46 @@ def test_an_id_that_matches_no_dead_letter_or_several_is_named(clients: Clients,
         find(clients, [variant], ["gone"])
     with pytest.raises(UsageError, match=r"The id '' is not unique, it matches .* and .*; give more of it\.$"):
         find(clients, [variant], [""])
+
+
+@pytest.fixture
+def with_queue(clients: Clients, variant: Variant) -> Variant:
+    """The variant with an upload queue, whose messages become dead letters once they were received twice."""
+    sqs = clients("sqs")
+    attributes = sqs.get_queue_attributes(QueueUrl=variant.dead_letter_queue, AttributeNames=["QueueArn"])["Attributes"]
+    redrive = {"deadLetterTargetArn": attributes["QueueArn"], "maxReceiveCount": 1}
+    queue = sqs.create_queue(
+        QueueName="uploads", Attributes={"VisibilityTimeout": "0", "RedrivePolicy": json.dumps(redrive)}
+    )
+    return replace(variant, upload_queue=queue["QueueUrl"])
+
+
+def test_with_an_upload_queue_the_event_is_sent_there_again(clients: Clients, with_queue: Variant) -> None:
+    of_lambda, of_the_queue = failed_event(with_queue, "a.wav"), eventbridge_event(with_queue, "b.wav")
+    put_dead_letter(clients, with_queue, letter_of(of_lambda))  # from before it had one
+    sqs = clients("sqs")
+    sqs.send_message(QueueUrl=with_queue.upload_queue, MessageBody=json.dumps(of_the_queue))
+    for _ in range(2):
+        sqs.receive_message(QueueUrl=with_queue.upload_queue)
+    function = Lambda()
+
+    outcome, _ = run(clients, function, with_queue)
+
+    assert (outcome.redriven, outcome.left, function.invoked) == (2, 0, [])
+    assert messages_in(clients, with_queue) == (0, 0)
+    sent = sqs.receive_message(QueueUrl=with_queue.upload_queue, MaxNumberOfMessages=10)["Messages"]
+    assert sorted(message["Body"] for message in sent) == sorted(map(json.dumps, (of_lambda, of_the_queue)))
+
+
+def test_a_dead_letter_of_an_earlier_upload_queue_invokes_the_handler(clients: Clients, with_queue: Variant) -> None:
+    event = failed_event(with_queue, "a.wav")
+    sqs = clients("sqs")
+    sqs.send_message(QueueUrl=with_queue.upload_queue, MessageBody=json.dumps(event))
+    for _ in range(2):
+        sqs.receive_message(QueueUrl=with_queue.upload_queue)
+    function = Lambda()
+
+    outcome, _ = run(clients, function, replace(with_queue, upload_queue=""))
+
+    assert outcome.redriven == 1
+    assert [request["Payload"] for request in function.invoked] == [event]
