@@ -33,10 +33,11 @@ INDEXES = (
     "application/vnd.oci.image.index.v1+json",
 )
 NO_ZIP = b"an image"  # what ministack asks for of a function that can run
-# The container's first process does not get the signals that it does not handle, so the engine kills it.
+# The container's first process does not get the signals that it does not handle, so the engine kills it; its client,
+# where it has not started the container yet.
 CONTAINER = """#!/bin/sh
 {run} &
-trap '{engine} kill "$(cat {id})"' TERM
+trap 'kill $!; {engine} kill "$(cat {id})"' TERM
 wait $!
 code=$?
 wait $!

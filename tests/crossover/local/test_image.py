@@ -1,4 +1,4 @@
-"""The endpoint as a real container: the Dockerfile is built, pushed to the emulator and run."""
+"""The endpoint and a function as real containers: their Dockerfiles are built, pushed to the emulator and run."""
 
 import json
 import re
@@ -10,9 +10,11 @@ from typing import Any
 import boto3
 import pytest
 
+from crossover.bundling import inference_bundle
+from crossover.bundling.cache import build_bundle
 from crossover.local import standin_base
-from crossover.local.container_engine import LABEL, Containers, Engine, engine_script, find_engine
-from crossover.local.python_environments import find_interpreter
+from crossover.local.container_engine import LABEL, LAMBDA_USER, Containers, Engine, engine_script, find_engine
+from crossover.local.python_environments import LAMBDA_PYTHON, find_interpreter
 from crossover.local.work import LocalAws, describe_containers
 from crossover.local.workspace import Workspace
 from crossover.paths import sources
@@ -43,25 +45,39 @@ def call(workspace: Workspace, engine: Engine, *arguments: str) -> str:
 
 def containers(workspace: Workspace, engine: Engine) -> list[Any]:
     """What the engine says of the workspace's containers."""
-    found = call(workspace, engine, "ps", "--all", "--quiet", "--filter", f"label={LABEL}={workspace.folder}").split()
-    return json.loads(call(workspace, engine, "container", "inspect", *found)) if found else []
+    while True:
+        labelled = f"label={LABEL}={workspace.folder}"
+        found = call(workspace, engine, "ps", "--all", "--quiet", "--filter", labelled).split()
+        try:
+            return json.loads(call(workspace, engine, "container", "inspect", *found)) if found else []
+        except subprocess.CalledProcessError:
+            pass  # one has ended since it was listed
+
+
+def containers_of(aws: LocalAws, engine: Engine, command: str) -> list[Any]:
+    """The workspace's containers that were started with this command."""
+    return [each for each in containers(aws.workspace, engine) if command in each["Config"]["Cmd"]]
 
 
 @pytest.fixture(scope="module")
 def aws(workspace: Workspace, engine: Engine) -> Iterator[LocalAws]:
-    """A local AWS with the SageMaker variant, whose image was built."""
+    """A local AWS with the variants that have an image, which was built."""
     with running_emulator(workspace, containers=Containers(engine.name)) as aws:
-        synth = aws.begin_synth(["sagemaker"], python=find_interpreter().version)
+        python = find_interpreter().version
+        context = {"variants": "sagemaker,container", "image_snap_start": "true"}
+        synth = aws.cdk.synthesize(
+            {**context, **({} if python == LAMBDA_PYTHON else {"local_python": python})}, engine=engine.name
+        )
         aws.bootstrap()
-        aws.deploy(*synth)
+        aws.deploy(synth, aws.steps.step("cdk synth"))
         assert aws.started
         registry = aws.started.endpoint.removeprefix("http://")
         yield aws
     wait_until(lambda: containers(workspace, engine) == [] and registry not in call(workspace, engine, "images"))
 
 
-def predicted(aws: LocalAws) -> str:
-    [row] = aws.predict(["sagemaker"], [SPEECH])
+def predicted(aws: LocalAws, variant: str = "sagemaker") -> str:
+    [row] = aws.predict([variant], [SPEECH])
     assert row.result
     label: str = row.result.item["label"]
     return label
@@ -77,7 +93,7 @@ def test_the_image_predicts_and_its_container_has_no_rights(aws: LocalAws, engin
     assert predicted(aws) == "Speech"
     assert describe_containers(aws.workspace) == f"Images run in containers, as {engine.name} built them."
 
-    [container] = containers(aws.workspace, engine)
+    [container] = containers_of(aws, engine, "serve")
     host, process = container["HostConfig"], status(container)
     assert host["ReadonlyRootfs"] is True
     assert host["Memory"] == 4 * 1024**3  # ml.t2.medium
@@ -91,15 +107,16 @@ def test_the_image_predicts_and_its_container_has_no_rights(aws: LocalAws, engin
 def test_the_pushed_manifest_is_one_that_sagemaker_accepts(aws: LocalAws) -> None:
     ecr = boto3.client("ecr")
     [repository] = ecr.describe_repositories()["repositories"]
-    [image] = ecr.describe_images(repositoryName=repository["repositoryName"])["imageDetails"]
+    images = ecr.describe_images(repositoryName=repository["repositoryName"])["imageDetails"]
 
-    assert image["imageManifestMediaType"] == "application/vnd.docker.distribution.manifest.v2+json"
+    docker = "application/vnd.docker.distribution.manifest.v2+json"
+    assert [image["imageManifestMediaType"] for image in images] == [docker] * 2
 
 
 def test_a_container_that_is_killed_is_started_again(aws: LocalAws, engine: Engine) -> None:
-    [before] = containers(aws.workspace, engine)
+    [before] = containers_of(aws, engine, "serve")
     call(aws.workspace, engine, "kill", before["Id"])
-    wait_until(lambda: [now["Id"] for now in containers(aws.workspace, engine)] not in ([], [before["Id"]]))
+    wait_until(lambda: [now["Id"] for now in containers_of(aws, engine, "serve")] not in ([], [before["Id"]]))
 
     assert predicted(aws) == "Speech"
 
@@ -112,7 +129,7 @@ def test_a_container_that_is_killed_is_started_again(aws: LocalAws, engine: Engi
 def test_root_that_cannot_be_given_up_ends_the_server_and_another_user_stays(
     aws: LocalAws, engine: Engine, tmp_path: Path, options: list[str], expected: str
 ) -> None:
-    [running] = containers(aws.workspace, engine)
+    [running] = containers_of(aws, engine, "serve")
     script = """if True:
         import os, sys
         sys.path[:0] = ["/opt/program", "/opt/program/lambda_src"]
@@ -126,3 +143,67 @@ def test_root_that_cannot_be_given_up_ends_the_server_and_another_user_stays(
     python = ["--rm", "--read-only", *options, "--entrypoint", "python", running["Image"], "-c", script]
 
     assert expected in call(aws.workspace, engine, "run", *python)
+
+
+HANDLER = "snapstart_handler.handler"
+
+
+def test_a_functions_image_predicts_from_a_snapshot_and_its_container_has_no_rights(
+    aws: LocalAws, engine: Engine
+) -> None:
+    [published] = containers_of(aws, engine, HANDLER)  # INIT has run before the first event
+    [row] = aws.predict(["container"], [SPEECH])
+    assert row.result
+    assert (row.result.item["label"], row.result.item["cold_start"]) == ("Speech", True)
+
+    [container] = containers_of(aws, engine, HANDLER)
+    host, process = container["HostConfig"], status(container)
+    assert container["Id"] == published["Id"]
+    assert (host["ReadonlyRootfs"], host["Memory"]) == (True, 4096 * 1024**2)
+    assert [mount["Destination"] for mount in container["Mounts"]] == []  # the model is in the image
+    user, group = LAMBDA_USER.split(":")
+    assert (process["Uid"].split(), process["Gid"].split()) == ([user] * 4, [group] * 4)
+    assert (int(process["CapEff"], 16), int(process["CapBnd"], 16), process["NoNewPrivs"]) == (0, 0, "1")
+    variables = dict(variable.split("=", 1) for variable in container["Config"]["Env"])
+    assert variables["AWS_LAMBDA_INITIALIZATION_TYPE"] == "snap-start"
+    assert variables["AWS_ACCESS_KEY_ID"].startswith("ASIA")  # of the function's own role
+
+
+def test_the_image_holds_what_a_zip_holds_and_the_model(aws: LocalAws, engine: Engine) -> None:
+    [running] = containers_of(aws, engine, HANDLER)
+    script = (
+        "import os\nfor folder, _, names in os.walk('.'):\n  for name in names: print(os.path.join(folder, name)[2:])"
+    )
+    held = call(aws.workspace, engine, "exec", running["Id"], "python", "-c", script).splitlines()
+    bundle = build_bundle(inference_bundle("audio"))
+
+    zipped = {path.relative_to(bundle).as_posix() for path in bundle.rglob("*") if path.is_file()}
+    assert set(held) == zipped | {"model/model.onnx"}
+
+
+def test_a_library_can_write_to_its_home_and_to_nothing_else(aws: LocalAws, engine: Engine) -> None:
+    [running] = containers_of(aws, engine, HANDLER)
+    script = """if True:
+        import os, pathlib
+        for folder in (os.path.expanduser("~"), os.environ["XDG_CACHE_HOME"], os.environ["NUMBA_CACHE_DIR"]):
+            pathlib.Path(folder, "cache").mkdir(parents=True)
+        try:
+            open("/var/task/cache", "w")
+        except OSError as error:
+            print("read-only" if error.errno == 30 else error)
+    """
+    answer = call(aws.workspace, engine, "exec", running["Id"], "python", "-c", script)
+    assert answer.split() == ["read-only"]
+
+
+def test_a_function_that_is_killed_is_started_again_and_one_that_is_deleted_is_ended(
+    aws: LocalAws, engine: Engine
+) -> None:
+    [before] = containers_of(aws, engine, HANDLER)
+    call(aws.workspace, engine, "kill", before["Id"])
+    wait_until(lambda: containers_of(aws, engine, HANDLER) == [])
+    assert predicted(aws, "container") == "Speech"
+    assert len(containers_of(aws, engine, HANDLER)) == 1
+
+    boto3.client("cloudformation").delete_stack(StackName="Crossover-Container")
+    wait_until(lambda: containers_of(aws, engine, HANDLER) == [])
