@@ -73,6 +73,7 @@ class EfsLambda(InferenceFunction):
         )
         files = self.files
         self.alarms = (
+            *self.alarms,
             AlarmSpec(
                 id="FileSystemBusy",
                 metric=files.metric_throughput(),
