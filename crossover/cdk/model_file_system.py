@@ -131,13 +131,12 @@ class ModelFileSystem(Construct):
         return file
 
     def metric(self, name: str, statistic: str) -> cloudwatch.Metric:
-        """A metric of the file system, of a minute."""
+        """A metric of the file system, of five minutes."""
         return cloudwatch.Metric(
             namespace="AWS/EFS",
             metric_name=name,
             dimensions_map={"FileSystemId": self.file_system.file_system_id},
             statistic=statistic,
-            period=Duration.minutes(1),
         )
 
     def metric_throughput(self) -> cloudwatch.MathExpression:
@@ -152,5 +151,4 @@ class ModelFileSystem(Construct):
                 "permitted": self.metric("PermittedThroughput", "Average"),
             },
             label="throughput",
-            period=Duration.minutes(1),
         )

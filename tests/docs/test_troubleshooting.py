@@ -8,7 +8,13 @@ from tests.docs.pages import ROOT
 
 PAGE = (ROOT / "docs/troubleshooting.md").read_text()
 # What AWS, the CDK and others print.
-FOREIGN = ("SSM parameter", "'MemorySize'", "ResourceLimitExceeded", "… cannot be deleted while TerminationProtection")
+FOREIGN = (
+    "SSM parameter",
+    "'MemorySize'",
+    "ResourceLimitExceeded",
+    "mount target already exists",
+    "… cannot be deleted while TerminationProtection",
+)
 SOURCES = [
     path
     for folder in ("crossover", "stacks", "lambda_src", "sagemaker_container", "benchmarks")

@@ -12,7 +12,7 @@ from crossover.cdk.compute.inference_function import InferenceFunction, Parts
 from crossover.cdk.dashboard_cost import Cost, price
 from crossover.cdk.model_artifact import ModelArtifact
 from crossover.cdk.model_file_system import ModelFileSystem
-from crossover.cdk.monitoring_specs import AlarmSpec, GraphSpec
+from crossover.cdk.monitoring_specs import GraphSpec
 from crossover.cdk.network import IsolatedNetwork
 from crossover.cdk.python_function import FunctionOptions, create_log_group, zip_code
 from crossover.cdk.storage import PipelineStorage
@@ -72,22 +72,6 @@ class EfsLambda(InferenceFunction):
             scope, construct_id, storage=storage, model=model, memory_mb=memory_mb, canary=canary, options=options
         )
         files = self.files
-        self.alarms = (
-            *self.alarms,
-            AlarmSpec(
-                id="FileSystemBusy",
-                metric=files.metric_throughput(),
-                description=(
-                    "Reading models takes more than 80 % of the file system's throughput, so cold starts wait for one "
-                    "another and may time out. Set reserved_concurrency, or ingest=queue with max_concurrency, so that "
-                    "fewer begin at once. Events that time out are retried, then kept: `crossover deadletters list` "
-                    "names them."
-                ),
-                threshold=80,
-                periods=5,
-                breaching=3,
-            ),
-        )
         self.graphs = (
             GraphSpec(
                 title="File system: throughput", metrics={"of what is permitted": files.metric_throughput()}, unit="%"
@@ -98,7 +82,7 @@ class EfsLambda(InferenceFunction):
                     "read": files.metric("DataReadIOBytes", "Sum"),
                     "written": files.metric("DataWriteIOBytes", "Sum"),
                 },
-                unit="bytes a minute",
+                unit="bytes in 5 min",
             ),
             GraphSpec(title="File system: clients", metrics={"mounted": files.metric("ClientConnections", "Sum")}),
         )

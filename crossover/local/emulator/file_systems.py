@@ -137,7 +137,7 @@ def _create(folder: Path, info: Properties | None) -> None:
 
 
 def _user_may_write(user: Properties, info: Properties | None) -> bool:
-    """Whether a POSIX user may write to a directory that was created so; user 0 without ClientRootAccess may not."""
+    """Whether a POSIX user may write to a directory that was created so."""
     if not info or not user:
         return False
     of_owner, of_group, of_others = (int(digit) for digit in info["Permissions"][-3:])

@@ -83,7 +83,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("requirements-inference.txt", "requirements-proxy.txt"):
         (sources / name).write_text(lock)
     (sources / "requirements-audio.txt").write_text("")
-    for handler in ("standard_handler.py", "snapstart_handler.py", "sagemaker_trigger_handler.py"):
+    for handler in ("standard_handler.py", "snapstart_handler.py", "efs_handler.py", "sagemaker_trigger_handler.py"):
         (sources / handler).write_text(HANDLER)
     (sources / "health_check_handler.py").write_text("import boto3\n")
     (sources / "inference/model.py").write_text("import numpy\n")
@@ -202,6 +202,8 @@ def test_a_bundle_holds_the_sources_and_wheels_without_what_is_never_loaded(proj
         f"__pycache__/standard_handler.{tag}.pyc",
         "snapstart_handler.py",
         f"__pycache__/snapstart_handler.{tag}.pyc",
+        "efs_handler.py",
+        f"__pycache__/efs_handler.{tag}.pyc",
         "inference/model.py",
         f"inference/__pycache__/model.{tag}.pyc",
         "inference/input_error.py",
@@ -254,7 +256,7 @@ def test_a_bundle_may_leave_out_a_whole_folder(project: Path) -> None:
     bundle = replace(INFERENCE, leaves_out=("inference/inputs", "inference/model.py"))
 
     files = {path.relative_to(project / "lambda_src").as_posix() for path in bundle.files(project / "lambda_src")}
-    assert files == {"standard_handler.py", "snapstart_handler.py", "inference/input_error.py"}
+    assert files == {"standard_handler.py", "snapstart_handler.py", "efs_handler.py", "inference/input_error.py"}
 
 
 def test_service_descriptions_lose_their_texts_and_nothing_else(project: Path) -> None:
