@@ -70,27 +70,23 @@ class Settings:
     instance_type: str = setting("ml.t2.medium", rules.INSTANCE_TYPE, "instance type of the SageMaker endpoint")
     instance_count: int = setting(1, rules.INSTANCE_COUNT, "number of instances of the endpoint")
     provisioned_concurrency: int = setting(
-        1, rules.PROVISIONED_CONCURRENCY, "provisioned: execution environments that are kept ready"
+        1, rules.PROVISIONED_CONCURRENCY, "provisioned: execution environments that are kept ready; at least, if scaled"
     )
     max_provisioned_concurrency: int | None = setting(
         None,
         rules.optional(rules.PROVISIONED_CONCURRENCY),
-        "provisioned: their number follows the traffic, up to this",
+        "provisioned: their number follows the traffic up to this; down only while there is traffic",
     )
     provisioned_utilization: float = setting(
-        0.7, rules.UTILIZATION, "provisioned: the share of them that is in use when their number changes"
+        0.7, rules.UTILIZATION, "provisioned: the share of them in use around which their number follows the traffic"
     )
     provisioned_schedule: tuple[str, ...] = setting(
         "",
-        rules.list_of(
-            rules.text(r"cron\([^()]+\) [0-9]+-[0-9]+", "`cron(fields) least-most`, as in `cron(0 7 * * ? *) 5-20`"),
-            most=20,
-        ),
-        "provisioned: from these times on, the least and the most of them",
+        rules.PROVISIONED_SCHEDULE,
+        "provisioned: from these times on, the least and the most of them, for example none at night: "
+        "`cron(0 20 * * ? *) 0-0`",
     )
-    provisioned_time_zone: str = setting(
-        "UTC", rules.text(r"[A-Za-z_]+(/[A-Za-z0-9_+-]+)*", "a time zone as Europe/Berlin"), "of provisioned_schedule"
-    )
+    provisioned_time_zone: str = setting("UTC", rules.TIME_ZONE, "of provisioned_schedule, daylight saving included")
     model_loading: str = setting(
         "eager",
         rules.MODEL_LOADING,

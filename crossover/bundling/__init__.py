@@ -17,7 +17,8 @@ def inference_bundle(input_kind: str) -> Bundle:
     folders = sorted((sources() / "lambda_src/inference/inputs").glob("*_formats"))
     return Bundle(
         name=f"inference-{input_kind}",
-        handlers=("standard_handler", "snapstart_handler", "efs_handler"),  # one package, built and uploaded once
+        # one package, built and uploaded once
+        handlers=("standard_handler", "snapstart_handler", "efs_handler", "provisioned_handler"),
         packages=("inference",),
         leaves_out=tuple(f"inference/inputs/{folder.name}" for folder in folders if folder.name != decoders),
         locks=("requirements-inference.txt", f"requirements-{input_kind}.txt"),

@@ -32,12 +32,14 @@ class Cost:
     Attributes:
         memory_mb: of the function, in MiB.
         architecture: of the function; the prices are given as for x86_64.
+        duration_price: the id of the price of its time, by the GB-s.
         per_cold_start, per_hour: (quantity, price) of what is billed by the cold start, and by the hour in any case.
         leaves_out: what the figure does not include, in addition to SHARED_LINES.
     """
 
     memory_mb: int
     architecture: str = "x86_64"
+    duration_price: str = "lambda.gb_second"
     per_cold_start: tuple[tuple[float, Price], ...] = ()
     per_hour: tuple[tuple[float, Price], ...] = ()
     leaves_out: str
@@ -45,7 +47,7 @@ class Cost:
     @property
     def note(self) -> str:
         """Region and dates of the prices, and what the figure does not include."""
-        prices = [self._price("lambda.gb_second"), price("lambda.request")]
+        prices = [self._price(self.duration_price), price("lambda.request")]
         prices += [self._price(each.id) for _, each in self.per_cold_start + self.per_hour]
         dates = ", ".join(sorted({p.date if p.status == "confirmed" else f"{p.date} ({p.status})" for p in prices}))
         return f"{REGION}, prices of {dates}; without {self.leaves_out}, {SHARED_LINES}"
@@ -66,7 +68,7 @@ class Cost:
         another figure in the same widget.
         """
         usd = {
-            "duration": self.memory_mb / 1024 / 1000 * self._price("lambda.gb_second").value,
+            "duration": self.memory_mb / 1024 / 1000 * self._price(self.duration_price).value,
             "invocations": price("lambda.request").value,
             "coldStarts": self._sum(self.per_cold_start),
         }

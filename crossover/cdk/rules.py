@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import available_timezones
 
 from aws_cdk import Token
 from aws_cdk import aws_logs as logs
@@ -139,6 +140,61 @@ def list_of(rule: Rule, *, most: int) -> Rule:
     return Rule(f"at most {most} of: {rule.allowed}", read)
 
 
+@dataclass(frozen=True)
+class Scheduled:
+    """Bounds of a number from a time on, until the next one of the schedule."""
+
+    cron: str
+    least: int
+    most: int
+
+
+# Minutes, hours, day of month, month, day of week, year. Only what Application Auto Scaling surely takes.
+# https://docs.aws.amazon.com/autoscaling/application/userguide/scheduled-scaling-using-cron-expressions.html
+_CRON = r"cron\([0-9*,/-]+ [0-9*,/-]+ ([0-9*,/LW-]+ [0-9A-Z*,/-]+ \?|\? [0-9A-Z*,/-]+ [0-9A-Z*,/#-]+) [0-9*,/-]+\)"
+
+
+def scheduled(text: str) -> Scheduled:
+    """Read `cron(...) least-most`, both from 0 to 10,000.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    match = re.fullmatch(rf"(?P<cron>{_CRON}) (?P<least>[0-9]{{1,5}})-(?P<most>[0-9]{{1,5}})", text)
+    if not match or not int(match["least"]) <= int(match["most"]) <= 10_000:
+        raise ValueError
+    return Scheduled(match["cron"], int(match["least"]), int(match["most"]))
+
+
+def _schedule(*, most: int) -> Rule:
+    """A list of what `scheduled` reads, or a string with commas between, read as a tuple of strings."""
+
+    def read(value: Any) -> tuple[str, ...]:
+        if isinstance(value, str):  # a cron expression has commas, too
+            value = () if value in ("", "none") else [part.strip() for part in re.split(r",(?![^(]*\))", value)]
+        values = () if value is None else value
+        if not isinstance(values, list | tuple) or len(values) > most or not all(isinstance(v, str) for v in values):
+            raise ValueError
+        for each in values:
+            scheduled(each)
+        return tuple(values)
+
+    return Rule(f"at most {most} of: `cron(fields) least-most`, as in `cron(0 7 ? * MON-FRI *) 5-20`", read)
+
+
+def _time_zone() -> Rule:
+    name = text(r"[A-Za-z_]+(/[A-Za-z0-9_+-]+)*", "a time zone as Europe/Berlin")
+
+    def read(value: Any) -> str:
+        zone: str = name.read(value)
+        known = available_timezones()  # none where the system has no list of them
+        if known and zone not in known:
+            raise ValueError
+        return zone
+
+    return Rule(name.allowed, read)
+
+
 def _tags() -> Rule:
     """A mapping, or `key=value` separated by commas, read as pairs in the order of their keys."""
     key, value = r"(?![aA][wW][sS]:)[\w +.:/@-]{1,128}", r"[\w +.:/@=-]{0,256}"
@@ -204,6 +260,8 @@ INGESTS = ("direct", "queue")
 MAX_CONCURRENCY = optional(whole_number(2, 1000))  # Lambda's limits, of a queue's event source mapping
 PROVISIONED_CONCURRENCY = whole_number(1, 10000)
 UTILIZATION = number(0.1, 0.9)  # Application Auto Scaling's limits
+PROVISIONED_SCHEDULE = _schedule(most=20)
+TIME_ZONE = _time_zone()
 MODEL_LOADING = one_of("eager", "lazy")
 RETRY_ATTEMPTS = whole_number(0, 2)  # Lambda's, of asynchronous invocations
 INSTANCE_COUNT = whole_number(1, 100)

@@ -152,6 +152,8 @@ class ScenarioOptions:
     snapstart_versions: Annotated[str | None, _field("snapstart_versions")] = None
     provisioned: Annotated[str | None, _field("provisioned")] = None
     provisioned_overflow: Annotated[str | None, _field("provisioned_overflow")] = None
+    provisioned_hours: Annotated[str | None, _field("provisioned_hours")] = None
+    provisioned_share: Annotated[str | None, _field("provisioned_share")] = None
     efs_gb: Annotated[str | None, _field("efs_gb")] = None
     efs_init_seconds: Annotated[str | None, _field("efs_init_seconds")] = None
     model_mb: Annotated[str | None, _field("model_mb")] = None

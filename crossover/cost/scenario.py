@@ -145,6 +145,17 @@ class Scenario:
     provisioned_overflow: Amount = _number(
         0.01, "", 1e-6, 0.99, SETTING, "share of requests that may find none of them free"
     )
+    provisioned_hours: Amount = _number(
+        float(HOURS_PER_MONTH), "h", 1, HOURS_PER_MONTH, SETTING, "hours a month in which environments are kept ready"
+    )
+    provisioned_share: Amount | None = _number(
+        None,
+        "",
+        0,
+        1,
+        SETTING,
+        "share of the requests in provisioned_hours, if they are not all; by default in proportion",
+    )
 
     efs_gb: Amount | None = _number(None, "GB", 0, 10_000, SETTING, "what is stored on EFS; by default the model")
     efs_init_seconds: Amount | None = _number(

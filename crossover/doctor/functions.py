@@ -1,11 +1,13 @@
 """Lambda's quotas: memory and concurrency, which are lower in a new account."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from crossover.doctor.context import Context
+from crossover.doctor.plan import Stack
 from crossover.doctor.result import Check, Outcome, fails, ok, warning
 from crossover.errors import CrossoverError
 
@@ -62,6 +64,59 @@ def check_concurrency(context: Context) -> Iterator[Outcome]:
         yield ok(f"{limit:,} at once, {reserved:,} of them reserved" if reserved else f"{limit:,} at once")
 
 
+def check_provisioned(context: Context) -> Iterator[Outcome]:
+    """What is provisioned must leave 100 of the account's concurrency, too, unless it is a part of what is reserved."""
+    counts = {stack.name: counted for stack in context.plan.stacks if (counted := _provisioned(stack))[1]}
+    if not counts:
+        return
+    functions = context.plan.properties("AWS::Lambda::Function")
+    reserved = sum(int(properties.get("ReservedConcurrentExecutions", 0)) for properties in functions)
+    limits = context.clients("lambda").get_account_settings()["AccountLimit"]
+    limit, unreserved = limits["ConcurrentExecutions"], limits["UnreservedConcurrentExecutions"]
+    now = _reserved_now(context) if reserved else 0
+    free = max(unreserved + now - reserved - min(UNRESERVED, limit), 0)
+    first, most = (sum(counted[index] for counted in counts.values()) for index in (0, 1))
+    names = ", ".join(counts)
+    can_be = f"of the account's {limit:,} only {free:,} can be, as {UNRESERVED} must remain"
+    if first > free:
+        yield fails(
+            f"{first:,} kept ready ({names}), but {can_be}",
+            f"Deploy another variant, set provisioned_concurrency lower, or ask for more: {QUOTA}.",
+        )
+    elif most > free:
+        yield warning(
+            f"up to {most:,} kept ready ({names}), but {can_be}",
+            f"Set max_provisioned_concurrency or provisioned_schedule lower, or ask for more: {QUOTA}.",
+        )
+    else:
+        yield ok(f"{most:,} of {limit:,} at most ({names})")
+
+
+def _provisioned(stack: Stack) -> tuple[int, int]:
+    """How many environments a stack keeps ready when it is deployed, and at most; without those that are reserved."""
+    resources = stack.template.get("Resources", {})
+    aliases = [
+        properties
+        for properties in stack.properties("AWS::Lambda::Alias")
+        if not _function_of(properties, resources).get("ReservedConcurrentExecutions")
+    ]
+    configs = [alias.get("ProvisionedConcurrencyConfig", {}) for alias in aliases]
+    first = sum(int(config.get("ProvisionedConcurrentExecutions", 0)) for config in configs)
+    if not first:
+        return 0, 0
+    targets = stack.properties("AWS::ApplicationAutoScaling::ScalableTarget")
+    actions = [action["ScalableTargetAction"] for target in targets for action in target.get("ScheduledActions", [])]
+    return first, max(first, *(int(bounds.get("MaxCapacity", 0)) for bounds in [*targets, *actions, {}]))
+
+
+def _function_of(alias: Mapping[str, Any], resources: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The properties of an alias's function; empty where the template does not have it."""
+    name = alias["FunctionName"]
+    function: Mapping[str, Any] = resources.get(str(name.get("Ref")), {}) if isinstance(name, dict) else {}
+    properties: Mapping[str, Any] = function.get("Properties", {})
+    return properties
+
+
 def _reserved_now(context: Context) -> int:
     """What the deployed functions of these stacks reserve, which the deployment replaces."""
     reserved = 0
@@ -84,5 +139,10 @@ CHECKS = (
         "Lambda concurrency",
         ("lambda:GetAccountSettings", "lambda:GetFunctionConcurrency", "cloudformation:DescribeStacks"),
         check_concurrency,
+    ),
+    Check(
+        "provisioned concurrency",
+        ("lambda:GetAccountSettings", "lambda:GetFunctionConcurrency", "cloudformation:DescribeStacks"),
+        check_provisioned,
     ),
 )

@@ -54,6 +54,9 @@ def _variant_usd(stack: Stack, prices: Prices) -> float:
         shared_lines=False,
         image_snap_start=any("SnapStart" in p for p in functions),
     )
+    for properties in stack.properties("AWS::Lambda::Alias"):
+        if config := properties.get("ProvisionedConcurrencyConfig"):
+            scenario = replace(scenario, provisioned=float(config["ProvisionedConcurrentExecutions"]))
     for properties in stack.properties("AWS::SageMaker::EndpointConfig"):
         [instances] = properties["ProductionVariants"]
         scenario = replace(

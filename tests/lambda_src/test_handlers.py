@@ -1,4 +1,4 @@
-"""The three handlers on real audio and real events, against moto."""
+"""The handlers on real audio and real events, against moto."""
 
 import gzip
 import io
@@ -359,6 +359,22 @@ def test_snapstart_primes_before_the_snapshot_and_renews_after_it(
     assert aws.item("2.wav")["cold_start"]["BOOL"] is True
     assert len(signatures) == 2
     assert all("Credential=AFTERRESTORE/" in signature for signature in signatures)
+
+
+@pytest.mark.parametrize(("kind", "primed"), [("provisioned-concurrency", True), ("on-demand", False)])
+def test_a_provisioned_environment_primes_at_init_and_its_first_event_is_warm(
+    aws: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, kind: str, primed: bool
+) -> None:
+    monkeypatch.setenv("PREDICTOR", "provisioned")
+    monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", kind)
+    done = []
+    monkeypatch.setattr("inference.local_predictor.LocalPredictor.prime", lambda self: done.append("model"))
+    monkeypatch.setattr("inference.store.PredictionStore.prime", lambda self: done.append("table"))
+    module = load_handler("provisioned_handler")
+    assert done == (["model", "table"] if primed else [])
+    module.handler(event(aws.upload("1.wav", SPEECH_BYTES)), CONTEXT)
+    assert aws.item("1.wav")["label"]["S"] == "Speech"
+    assert aws.item("1.wav")["cold_start"]["BOOL"] is not primed
 
 
 def test_the_proxy_writes_what_the_endpoint_answers(proxy: Any, aws: SimpleNamespace) -> None:

@@ -119,9 +119,9 @@ class ApplicationScaling:
         return arn, {"Arn": arn}
 
     def _delete_policy(self, arn: str, properties: Properties) -> None:
-        name = arn.rpartition("/")[2]
-        for target in self.targets.values():
-            target.policies.pop(name, None)
+        resource, _, name = arn.partition(f":resource/{SERVICE}/")[2].rpartition(":policyName/")
+        if resource in self.targets:
+            self.targets[resource].policies.pop(name, None)
 
     # Scaling
 
@@ -154,9 +154,10 @@ class ApplicationScaling:
         due = []
         for action in target.actions.values():
             zone = ZoneInfo(action.get("Timezone", "UTC"))
-            at = target.checked_at
-            while (at := next_time(action["Schedule"], at, zone)) and at <= now:
+            at = next_time(action["Schedule"], target.checked_at, zone)
+            while at and at <= now:
                 due.append((at, action))
+                at = next_time(action["Schedule"], at, zone)
         return due
 
     def _track(self, target: ScalableTarget) -> None:

@@ -82,6 +82,8 @@ class ProvisionedConcurrency:
                     break
             else:
                 environment = None
+        if not all(map(is_alive, environments)):
+            self.adjust(function)
         if environments:
             record_invocation(config["FunctionArn"], "Invocations" if environment else "SpilloverInvocations")
             if environment:
@@ -252,21 +254,33 @@ class ProvisionedConcurrency:
     def _adjust(self, function: str) -> None:
         with self._allocating:
             moving = [each for each in self._moving if each[0] == function]  # before they get their environments
-            self._allocate(function)
-            configs = lambda_svc._functions.get(function, {}).get("provisioned_concurrency", {})
+            failures = self._allocate(function)
+            record = lambda_svc._functions.get(function) or {"provisioned_concurrency": {}}
             for _, alias in moving:
-                if configs.get(alias, {}).get("Status") != FAILED:  # then the old version keeps the traffic
-                    self._moving.discard((function, alias))
-                    if alias in configs:
-                        lambda_svc._functions[function]["aliases"][alias].pop("RoutingConfig", None)
-                    self._allocate(function)
-            for qualifier, config in configs.items():
+                found = record["aliases"].get(alias) if record["provisioned_concurrency"].get(alias) else None
+                version = found["FunctionVersion"] if found else ""
+                if found and (version in failures or version not in record["versions"]):
+                    continue  # the old version keeps the traffic
+                self._moving.discard((function, alias))
+                if found:
+                    found.pop("RoutingConfig", None)
+                self._allocate(function)
+            for qualifier, config in list(record["provisioned_concurrency"].items()):
+                version = record["aliases"].get(qualifier, {"FunctionVersion": qualifier})["FunctionVersion"]
+                if version in failures:
+                    reason = f"FUNCTION_ERROR_INIT_FAILURE: {failures[version]}"
+                    config.update(Status=FAILED, StatusReason=reason)
+                    continue
                 is_whole = config["AllocatedProvisionedConcurrentExecutions"] == requested(config)
-                if config["Status"] == IN_PROGRESS and is_whole and (function, qualifier) not in self._moving:
+                if is_whole and (function, qualifier) not in self._moving:
                     config["Status"] = READY
 
-    def _allocate(self, function: str) -> None:
-        """End the environments that are too many, then start those that are missing; none serves before all can."""
+    def _allocate(self, function: str) -> dict[str, str]:
+        """End the environments that are too many, then start those that are missing; none serves before all can.
+
+        Returns:
+            Why INIT failed, by version.
+        """
         record = lambda_svc._functions.get(function)
         wanted = self._wanted(function, record) if record else {}
         self._end_surplus(function, wanted)
@@ -276,22 +290,20 @@ class ProvisionedConcurrency:
             for _ in range(count - len(self._environments.get((function, version), ())))
         ]
         with ThreadPoolExecutor(max(1, min(len(missing), os.cpu_count() or 1))) as pool:
-            failures = [failure for failure in pool.map(spawn, missing) if failure]
-        if failures:
-            end_when_idle(missing)
-        else:
-            with self._lock:
-                for environment in missing:
-                    key = (function, environment.config["Version"])
-                    self._environments.setdefault(key, []).append(environment)
-        for qualifier, config in record["provisioned_concurrency"].items() if record else ():
+            spawned = list(zip(missing, pool.map(spawn, missing), strict=True))
+        failures = {environment.config["Version"]: failure for environment, failure in spawned if failure}
+        end_when_idle([environment for environment in missing if environment.config["Version"] in failures])
+        with self._lock:
+            for environment in missing:
+                if (version := environment.config["Version"]) not in failures:
+                    self._environments.setdefault((function, version), []).append(environment)
+        for qualifier, config in list(record["provisioned_concurrency"].items()) if record else ():
             versions = self._wanted(function, record, only=qualifier)
             available = sum(len(self._environments.get((function, version), ())) for version in versions)
             available = min(available, requested(config))
             config["AvailableProvisionedConcurrentExecutions"] = available
             config["AllocatedProvisionedConcurrentExecutions"] = available
-            if failures:
-                config.update(Status=FAILED, StatusReason=f"FUNCTION_ERROR_INIT_FAILURE: {failures[0]}")
+        return failures
 
     def _end_surplus(self, function: str, wanted: dict[str, int]) -> None:
         with self._lock:

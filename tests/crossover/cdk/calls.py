@@ -73,6 +73,7 @@ PREDICTOR = (*WITHOUT_MODEL, *MODELS)
 CALLS: dict[tuple[str, str], tuple[Call, ...]] = {
     ("Standard", "Compute/FunctionRole"): PREDICTOR,
     ("SnapStart", "Compute/FunctionRole"): PREDICTOR,
+    ("Provisioned", "Compute/FunctionRole"): PREDICTOR,
     ("Container", "Compute/FunctionRole"): WITHOUT_MODEL,
     ("Efs", "Compute/FunctionRole"): (*WITHOUT_MODEL, *mounted("Reader", "ClientMount")),
     ("Efs", "Compute/Files/LoaderRole"): (
@@ -96,7 +97,7 @@ CALLS: dict[tuple[str, str], tuple[Call, ...]] = {
     ),
     **{
         (variant, role): calls
-        for variant in ("Standard", "SnapStart", "Efs", "Container", "SageMaker")
+        for variant in ("Standard", "SnapStart", "Provisioned", "Efs", "Container", "SageMaker")
         for role, calls in {
             "Compute/Rollout/HealthCheckRole": (
                 *logs("Compute/Rollout/HealthCheckLogs"),

@@ -62,6 +62,7 @@ def expression(template: StackTemplate) -> str:
         ("Standard", OF_EVERY_VARIANT),
         ("SnapStart", OF_EVERY_VARIANT),
         ("SageMaker", OF_EVERY_VARIANT | OF_THE_ENDPOINT),
+        ("Provisioned", OF_EVERY_VARIANT | {"SpillOver"}),
     ],
 )
 def test_a_stack_has_the_alarms_of_its_variant(templates: dict[str, StackTemplate], stack: str, expected: set[str]):
@@ -296,6 +297,15 @@ def test_the_cost_of_snapstart_has_its_snapshot_by_the_hour_and_its_restores(sna
 
     assert figure == pytest.approx(15.82, abs=0.01)  # 4 GB for a month
     assert restores == pytest.approx(559.2, abs=0.5)  # 0.00056 USD each
+
+
+def test_the_cost_of_provisioned_concurrency_is_what_is_kept_ready_and_its_use(templates: dict[str, StackTemplate]):
+    formula = expression(templates["Provisioned"])
+    kept = evaluate(formula, duration=0, invocations=0, succeeded=1e6, period=730 * 3600)
+
+    assert kept == pytest.approx(43.80, abs=0.01)  # 4 GB for a month
+    # 4 GB for 204 ms at 9.7222 USD a million GB-s, and a request.
+    assert evaluate(formula, duration=204, invocations=1, succeeded=1, period=0) == pytest.approx(8.13, abs=0.01)
 
 
 def test_the_cost_of_the_endpoint_is_its_instances_by_the_hour_and_its_proxy(sagemaker: StackTemplate):

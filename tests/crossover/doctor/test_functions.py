@@ -8,7 +8,7 @@ from crossover.doctor import functions
 from crossover.doctor.plan import Stack
 from tests.crossover.doctor.stubs import Aws, run, stack
 
-MEMORY, CONCURRENCY = functions.CHECKS
+MEMORY, CONCURRENCY, PROVISIONED = functions.CHECKS
 
 
 def with_function(**properties: Any) -> Stack:
@@ -121,3 +121,61 @@ def test_a_missing_permission_is_named(aws: Aws, service: str, method: str, acti
     aws.refuses(service, method, "AccessDeniedException")
     [(status, found, _)] = run(CONCURRENCY, aws, with_function(ReservedConcurrentExecutions=50))
     assert (status, found) == ("unknown", f"could not be checked: needs {action}")
+
+
+def provisioned(first: int, *, most: int = 0, scheduled: int = 0, reserved: int | None = None) -> Stack:
+    config = {"ProvisionedConcurrencyConfig": {"ProvisionedConcurrentExecutions": first}} if first else {}
+    actions = [{"ScalableTargetAction": {"MinCapacity": 0, "MaxCapacity": scheduled}}] if scheduled else []
+    target = ("AWS::ApplicationAutoScaling::ScalableTarget", {"MaxCapacity": most, "ScheduledActions": actions})
+    return stack(
+        ("AWS::Lambda::Function", {"ReservedConcurrentExecutions": reserved} if reserved else {}),
+        ("AWS::Lambda::Alias", {"FunctionName": {"Ref": "R0"}, **config}),
+        *([target] if most else []),
+        id="Provisioned",
+    )
+
+
+@pytest.mark.parametrize(
+    ("limit", "planned", "status", "found"),
+    [
+        (1000, provisioned(900), "ok", "900 of 1,000 at most (Crossover-Provisioned)"),
+        (
+            1000,
+            provisioned(901),
+            "fails",
+            "901 kept ready (Crossover-Provisioned), but of the account's 1,000 only 900 can be, as 100 must remain",
+        ),
+        (
+            10,
+            provisioned(1),
+            "fails",
+            "1 kept ready (Crossover-Provisioned), but of the account's 10 only 0 can be, as 100 must remain",
+        ),
+        (110, provisioned(5, most=10), "ok", "10 of 110 at most (Crossover-Provisioned)"),
+        (
+            110,
+            provisioned(5, most=10, scheduled=11),
+            "warning",
+            "up to 11 kept ready (Crossover-Provisioned), but of the account's 110 only 10 can be, as 100 must remain",
+        ),
+    ],
+)
+def test_what_is_kept_ready_must_leave_100_of_the_accounts_limit(
+    aws: Aws, limit: int, planned: Stack, status: str, found: str
+) -> None:
+    has_limit(aws, limit)
+    [finding] = run(PROVISIONED, aws, planned)
+    assert finding[:2] == (status, found)
+
+
+def test_what_is_kept_ready_of_what_is_reserved_is_not_counted_again(aws: Aws) -> None:
+    assert run(PROVISIONED, aws, provisioned(5, reserved=5)) == run(PROVISIONED, aws, provisioned(0)) == []
+
+
+def test_what_others_reserve_cannot_be_kept_ready(aws: Aws) -> None:
+    has_limit(aws, 1000)
+    aws.answers("cloudformation", "describe_stacks", {"Stacks": []})
+    other = with_function(ReservedConcurrentExecutions=890)
+    [(status, found, _)] = run(PROVISIONED, aws, other, provisioned(11))
+    assert status == "fails"
+    assert "only 10 can be" in found

@@ -36,6 +36,12 @@ def test_each_part_of_a_stack_has_its_price() -> None:
         0.6 * price("ecr.gb_month") + 4 * HOURS * 3600 * price("lambda.snapstart.cache_gb_second"): stack(
             SNAPSHOT, outputs={"Predictor": "container"}
         ),
+        3 * 4 * HOURS * 3600 * price("lambda.provisioned.gb_second")
+        + 3 * HOURS / 4 * 0.7 * 4 * price("lambda.provisioned.duration_gb_second"): stack(
+            FUNCTION,
+            ("AWS::Lambda::Alias", {"ProvisionedConcurrencyConfig": {"ProvisionedConcurrentExecutions": 3}}),
+            outputs={"Predictor": "provisioned"},
+        ),
         2 * (HOURS * price("sagemaker.host.ml.t2.medium") + 30 * price("sagemaker.host.storage_gb_month")): stack(
             FUNCTION, ENDPOINT, outputs={"Predictor": "sagemaker"}
         ),

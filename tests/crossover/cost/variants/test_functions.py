@@ -93,6 +93,7 @@ def test_provisioned_concurrency_overflows_to_on_demand() -> None:
     assert quantities(bill) == pytest.approx(
         {
             "kept ready": 2 * 2 * MONTH,
+            "INIT of these": 2 * 730 / 4 * 2 * 2,
             "duration": 1.6 * MONTH * 2 * 0.5,
             "requests": 1.6 * MONTH,
             "overflow duration": 0.4 * MONTH * 2 * 0.5,
@@ -103,6 +104,7 @@ def test_provisioned_concurrency_overflows_to_on_demand() -> None:
     assert dollars(bill) == pytest.approx(
         {
             "kept ready": 4 * MONTH * 4e-6,
+            "INIT of these": 1460 * 1e-5,
             "duration": 1.6 * MONTH * 1e-5,
             "requests": 1.6 * MONTH * 3e-7,
             "overflow duration": 0.4 * MONTH * 2e-5,
@@ -169,6 +171,50 @@ def test_provisioned_concurrency_is_cheaper_from_60_percent_use() -> None:
     scenario = at(requests=load * MONTH, warm_seconds=1.0, memory_mb=1024.0, cold_share=0.0, provisioned=1000.0)
     kept, on_demand = (variant.bill(scenario, prices(US_EAST_1)) for variant in (provisioned, standard))
     assert list(np.asarray(kept.usd < on_demand.usd)) == [False, True]
+
+
+def test_environments_kept_ready_for_some_hours_leave_the_others_to_on_demand() -> None:
+    # 200 hours a month with three quarters of the 2 requests each second: 1.5 * 730 / 200 a second in these hours, a
+    # load of 2.7375 at 0.5 s each; B(1) = 2.7375 / 3.7375, B(2) = 2.7375 B(1) / (2 + 2.7375 B(1)).
+    hours = 200 * 3600
+    b1 = 2.7375 / 3.7375
+    b2 = 2.7375 * b1 / (2 + 2.7375 * b1)
+    scenario = at(**ONE_ERLANG, provisioned=2.0, provisioned_hours=200.0, provisioned_share=0.75)
+    lines = quantities(provisioned.bill(scenario, prices()))
+    assert lines == pytest.approx(
+        {
+            "kept ready": 2 * 2 * hours,
+            "INIT of these": 2 * 200 / 4 * 2 * 2,
+            "duration": 1.5 * MONTH * (1 - b2) * 2 * 0.5,
+            "requests": 1.5 * MONTH * (1 - b2),
+            "overflow duration": 1.5 * MONTH * b2 * 2 * 0.5,
+            "overflow INIT": 1.5 * MONTH * b2 * 2 * 0.1 * 2,
+            "overflow requests": 1.5 * MONTH * b2,
+            "other hours duration": 0.5 * MONTH * 2 * 0.5,
+            "other hours INIT": 0.5 * MONTH * 2 * 0.1 * 2,
+            "other hours requests": 0.5 * MONTH,
+        }
+    )
+
+
+def test_the_requests_are_spread_over_all_hours_unless_it_is_said_otherwise() -> None:
+    half, all_day = (
+        quantities(provisioned.bill(at(**ONE_ERLANG, provisioned=2.0, provisioned_hours=hours), prices()))
+        for hours in (365.0, 730.0)
+    )
+    assert half["overflow requests"] == pytest.approx(all_day["overflow requests"] / 2)
+    assert half["other hours requests"] == pytest.approx(MONTH)
+    assert "other hours requests" not in all_day
+
+
+@pytest.mark.parametrize(
+    ("hours", "lifetime", "starts"), [(730.0, 4.0, 182.5), (100.0, 4.0, 730 / 24), (1.0, 1.0, 730 / 24)]
+)
+def test_environments_are_initialized_when_they_are_replaced_and_each_day_that_they_are_kept(
+    hours: float, lifetime: float, starts: float
+) -> None:
+    scenario = at(**ONE_ERLANG, provisioned=3.0, provisioned_hours=hours, lifetime_hours=lifetime)
+    assert quantities(provisioned.bill(scenario, prices()))["INIT of these"] == pytest.approx(3 * starts * 2 * 2)
 
 
 # EFS

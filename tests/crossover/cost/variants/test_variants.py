@@ -26,6 +26,8 @@ def random_settings(cases: int, seed: int) -> dict[str, Any]:
         "idle_seconds": random.uniform(60, 900, cases),
         "snapstart_versions": random.integers(0, 4, cases).astype(float),
         "provisioned_overflow": 10 ** random.uniform(-4, -1, cases),
+        "provisioned_hours": random.choice([100.0, 730.0], cases),
+        "provisioned_share": random.uniform(0, 1, cases),
         "nat_gateways": random.integers(0, 3, cases).astype(float),
         "message_kb": random.uniform(0.1, 200, cases),
         "min_instances": random.integers(1, 4, cases).astype(float),
