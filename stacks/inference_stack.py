@@ -79,7 +79,6 @@ class InferenceStack(Stack):
         self.compute = compute = variant(self, "Compute", storage=storage, model=model, options=options, **arguments)
         if network:  # SnapStart loads the model while its version is published, the endpoint before it is in service
             compute.node.add_dependency(network.vpc)
-        ingest = settings.ingest or variant.ingest
         if settings.backfill:
             Backfill(
                 self,
@@ -91,6 +90,7 @@ class InferenceStack(Stack):
                 removal_policy=settings.removal,
                 publish_outputs=True,
             )
+        ingest = settings.ingest or variant.ingest
         self.pipeline = pipeline = InferencePipeline(
             self,
             "Pipeline",

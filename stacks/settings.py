@@ -141,7 +141,9 @@ class Settings:
         "many as reserved_concurrency; takes no concurrency from the account's other functions",
     )
     backfill: bool = setting(
-        False, rules.switch(), "a role and a bucket for `crossover backfill`, which predicts what the bucket holds"
+        False,
+        rules.switch(),
+        "a role and a bucket for `crossover backfill`, which predicts what lies in the input bucket already",
     )
     input_lifetime_days: int | None = setting(
         None,

@@ -20,6 +20,8 @@ DELAYS = Delays(first=0.5, longest=5.0)
 """Between two looks at a job, which on AWS takes minutes."""
 PRIORITY = 10  # only its order among the account's other jobs matters
 WAITS_FOR_CONFIRMATION = "Suspended"
+UNKNOWN = ("NoSuchJob", "NotFoundException", "InvalidRequest", "BadRequestException")
+"""Error codes of a request about a job that is not there, or whose id is none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,7 +140,8 @@ def describe(clients: Clients, account: str, job_id: str) -> Job:
     try:
         found = clients("s3control").describe_job(AccountId=account, JobId=job_id)["Job"]
     except ClientError as error:
-        raise _unknown_job(error, clients, account, job_id) from error
+        _check_known(error, clients, account, job_id)
+        raise
     progress, report = found.get("ProgressSummary", {}), found.get("Report", {})
     return Job(
         id=job_id,
@@ -182,24 +185,20 @@ def cancel(clients: Clients, account: str, job_id: str) -> str:
         )
     except ClientError as error:
         if error.response["Error"]["Code"] in ("JobStatusException", "InvalidJobStatus", "InvalidRequest"):
-            status = describe(clients, account, job_id).status
-            raise UsageError(f"The job {job_id} cannot be cancelled any more: it is {status}.") from error
-        raise _unknown_job(error, clients, account, job_id) from error
+            ended = describe(clients, account, job_id).status
+            raise UsageError(f"The job {job_id} cannot be cancelled any more: it is {ended}.") from error
+        _check_known(error, clients, account, job_id)
+        raise
     status: str = answer["Status"]
     return status
 
 
-def _unknown_job(error: ClientError, clients: Clients, account: str, job_id: str) -> Exception:
-    """A sentence, where the error says that there is no such job; else the error."""
-    if error.response["Error"]["Code"] not in (
-        "NoSuchJob",
-        "NotFoundException",
-        "InvalidRequest",
-        "BadRequestException",
-    ):
-        return error
-    where = clients("s3control").meta.region_name
-    return UsageError(f"There is no job {job_id!r} of S3 Batch Operations in {where}, account {account}.")
+def _check_known(error: ClientError, clients: Clients, account: str, job_id: str) -> None:
+    """Raise a UsageError, where the error says that there is no such job."""
+    if error.response["Error"]["Code"] in UNKNOWN:
+        where = clients("s3control").meta.region_name
+        message = f"There is no job {job_id!r} of S3 Batch Operations in {where}, account {account}."
+        raise UsageError(message) from error
 
 
 def _partition(variant: Variant) -> str:
