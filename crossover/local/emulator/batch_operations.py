@@ -57,25 +57,24 @@ class Job:
     ended: datetime | None = None
     failure: Properties | None = None
     total: int = 0
+    failed: int = 0
     outcomes: list[tuple[Task, Outcome]] = field(default_factory=list)
     confirmed: threading.Event = field(default_factory=threading.Event)
     is_cancelled: threading.Event = field(default_factory=threading.Event)
+    ending: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def arn(self) -> str:
         return arn_of(self.id)
 
-    @property
-    def failed(self) -> int:
-        return sum(not outcome.succeeded for _, outcome in self.outcomes)
-
     def end(self, status: str, failure: Properties | None = None) -> None:
-        self.failure, self.ended, self.status = failure, datetime.now(UTC), status
+        with self.ending:
+            self.failure, self.ended, self.status = failure, datetime.now(UTC), status
 
     def describe(self) -> Properties:
         """The members of DescribeJob's answer, and of ListJobs', which has a part of them."""
         done = list(self.outcomes)
-        failed = self.failed
+        failed = sum(not outcome.succeeded for _, outcome in done)
         return {
             **self.request,
             "JobId": self.id,
@@ -150,7 +149,7 @@ class BatchOperations:
         return as_xml("DescribeJob", {"Job": job.describe()})
 
     def _update(self, job: Job, status: str) -> Response:
-        with self._changing:
+        with job.ending:
             if job.status in ENDED or (status == "Ready" and job.status != "Suspended"):
                 return error("JobStatusException", f"The job is {job.status}, so it cannot become {status}.", 400)
             if status == "Cancelled":
@@ -228,6 +227,7 @@ def invoke_all(job: Job, tasks: list[Task], credentials: Properties) -> Properti
             return
         outcome = context.copy().run(invoke, client, job, task)
         with recording:
+            job.failed += not outcome.succeeded
             job.outcomes.append((task, outcome))
             if is_given_up(len(job.outcomes), job.failed):
                 too_many.set()
