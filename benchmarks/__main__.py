@@ -1,4 +1,4 @@
-"""`python -m benchmarks peers` and `python -m benchmarks soak`."""
+"""`python -m benchmarks peers`, `soak` and `burst`."""
 
 import json
 from pathlib import Path
@@ -106,6 +106,35 @@ def soak(
         _print_soak(report)
     if not report.holds:
         raise typer.Exit(1)
+
+
+@app.command()
+def burst(
+    uploads: Annotated[int, typer.Option(min=1, max=100_000, help="Number of uploads in each burst.")] = 5000,
+    audio_seconds: Annotated[int, typer.Option(min=1, max=600, help="Length of each file, s.")] = 60,
+    concurrency: Annotated[
+        int, typer.Option(min=3, max=1000, help="The account's limit of concurrent executions.")
+    ] = 100,
+    max_concurrency: Annotated[int, typer.Option(min=2, max=1000, help="With the queue, proxies at once.")] = 4,
+    timeout: Annotated[float, typer.Option(min=10, help="Maximum time of each burst, s.")] = 3600,
+    output: Annotated[Path | None, typer.Option(help="Write the result.", show_default=False)] = None,
+) -> None:
+    """Upload a burst to the sagemaker variant on a local AWS, with ingest=direct and with ingest=queue."""
+    from benchmarks import burst as bursts  # here, because few commands need it
+
+    options = bursts.Options(
+        uploads=uploads,
+        audio_seconds=audio_seconds,
+        concurrency=concurrency,
+        max_concurrency=max_concurrency,
+        timeout_seconds=timeout,
+    )
+    check_writable(output)
+    document = bursts.run(options, console=Console(stderr=True))
+    if output:
+        output.write_text(json.dumps(document, indent=1) + "\n")
+    console = Console()
+    console.print(_soak_table("burst", document["results"]))
 
 
 def _names(text: str) -> list[str]:

@@ -159,6 +159,7 @@ class ScenarioOptions:
     model_mb: Annotated[str | None, _field("model_mb")] = None
     nat_gateways: Annotated[str | None, _field("nat_gateways")] = None
     vpc_endpoints: Annotated[str | None, _field("vpc_endpoints")] = None
+    ingest: Annotated[str | None, _field("ingest")] = None
     image_gb: Annotated[str | None, _field("image_gb")] = None
     image_snap_start: Annotated[bool | None, _field("image_snap_start")] = None
     container_init_seconds: Annotated[str | None, _field("container_init_seconds")] = None

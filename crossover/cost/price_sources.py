@@ -39,6 +39,7 @@ class PriceSource:
         id: of the price in the snapshot.
         offer: AWS's code of the service's price list.
         usage_type: without the region's prefix.
+        other_usage_type: its name in some regions, where it has two.
         attributes: that the product must have as well, with productFamily among them.
         unit: of the price in the snapshot.
         counted_in: AWS's names for the unit, in upper or lower case.
@@ -54,6 +55,7 @@ class PriceSource:
     counted_in: tuple[str, ...]
     divisor: float = 1.0
     is_optional: bool = False
+    other_usage_type: str = ""
 
     @property
     def is_queried(self) -> bool:
@@ -62,7 +64,8 @@ class PriceSource:
 
     def has_usage_type(self, usage_type: str) -> bool:
         """Whether this is its usage type, with or without a region's prefix."""
-        return re.fullmatch(rf"(?:[A-Z0-9]+-)?{re.escape(self.usage_type)}", usage_type, re.ASCII) is not None
+        names = "|".join(re.escape(name) for name in (self.usage_type, self.other_usage_type) if name)
+        return re.fullmatch(rf"(?:[A-Z0-9]+-)?(?:{names})", usage_type, re.ASCII) is not None
 
 
 def _lambda(price_id: str, usage_type: str, unit: str, counted_in: tuple[str, ...], group: str = "") -> PriceSource:
@@ -169,6 +172,15 @@ SOURCES: tuple[PriceSource, ...] = (
     ),
     _endpoint_data("In"),
     _endpoint_data("Out"),
+    PriceSource(
+        id="sqs.request",
+        offer="AWSQueueService",
+        usage_type="Requests-Tier1",
+        attributes={"group": "SQS-APIRequest-Tier1", "queueType": "Standard"},
+        unit="USD/request of 64 KB",
+        counted_in=REQUESTS,
+        other_usage_type="Requests-RBP",  # in us-east-1
+    ),
     PriceSource(
         id="s3.put",
         offer="AmazonS3",

@@ -42,6 +42,9 @@ def _other(default: Any, origin: str, meaning: str) -> Any:
     return field(default=default, metadata={"unit": "", "bounds": None, "origin": origin, "meaning": meaning})
 
 
+INGESTS = ("direct", "queue")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Rent:
     """A server or a service for a flat amount a month, in any currency.
@@ -166,6 +169,7 @@ class Scenario:
     )
     nat_gateways: Amount = _count(0.0, 0, 10, "NAT gateways; S3 and DynamoDB need none")
     vpc_endpoints: Amount = _count(0.0, 0, 100, "interface endpoints, multiplied by their zones")
+    ingest: str = _other("direct", SETTING, "direct: an upload invokes the function; queue: it waits in a queue")
 
     image_gb: Amount = _number(0.6, "GB", 0, 10, ASSUMED, "size of the container image in ECR")
     image_snap_start: bool = _other(False, SETTING, "container has SnapStart")
@@ -229,6 +233,8 @@ class Scenario:
             raise UsageError(
                 f"The architecture is {self.architecture!r}; it must be one of {', '.join(ARCHITECTURES)}."
             )
+        if self.ingest not in INGESTS:
+            raise UsageError(f"The ingest is {self.ingest!r}; it must be {' or '.join(INGESTS)}.")
         for name, low, high, step in _CHECKS:
             value = getattr(self, name)
             if value is None:

@@ -14,6 +14,12 @@ FREE_LOG_GB = 5.0  # a month, always: aws.amazon.com/cloudwatch/pricing
 MAX_CONCURRENCY = 1000  # of an account, unless raised: docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 MAX_SECONDS = 900  # as the next
 MAX_INIT_SECONDS = 10  # docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
+FREE_QUEUE_REQUESTS = 1_000_000.0  # a month, always: aws.amazon.com/sqs/pricing
+QUEUE_REQUESTS = 3  # of an upload: it is sent, received and deleted
+# Lambda asks a queue by five long polls of 20 s: docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html and
+# docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-short-and-long-polling.html. Counted for the
+# whole month, though a poll that finds an upload is one of the three.
+POLLS_PER_HOUR = 5 * 3600 / 20
 DAYS_PER_MONTH = HOURS_PER_MONTH / 24
 KB_PER_GB = 1024**2
 
@@ -129,6 +135,18 @@ def network_lines(scenario: Scenario, prices: Prices, *, sent_gb: Amount = 0.0) 
         lines.append(line("VPC endpoints", endpoints * HOURS_PER_MONTH, prices["vpc_endpoint.hour"]))
         lines.append(line("VPC endpoint data", np.where(endpoints > 0, sent_gb, 0.0), prices["vpc_endpoint.gb"]))
     return lines
+
+
+def queue_lines(scenario: Scenario, prices: Prices) -> list[Line]:
+    """The requests of the queue between bucket and function, where the uploads wait in one."""
+    if scenario.ingest != "queue":
+        return []
+    uploads, polls = scenario.requests * QUEUE_REQUESTS, HOURS_PER_MONTH * POLLS_PER_HOUR
+    free = FREE_QUEUE_REQUESTS if scenario.free_tier else 0.0
+    price = prices["sqs.request"]
+    polling = line("queue polling", polls, price, free=free)
+    both = line("both", uploads + polls, price, free=free)
+    return [Line(name="queue requests", quantity=uploads, price=price, usd=both.usd - polling.usd), polling]
 
 
 def sent_kb(scenario: Scenario) -> Amount:

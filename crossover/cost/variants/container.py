@@ -8,6 +8,7 @@ from crossover.cost.variants.common import (
     function_problems,
     init_problems,
     network_lines,
+    queue_lines,
     shared_lines,
 )
 from crossover.cost.variants.snapstart import snapshot_lines
@@ -40,6 +41,7 @@ def bill(scenario: Scenario, prices: Prices) -> Bill:
             *lines,
             line("container image", scenario.image_gb, prices["ecr.gb_month"]),
             *network_lines(scenario, prices),
+            *queue_lines(scenario, prices),
             *shared_lines(scenario, prices),
         ),
         problems=(

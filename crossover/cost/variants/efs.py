@@ -10,6 +10,7 @@ from crossover.cost.variants.common import (
     function_problems,
     init_problems,
     network_lines,
+    queue_lines,
     shared_lines,
 )
 from crossover.cost.variants.variant import Measurement, Variant
@@ -44,6 +45,7 @@ def bill(scenario: Scenario, prices: Prices) -> Bill:
             line("EFS storage", stored_gb, prices["efs.storage_gb_month"]),
             line("EFS reads", scenario.requests * cold * model_gb, prices["efs.read_gb"]),
             *network_lines(scenario, prices),
+            *queue_lines(scenario, prices),
             *shared_lines(scenario, prices),
         ),
         problems=(*init_problems(scenario, init), *function_problems(scenario, warm)),

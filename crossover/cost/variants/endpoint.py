@@ -8,7 +8,15 @@ from crossover.cost.instance_types import HOSTING_TYPES, hosting_type
 from crossover.cost.numbers import Amount
 from crossover.cost.prices import Prices
 from crossover.cost.scenario import HOURS_PER_MONTH, Scenario
-from crossover.cost.variants.common import KB_PER_GB, exchanged_gb, network_lines, proxy_lines, sent_kb, shared_lines
+from crossover.cost.variants.common import (
+    KB_PER_GB,
+    exchanged_gb,
+    network_lines,
+    proxy_lines,
+    queue_lines,
+    sent_kb,
+    shared_lines,
+)
 from crossover.cost.variants.variant import Billing, Measurement, Variant
 
 MAX_PAYLOAD_MB = 6.291456  # of InvokeEndpoint: Body in the API's model
@@ -46,6 +54,7 @@ def bill(scenario: Scenario, prices: Prices) -> Bill:
             *data_lines(scenario, prices),
             *proxy_lines(scenario, prices),
             *network_lines(scenario, prices, sent_gb=exchanged_gb(scenario)),
+            *queue_lines(scenario, prices),
             *shared_lines(scenario, prices),
         ),
         instances=count,

@@ -17,6 +17,7 @@ from crossover.cost.variants.common import (
     function_problems,
     lambda_price,
     network_lines,
+    queue_lines,
     shared_lines,
     zip_problems,
 )
@@ -64,6 +65,7 @@ def bill(scenario: Scenario, prices: Prices) -> Bill:
             *_on_demand(scenario, prices, "overflow", share * overflow, hours),
             *others,
             *network_lines(scenario, prices),
+            *queue_lines(scenario, prices),
             *shared_lines(scenario, prices),
         ),
         instances=kept,

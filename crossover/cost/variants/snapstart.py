@@ -6,7 +6,7 @@ from crossover.cost.bill import Bill, Line, Problem, line
 from crossover.cost.numbers import Amount
 from crossover.cost.prices import Prices
 from crossover.cost.scenario import SECONDS_PER_MONTH, Scenario
-from crossover.cost.variants.common import function_lines, function_problems, network_lines, shared_lines
+from crossover.cost.variants.common import function_lines, function_problems, network_lines, queue_lines, shared_lines
 from crossover.cost.variants.variant import Measurement, Variant
 
 
@@ -16,6 +16,7 @@ def bill(scenario: Scenario, prices: Prices) -> Bill:
         lines=(
             *snapshot_lines(scenario, prices),
             *network_lines(scenario, prices),
+            *queue_lines(scenario, prices),
             *shared_lines(scenario, prices),
         ),
         problems=(

@@ -23,6 +23,7 @@ USD: dict[str, float] = {
     "s3.storage_gb_month": 0.02,
     "dynamodb.write_unit": 6e-7,
     "logs.ingest_gb": 0.5,
+    "sqs.request": 7e-7,
     "nat.hour": 0.05,
     "nat.gb": 0.045,
     "vpc_endpoint.hour": 0.01,

@@ -106,6 +106,7 @@ def test_every_price_is_one_product_among_its_neighbours(files: Files, region: s
     assert skus["efs.read_gb"] == "EFSREAD"  # the same usage type as writing
     assert skus["efs.storage_gb_month"] == "EFSSTANDARD"
     assert skus["logs.ingest_gb"] == "INGESTED"
+    assert skus["sqs.request"] == "STANDARDQUEUE"  # not of FIFO queues, or the free tier
     assert skus["s3.put"] == "E9YHNFENF4XQBZR6"
     assert skus["s3.storage_gb_month"] == "WP9ANXZGBYYSGJEA"
     assert skus["ipv4.hour"] == "IPV4INUSE"

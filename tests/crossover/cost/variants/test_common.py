@@ -5,6 +5,7 @@ import pytest
 
 from crossover.cost.scenario import CallPrice, Rent, Scenario
 from crossover.cost.variants import VARIANTS, efs, endpoint, provisioned, snapstart, standard, websocket
+from crossover.errors import UsageError
 from tests.crossover.cost.by_hand import dollars, prices, quantities, reasons
 
 # 2 GB, 0.2 s warm, 1 s of INIT for one in ten.
@@ -61,6 +62,26 @@ def test_on_arm64_the_time_of_functions_costs_less_and_nothing_else_does(name: s
     factors = {"kept ready": 3 / 4, "duration": 8 / 10}
     expected = {line: usd * factors.get(line, 0.8 if line in TIMES else 1.0) for line, usd in x86.items()}
     assert arm == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_with_a_queue_the_variants_that_are_deployed_here_have_its_requests(name: str) -> None:
+    settings = {"provisioned": 3.0, "rent": Rent(amount=1.0), "call_price": CallPrice(amount=1.0)}
+    direct, queued = (VARIANTS[name].bill(at(**settings, ingest=ingest), prices()) for ingest in ("direct", "queue"))
+    expected = {"queue requests": 3e6, "queue polling": 5 * 730 * 180} if VARIANTS[name].is_deployable else {}
+    assert quantities(queued) == pytest.approx(quantities(direct) | expected)
+    assert queued.usd - direct.usd == pytest.approx(sum(expected.values()) * 7e-7)
+
+
+def test_polls_and_then_requests_of_a_queue_use_its_free_tier() -> None:
+    bill = dollars(standard.bill(at(requests=1e6, ingest="queue", free_tier=True), prices()))
+    assert bill["queue polling"] == 0
+    assert bill["queue requests"] == pytest.approx((3e6 - (1e6 - 657_000)) * 7e-7)
+
+
+def test_how_uploads_come_is_direct_or_queue() -> None:
+    with pytest.raises(UsageError, match=r"The ingest is 'stream'; it must be direct or queue\."):
+        at(ingest="stream")
 
 
 def test_the_free_tier_is_an_option() -> None:
