@@ -55,6 +55,7 @@ def load(path: Path, *, bucket: str, key: str, sha256: str) -> None:
         raise LoadingError(
             f"The model s3://{bucket}/{key} has the SHA-256 {digest.hexdigest()}, but the one to deploy has {sha256}."
         )
+    temporary(path).chmod(0o644)  # it is read as another user
     temporary(path).rename(path)
 
 

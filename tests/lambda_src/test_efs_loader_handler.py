@@ -50,6 +50,7 @@ def test_a_model_is_copied_and_found_under_its_name_alone(loader: ModuleType, tm
     loader.handler(EVENT, None)
 
     assert (tmp_path / NAME).read_bytes() == MODEL
+    assert (tmp_path / NAME).stat().st_mode & 0o777 == 0o644
     assert [path.name for path in tmp_path.iterdir()] == [NAME]
     assert loader.s3.read == [("assets", "new.onnx")]
 
