@@ -81,8 +81,10 @@ def test_a_damaged_model_or_one_that_was_not_finished_is_copied_anew(loader: Mod
     assert [path.name for path in tmp_path.iterdir()] == [NAME]
 
 
-def test_another_object_than_the_model_is_refused_with_both_hashes(loader: ModuleType, tmp_path: Path):
-    loader.s3 = S3(MODEL.upper())
+def test_another_object_than_the_model_is_refused_with_both_hashes(
+    loader: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(loader, "s3", S3(MODEL.upper()))
 
     with pytest.raises(loader.LoadingError) as error:
         loader.handler(EVENT, None)
@@ -100,16 +102,18 @@ def test_only_a_part_of_a_model_is_in_memory_at_a_time(loader: ModuleType, monke
     assert {len(chunk) for chunk in loader._chunks("assets", "new.onnx")} == {100}
 
 
-def test_permissions_that_are_not_known_yet_are_waited_for(loader: ModuleType, tmp_path: Path):
-    loader.s3 = S3(MODEL, refusal("AccessDenied"), refusal("AccessDenied"))
+def test_permissions_that_are_not_known_yet_are_waited_for(
+    loader: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(loader, "s3", S3(MODEL, refusal("AccessDenied"), refusal("AccessDenied")))
 
     loader.handler(EVENT, None)
 
     assert (tmp_path / NAME).is_file()
 
 
-def test_an_object_that_is_not_there_is_named(loader: ModuleType):
-    loader.s3 = S3(MODEL, refusal("NoSuchKey"))
+def test_an_object_that_is_not_there_is_named(loader: ModuleType, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(loader, "s3", S3(MODEL, refusal("NoSuchKey")))
 
     with pytest.raises(loader.LoadingError, match=r"^The model s3://assets/new\.onnx cannot be read: NoSuchKey\.$"):
         loader.handler(EVENT, None)
