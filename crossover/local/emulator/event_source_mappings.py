@@ -32,9 +32,9 @@ def install() -> None:
         run_batch(mapping, current(mapping["FunctionArn"]), event, batch, *queue)
         # ministack would let one failure stop the whole mapping for a second.
         lambda_svc._esm_backoff_until.pop(mapping["UUID"], None)
+        soon = time.time() + lambda_svc._LAMBDA_ASYNC_RETRY_BASE_SECONDS
         for message in batch:  # those that succeeded are no longer in the queue
-            delay = lambda_svc._LAMBDA_ASYNC_RETRY_BASE_SECONDS * 2 ** (message["receive_count"] - 1)
-            message["visible_at"] = min(message["visible_at"], time.time() + delay)
+            message["visible_at"] = min(message["visible_at"], soon)
 
     lambda_svc._run_sqs_batch = run
     lambda_svc._sqs_esm_concurrency = concurrency
