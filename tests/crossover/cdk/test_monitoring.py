@@ -69,6 +69,21 @@ def test_a_stack_has_the_alarms_of_its_variant(templates: dict[str, StackTemplat
     assert set(alarms(templates[stack])) == expected
 
 
+@pytest.mark.parametrize("stack", ["Standard", "SageMaker"])
+def test_with_a_queue_the_age_of_what_waits_raises_an_alarm_and_no_event_of_lambda_does(
+    synthesis_of: Callable[[str], Synthesis], stack: str
+):
+    found = alarms(synthesis_of("isolated").templates[stack])
+
+    assert set(found) >= {"DeadLetters", "UploadsWaiting", "Errors", "Throttles", "SlowestPercent"}
+    assert not set(found) & {"EventsNotKept", "EventsGivenUp"}
+    waiting = found["UploadsWaiting"]
+    assert (waiting["Namespace"], waiting["MetricName"]) == ("AWS/SQS", "ApproximateAgeOfOldestMessage")
+    assert waiting["Dimensions"] == {"QueueName": "<Pipeline/UploadQueue/Queue.QueueName>"}
+    assert waiting["Threshold"] == 3600
+    assert "max_concurrency" in waiting["AlarmDescription"]
+
+
 @pytest.mark.parametrize("stack", ["Standard", "SnapStart", "SageMaker"])
 def test_an_event_that_the_rule_neither_delivers_nor_keeps_raises_an_alarm(
     synthesis_of: Callable[[str], Synthesis], templates: dict[str, StackTemplate], stack: str
