@@ -42,6 +42,6 @@ def test_while_a_new_model_takes_over_no_upload_is_lost_though_what_serves_the_o
     assert [item["predictor"] for item in later if item["model_sha256"] != new] == []
     assert {item["model_sha256"] for item in items} == {old, new}
     cold_on_the_old_one = [item for item in items if item["cold_start"] and item["model_sha256"] == old]
-    assert {item["predictor"] for item in cold_on_the_old_one} >= {"standard", "snapstart", "efs"}
+    assert {item["predictor"] for item in cold_on_the_old_one} >= {"standard", "snapstart", "efs", "container"}
     assert refused_reads(aws) == set()
     assert [dead_letters(clients, variant) for variant in variants.values()] == [0] * len(variants)

@@ -25,6 +25,7 @@ TAKEN_AWAY = {
     "standard": ("dynamodb:PutItem", "PutItem"),
     "snapstart": ("s3:GetObjectVersion", "GetObject"),
     "sagemaker": ("sagemaker:InvokeEndpoint", "InvokeEndpoint"),
+    "container": ("dynamodb:PutItem", "PutItem"),
     "efs": ("s3:GetObjectVersion", "GetObject"),
 }
 
