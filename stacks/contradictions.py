@@ -59,12 +59,14 @@ def contradictions(settings: Settings) -> Iterator[str]:
 
 
 def _concurrency(settings: Settings) -> Iterator[str]:
-    if not settings.max_concurrency:
-        return
-    if all((settings.ingest or VARIANTS[name].ingest) != "queue" for name in settings.variants):
+    """On queues: what is throttled counts as an attempt."""
+    has_queue = any((settings.ingest or VARIANTS[name].ingest) == "queue" for name in settings.variants)
+    if settings.max_concurrency and not has_queue:
         yield _must_be("none", settings, "max_concurrency", "no variant has a queue: set ingest=queue")
     reserved = settings.reserved_concurrency
-    if reserved and settings.max_concurrency > reserved:
+    if has_queue and reserved == 1:
+        yield _must_be("none or at least 2", settings, "reserved_concurrency", "a variant has a queue")
+    if reserved and settings.max_concurrency and settings.max_concurrency > reserved:
         yield _must_be(f"at most {reserved}", settings, "max_concurrency", f"reserved_concurrency is {reserved}")
 
 

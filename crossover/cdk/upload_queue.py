@@ -16,6 +16,7 @@ from crossover.cdk.encryption import allow_use
 # Lambda's recommendations: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
 VISIBILITY_TIMEOUTS = 6  # of the function; an upload that has failed is tried again after that
 MAX_RECEIVES = 5
+MAX_CONCURRENCY = 1000  # of a mapping
 RETENTION = Duration.days(7)
 """Of an upload that waits. Its time goes on in the dead-letter queue, where it has as much left at least."""
 
@@ -41,14 +42,20 @@ class UploadQueue(Construct):
         """Create both.
 
         Args:
-            max_concurrency: None for the function's reserved concurrency, if that is 2 or more, else no limit.
+            max_concurrency: None for the function's reserved concurrency, if it has any, else no limit.
 
         Raises:
-            InvalidValueError: `max_concurrency` is out of range or above the function's reserved concurrency.
+            InvalidValueError: `max_concurrency` is out of range or above the function's reserved concurrency, or that
+                is 1: Lambda invokes it twice at once, and what is throttled counts as an attempt.
         """
         super().__init__(scope, construct_id)
         rules.check(rules.MAX_CONCURRENCY, max_concurrency=max_concurrency)
         reserved = _reserved_concurrency(compute.function)
+        if reserved == 1:
+            raise rules.InvalidValueError(
+                "reserved_concurrency is 1, but must be None or at least 2 where ingest is queue: Lambda takes two "
+                "uploads at once."
+            )
         if max_concurrency and reserved and max_concurrency > reserved:
             raise rules.InvalidValueError(
                 f"max_concurrency is {max_concurrency}, but must be at most reserved_concurrency, {reserved}."
@@ -82,7 +89,7 @@ class UploadQueue(Construct):
             # With more, a batch would end with its slowest file, and a function that runs out of time with none.
             batch_size=1,
             report_batch_item_failures=True,
-            max_concurrency=max_concurrency or (reserved if reserved and reserved > 1 else None),
+            max_concurrency=max_concurrency or (min(reserved, MAX_CONCURRENCY) if reserved else None),
         )
 
     def allow(self, service: str, source_arn: str) -> iam.AddToResourcePolicyResult:

@@ -70,6 +70,13 @@ def test_the_handler_is_what_the_stack_names(clients: Clients, variant: Variant)
     assert variant.handler_arn == "arn:aws:lambda:eu-central-1:123456789012:function:Crossover-Standard-Function:live"
 
 
+def test_the_upload_queue_is_what_the_stack_names(clients: Clients, variant: Variant) -> None:
+    assert variant.upload_queue == ""
+    create_stack(clients, "Queued-Standard", "standard", outputs={"UploadQueueUrl": "https://sqs/uploads"})
+    [queued] = deployed.find_variants(clients, prefix="Queued")
+    assert queued.upload_queue == "https://sqs/uploads"
+
+
 def test_a_variant_that_is_not_deployed_is_named_with_those_that_are(clients: Clients, variant: Variant) -> None:
     with pytest.raises(UsageError, match=r"'sagemaker' is not deployed in eu-central-1; deployed are standard\.$"):
         deployed.find_variants(clients, prefix="Crossover", names=["standard", "sagemaker"])

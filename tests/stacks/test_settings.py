@@ -316,6 +316,10 @@ def test_a_key_for_encrypting_is_refused_where_keys_of_aws_encrypt():
             "max_concurrency is 4, but must be none where no variant has a queue: set ingest=queue",
         ),
         (
+            {"reserved_concurrency": 1, "ingest": "queue"},
+            "reserved_concurrency is 1, but must be none or at least 2 where a variant has a queue",
+        ),
+        (
             {"max_concurrency": 21, "ingest": "queue", "reserved_concurrency": 20},
             "max_concurrency is 21, but must be at most 20 where reserved_concurrency is 20",
         ),

@@ -131,8 +131,8 @@ class SageMakerEndpoint(Construct):
                 metric=self.endpoint.metric_invocation_5xx_errors(),
                 description=(
                     "The endpoint has answered with 5xx for ten of the last 15 minutes. 503 means that its queue is "
-                    "full: raise instance_count or instance_type, or set reserved_concurrency. Others are in the "
-                    "endpoint's log."
+                    "full: raise instance_count or instance_type, or let the uploads wait, by ingest=queue with a "
+                    "max_concurrency. Others are in the endpoint's log."
                 ),
                 periods=3,
                 breaching=2,

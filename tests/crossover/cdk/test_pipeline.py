@@ -217,6 +217,7 @@ def with_queue(request: pytest.FixtureRequest, synthesis_of: Callable[[str], Syn
 def test_what_waits_is_taken_one_by_one_and_a_failure_concerns_one_upload(with_queue: StackTemplate, stack: str):
     mapping = with_queue.only("AWS::Lambda::EventSourceMapping").properties
 
+    assert with_queue.outputs["UploadQueueUrl"] == f"<{QUEUE}>"
     assert mapping["EventSourceArn"] == UPLOADS
     assert mapping["BatchSize"] == 1
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
@@ -300,6 +301,7 @@ def test_reserved_concurrency_limits_the_queue_so_that_it_does_not_throttle(tmp_
         ({"ingest": "stream"}, "ingest is 'stream', but must be direct or queue"),
         ({"max_concurrency": 4}, "max_concurrency is 4, but must be None where ingest is direct"),
         ({"ingest": "queue", "max_concurrency": 1}, "max_concurrency is 1, but must be a whole number from 2 to 1000"),
+        ({"ingest": "queue", "reserved": 1}, "reserved_concurrency is 1, but must be None or at least 2"),
         (
             {"ingest": "queue", "max_concurrency": 21, "reserved": 20},
             "max_concurrency is 21, but must be at most reserved_concurrency, 20",
