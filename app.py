@@ -15,6 +15,10 @@ def add_stacks(app: App) -> None:
     settings = Settings.from_context(app.node)
     variants = [VARIANTS[name] for name in settings.variants]
     stacks = [InferenceStack(app, variant.stack_id, variant=variant, settings=settings) for variant in variants]
+    for name in settings.without_effect:
+        takers = " and ".join(variant.predictor for variant in VARIANTS.values() if name in variant.settings)
+        text = f"The setting {name} has no effect: of the variants only {takers} takes it."
+        Annotations.of(stacks[0]).add_warning_v2(f"crossover:{name}", text)
     for stack in stacks:
         for name, text in warnings(settings).items():
             Annotations.of(stack).add_warning_v2(f"crossover:{name}", text)

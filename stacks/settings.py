@@ -313,6 +313,14 @@ class Settings:
         return Environment(account=account, region=region)
 
     @property
+    def without_effect(self) -> list[str]:
+        """The settings that only other variants than the chosen ones take, and that are not as they are by default."""
+        chosen = {name for variant in self.variants for name in VARIANTS[variant].settings}
+        others = {name for variant in VARIANTS.values() for name in variant.settings} - chosen
+        usual = Settings(variants=self.variants)
+        return [name for name in sorted(others) if getattr(self, name) != getattr(usual, name)]
+
+    @property
     def canary(self) -> bool:
         return self.rollout == "canary"
 

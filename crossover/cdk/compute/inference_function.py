@@ -47,7 +47,8 @@ class Parts:
 
 
 class InferenceFunction(Construct):
-    """A function that may read the uploads and the models (every .onnx file of CDK's bucket of assets), and put items.
+    """A function that may read the uploads, put items and, where the model is in S3, read models: every .onnx file of
+    CDK's bucket of assets.
 
     S3 invokes the function itself, or the alias `live` of its one published version: with SnapStart, which takes
     snapshots of versions only, for a canary rollout, and where the variant says so.

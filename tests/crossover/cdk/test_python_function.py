@@ -137,11 +137,15 @@ def test_the_limits_of_every_kind_are_options_with_the_handlers_defaults():
         assert {variable: by_variable[variable] for variable in defaults} == defaults
 
 
-def test_a_limit_of_another_kind_has_no_effect_and_is_warned_of(model_path: Path, tmp_path: Path):
-    app = new_app(tmp_path, model_path=str(model_path), variants="standard", max_pixels="1000", max_channels="2")
+def test_what_is_for_another_kind_or_variant_has_no_effect_and_is_warned_of(model_path: Path, tmp_path: Path):
+    settings = {"max_pixels": "1000", "image_snap_start": "true", "max_channels": "2"}
+    app = new_app(tmp_path, model_path=str(model_path), variants="standard", **settings)
     add_stacks(app)
 
     stack = next(child for child in app.node.children if isinstance(child, Stack) and child.node.id == "Standard")
     annotations = Annotations.from_stack(stack)
     annotations.has_warning("/Standard", Match.string_like_regexp("max_pixels has no effect: the model takes audio"))
     annotations.has_no_warning("/Standard", Match.string_like_regexp("max_channels has no effect"))
+    text = "image_snap_start has no effect: of the variants only container takes it"
+    annotations.has_warning("/Standard", Match.string_like_regexp(text))
+    annotations.has_no_warning("/Standard", Match.string_like_regexp("memory_mb has no effect"))
