@@ -16,6 +16,7 @@ from typing import Any
 from rich.console import Console
 
 from crossover.aws import Clients, aws_errors
+from crossover.bench.machine import describe
 from crossover.bench.run import report_lines
 from crossover.cost.prices import load
 from crossover.deployed import Variant, find_variants
@@ -61,8 +62,9 @@ def run(options: Options, *, console: Console, workspace: Workspace | None = Non
         CrossoverError: something could not be started or deployed, or another burst runs.
     """
     workspace = workspace or Workspace(default_folder() / "burst")
+    here = describe()
     results = {ingest: _burst(ingest, options, console, workspace) for ingest in INGESTS}
-    return {"schema": 1, "options": asdict(options), "results": results}
+    return {"schema": 1, "options": asdict(options), "machine": here, "results": results}
 
 
 def _burst(ingest: str, options: Options, console: Console, workspace: Workspace) -> dict[str, Any]:

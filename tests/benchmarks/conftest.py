@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.crossover.conftest import own_signals, workspace
+from tests.crossover.conftest import clients, own_signals, workspace
 
-__all__ = ["own_signals", "workspace"]  # fixtures
+__all__ = ["clients", "own_signals", "workspace"]  # fixtures
 
 FOLDER = Path(__file__).parent
 SOAK = FOLDER / "soak/test_soak.py"
