@@ -12,6 +12,7 @@ from benchmarks.soak import run as soak_run
 from benchmarks.soak.faults import FAULTS
 from crossover import command_line
 from crossover.bench.cli import check_writable, print_tables, save
+from crossover.errors import UsageError
 from crossover.inputs import whole_numbers
 from crossover.project import choose_variants
 from crossover.published_models import MODEL_HELP
@@ -75,8 +76,16 @@ def soak(
             help="Share of objects whose requests meet a fault, and of those whose event is late or delivered twice.",
         ),
     ] = 0.2,
-    variants: Annotated[str, typer.Option(help="Names, separated by commas, or all.")] = "all",
+    variants: Annotated[
+        str, typer.Option(help="Names, separated by commas, or all; by default those of cdk.json.", show_default=False)
+    ] = "",
     model: Annotated[str, typer.Option(help=f"{MODEL_HELP}; by default that of cdk.json.", show_default=False)] = "",
+    settings: Annotated[
+        str,
+        typer.Option(
+            help="Settings of the app, separated by commas, such as ingest=queue,max_concurrency=2.", show_default=False
+        ),
+    ] = "",
     seed: Annotated[int, typer.Option(help="Seed of the plan of uploads and faults.")] = 1,
     concurrency: Annotated[
         int, typer.Option(min=1, max=64, help="Maximum number of events, and functions, at once.")
@@ -91,12 +100,13 @@ def soak(
     """Upload to a local AWS while faults are injected: every upload must end as an item or as a dead letter."""
     options = soak_run.Options(
         uploads=uploads,
-        variants=tuple(choose_variants("" if variants == "all" else variants)),
+        variants=tuple(choose_variants(variants)),
         fault_rate=fault_rate,
         seed=seed,
         concurrency=concurrency,
         timeout_seconds=timeout,
         model=model,
+        settings=_settings(settings),
         negative_control=negative_control,
     )
     report = soak_run.run(options, console=Console(stderr=True))
@@ -135,6 +145,19 @@ def burst(
         output.write_text(json.dumps(document, indent=1) + "\n")
     console = Console()
     console.print(_soak_table("burst", document["results"]))
+
+
+def _settings(text: str) -> dict[str, str]:
+    """The settings in a text, by their names.
+
+    Raises:
+        UsageError: one has no value.
+    """
+    pairs = [each.partition("=") for each in _names(text)]
+    for name, equals, _ in pairs:
+        if not equals:
+            raise UsageError(f"The setting is {name!r}; it must have the form NAME=VALUE.")
+    return {name.strip(): value.strip() for name, _, value in pairs}
 
 
 def _names(text: str) -> list[str]:

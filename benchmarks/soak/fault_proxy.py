@@ -1,7 +1,7 @@
 """A proxy between the workers and the local AWS: it injects the planned faults and records the traffic.
 
 It serves two purposes on one port: functions and containers reach AWS through it, and S3 reaches the
-functions through it. It listens on loopback only.
+functions, or their queues, through it. It listens on loopback only.
 """
 
 import contextlib
@@ -97,7 +97,7 @@ class Traffic:
 
     Attributes:
         events: each of S3's events once, by key and ETag.
-        copies: how often each of them was delivered to its function.
+        copies: how often each of them was delivered to its function or queue.
         writes: in the order of the table's answers.
         requests: of planned objects, by service.
         injected: by variant and name of the fault.
@@ -194,8 +194,8 @@ class FaultProxy(ThreadingHTTPServer):
             connection.close()
 
     def deliver(self, key: str, request: Request) -> None:
-        """Deliver S3's event to its function, as often and at the times that are planned."""
-        event: S3Event = json.loads(request.body)
+        """Deliver S3's event to its function or queue, as often and at the times that are planned."""
+        event = event_of(request)
         event_id = (key, event["Records"][0]["s3"]["object"]["eTag"])
         delays = self.deliveries.get(event_id, (0.0,))
         with self.traffic.lock:
@@ -209,7 +209,7 @@ class FaultProxy(ThreadingHTTPServer):
     def _deliver_copy(self, event_id: tuple[str, str], request: Request) -> None:
         taken = False
         with contextlib.suppress(*NO_ANSWER):  # the audit finds an event that is not delivered to be lost
-            taken = self.ask(request).status == 202
+            taken = self.ask(request).status in (200, 202)  # of SQS, and of Lambda
         with self.traffic.lock:
             self.traffic.copies[event_id] += taken
             self.traffic.waiting -= 1
@@ -246,9 +246,9 @@ class _Handler(BaseHTTPRequestHandler):
         service, key = recognise(request)
         if key not in self.server.plan:
             self._pass_on(self.server.ask(request))
-        elif service == "lambda":
+        elif service in ("lambda", "sqs"):
             self.server.deliver(key, request)
-            self._pass_on(Answer(202, b""))
+            self._pass_on(Answer(202, b"") if service == "lambda" else Answer(200, b"{}"))
         else:
             self._serve_worker(service, key, request)
 
@@ -340,6 +340,17 @@ class _Handler(BaseHTTPRequestHandler):
         """Log nothing: the soak prints a table."""
 
 
+def event_of(request: Request) -> S3Event:
+    """S3's event in a request to Lambda or SQS.
+
+    Raises:
+        ValueError, LookupError, TypeError: there is none.
+    """
+    content = json.loads(request.body)
+    event: S3Event = json.loads(content["MessageBody"]) if "MessageBody" in content else content
+    return event
+
+
 def recognise(request: Request) -> tuple[str, str]:
     """The service of a request and the key of its object; empty for other requests."""
     route = urlsplit(request.path).path
@@ -349,8 +360,9 @@ def recognise(request: Request) -> tuple[str, str]:
             return "dynamodb", json.loads(request.body)["Item"]["object_key"]["S"]
         if INVOKE_ENDPOINT.fullmatch(route):
             return "sagemaker", json.loads(request.body)["key"]
-        if INVOKE_FUNCTION.fullmatch(route):
-            return "lambda", unquote_plus(json.loads(request.body)["Records"][0]["s3"]["object"]["key"])
+        if INVOKE_FUNCTION.fullmatch(route) or target.endswith(".SendMessage"):
+            key = unquote_plus(event_of(request)["Records"][0]["s3"]["object"]["key"])
+            return "sqs" if target else "lambda", key
     except (ValueError, LookupError, TypeError):
         return "", ""
     if request.method == "GET" and not target:

@@ -6,7 +6,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import Enum
 from functools import cache
 from pathlib import Path
@@ -61,6 +61,7 @@ class Options:
     concurrency: int
     timeout_seconds: float
     model: str = ""
+    settings: Mapping[str, str] = field(default_factory=dict)
     negative_control: NegativeControl | None = None
 
 
@@ -134,7 +135,14 @@ def run(options: Options, *, console: Console, workspace: Workspace | None = Non
     workspace = workspace or Workspace(default_folder() / "soak")
     model = choose_model(options.model)
     with (
-        soaked_aws(workspace, options.variants, model, concurrency=options.concurrency, console=console) as local,
+        soaked_aws(
+            workspace,
+            options.variants,
+            model,
+            settings=options.settings,
+            concurrency=options.concurrency,
+            console=console,
+        ) as local,
         local.aws.steps.step("soak") as step,
     ):
         return soak(options, local, announce=step.show)
@@ -152,9 +160,18 @@ class SoakedAws:
 
 @contextlib.contextmanager
 def soaked_aws(
-    workspace: Workspace, variants: Sequence[str], model: ChosenModel, *, concurrency: int, console: Console
+    workspace: Workspace,
+    variants: Sequence[str],
+    model: ChosenModel,
+    *,
+    concurrency: int,
+    console: Console,
+    settings: Mapping[str, str] | None = None,
 ) -> Iterator[SoakedAws]:
     """Start one and deploy to it; it is stopped when the block ends. At most `concurrency` functions run at once.
+
+    Args:
+        settings: of the app, in place of those in cdk.json.
 
     Raises:
         CrossoverError: there are no files for the model, something could not be started or deployed, or another one
@@ -166,7 +183,7 @@ def soaked_aws(
         raise CrossoverError("Another soak is running here; wait for its end, or stop it with Ctrl-C.")
     interpreter, port = find_interpreter(), free_port()
     with fault_proxy(upstream=port) as proxy, open_local_aws(workspace, console) as aws:
-        synth = aws.begin_synth(variants, python=interpreter.version, model=model)
+        synth = aws.begin_synth(variants, python=interpreter.version, model=model, settings=settings)
         emulator_settings = {
             "FUNCTIONS_ENDPOINT_URL": proxy.url,
             "LAMBDA_ASYNC_RETRY_BASE_SECONDS": str(RETRY_BASE_SECONDS),
@@ -292,7 +309,7 @@ class _Soak:
     def _dead_letters(self, queue: str) -> list[DeadLetterRecord]:
         dead_letters: list[DeadLetterRecord] = []
         while bodies := self._bodies(queue):
-            dead_letters += map(json.loads, bodies)
+            dead_letters += map(dead_letter_of, bodies)
         return dead_letters
 
     def _bodies(self, queue: str) -> list[str]:
@@ -300,6 +317,13 @@ class _Soak:
             QueueUrl=queue, MaxNumberOfMessages=10, VisibilityTimeout=HIDDEN_SECONDS
         )
         return [message["Body"] for message in answer.get("Messages", [])]
+
+
+def dead_letter_of(body: str) -> DeadLetterRecord:
+    """The record in a message of the dead-letter queue: Lambda's own, or S3's event as it had waited in a queue."""
+    content = json.loads(body)
+    record: DeadLetterRecord = content if "requestPayload" in content else {"requestPayload": content}
+    return record
 
 
 def injected_by_fault(traffic: Traffic) -> Mapping[str, Counter[str]]:

@@ -121,17 +121,24 @@ class LocalAws:
             self.cdk.bootstrap().wait(step.show)
 
     def begin_synth(
-        self, variants: Sequence[str], *, python: str, model: ChosenModel | None = None
+        self,
+        variants: Sequence[str],
+        *,
+        python: str,
+        model: ChosenModel | None = None,
+        settings: Mapping[str, str] | None = None,
     ) -> tuple[Command, Step]:
         """Begin to synthesize, for functions that run on this version of Python.
 
         Args:
             model: in place of the project's.
+            settings: in place of those in cdk.json.
         """
         context = {"variants": ",".join(variants), **(model.context if model else {})}
         if python != LAMBDA_PYTHON:
             context["local_python"] = python
         context |= {name: "none" for name in OF_AN_ACCOUNT if name in project.context()}
+        context |= settings or {}
         return self.cdk.synthesize(context, engine=self.engine_name), self.steps.step("cdk synth")
 
     def deploy(self, synth: Command, synth_step: Step) -> None:

@@ -26,12 +26,24 @@ from crossover.local.emulator.permissions import DeniedError, check_queue, check
 
 
 def invoke_from_s3() -> None:
-    """Let S3 send its events as on AWS: by an asynchronous Invoke request to Lambda."""
+    """Let S3 send its events as on AWS: by an asynchronous Invoke request to Lambda, or a SendMessage to SQS."""
 
     def deliver(arn: str, event: Properties, bucket_region: str) -> None:
         _invoke("s3.amazonaws.com", event["Records"][0]["s3"]["bucket"]["arn"], arn, event)
 
+    def send(arn: str, event: Properties, bucket_region: str, bucket: str = "") -> None:
+        check_queue("s3.amazonaws.com", queue=arn, source=f"arn:aws:s3:::{bucket}")
+        *_, account, name = arn.split(":")
+        message = {"QueueUrl": f"{gateway()}/{account}/{name}", "MessageBody": json.dumps(event)}
+        headers = {
+            "Content-Type": "application/x-amz-json-1.0",
+            "X-Amz-Target": "AmazonSQS.SendMessage",
+            "Authorization": root_authorization("sqs"),
+        }
+        _post(endpoint_url(), message, headers)
+
     s3._deliver_event_to_lambda = deliver
+    s3._deliver_event_to_sqs = send
 
 
 def invoke_from_eventbridge() -> None:
@@ -69,7 +81,12 @@ def _invoke(service: str, source: str, function: str, event: Properties) -> None
         "X-Amz-Invocation-Type": "Event",
         "Authorization": root_authorization("lambda"),
     }
-    urllib.request.urlopen(urllib.request.Request(url, json.dumps(event).encode(), headers), timeout=60).close()
+    _post(url, event, headers)
+
+
+def _post(url: str, content: Properties, headers: Mapping[str, str]) -> None:
+    request = urllib.request.Request(url, json.dumps(content).encode(), dict(headers))
+    urllib.request.urlopen(request, timeout=60).close()
 
 
 class Events:

@@ -110,9 +110,12 @@ def invoke_endpoint(proxy: FaultProxy) -> tuple[int, bytes]:
     return ask(proxy, "POST", "/endpoints/e/invocations", json.dumps({"bucket": "b", "key": KEY}).encode())
 
 
-def deliver(proxy: FaultProxy, etag: str = "tag") -> tuple[int, bytes]:
+def deliver(proxy: FaultProxy, etag: str = "tag", *, queue: str = "") -> tuple[int, bytes]:
     entity = {"key": quote_plus(KEY), "eTag": etag, "sequencer": "0A"}
     event = {"Records": [{"s3": {"object": entity}}]}
+    if queue:
+        message = json.dumps({"QueueUrl": queue, "MessageBody": json.dumps(event)}).encode()
+        return ask(proxy, "POST", "/", message, X_Amz_Target="AmazonSQS.SendMessage")
     return ask(proxy, "POST", "/2015-03-31/functions/arn%3Aaws/invocations", json.dumps(event).encode())
 
 
@@ -321,6 +324,17 @@ def test_events_are_delivered_as_often_as_planned(
     wait_until(lambda: proxy.traffic.waiting == 0)
     assert len(upstream.requests) == proxy.traffic.copies[KEY, "tag"] == copies
     assert len({body for _, body in upstream.requests}) == min(copies, 1)
+    assert proxy.traffic.events[KEY, "tag"]["Records"][0]["s3"]["object"]["eTag"] == "tag"
+
+
+def test_events_for_a_queue_are_delivered_as_planned_too(proxy: FaultProxy, upstream: Upstream) -> None:
+    upstream.answer = (200, b"{}")
+    proxy.begin(planned(None))
+    proxy.deliveries[KEY, "tag"] = (0.0, 0.05)
+    assert deliver(proxy, queue="http://queue") == (200, b"{}")
+    wait_until(lambda: proxy.traffic.waiting == 0)
+    assert [json.loads(body)["QueueUrl"] for _, body in upstream.requests] == ["http://queue"] * 2
+    assert proxy.traffic.copies[KEY, "tag"] == 2
     assert proxy.traffic.events[KEY, "tag"]["Records"][0]["s3"]["object"]["eTag"] == "tag"
 
 

@@ -113,3 +113,27 @@ def test_a_wrong_option_is_named(
 ) -> None:
     assert command(monkeypatch, *arguments) == 2
     assert named in capsys.readouterr().err
+
+
+def test_variants_and_settings_are_passed_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = "ingest=queue, max_concurrency=2,architecture=arm64"
+    assert command(monkeypatch, "--variants", "standard,efs", "--settings", settings, "--json") == 0
+    options = json.loads(capsys.readouterr().out)["options"]
+    assert options["variants"] == ["standard", "efs"]
+    assert options["settings"] == {"ingest": "queue", "max_concurrency": "2", "architecture": "arm64"}
+
+
+def test_a_setting_without_a_value_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command(monkeypatch, "--settings", "ingest") == 2
+    assert "The setting is 'ingest'; it must have the form NAME=VALUE." in capsys.readouterr().err
+
+
+def test_a_dead_letter_is_lambdas_record_or_the_event_as_it_waited_in_a_queue() -> None:
+    event = {"Records": [{"s3": {"object": {"key": "k", "eTag": "e", "sequencer": "0A"}}}]}
+    record = {"requestPayload": event, "requestContext": {}}
+    assert run.dead_letter_of(json.dumps(record)) == record
+    assert run.dead_letter_of(json.dumps(event)) == {"requestPayload": event}
