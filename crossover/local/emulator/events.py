@@ -31,8 +31,8 @@ def invoke_from_s3() -> None:
     def deliver(arn: str, event: Properties, bucket_region: str) -> None:
         _invoke("s3.amazonaws.com", event["Records"][0]["s3"]["bucket"]["arn"], arn, event)
 
-    def send(arn: str, event: Properties, bucket_region: str, bucket: str = "") -> None:
-        check_queue("s3.amazonaws.com", queue=arn, source=f"arn:aws:s3:::{bucket}")
+    def send(arn: str, event: Properties, bucket_region: str, bucket_name: str = "") -> None:
+        check_queue("s3.amazonaws.com", queue=arn, source=f"arn:aws:s3:::{bucket_name}")
         *_, account, name = arn.split(":")
         message = {"QueueUrl": f"{gateway()}/{account}/{name}", "MessageBody": json.dumps(event)}
         headers = {
