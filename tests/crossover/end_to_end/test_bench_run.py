@@ -1,5 +1,6 @@
 """`crossover bench run --local` against all variants: what it measures, and that it leaves nothing behind."""
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -39,12 +40,18 @@ def state(clients: Clients, variant: Variant) -> dict[str, Any]:
     aliases = functions.list_aliases(FunctionName=variant.function)["Aliases"]
     versions = functions.list_versions_by_function(FunctionName=variant.function)["Versions"]
     config = functions.get_function_configuration(FunctionName=variant.function)
+    ready = {}
+    for alias in (each["Name"] for each in aliases):
+        with contextlib.suppress(functions.exceptions.ProvisionedConcurrencyConfigNotFoundException):
+            kept = functions.get_provisioned_concurrency_config(FunctionName=variant.function, Qualifier=alias)
+            ready[alias] = kept["RequestedProvisionedConcurrentExecutions"]
     return {
         "objects": sorted(objects),
         "items": sorted(item["object_key"]["S"] for item in items),
         "aliases": {alias["Name"]: alias["FunctionVersion"] for alias in aliases},
         "versions": [version["Version"] for version in versions],
         "variables": config["Environment"]["Variables"],
+        "kept ready": ready,
     }
 
 
