@@ -31,7 +31,12 @@ def invoke_from_s3() -> None:
     def deliver(arn: str, event: Properties, bucket_region: str) -> None:
         _invoke("s3.amazonaws.com", event["Records"][0]["s3"]["bucket"]["arn"], arn, event)
 
+    send_directly = s3._deliver_event_to_sqs
+
     def send(arn: str, event: Properties, bucket_region: str, bucket_name: str = "") -> None:
+        if "Records" not in event:  # s3:TestEvent, while the request is being answered that sets the notification
+            send_directly(arn, event, bucket_region, bucket_name)
+            return
         check_queue("s3.amazonaws.com", queue=arn, source=f"arn:aws:s3:::{bucket_name}")
         *_, account, name = arn.split(":")
         message = {"QueueUrl": f"{gateway()}/{account}/{name}", "MessageBody": json.dumps(event)}
