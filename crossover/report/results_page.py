@@ -235,7 +235,12 @@ def _counts(document: Document, observations: Sequence[Observation]) -> str:
     )
     remarks = [*filter(None, [document.get("stopped")]), *document.get("left_behind", [])]
     would_be = ", if it had been AWS" if document["rehearsal"] else ""
-    said = [f"About {document['spent_usd']:.4f} USD was spent{would_be}.", *remarks]
+    allocated = [
+        f"{variant_title(name)}: allocating what is kept ready took {each['allocation_seconds']} s."
+        for name, each in document["environment"]["variants"].items()
+        if "allocation_seconds" in each
+    ]
+    said = [f"About {document['spent_usd']:.4f} USD was spent{would_be}.", *allocated, *remarks]
     return listed + failures + "".join(map(_paragraph, said))
 
 

@@ -199,6 +199,15 @@ def test_costs_per_million_are_those_of_the_file(page: Page, document: Document)
     assert counts(page)["USD an hour, idle or not"][0] == "\N{EN DASH}"
 
 
+def test_the_time_of_allocating_what_is_kept_ready_is_shown(page: Page, document: Document) -> None:
+    assert "allocating" not in page.body
+    environment = document["environment"]
+    allocated = {"standard": {**environment["variants"]["standard"], "allocation_seconds": 95.5}}
+    changed: Document = {**document, "environment": {**environment, "variants": allocated}}
+    made = results_page(changed, result.observations_of(document), inputs_of(document))
+    assert "<p>standard (Lambda): allocating what is kept ready took 95.5 s.</p>" in made.body
+
+
 def test_values_overridden_by_an_option_are_marked(document: Document) -> None:
     made = results_page(document, result.observations_of(document), inputs_of(document, memory_mb=2048.0))
     rows = {row[0]: row[1:] for row in Tables(made.body).under("Inputs of the costs")}
