@@ -47,9 +47,9 @@ def test_on_arm64_the_dashboard_counts_its_prices() -> None:
 
 def usd(cost: Cost) -> list[float]:
     """The factors of duration, invocations and hours in the formula."""
-    metrics = {name: file_metric("Stack", name) for name in ("duration", "invocations", "cold_starts", "succeeded")}
-    formula = cost.per_million(**metrics, label="USD").to_metric_config().math_expression.expression
-    return [float(factor) for factor in re.findall(r"\* ([0-9.]+)", formula)]
+    metric = file_metric("Stack", "Duration")
+    figure = cost.per_million(duration=metric, invocations=metric, cold_starts=metric, succeeded=metric, label="USD")
+    return [float(factor) for factor in re.findall(r"\* ([0-9.]+)", figure.expression)]
 
 
 @pytest.mark.parametrize("stack", PREDICTING)

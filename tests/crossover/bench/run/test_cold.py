@@ -246,7 +246,7 @@ def test_what_is_kept_ready_is_taken_before_the_alias_moves_and_given_back_at_th
     starts.force()
     assert names(function).count("take live") == 1
     assert names(function).index("take live") < names(function).index("publish 5")
-    assert function.ready is None
+    assert not function.ready
 
     function.allocating = 3
     assert starts.undo() == []
