@@ -21,6 +21,8 @@ from benchmarks.soak.fault_proxy import FaultProxy, Traffic, fault_proxy
 from benchmarks.soak.upload_plan import PlannedObject, make_plan
 from crossover import project
 from crossover.aws import aws_errors
+from crossover.cost.variants import VARIANTS
+from crossover.cost.variants.provisioned import ALWAYS_UNRESERVED
 from crossover.deployed import Item, find_variants
 from crossover.errors import CrossoverError
 from crossover.local.chosen_model import ChosenModel, choose_model
@@ -188,13 +190,19 @@ def soaked_aws(
             "FUNCTIONS_ENDPOINT_URL": proxy.url,
             "LAMBDA_ASYNC_RETRY_BASE_SECONDS": str(RETRY_BASE_SECONDS),
             # The account's limit, so that a burst is throttled instead of starting ever more functions.
-            "LAMBDA_ACCOUNT_CONCURRENCY": str(concurrency),
+            "LAMBDA_ACCOUNT_CONCURRENCY": str(account_concurrency(variants, concurrency)),
         }
         emulator = aws.start_emulator(interpreter, port=port, settings=emulator_settings)
         proxy.group = emulator.pid
         aws.bootstrap()
         aws.deploy(*synth)
         yield SoakedAws(contents=contents, aws=aws, emulator=emulator, proxy=proxy)
+
+
+def account_concurrency(variants: Sequence[str], concurrency: int) -> int:
+    """The account's limit: that of the soak, and what must stay unreserved where environments are kept ready."""
+    keep_ready = any(VARIANTS[name].instances and not VARIANTS[name].is_always_on for name in variants)
+    return concurrency + ALWAYS_UNRESERVED if keep_ready else concurrency
 
 
 def soak(options: Options, local: SoakedAws, *, announce: Callable[[str], None] = lambda what: None) -> Report:

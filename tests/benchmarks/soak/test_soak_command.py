@@ -137,3 +137,8 @@ def test_a_dead_letter_is_lambdas_record_or_the_event_as_it_waited_in_a_queue() 
     record = {"requestPayload": event, "requestContext": {}}
     assert run.dead_letter_of(json.dumps(record)) == record
     assert run.dead_letter_of(json.dumps(event)) == {"requestPayload": event}
+
+
+def test_the_accounts_limit_lets_environments_be_kept_ready() -> None:
+    assert run.account_concurrency(["standard", "sagemaker", "efs"], 8) == 8
+    assert run.account_concurrency(["standard", "provisioned"], 8) == 108
