@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,8 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, WaiterError
 
+from crossover.bench.run.cold import Overflow
+from crossover.bench.run.context import Clock
 from crossover.bench.run.report_lines import Report, parse
 from crossover.local.work import LocalAws
 from tests.crossover.waiting import wait_until
@@ -189,6 +192,22 @@ def test_an_environment_that_ends_is_replaced_and_deleting_ends_all(stack: Deplo
     wait_until(lambda: not is_running(second["process"]))
     with pytest.raises(ClientError, match="No Provisioned Concurrency Config"):
         config(function)
+
+
+def test_a_benchmark_forces_cold_starts_on_demand_and_gives_back_what_is_kept_ready(stack: Deploy) -> None:
+    function = stack(count=2)
+    clock = Clock(sleep=lambda _: time.sleep(0.1))
+    starts = Overflow(boto3.client("lambda"), function, "live", run_id="abc", clock=clock, provisioned=2)
+    assert invoke(function)["kind"] == "provisioned-concurrency"
+
+    for _ in range(2):
+        starts.force()
+        assert invoke(function)["kind"] == "on-demand"
+    assert starts.undo() == []
+
+    assert config(function)["AvailableProvisionedConcurrentExecutions"] == 2
+    assert starts.allocation_seconds is not None
+    assert invoke(function) | {"process": 0} == {"kind": "provisioned-concurrency", "process": 0, "version": "1"}
 
 
 def test_throttled_beyond_what_is_reserved_and_provisioned(stack: Deploy) -> None:
