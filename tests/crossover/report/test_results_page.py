@@ -11,6 +11,7 @@ import pytest
 
 from crossover.bench import result
 from crossover.bench.result import Document
+from crossover.bench.run.deployment import DeploymentJson
 from crossover.bench.run.files import FileJson
 from crossover.bench.run.observation import Observation, Outcome
 from crossover.cost import measured
@@ -202,7 +203,9 @@ def test_costs_per_million_are_those_of_the_file(page: Page, document: Document)
 def test_the_time_of_allocating_what_is_kept_ready_is_shown(page: Page, document: Document) -> None:
     assert "allocating" not in page.body
     environment = document["environment"]
-    allocated = {"standard": {**environment["variants"]["standard"], "allocation_seconds": 95.5}}
+    allocated: dict[str, DeploymentJson] = {
+        "standard": {**environment["variants"]["standard"], "allocation_seconds": 95.5}
+    }
     changed: Document = {**document, "environment": {**environment, "variants": allocated}}
     made = results_page(changed, result.observations_of(document), inputs_of(document))
     assert "<p>standard (Lambda): allocating what is kept ready took 95.5 s.</p>" in made.body
