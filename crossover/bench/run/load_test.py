@@ -27,7 +27,7 @@ from crossover.bench.run.spend import Meter, Tariff
 from crossover.deployed import Variant
 
 JOIN_INTERVAL_SECONDS = 3.0
-PAID_FOR = ("lambda.", "efs.", "ecr.", "s3.", "dynamodb.", "logs.")
+PAID_FOR = ("lambda.", "efs.", "ecr.", "s3.", "sqs.", "dynamodb.", "logs.")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -73,7 +73,8 @@ class Tariff:
     def upload(self) -> float:
         """A request's cost without its function: object written and read, item written and deleted, log.
 
-        With a results bucket, each result is counted as if it were written there.
+        With a results bucket, each result is counted as if it were written there; with an upload queue its message is
+        sent, received and deleted.
         """
         log_gb = float(self._usual.log_kb) / 1024**2
         return (
@@ -81,6 +82,7 @@ class Tariff:
             + self._usd("s3.get")
             + 2 * self._usd("dynamodb.write_unit")
             + log_gb * self._usd("logs.ingest_gb")
+            + (3 * self._usd("sqs.request") if self.deployment.variant.upload_queue else 0.0)
         )
 
     def snapshot(self) -> float:

@@ -1,5 +1,6 @@
 """What a benchmark costs: by hand, line by line, in us-east-1."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from crossover.bench.run.observation import Outcome
 from crossover.bench.run.spend import Meter, Tariff, duration_seconds, estimate
 from crossover.cost.prices import load
 
-from .fakes import FILES, deployment, observation, report
+from .fakes import FILES, deployment, observation, report, variant
 from .test_plan import plan
 
 PRICES = load("us-east-1")
@@ -40,6 +41,11 @@ def test_without_a_report_the_cost_follows_from_the_items_timings() -> None:
     assert tariff().observation(warm, FILES[0]) == pytest.approx(REQUEST + 2 * 0.100 * GB_SECOND + BESIDE, rel=1e-4)
     cold = observation(item_ms=130, cold=True)
     assert tariff().observation(cold, FILES[0]) == pytest.approx(REQUEST + 2 * 0.800 * GB_SECOND + BESIDE, rel=1e-4)
+
+
+def test_an_upload_that_waits_in_a_queue_costs_three_requests_more() -> None:
+    queued = tariff(variant=replace(variant(), upload_queue="https://queues/uploads"))
+    assert queued.upload() - tariff().upload() == pytest.approx(3 * 0.4e-6)
 
 
 def test_refused_uploads_are_free_and_failed_requests_are_not() -> None:
