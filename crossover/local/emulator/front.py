@@ -72,7 +72,7 @@ def install_routes(
         try:
             status, headers, answer = await asyncio.to_thread(handler, scope, body)
         except DeniedError as denied:
-            status, headers, answer = error(403, denied.code, {"Message": denied.message})
+            status, headers, answer = error(403, denied.code, {"__type": denied.code, "Message": denied.message})
         pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
         await send({"type": "http.response.start", "status": status, "headers": pairs})
         await send({"type": "http.response.body", "body": answer})

@@ -118,6 +118,7 @@ def test_the_cost_model_reads_the_measurements(folder: Path, command_line: dict[
         "sagemaker": "proxy_seconds",
         "efs": "warm_seconds",
         "container": "warm_seconds",
+        "provisioned": "warm_seconds",
     }
     assert {field for field in fields.values() if field in given} == {fields[variant] for variant in warm}
 

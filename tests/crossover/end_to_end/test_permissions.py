@@ -27,6 +27,7 @@ TAKEN_AWAY = {
     "sagemaker": ("sagemaker:InvokeEndpoint", "InvokeEndpoint"),
     "container": ("dynamodb:PutItem", "PutItem"),
     "efs": ("s3:GetObjectVersion", "GetObject"),
+    "provisioned": ("dynamodb:PutItem", "PutItem"),
 }
 
 

@@ -83,7 +83,7 @@ def test_the_events_come_by_eventbridge(
         assert "LambdaFunctionConfigurations" not in configuration
 
 
-@pytest.mark.parametrize("name", ["snapstart", "efs"])
+@pytest.mark.parametrize("name", ["snapstart", "efs", "provisioned"])
 def test_one_version_stays_published(clients: Clients, variants: dict[str, Variant], new_model: str, name: str) -> None:
     assert len(published_versions(clients, variants[name])) == 1
 
@@ -98,12 +98,12 @@ def test_the_old_model_leaves_the_file_system_with_the_old_version(
 def test_a_model_that_cannot_predict_is_rolled_back(
     aws: LocalAws, clients: Clients, variants: dict[str, Variant], new_model: str, tmp_path: Path
 ) -> None:
-    # The synthesis does not find it out. SnapStart does before the snapshot and the endpoint before it is healthy, both
-    # by predicting once.
+    # The synthesis does not find it out. SnapStart does before the snapshot, the endpoint before it is healthy, and a
+    # provisioned environment before it is ready, all by predicting once.
     synth = synthesize(aws, model=model_of_loud_sounds(tmp_path / "bad.onnx"), event_source="eventbridge")
     with pytest.raises(CrossoverError, match="cdk deploy failed"):
         aws.deploy(synth, aws.steps.step("cdk synth"))
-    careful = [variants["snapstart"], variants["sagemaker"]]
-    assert [aws.stacks()[variant.stack] for variant in careful] == ["UPDATE_ROLLBACK_COMPLETE"] * 2
+    careful = [variants[name] for name in ("snapstart", "sagemaker", "provisioned")]
+    assert [aws.stacks()[variant.stack] for variant in careful] == ["UPDATE_ROLLBACK_COMPLETE"] * len(careful)
     assert models_of(clients, upload_to(clients, *careful)) == {new_model}
     assert len(published_versions(clients, variants["snapstart"])) == 1

@@ -32,7 +32,22 @@ kind = os.environ["AWS_LAMBDA_INITIALIZATION_TYPE"]
 if os.environ.get("BROKEN"):
     raise RuntimeError("no model here")
 
+def ask(service, operation, **arguments):
+    import boto3
+
+    try:
+        return getattr(boto3.client(service), operation)(**arguments)
+    except Exception as error:
+        return str(error)
+
 def handler(event, context):
+    if event.get("ask"):
+        return [
+            ask(
+                "lambda", "get_provisioned_concurrency_config", FunctionName=context.function_name, Qualifier="live"
+            ),
+            ask("application-autoscaling", "describe_scalable_targets", ServiceNamespace="lambda"),
+        ]
     time.sleep(event.get("seconds", 0))
     return {"kind": kind, "process": os.getpid(), "version": context.function_version}
 """
@@ -92,11 +107,10 @@ def resources(
 OUTPUTS = {"Function": {"Ref": "Function"}}
 
 
-def invoke(function: str, qualifier: str = "live", **event: Any) -> dict[str, Any]:
+def invoke(function: str, qualifier: str = "live", **event: Any) -> Any:
     client = boto3.client("lambda", config=Config(retries={"max_attempts": 0}))  # a throttle is to be seen
     response = client.invoke(FunctionName=function, Qualifier=qualifier, Payload=json.dumps(event))
-    answer: dict[str, Any] = json.load(response["Payload"])
-    return answer
+    return json.load(response["Payload"])
 
 
 def at_once(function: str, count: int, **event: Any) -> list[dict[str, Any]]:
@@ -253,6 +267,17 @@ def scaled(aws: LocalAws) -> str:
 def test_what_lambda_refuses(scaled: str, count: int, qualifier: str, said: str) -> None:
     with pytest.raises(ClientError, match=said):
         put(scaled, count, qualifier)
+
+
+def test_a_role_may_look_at_it_only_if_it_is_allowed_to(scaled: str) -> None:
+    answers = invoke(scaled, ask=True)
+    for answer, action in zip(
+        answers,
+        ("lambda:GetProvisionedConcurrencyConfig", "application-autoscaling:DescribeScalableTargets"),
+        strict=True,
+    ):
+        assert "AccessDenied" in answer
+        assert f"not authorized to perform: {action}" in answer
 
 
 def test_it_scales_with_the_load_between_its_bounds(aws: LocalAws, scaled: str) -> None:
