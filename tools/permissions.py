@@ -41,6 +41,7 @@ RESOURCE_POLICIES = {
     "AWS::DynamoDB::Table": "ResourcePolicy",
     "AWS::KMS::Key": "KeyPolicy",
     "AWS::EC2::VPCEndpoint": "PolicyDocument",
+    "AWS::EFS::FileSystem": "FileSystemPolicy",
 }
 # What the templates write, and in words.
 WORDS = (
@@ -52,6 +53,7 @@ WORDS = (
     (r"arn:<AWS::Partition>:logs:<AWS::Region>:<AWS::AccountId>:log-group:", ""),
     (r"arn:<AWS::Partition>:cloudwatch:<AWS::Region>:<AWS::AccountId>:alarm:\*", "the account's alarms"),
     (r"arn:<AWS::Partition>:sqs:<AWS::Region>:<AWS::AccountId>:\*", "the account's queues"),
+    (r"arn:<AWS::Partition>:elasticfilesystem:.*:access-point/", ""),
     (r"arn:<AWS::Partition>:codedeploy:<AWS::Region>:<AWS::AccountId>:deploymentgroup:.*", "the deployment group"),
     (r"<([A-Z]\w*(?:/[^<>]*?)?)(\.\w+)?>", r"\1"),
     (r"<AWS::AccountId>", "this account"),
@@ -141,7 +143,7 @@ def _of_resources(template: SynthesizedTemplate) -> Iterator[Permission]:
             in_vpc = resource.type == "AWS::EC2::VPCEndpoint"
             who = f"the VPC, through {resource.path}" if in_vpc else _principal(statement["Principal"])
             # In its own policy, "*" is the resource itself.
-            resources = [resource.path if name == "*" else name for name in as_list(statement["Resource"])]
+            resources = [resource.path if name == "*" else name for name in as_list(statement.get("Resource", "*"))]
             yield _row(who, statement, resources)
 
 

@@ -39,6 +39,7 @@ class EfsLambda(InferenceFunction):
     roles: ClassVar[Mapping[str, str]] = {
         "Files/LoaderRole": "model loader",
         "Files/ProviderRole": "model loader's caller",
+        "Network/FlowLogRole": "flow logs",
     }
 
     def __init__(
