@@ -1,7 +1,8 @@
 """What the stacks cost a month while nothing is uploaded, by the cost model."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 from crossover.cost.prices import Prices, load
 from crossover.cost.scenario import HOURS_PER_MONTH, Scenario
@@ -45,18 +46,20 @@ def _variant_usd(stack: Stack, prices: Prices) -> float:
     variant = VARIANTS.get(stack.outputs.get("Predictor", ""))
     if variant is None:
         return 0.0
-    functions = stack.properties("AWS::Lambda::Function")
-    memory = float(max((p.get("MemorySize", 128) for p in functions), default=128))
+    function = _function(stack)
+    memory = float(function.get("MemorySize", 128))
+    [architecture] = function.get("Architectures", ["x86_64"])
     scenario = Scenario(
         requests=1.0,
         memory_mb=memory,
         proxy_memory_mb=memory,
+        architecture=architecture,
+        ingest="queue" if stack.properties("AWS::Lambda::EventSourceMapping") else "direct",
         shared_lines=False,
-        image_snap_start=any("SnapStart" in p for p in functions),
+        image_snap_start="SnapStart" in function,
     )
-    for properties in stack.properties("AWS::Lambda::Alias"):
-        if config := properties.get("ProvisionedConcurrencyConfig"):
-            scenario = replace(scenario, provisioned=float(config["ProvisionedConcurrentExecutions"]))
+    if ready := max(_kept_ready(stack), default=0.0):
+        scenario = replace(scenario, provisioned=ready)
     for properties in stack.properties("AWS::SageMaker::EndpointConfig"):
         [instances] = properties["ProductionVariants"]
         scenario = replace(
@@ -65,6 +68,23 @@ def _variant_usd(stack: Stack, prices: Prices) -> float:
             instances=float(instances["InitialInstanceCount"]),
         )
     return float(variant.bill(scenario, prices).usd)
+
+
+def _function(stack: Stack) -> Mapping[str, Any]:
+    """The properties of the function that the events invoke."""
+    reference = stack.template["Outputs"]["FunctionName"]["Value"]["Ref"]
+    properties: Mapping[str, Any] = stack.template["Resources"][reference]["Properties"]
+    return properties
+
+
+def _kept_ready(stack: Stack) -> Iterator[float]:
+    """Environments that are ready without any upload; of a schedule's minima the largest counts for the whole month."""
+    for properties in stack.properties("AWS::Lambda::Alias"):
+        if config := properties.get("ProvisionedConcurrencyConfig"):
+            yield float(config["ProvisionedConcurrentExecutions"])
+    for properties in stack.properties("AWS::ApplicationAutoScaling::ScalableTarget"):
+        for action in properties.get("ScheduledActions", []):
+            yield float(action["ScalableTargetAction"]["MinCapacity"])
 
 
 def _interface_endpoints(stack: Stack) -> int:
