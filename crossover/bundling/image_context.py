@@ -34,6 +34,7 @@ def write_image_context(folder: Path, bundle: Bundle, *, model: Path | None) -> 
     shutil.copyfile(sources() / "sagemaker_container" / DOCKERFILE, folder / DOCKERFILE)
     shutil.copyfile(recipe.__file__, folder / "recipe.py")
     # In two parts, each a layer of the image: an edit of a handler neither installs nor pushes the wheels again.
+    bundle = replace(bundle, max_bytes=recipe.MAX_IMAGE_BYTES)
     for name, part in {
         "wheels": replace(bundle, handlers=(), packages=(), leaves_out=()),
         "handlers": replace(bundle, locks=(), services=()),

@@ -61,6 +61,7 @@ VARIANT = Variant(
     measured={
         Measurement.WARM_BILLED_SECONDS: "warm_seconds",
         Measurement.COLD_INIT_SECONDS: "container_init_seconds",
+        Measurement.COLD_BILLED_RESTORE_SECONDS: "restore_seconds",
         Measurement.COLD_SHARE: "cold_share",
         Measurement.MEMORY_MB: "memory_mb",
     },

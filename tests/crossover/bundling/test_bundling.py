@@ -28,6 +28,7 @@ from crossover.bundling import HEALTH_CHECK, PROXY, find_python, inference_bundl
 from crossover.bundling import cache as bundle_cache
 from crossover.bundling import recipe as bundle_recipe
 from crossover.bundling.cache import build_bundle, source_hash
+from crossover.bundling.image_context import write_image_context
 from crossover.bundling.recipe import Bundle, BundlingError, Size
 from crossover.cdk import bundled_code as bundling
 from crossover.cdk.bundled_code import bundled_code
@@ -83,8 +84,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("requirements-inference.txt", "requirements-proxy.txt"):
         (sources / name).write_text(lock)
     (sources / "requirements-audio.txt").write_text("")
-    for handler in ("standard_handler.py", "snapstart_handler.py", "efs_handler.py", "sagemaker_trigger_handler.py"):
-        (sources / handler).write_text(HANDLER)
+    for handler in (*INFERENCE.handlers, *PROXY.handlers):
+        (sources / f"{handler}.py").write_text(HANDLER)
     (sources / "health_check_handler.py").write_text("import boto3\n")
     (sources / "inference/model.py").write_text("import numpy\n")
     (sources / "inference/input_error.py").write_text("class InputError(Exception):\n    pass\n")
@@ -198,12 +199,8 @@ def pins(requirements: str) -> list[tuple[str, str]]:
 def test_a_bundle_holds_the_sources_and_wheels_without_what_is_never_loaded(project: Path) -> None:
     tag = sys.implementation.cache_tag
     assert set(content(build())) == {
-        "standard_handler.py",
-        f"__pycache__/standard_handler.{tag}.pyc",
-        "snapstart_handler.py",
-        f"__pycache__/snapstart_handler.{tag}.pyc",
-        "efs_handler.py",
-        f"__pycache__/efs_handler.{tag}.pyc",
+        *(f"{handler}.py" for handler in INFERENCE.handlers),
+        *(f"__pycache__/{handler}.{tag}.pyc" for handler in INFERENCE.handlers),
         "inference/model.py",
         f"inference/__pycache__/model.{tag}.pyc",
         "inference/input_error.py",
@@ -256,7 +253,7 @@ def test_a_bundle_may_leave_out_a_whole_folder(project: Path) -> None:
     bundle = replace(INFERENCE, leaves_out=("inference/inputs", "inference/model.py"))
 
     files = {path.relative_to(project / "lambda_src").as_posix() for path in bundle.files(project / "lambda_src")}
-    assert files == {"standard_handler.py", "snapstart_handler.py", "efs_handler.py", "inference/input_error.py"}
+    assert files == {*(f"{handler}.py" for handler in INFERENCE.handlers), "inference/input_error.py"}
 
 
 def test_service_descriptions_lose_their_texts_and_nothing_else(project: Path) -> None:
@@ -309,14 +306,19 @@ def test_a_source_that_does_not_compile_is_named(project: Path) -> None:
         build()
 
 
-def test_a_bundle_larger_than_lambda_takes_is_refused_in_one_sentence(
-    project: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(bundle_recipe, "MAX_UNZIPPED_BYTES", 1_000)
+def test_a_bundle_larger_than_lambda_takes_is_refused_in_one_sentence(project: Path) -> None:
     (project / "lambda_src/inference/large.bin").write_bytes(bytes(2_000_000))
-    with pytest.raises(BundlingError, match=r"^The inference-audio bundle is too large: 2\.0 MB unzipped, "):
-        build()
+    sentence = r"^The inference-audio bundle is too large: 2\.0 MB unzipped, .*; Lambda takes 1\.0 MB unzipped\.$"
+    with pytest.raises(BundlingError, match=sentence):
+        build(replace(INFERENCE, max_bytes=1_000_000))
     assert not list(project.glob("cache/bundles/*"))
+
+
+def test_an_image_has_lambdas_limit_of_images(tmp_path: Path) -> None:
+    write_image_context(tmp_path, INFERENCE, model=None)
+    limits = {name: json.loads((tmp_path / f"{name}.json").read_text())["max_bytes"] for name in ("wheels", "handlers")}
+    assert limits == {"wheels": 10 * 1024**3, "handlers": 10 * 1024**3}
+    assert INFERENCE.max_bytes == 250 * 1024**2
 
 
 # --- when it is made
