@@ -116,7 +116,8 @@ def test_stacks_are_bound_to_no_account_and_region(assembly: CloudAssembly):
 def test_two_syntheses_without_credentials_give_the_same_files(
     synthesis_of: Callable[[str], Synthesis], model_path: Path, tmp_path: Path, name: str
 ):
-    result = run_app(tmp_path, validation=name == "everything", model_path=str(model_path), **OPTION_SETS[name])
+    settings = {"variants": "all", **OPTION_SETS[name]}
+    result = run_app(tmp_path, validation=name == "everything", model_path=str(model_path), **settings)
     assert result.returncode == 0
     # AWS's rules for templates find nothing either; that cdk.json does not have these settings is said.
     findings = re.findall(r"^(?:WARNING|ERROR) (.*)", result.stderr + result.stdout, re.MULTILINE)
