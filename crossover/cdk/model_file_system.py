@@ -125,6 +125,8 @@ class ModelFileSystem(Construct):
                 "Bucket": model.bucket.bucket_name,
                 "Key": model.object_key,
                 "Sha256": model.sha256,
+                # The functions do not read it: where the file system is replaced, it makes CloudFormation ask again.
+                "FileSystemId": self.file_system.file_system_id,
             },
         )
         file.node.add_dependency(provider, loader, options.vpc)

@@ -15,14 +15,14 @@ COPY = {"name": "model-ab.onnx", "bucket": "assets", "key": "new.onnx", "sha256"
 WRONG = {"errorType": "LoadingError", "errorMessage": "The model is another."}
 
 
-def event(request: str) -> dict[str, Any]:
+def event(request: str, **properties: str) -> dict[str, Any]:
     return {
         "RequestType": request,
         "ResponseURL": "https://cloudformation.example/answer?Signature=1",
         "StackId": "stack",
         "RequestId": "request",
         "LogicalResourceId": "Model",
-        "ResourceProperties": MODEL,
+        "ResourceProperties": {**MODEL, **properties},
     }
 
 
@@ -59,7 +59,7 @@ def provider(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 def answer_to(
-    provider: ModuleType, monkeypatch: pytest.MonkeyPatch, request: str, *outcomes: Any
+    provider: ModuleType, monkeypatch: pytest.MonkeyPatch, request: str, *outcomes: Any, **properties: str
 ) -> tuple[dict[str, Any], list[dict[str, str]]]:
     """What CloudFormation is told, and what the loader was asked for."""
     answers = []
@@ -73,7 +73,7 @@ def answer_to(
     loader = Loader(*outcomes)
     monkeypatch.setattr(provider, "lambda_client", loader)
     monkeypatch.setattr(provider.urllib.request, "urlopen", urlopen)
-    provider.handler(event(request), None)
+    provider.handler(event(request, **properties), None)
     [answer] = answers
     assert {name: answer[name] for name in ("StackId", "RequestId", "LogicalResourceId", "PhysicalResourceId")} == {
         "StackId": "stack",
@@ -90,6 +90,17 @@ def test_a_model_is_made(provider: ModuleType, monkeypatch: pytest.MonkeyPatch, 
 
     assert answer["Status"] == "SUCCESS"
     assert requests == [COPY]
+
+
+def test_the_model_on_a_replaced_file_system_is_loaded_and_not_removed_afterwards(
+    provider: ModuleType, monkeypatch: pytest.MonkeyPatch
+):
+    """Another physical id would make CloudFormation delete the one before: the same name, on the new file system."""
+    (_, [loaded]) = created = answer_to(provider, monkeypatch, "Create", None, FileSystemId="fs-1")
+    updated = answer_to(provider, monkeypatch, "Update", None, FileSystemId="fs-2")
+
+    assert updated == created
+    assert loaded == COPY
 
 
 def test_a_model_is_removed(provider: ModuleType, monkeypatch: pytest.MonkeyPatch):

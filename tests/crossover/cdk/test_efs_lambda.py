@@ -122,6 +122,11 @@ def test_the_model_is_there_before_the_version_and_stays_until_that_is_gone(efs:
     assert len([path for path in before_model if "EfsMountTarget" in path]) == 2
 
 
+def test_a_replaced_file_system_is_loaded_again(efs: StackTemplate):
+    """CloudFormation updates a custom resource only if a property of it changes."""
+    assert efs.only("Custom::ModelOnEfs").properties["FileSystemId"] == f"<{FILE_SYSTEM}>"
+
+
 def test_s3_invokes_the_version_whose_model_is_there(efs: StackTemplate):
     assert efs.only("AWS::Lambda::Permission").properties["FunctionName"] == "<Compute/Live>"
 
