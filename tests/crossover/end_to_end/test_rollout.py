@@ -1,5 +1,6 @@
 """New models for deployed variants: a good one takes over without losing an upload, a bad one is rolled back."""
 
+from contextlib import ExitStack
 from pathlib import Path
 
 import onnx
@@ -7,15 +8,19 @@ import pytest
 from onnx import TensorProto, helper
 
 from crossover.aws import Clients
-from crossover.deployed import Variant
+from crossover.deadletters.redriving import Choice, redrive
+from crossover.deployed import Variant, find_variants
 from crossover.errors import CrossoverError
 from crossover.local.work import LocalAws
+from crossover.project import stack_prefix
 from tests.crossover.cdk.onnx_files import CONTRACT
 
 from .conftest import synthesize
 from .model_updates import cold_uploads, dead_letters, models_of, refused_reads, renamed_model, upload_to
+from .test_permissions import letter_of, roles, without
 
 pytestmark = pytest.mark.slow
+QUEUED = {"event_source": "eventbridge", "ingest": "queue", "max_concurrency": "4"}
 
 
 def model_of_loud_sounds(path: Path) -> Path:
@@ -52,10 +57,10 @@ def new_model(
 ) -> str:
     """A new model, deployed while files kept coming in, none of which is lost; its hash.
 
-    At the same time the events begin to come by EventBridge.
+    At the same time the events begin to come by EventBridge, and through a queue.
     """
     [old] = models_of(clients, upload_to(clients, *variants.values()))
-    synth = synthesize(aws, model=renamed_model(tmp_path_factory.mktemp("model")), event_source="eventbridge")
+    synth = synthesize(aws, model=renamed_model(tmp_path_factory.mktemp("model")), **QUEUED)
     synth.wait()
     with cold_uploads(aws.workspace, clients, *variants.values()) as uploads:
         aws.deploy(synth, aws.steps.step("cdk synth"))
@@ -83,6 +88,24 @@ def test_the_events_come_by_eventbridge(
         assert "LambdaFunctionConfigurations" not in configuration
 
 
+def test_what_fails_in_the_queue_is_kept_and_can_be_redriven(
+    clients: Clients, variants: dict[str, Variant], new_model: str
+) -> None:
+    queued = find_variants(clients, prefix=stack_prefix(), names=["snapstart", "sagemaker"])
+    assert all(variant.upload_queue for variant in queued)
+    with ExitStack() as taken_away:
+        for variant in queued:
+            role = roles(clients, variant)["Compute/FunctionRole"]
+            taken_away.enter_context(without(clients, role, "dynamodb:PutItem"))
+        uploads = upload_to(clients, *queued)
+        letters = [letter_of(clients, upload) for upload in uploads]
+    assert [letter.condition for letter in letters] == ["MaxReceiveCount"] * 2
+    for variant in queued:
+        outcome = redrive(clients, variant, Choice(), report=lambda letter, what: None)
+        assert (outcome.redriven, outcome.left) == (1, 0)
+    assert models_of(clients, uploads) == {new_model}
+
+
 @pytest.mark.parametrize("name", ["snapstart", "efs", "provisioned"])
 def test_one_version_stays_published(clients: Clients, variants: dict[str, Variant], new_model: str, name: str) -> None:
     assert len(published_versions(clients, variants[name])) == 1
@@ -100,7 +123,7 @@ def test_a_model_that_cannot_predict_is_rolled_back(
 ) -> None:
     # The synthesis does not find it out. SnapStart does before the snapshot, the endpoint before it is healthy, and a
     # provisioned environment before it is ready, all by predicting once.
-    synth = synthesize(aws, model=model_of_loud_sounds(tmp_path / "bad.onnx"), event_source="eventbridge")
+    synth = synthesize(aws, model=model_of_loud_sounds(tmp_path / "bad.onnx"), **QUEUED)
     with pytest.raises(CrossoverError, match="cdk deploy failed"):
         aws.deploy(synth, aws.steps.step("cdk synth"))
     careful = [variants[name] for name in ("snapstart", "sagemaker", "provisioned")]
