@@ -83,8 +83,8 @@ class Settings:
     provisioned_schedule: tuple[str, ...] = setting(
         "",
         rules.PROVISIONED_SCHEDULE,
-        "provisioned: from these times on, the least and the most of them, for example none at night: "
-        "`cron(0 20 * * ? *) 0-0`",
+        "provisioned: from these times on, the least and the most of them, for example one at night: "
+        "`cron(0 20 * * ? *) 1-1`",
     )
     provisioned_time_zone: str = setting("UTC", rules.TIME_ZONE, "of provisioned_schedule, daylight saving included")
     model_loading: str = setting(

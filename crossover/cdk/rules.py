@@ -155,13 +155,16 @@ _CRON = r"cron\([0-9*,/-]+ [0-9*,/-]+ ([0-9*,/LW-]+ [0-9A-Z*,/-]+ \?|\? [0-9A-Z*
 
 
 def scheduled(text: str) -> Scheduled:
-    """Read `cron(...) least-most`, both from 0 to 10,000.
+    """Read `cron(...) least-most`, both from 1 to 10,000.
+
+    At 0 Application Auto Scaling would delete the configuration that CloudFormation expects the alias to have: no new
+    version could be deployed until the next line of the schedule. https://github.com/aws/aws-cdk/issues/29992
 
     Raises:
         ValueError: it is something else.
     """
     match = re.fullmatch(rf"(?P<cron>{_CRON}) (?P<least>[0-9]{{1,5}})-(?P<most>[0-9]{{1,5}})", text)
-    if not match or not int(match["least"]) <= int(match["most"]) <= 10_000:
+    if not match or not 1 <= int(match["least"]) <= int(match["most"]) <= 10_000:
         raise ValueError
     return Scheduled(match["cron"], int(match["least"]), int(match["most"]))
 
@@ -179,7 +182,9 @@ def _schedule(*, most: int) -> Rule:
             scheduled(each)
         return tuple(values)
 
-    return Rule(f"at most {most} of: `cron(fields) least-most`, as in `cron(0 7 ? * MON-FRI *) 5-20`", read)
+    return Rule(
+        f"at most {most} of: `cron(fields) least-most` from 1 to 10000, as in `cron(0 7 ? * MON-FRI *) 5-20`", read
+    )
 
 
 def _time_zone() -> Rule:

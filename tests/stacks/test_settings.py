@@ -104,8 +104,8 @@ def test_the_table_has_a_row_for_each_setting():
         ("local_python", "3.11", "3.11"),
         (
             "provisioned_schedule",
-            "cron(0 7 ? * MON,TUE *) 2-10, cron(0 20 * * ? *) 0-0",
-            ("cron(0 7 ? * MON,TUE *) 2-10", "cron(0 20 * * ? *) 0-0"),
+            "cron(0 7 ? * MON,TUE *) 2-10, cron(0 20 * * ? *) 1-1",
+            ("cron(0 7 ? * MON,TUE *) 2-10", "cron(0 20 * * ? *) 1-1"),
         ),
         ("provisioned_schedule", ["cron(0/5 7-9 L * ? *) 1-1"], ("cron(0/5 7-9 L * ? *) 1-1",)),
         ("provisioned_schedule", "none", ()),
@@ -152,6 +152,7 @@ def test_a_value_is_read_from_cdk_json_and_from_the_command_line(key: str, value
         ("max_provisioned_concurrency", "all", "a whole number from 1 to 10000, or none"),
         ("provisioned_utilization", "1", "a number from 0.1 to 0.9"),
         ("provisioned_schedule", "cron(0 7 * * *) 1-2", "at most 20 of: `cron(fields) least-most`"),
+        ("provisioned_schedule", "cron(0 7 * * ? *) 0-1", "`cron(fields) least-most` from 1 to 10000"),
         ("provisioned_schedule", "cron(0 7 * * ? *) 2-1", "at most 20 of: `cron(fields) least-most`"),
         ("provisioned_schedule", ["cron(0 7 * * ? *) 1-2", 3], "at most 20 of: `cron(fields) least-most`"),
         ("provisioned_time_zone", "Europe/Atlantis", "a time zone as Europe/Berlin"),

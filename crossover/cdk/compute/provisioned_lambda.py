@@ -74,7 +74,7 @@ class ProvisionedLambda(InferenceFunction):
             max_provisioned_concurrency: up to which their number follows the traffic; None for a fixed number.
             provisioned_utilization: the share of them in use, 0.1 to 0.9, around which their number follows.
             provisioned_schedule: from which times on there are at least and at most how many, each as
-                `cron(minutes hours day-of-month month day-of-week year) least-most`; 0-0 keeps none.
+                `cron(minutes hours day-of-month month day-of-week year) least-most`, 1 or more.
             provisioned_time_zone: of the schedule, as Europe/Berlin.
 
         Raises:

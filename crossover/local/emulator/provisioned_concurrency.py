@@ -190,15 +190,18 @@ class ProvisionedConcurrency:
         """Apply the property of an alias in a template, and wait until it is ready.
 
         Raises:
-            ValueError: AWS would refuse it, or INIT failed.
+            ValueError: AWS would refuse it, INIT failed, or what the template had is gone.
         """
-        config = new.get("ProvisionedConcurrencyConfig")
+        config, before = new.get("ProvisionedConcurrencyConfig"), old.get("ProvisionedConcurrencyConfig")
+        if config and config == before and alias not in lambda_svc._functions[function]["provisioned_concurrency"]:
+            # It was deleted past the template, as by scaling to 0. https://github.com/aws/aws-cdk/issues/29992
+            raise ValueError("No Provisioned Concurrency Config found for this function (Status Code: 404)")
         self._wait(function, alias)  # for a move, during which the configuration cannot change
-        if config and config != old.get("ProvisionedConcurrencyConfig"):
+        if config and config != before:
             count = {"ProvisionedConcurrentExecutions": int(config["ProvisionedConcurrentExecutions"])}
             check_answer(lambda_svc._put_provisioned_concurrency(function, alias, count))
             self._wait(function, alias)
-        elif not config and old.get("ProvisionedConcurrencyConfig"):
+        elif not config and before:
             check_answer(lambda_svc._delete_provisioned_concurrency(function, alias))
 
     def _apply_to_version(self, created: Created, properties: Properties) -> None:

@@ -40,7 +40,7 @@ OPTION_SETS: dict[str, dict[str, Any]] = {
         "rollout": "canary",
         "architecture": "arm64",
         "max_provisioned_concurrency": "5",
-        "provisioned_schedule": "cron(0 7 ? * MON,TUE *) 2-5, cron(0 20 * * ? *) 0-0",
+        "provisioned_schedule": "cron(0 7 ? * MON,TUE *) 2-5, cron(0 20 * * ? *) 1-1",
         "provisioned_time_zone": "Europe/Berlin",
         "alarm_topic_arn": "arn:aws:sns:us-east-1:123456789012:alarms",
         "tracing": "true",

@@ -73,7 +73,7 @@ def test_the_schedule_changes_the_bounds_by_the_clock_of_its_time_zone(scaled: S
         (action["Schedule"], action["Timezone"], *action["ScalableTargetAction"].values()) for action in actions
     ] == [
         ("cron(0 7 ? * MON,TUE *)", "Europe/Berlin", 5, 2),
-        ("cron(0 20 * * ? *)", "Europe/Berlin", 0, 0),
+        ("cron(0 20 * * ? *)", "Europe/Berlin", 1, 1),
     ]
 
 
@@ -112,6 +112,7 @@ class WithSnapStart(ProvisionedLambda):
             "max_provisioned_concurrency is 5, but must be above provisioned_concurrency, 5, or none.",
         ),
         ({"provisioned_utilization": 0.95}, "provisioned_utilization is 0.95, but must be a number from 0.1 to 0.9."),
+        ({"provisioned_schedule": [f"{CRON} 0-0"]}, "provisioned_schedule is .* from 1 to 10000"),
         ({"provisioned_schedule": [f"{CRON} 5-4"]}, "provisioned_schedule is .* but must be at most 20 of"),
         ({"provisioned_schedule": ["cron(0 7 * * MON *) 1-2"]}, "provisioned_schedule is"),  # neither day is `?`
         ({"provisioned_schedule": ["rate(1 hour) 1-2"]}, "provisioned_schedule is"),

@@ -125,7 +125,7 @@ def test_a_missing_permission_is_named(aws: Aws, service: str, method: str, acti
 
 def provisioned(first: int, *, most: int = 0, scheduled: int = 0, reserved: int | None = None) -> Stack:
     config = {"ProvisionedConcurrencyConfig": {"ProvisionedConcurrentExecutions": first}} if first else {}
-    actions = [{"ScalableTargetAction": {"MinCapacity": 0, "MaxCapacity": scheduled}}] if scheduled else []
+    actions = [{"ScalableTargetAction": {"MinCapacity": 1, "MaxCapacity": scheduled}}] if scheduled else []
     target = ("AWS::ApplicationAutoScaling::ScalableTarget", {"MaxCapacity": most, "ScheduledActions": actions})
     return stack(
         ("AWS::Lambda::Function", {"ReservedConcurrentExecutions": reserved} if reserved else {}),

@@ -188,11 +188,16 @@ def test_a_version_whose_init_fails_is_rolled_back(stack: Deploy) -> None:
     function = stack(count=1)
     with pytest.raises(WaiterError):
         stack(count=1, version="Two", broken=True)
-    events = boto3.client("cloudformation").describe_stack_events(StackName="provisioned")["StackEvents"]
-    [failed] = [event for event in events if event["ResourceStatus"] == "UPDATE_FAILED"]
-    assert failed["LogicalResourceId"] == "Live"
-    assert "no model here" in failed["ResourceStatusReason"]
+    assert "no model here" in failure_of("Live")
     assert invoke(function)["version"] == "1"
+
+
+def test_an_alias_does_not_move_once_scaling_has_taken_its_configuration_away(stack: Deploy) -> None:
+    function = stack(count=1)
+    boto3.client("lambda").delete_provisioned_concurrency_config(FunctionName=function, Qualifier="live")
+    with pytest.raises(WaiterError):
+        stack(count=1, version="Two")
+    assert "No Provisioned Concurrency Config found" in failure_of("Live")
 
 
 def test_an_environment_that_ends_is_replaced_and_deleting_ends_all(stack: Deploy) -> None:
@@ -318,6 +323,15 @@ def tick(aws: LocalAws, function: str, at: datetime = LONG_AGO) -> int:
     with urllib.request.urlopen(urllib.request.Request(url, at.isoformat().encode())) as answer:
         count: int = json.load(answer)[f"function:{function}:live"]
     return count
+
+
+def failure_of(resource: str) -> str:
+    """Why the first update of a resource that failed did."""
+    events = boto3.client("cloudformation").describe_stack_events(StackName="provisioned")["StackEvents"]
+    first = [event for event in events if event["ResourceStatus"] == "UPDATE_FAILED"][-1]  # the newest is the first
+    assert first["LogicalResourceId"] == resource
+    reason: str = first["ResourceStatusReason"]
+    return reason
 
 
 def is_running(process: int) -> bool:
