@@ -60,7 +60,7 @@ def contradictions(settings: Settings) -> Iterator[str]:
 
 def _concurrency(settings: Settings) -> Iterator[str]:
     """On queues: what is throttled counts as an attempt."""
-    has_queue = any((settings.ingest or VARIANTS[name].ingest) == "queue" for name in settings.variants)
+    has_queue = any((settings.ingest or VARIANTS[name].ingest) != "direct" for name in settings.variants)
     if settings.max_concurrency and not has_queue:
         yield _must_be("none", settings, "max_concurrency", "no variant has a queue: set ingest=queue")
     reserved = settings.reserved_concurrency

@@ -99,7 +99,7 @@ class InferenceStack(Stack):
             key_suffix=settings.key_suffix,
             event_source=settings.event_source,
             ingest=ingest,
-            max_concurrency=settings.max_concurrency if ingest == "queue" else None,
+            max_concurrency=settings.max_concurrency if ingest != "direct" else None,
             encryption_key=key,
             removal_policy=settings.removal,
             publish_outputs=True,

@@ -131,14 +131,14 @@ class Settings:
     ingest: str | None = setting(
         None,
         rules.optional(rules.one_of(*rules.INGESTS)),
-        "direct: an upload invokes the function; queue: it waits in an SQS queue until the function is free; none: as "
-        "the variant has it by default",
+        "direct: an upload invokes the function; queue: it waits in an SQS queue until the function is free; drain: "
+        "direct, while the queue of an earlier deployment is emptied; none: as the variant has it by default",
     )
     max_concurrency: int | None = setting(
         None,
         rules.MAX_CONCURRENCY,
-        "with a queue: how many files are predicted at the same time, at most as "
-        "many as reserved_concurrency; takes no concurrency from the account's other functions",
+        "with a queue: how many files are predicted at the same time, by default and at most as "
+        "many as reserved_concurrency, without that 10; takes no concurrency from the account's other functions",
     )
     backfill: bool = setting(
         False,

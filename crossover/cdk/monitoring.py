@@ -177,8 +177,9 @@ def _event_alarms(
         id="DeadLetters",
         metric=_visible_dead_letters(queue),
         description=(
-            "Uploads without a prediction are in the dead-letter queue, for 14 days. `crossover deadletters list` "
-            "names them and why they failed; when that is fixed, `crossover deadletters redrive` sends them again."
+            "Uploads without a prediction are in the dead-letter queue, for 14 days at most. `crossover deadletters "
+            "list` names them and why they failed; when that is fixed, `crossover deadletters redrive` sends them "
+            "again."
         ),
         # SQS stops reporting after six hours without a call, with the dead letters still there.
         missing=cloudwatch.TreatMissingData.IGNORE,

@@ -1,12 +1,13 @@
 """Event wiring: the bucket notifies the compute or its queue, and what fails for good goes to the dead-letter queue."""
 
 import jsii
-from aws_cdk import CfnOutput, CfnResource, Duration, RemovalPolicy, Stack
+from aws_cdk import Aws, CfnOutput, CfnResource, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
@@ -63,9 +64,11 @@ class InferencePipeline(Construct):
                 result: for the deployment between one and the other, as long as neither alone is sure to send.
             ingest: direct: an upload invokes the compute. queue: it waits in an SQS queue, from which Lambda takes no
                 more uploads than the compute may predict at once; one that fails is tried five times, six of the
-                function's timeouts apart. None: as the compute has it by default.
+                function's timeouts apart. drain: direct, but the queue of an earlier deployment stays and is emptied:
+                between queue and direct, since a deployment deletes a queue with what waits in it. None: as the compute
+                has it by default.
             max_concurrency: with a queue, how many uploads are predicted at the same time, 2 to 1,000 and no more than
-                the function's reserved concurrency; None: as many as that, or as Lambda allows.
+                the function's reserved concurrency; None: as many as that, or 10.
             encryption_key: of the uploads that wait, and of the dead letters; None leaves them to a key of SQS.
             retry_attempts: after an error of the function, 0 to 2.
             max_event_age: how long throttled events are retried, 60 s to 6 h; by default 6 h.
@@ -84,10 +87,11 @@ class InferencePipeline(Construct):
         rules.check(rules.RETRY_ATTEMPTS, retry_attempts=retry_attempts)
         ingest = ingest or compute.ingest
         rules.check(rules.one_of(*rules.INGESTS), ingest=ingest)
-        if max_concurrency and ingest != "queue":
+        if max_concurrency and ingest == "direct":
             raise rules.InvalidValueError(
                 f"max_concurrency is {max_concurrency}, but must be None where ingest is {ingest}: only a queue has it."
             )
+        self._ingest = ingest
         max_event_age = max_event_age or Duration.hours(6)
         self.dead_letter_queue = sqs.Queue(
             self,
@@ -100,14 +104,14 @@ class InferencePipeline(Construct):
         )
         acknowledge(self.dead_letter_queue, "AwsSolutions-SQS3", "This queue is itself the dead-letter queue.")
         # These options belong to what is invoked: on the function they would not apply to its alias. With a queue they
-        # are for the events that come after `ingest` was changed to it: S3 goes on invoking for minutes.
+        # are for what S3 goes on sending for minutes after `ingest` has changed.
         compute.source.configure_async_invoke(
             retry_attempts=retry_attempts,
             max_event_age=max_event_age,
             on_failure=DeadLetters(self.dead_letter_queue, encryption_key),
         )
         uploads = None
-        if ingest == "queue":
+        if ingest != "direct":
             uploads = UploadQueue(
                 self,
                 "UploadQueue",
@@ -118,10 +122,12 @@ class InferencePipeline(Construct):
                 removal_policy=removal_policy,
             )
         self.upload_queue: sqs.IQueue | None = uploads.queue if uploads else None
-        target = uploads or compute.source
+        target = uploads if uploads and ingest == "queue" else compute.source
         bucket, prefix = storage.input_bucket, storage.key_prefix
         if event_source != EVENTBRIDGE:
             notify(bucket, target, prefix=prefix, suffix=key_suffix)
+            if uploads:
+                _allow_late_events(uploads, compute.source, bucket)
             if uploads and encryption_key:
                 allow_sending(encryption_key, "s3.amazonaws.com", "S3SendsUploads")
         self.rule: events.IRule | None = None
@@ -150,12 +156,26 @@ class InferencePipeline(Construct):
             "FunctionName": compute.function.function_name,
             "HandlerArn": compute.source.function_arn,
             "DeadLetterQueueUrl": self.dead_letter_queue.queue_url,
-            **({"UploadQueueUrl": self.upload_queue.queue_url} if self.upload_queue else {}),
+            **({"UploadQueueUrl": self.upload_queue.queue_url, "Ingest": self._ingest} if self.upload_queue else {}),
             "Predictor": compute.predictor,
             **compute.outputs,
         }
         for name, value in outputs.items():  # in the stack itself, where they keep these names
             CfnOutput(Stack.of(self), name, value=value)
+
+
+def _allow_late_events(uploads: UploadQueue, function: lambda_.IFunction, bucket: s3.IBucket) -> None:
+    """Let S3 send to the queue and invoke the function: for minutes it goes on as before `ingest` was changed."""
+    uploads.allow("s3.amazonaws.com", bucket.bucket_arn)
+    lambda_.CfnPermission(
+        uploads,
+        "LateEvents",
+        action="lambda:InvokeFunction",
+        function_name=function.function_arn,
+        principal="s3.amazonaws.com",
+        source_arn=bucket.bucket_arn,
+        source_account=Aws.ACCOUNT_ID,
+    )
 
 
 def _keep_logs_in_stack(scope: Construct, encryption_key: kms.IKey | None) -> None:

@@ -1,6 +1,15 @@
 """All checks, in the order in which they are shown, and the permissions that they need."""
 
-from crossover.doctor import annotations, bootstrap, deployed_stacks, functions, idle_cost, images, quotas
+from crossover.doctor import (
+    annotations,
+    bootstrap,
+    deployed_stacks,
+    functions,
+    idle_cost,
+    images,
+    quotas,
+    upload_queues,
+)
 
 CHECKS = (
     *annotations.CHECKS,
@@ -9,6 +18,7 @@ CHECKS = (
     *functions.CHECKS,
     *quotas.CHECKS,
     *deployed_stacks.CHECKS,
+    *upload_queues.CHECKS,
     *idle_cost.CHECKS,
 )
 

@@ -64,6 +64,23 @@ def check_concurrency(context: Context) -> Iterator[Outcome]:
         yield ok(f"{limit:,} at once, {reserved:,} of them reserved" if reserved else f"{limit:,} at once")
 
 
+def check_queues(context: Context) -> Iterator[Outcome]:
+    """What is throttled between a queue and its function counts as an attempt, of which there are five."""
+    mappings = context.plan.properties("AWS::Lambda::EventSourceMapping")
+    most = sum(int(mapping.get("ScalingConfig", {}).get("MaximumConcurrency", 0)) for mapping in mappings)
+    if not most:
+        return
+    limit = context.clients("lambda").get_account_settings()["AccountLimit"]["ConcurrentExecutions"]
+    if most > limit:
+        yield warning(
+            f"up to {most:,} uploads at once from the queues, but the account runs {limit:,} functions at once: what "
+            "is throttled counts as an attempt",
+            f"Set max_concurrency lower, or ask for more: {QUOTA}.",
+        )
+    else:
+        yield ok(f"{most:,} uploads at once from the queues, of {limit:,}")
+
+
 def check_provisioned(context: Context) -> Iterator[Outcome]:
     """What is provisioned must leave 100 of the account's concurrency, too, unless it is a part of what is reserved."""
     counts = {stack.name: counted for stack in context.plan.stacks if (counted := _provisioned(stack))[1]}
@@ -140,6 +157,7 @@ CHECKS = (
         ("lambda:GetAccountSettings", "lambda:GetFunctionConcurrency", "cloudformation:DescribeStacks"),
         check_concurrency,
     ),
+    Check("upload concurrency", ("lambda:GetAccountSettings",), check_queues),
     Check(
         "provisioned concurrency",
         ("lambda:GetAccountSettings", "lambda:GetFunctionConcurrency", "cloudformation:DescribeStacks"),

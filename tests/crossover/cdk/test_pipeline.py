@@ -250,7 +250,26 @@ def test_s3_sends_for_the_bucket_of_this_account_only(with_queue: StackTemplate)
         "StringEquals": {"aws:SourceAccount": "<AWS::AccountId>"},
     }
     assert f"{QUEUE}/Policy" in with_queue.created_before(with_queue.only("Custom::S3BucketNotifications").path)
-    assert not with_queue.of_type("AWS::Lambda::Permission")  # nothing else may invoke the function
+
+
+def test_s3_may_go_on_invoking_the_function_for_the_minutes_after_the_change(
+    with_queue: StackTemplate, synthesis_of: Callable[[str], Synthesis]
+):
+    late = with_queue.only("AWS::Lambda::Permission").properties
+    is_alias = ":live" in with_queue.only("AWS::Lambda::EventSourceMapping").properties["FunctionName"]
+
+    assert (late["Principal"], late["SourceArn"]) == ("s3.amazonaws.com", "<Storage/InputBucket.Arn>")
+    assert late["SourceAccount"] == "<AWS::AccountId>"
+    assert late["FunctionName"] == ("<Compute/Live>" if is_alias else "<Compute/Function.Arn>")
+
+
+def test_a_queue_is_emptied_while_uploads_invoke_the_function_again(tmp_path: Path, model_path: Path):
+    template = pipeline(tmp_path, model_path, ingest="drain", publish_outputs=True)
+
+    assert notification(template)["LambdaFunctionArn"] == "<Compute/Function.Arn>"
+    assert template.only("AWS::Lambda::EventSourceMapping").properties["EventSourceArn"] == UPLOADS
+    assert senders(template) == {"s3.amazonaws.com"}
+    assert template.outputs["Ingest"] == "drain"
 
 
 def test_the_customers_key_lets_s3_and_eventbridge_send(synthesis_of: Callable[[str], Synthesis], stack: str):
@@ -264,13 +283,13 @@ def test_the_customers_key_lets_s3_and_eventbridge_send(synthesis_of: Callable[[
 
 
 def test_the_queue_limits_how_many_uploads_are_predicted_at_once(synthesis_of: Callable[[str], Synthesis], stack: str):
-    limited, unlimited = (
+    limited, usual = (
         synthesis_of(name).templates[stack].only("AWS::Lambda::EventSourceMapping").properties
         for name in ("isolated", "everything")
     )
 
     assert limited["ScalingConfig"] == {"MaximumConcurrency": 4}
-    assert "ScalingConfig" not in unlimited
+    assert usual["ScalingConfig"] == {"MaximumConcurrency": 10}
 
 
 def pipeline(folder: Path, model: Path, *, reserved: int | None = None, **options: Any) -> StackTemplate:
@@ -298,7 +317,7 @@ def test_reserved_concurrency_limits_the_queue_so_that_it_does_not_throttle(tmp_
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"ingest": "stream"}, "ingest is 'stream', but must be direct or queue"),
+        ({"ingest": "stream"}, "ingest is 'stream', but must be direct or queue or drain"),
         ({"max_concurrency": 4}, "max_concurrency is 4, but must be None where ingest is direct"),
         ({"ingest": "queue", "max_concurrency": 1}, "max_concurrency is 1, but must be a whole number from 2 to 1000"),
         ({"ingest": "queue", "reserved": 1}, "reserved_concurrency is 1, but must be None or at least 2"),

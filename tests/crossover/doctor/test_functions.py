@@ -8,7 +8,7 @@ from crossover.doctor import functions
 from crossover.doctor.plan import Stack
 from tests.crossover.doctor.stubs import Aws, run, stack
 
-MEMORY, CONCURRENCY, PROVISIONED = functions.CHECKS
+MEMORY, CONCURRENCY, QUEUES, PROVISIONED = functions.CHECKS
 
 
 def with_function(**properties: Any) -> Stack:
@@ -31,6 +31,25 @@ def deploys(aws: Aws, **outputs: str) -> None:
         "Outputs": [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()],
     }
     aws.answers("cloudformation", "describe_stacks", {"Stacks": [entry]})
+
+
+def test_more_uploads_at_once_than_the_account_runs_is_a_warning(aws: Aws) -> None:
+    mappings = stack(*[("AWS::Lambda::EventSourceMapping", {"ScalingConfig": {"MaximumConcurrency": 10}})] * 2)
+    has_limit(aws, 10)
+    [(status, found, todo)] = run(QUEUES, aws, mappings)
+    assert (status, found) == (
+        "warning",
+        "up to 20 uploads at once from the queues, but the account runs 10 functions at once: what is throttled counts "
+        "as an attempt",
+    )
+    assert todo.startswith("Set max_concurrency lower")
+
+
+def test_uploads_that_the_account_runs_at_once_are_fine(aws: Aws) -> None:
+    mapping = stack(("AWS::Lambda::EventSourceMapping", {"ScalingConfig": {"MaximumConcurrency": 10}}))
+    has_limit(aws, 1000)
+    assert run(QUEUES, aws, mapping) == [("ok", "10 uploads at once from the queues, of 1,000", "")]
+    assert run(QUEUES, Aws(), stack()) == []
 
 
 def test_memory_that_every_account_allows_is_fine_without_asking(aws: Aws) -> None:
