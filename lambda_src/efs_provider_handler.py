@@ -15,9 +15,16 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-RETRIED = ("AccessDeniedException", "EFSMountConnectivityException", "EFSMountFailureException")
+RETRIED = (
+    "AccessDeniedException",
+    "EFSMountConnectivityException",
+    "EFSMountFailureException",
+    "EFSMountTimeoutException",
+)
 """What passes once permissions and network, written seconds ago, are known everywhere."""
 RETRY_SECONDS = 60
+REASON_CHARACTERS = 1000
+"""CloudFormation takes 4,096 bytes of answer: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-responses.html"""
 
 # One attempt: the loader may take nearly as long as this function.
 lambda_client = boto3.client(
@@ -40,7 +47,7 @@ def handler(event: dict[str, Any], context: Any) -> None:
     print(json.dumps({"request": event["RequestType"], "model": model["Name"], "problem": problem}))
     answer = {
         "Status": "FAILED" if is_failure else "SUCCESS",
-        "Reason": problem or "",
+        "Reason": (problem or "")[:REASON_CHARACTERS],
         "PhysicalResourceId": model["Name"],
         **{name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")},
     }

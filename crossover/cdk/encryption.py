@@ -107,6 +107,22 @@ def allow_use(key: kms.IKey, grantee: iam.IGrantable, service: str, *actions: st
     )
 
 
+def allow_file_systems(key: kms.IKey) -> None:
+    """Allow the account to use the key through EFS. An imported key's policy does not change.
+
+    The actions are those that the EFS user guide calls required, "Amazon EFS key policies for AWS KMS":
+    https://docs.aws.amazon.com/efs/latest/ug/EFSKMS.html
+    """
+    key.add_to_resource_policy(
+        _statement(
+            "AccountUsesItThroughEfs",
+            iam.AccountRootPrincipal(),
+            ("kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKeyWithoutPlaintext"),
+            {"StringEquals": {"kms:ViaService": _endpoint("elasticfilesystem")}},
+        )
+    )
+
+
 def _statement(
     sid: str, principal: iam.IPrincipal, actions: Sequence[str], conditions: Mapping[str, object] | None
 ) -> iam.PolicyStatement:

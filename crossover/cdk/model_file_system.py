@@ -10,6 +10,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from crossover.bundling import MODEL_LOADER
+from crossover.cdk.encryption import allow_file_systems
 from crossover.cdk.model_artifact import ModelArtifact
 from crossover.cdk.mount import MOUNT, Mount
 from crossover.cdk.python_function import FunctionOptions, create_function, create_python_function, zip_code
@@ -45,6 +46,8 @@ class ModelFileSystem(Construct):
         group = ec2.SecurityGroup(
             self, "SecurityGroup", vpc=options.vpc, allow_all_outbound=False, description="In by NFS from the functions"
         )
+        if options.encryption_key:
+            allow_file_systems(options.encryption_key)
         self.file_system = efs.FileSystem(
             self,
             "FileSystem",

@@ -41,4 +41,9 @@ class Mount:
             conditions={"StringEquals": {"elasticfilesystem:AccessPointArn": self.access_point.access_point_arn}},
         )
         function.connections.allow_to_default_port(self.file_system, "EFS")
-        function.node.add_dependency(self.file_system.mount_targets_available)
+        function.node.add_dependency(
+            self.file_system.mount_targets_available,
+            # with their rules, which the function needs as soon as it is invoked
+            *self.file_system.connections.security_groups,
+            *function.connections.security_groups,
+        )

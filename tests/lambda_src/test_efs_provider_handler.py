@@ -117,7 +117,15 @@ def test_the_loaders_own_sentence_is_the_reason(provider: ModuleType, monkeypatc
     assert len(requests) == 1
 
 
-@pytest.mark.parametrize("code", ["AccessDeniedException", "EFSMountFailureException", "EFSMountConnectivityException"])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "AccessDeniedException",
+        "EFSMountConnectivityException",
+        "EFSMountFailureException",
+        "EFSMountTimeoutException",
+    ],
+)
 def test_what_a_new_stack_does_not_know_yet_is_waited_for(
     provider: ModuleType, monkeypatch: pytest.MonkeyPatch, code: str
 ):
@@ -135,6 +143,18 @@ def test_a_file_system_that_cannot_be_mounted_fails_the_deployment_after_a_minut
 
     assert answer["Reason"] == ("The loader failed: EFSMountFailureException: The function couldn't mount /mnt/model.")
     assert len(requests) > 1
+
+
+def test_a_long_reason_is_cut_as_cloudformation_takes_4096_bytes_of_answer(
+    provider: ModuleType, monkeypatch: pytest.MonkeyPatch
+):
+    long = {"errorType": "OSError", "errorMessage": "No space left. " * 1000}
+
+    answer, _ = answer_to(provider, monkeypatch, "Create", long)
+
+    assert answer["Status"] == "FAILED"
+    assert answer["Reason"].startswith("The loader failed: OSError: No space left.")
+    assert len(json.dumps(answer)) < 4096
 
 
 def test_a_time_out_is_a_reason(provider: ModuleType, monkeypatch: pytest.MonkeyPatch):

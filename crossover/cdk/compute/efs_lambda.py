@@ -16,8 +16,7 @@ from crossover.cdk.monitoring_specs import GraphSpec
 from crossover.cdk.network import IsolatedNetwork
 from crossover.cdk.python_function import FunctionOptions, create_log_group, zip_code
 from crossover.cdk.storage import PipelineStorage
-
-HOURS_PER_MONTH = 730
+from crossover.cost.scenario import HOURS_PER_MONTH
 
 
 class EfsLambda(InferenceFunction):

@@ -122,6 +122,20 @@ def test_the_model_is_there_before_the_version_and_stays_until_that_is_gone(efs:
     assert len([path for path in before_model if "EfsMountTarget" in path]) == 2
 
 
+@pytest.mark.parametrize("function", ["Compute/Function", "Compute/Files/Loader"])
+def test_a_function_can_reach_the_file_system_before_it_can_be_invoked(efs: StackTemplate, function: str):
+    group = f"<{function}SecurityGroup.GroupId>"
+    rules = {
+        rule.path
+        for kind, end in (("Ingress", "SourceSecurityGroupId"), ("Egress", "GroupId"))
+        for rule in efs.of_type(f"AWS::EC2::SecurityGroup{kind}")
+        if rule.properties[end] == group
+    }
+
+    assert len(rules) == 2
+    assert rules <= efs.created_before(function)
+
+
 def test_a_replaced_file_system_is_loaded_again(efs: StackTemplate):
     """CloudFormation updates a custom resource only if a property of it changes."""
     assert efs.only("Custom::ModelOnEfs").properties["FileSystemId"] == f"<{FILE_SYSTEM}>"

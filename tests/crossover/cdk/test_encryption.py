@@ -69,6 +69,21 @@ def test_the_account_uses_the_key_through_the_services_that_store_the_data(encry
     assert used_through == {service("s3"), service("dynamodb"), service("sqs"), service("logs")}
 
 
+@pytest.mark.parametrize(("stack", "has_files"), [("Efs", True), ("Standard", False)])
+def test_efs_uses_the_key_of_a_stack_with_a_file_system(
+    synthesis_of: Callable[[str], Synthesis], stack: str, has_files: bool
+):
+    """Without these four actions EFS refuses to create it: https://docs.aws.amazon.com/efs/latest/ug/EFSKMS.html"""
+    through_efs = [
+        sorted(statement["Action"])
+        for statement in key_policy(synthesis_of("customer key").templates[stack])
+        if statement.get("Condition") == {"StringEquals": {"kms:ViaService": service("elasticfilesystem")}}
+    ]
+    needed = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKeyWithoutPlaintext"]
+
+    assert through_efs == ([needed] if has_files else [])
+
+
 def test_cloudwatch_logs_may_use_the_key_for_the_stacks_log_groups(encrypted: StackTemplate):
     logs = {"Service": "logs.<AWS::Region>.<AWS::URLSuffix>"}
     (statement,) = [entry for entry in key_policy(encrypted) if entry["Principal"] == logs]
