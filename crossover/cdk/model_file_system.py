@@ -1,8 +1,9 @@
 """The model on EFS: the file system, what writes the model to it, and what reads it."""
 
 import dataclasses
+import hashlib
 
-from aws_cdk import CustomResource, Duration, RemovalPolicy
+from aws_cdk import CustomResource, Duration, RemovalPolicy, Stack, Token
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_efs as efs
@@ -70,6 +71,11 @@ class ModelFileSystem(Construct):
             ),
             removal_policy=RemovalPolicy.DESTROY,  # it holds a copy
         )
+        resource = self.file_system.node.default_child
+        assert isinstance(resource, efs.CfnFileSystem)
+        # A file system has mount targets in one VPC and one in each zone, and CloudFormation makes new ones before it
+        # deletes the old ones. So in another network it is another file system.
+        resource.override_logical_id(f"{Stack.of(self).get_logical_id(resource)}{_network_hash(options.vpc)}")
         self.name = f"model-{model.sha256}.onnx"
         self.path = f"{PATH}/{self.name}"
         self.reader = Mount(file_system=self.file_system, access_point=self._access_point("Reader", READER), path=PATH)
@@ -157,3 +163,9 @@ class ModelFileSystem(Construct):
             },
             label="throughput",
         )
+
+
+def _network_hash(vpc: ec2.IVpc) -> str:
+    """Differs where the VPC is another construct, or has other ids that are known at synth."""
+    names = [vpc.node.path, vpc.vpc_id, *vpc.select_subnets().subnet_ids]
+    return hashlib.sha256(" ".join(name for name in names if not Token.is_unresolved(name)).encode()).hexdigest()[:8]

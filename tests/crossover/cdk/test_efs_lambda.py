@@ -12,6 +12,7 @@ from aws_cdk import aws_lambda as lambda_
 from crossover.cdk import rules
 from crossover.cdk.compute import EfsLambda
 from crossover.cdk.model_artifact import ModelArtifact
+from crossover.cdk.model_file_system import ModelFileSystem
 from crossover.cdk.python_function import FunctionOptions
 from crossover.cdk.storage import PipelineStorage
 from tests.crossover.cdk.onnx_files import CONTRACT, write_model
@@ -182,6 +183,31 @@ def test_without_a_vpc_it_makes_one_without_internet_access(efs: StackTemplate):
 
     assert "AWS::EC2::VPC" in kinds
     assert not kinds & {"AWS::EC2::InternetGateway", "AWS::EC2::NatGateway"}
+
+
+def test_another_network_has_another_file_system(
+    synthesis_of: Callable[[str], Synthesis], efs: StackTemplate, tmp_path: Path, model_path: Path
+):
+    """EFS refuses mount targets in a second VPC, or a second one in a zone: CloudFormation makes the new ones first."""
+
+    def id_in(vpc_id: str, *subnets: str) -> str:
+        stack = Stack(new_app(tmp_path / "assembly"), "Stack")
+        vpc = ec2.Vpc.from_vpc_attributes(
+            stack, "Vpc", vpc_id=vpc_id, availability_zones=["zone-0", "zone-1"], private_subnet_ids=list(subnets)
+        )
+        model = ModelArtifact(stack, "Model", path=model_path)
+        files = ModelFileSystem(stack, "Files", model=model, options=FunctionOptions(vpc=vpc))
+        found: str = stack.resolve(files.file_system.file_system_id)["Ref"]
+        return found
+
+    def id_of(template: StackTemplate) -> str:
+        [found] = [key for key, value in template.body["Resources"].items() if value["Type"] == "AWS::EFS::FileSystem"]
+        return str(found)
+
+    first = id_in("vpc-1", *SUBNETS)
+    assert id_in("vpc-1", *SUBNETS) == first
+    assert len({first, id_in("vpc-2", *SUBNETS), id_in("vpc-1", *reversed(SUBNETS))}) == 3
+    assert id_of(efs) != id_of(synthesis_of("isolated").templates["Efs"])
 
 
 def test_in_an_isolated_network_there_is_one_vpc(synthesis_of: Callable[[str], Synthesis]):
