@@ -53,7 +53,11 @@ def add_rule(
         description="Objects created in the input bucket",
         event_pattern=events.EventPattern(source=["aws.s3"], detail_type=["Object Created"], detail=detail),
     )
-    delivery = {"dead_letter_queue": dead_letter_queue, "max_event_age": max_event_age, "retry_attempts": RETRIES}
+    delivery: dict[str, Any] = {
+        "dead_letter_queue": dead_letter_queue,
+        "max_event_age": max_event_age,
+        "retry_attempts": RETRIES,
+    }
     needed: list[IDependable] = [rule]
     if isinstance(target, UploadQueue):
         # As an imported queue, which CDK gives no permissions: its own would let EventBridge use the key at will.

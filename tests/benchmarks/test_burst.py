@@ -9,6 +9,7 @@ import pytest
 
 from benchmarks import burst
 from crossover.aws import Clients
+from crossover.bench.run import report_lines
 from crossover.bench.run.report_lines import Report
 from crossover.deployed import find_variants
 from crossover.local.process import Emulator
@@ -34,7 +35,7 @@ def test_every_upload_is_counted_and_every_attempt_is_paid(
     monkeypatch.setattr(
         boto3, "client", lambda service: SimpleNamespace(**function) if service == "lambda" else clients(service)
     )
-    monkeypatch.setattr(burst.report_lines, "fetch", lambda *_, **__: {"a": (report(1000.0), report(3000.0))})
+    monkeypatch.setattr(report_lines, "fetch", lambda *_, **__: {"a": (report(1000.0), report(3000.0))})
     in_progress = iter([2, 1, 0])
 
     def ended() -> int:

@@ -11,6 +11,7 @@ import pytest
 
 from crossover import cli, paths
 from crossover.aws import Clients
+from crossover.cost.variants import deployable
 from crossover.local import workspace
 from tests.crossover.deployments import create_stack
 
@@ -30,13 +31,16 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
     return ended.value.code
 
 
+NO_SNAP = f"There is no variant 'snap'; there are {', '.join(deployable())}."
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["demo", "--file", "gone.mp3"], "gone.mp3 cannot be read: No such file or directory."),
-        (["demo", "--variants", "snap"], "There is no variant 'snap'; there are standard, snapstart, sagemaker."),
+        (["demo", "--variants", "snap"], NO_SNAP),
         (["local", "predict", "gone.mp3"], "gone.mp3 cannot be read: No such file or directory."),
-        (["local", "deploy", "snap"], "There is no variant 'snap'; there are standard, snapstart, sagemaker."),
+        (["local", "deploy", "snap"], NO_SNAP),
         (["predict", "gone.mp3"], "gone.mp3 cannot be read: No such file or directory."),
         (["demo", "--port", "99999"], "The port is 99999, but --port must be from 1 to 65535."),
         (["demo", "--port", "0"], "The port is 0, but --port must be from 1 to 65535."),
