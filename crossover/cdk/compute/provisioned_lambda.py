@@ -108,18 +108,19 @@ class ProvisionedLambda(InferenceFunction):
         )
         periods = [rules.scheduled(each) for each in provisioned_schedule]
         most = max_provisioned_concurrency or provisioned_concurrency
-        if max_provisioned_concurrency or periods:
-            target = self.alias.add_auto_scaling(min_capacity=provisioned_concurrency, max_capacity=most)
-            if max_provisioned_concurrency or any(period.least < period.most for period in periods):
-                target.scale_on_utilization(utilization_target=provisioned_utilization)
-            for number, period in enumerate(periods):
-                target.scale_on_schedule(
-                    f"Schedule{number}",
-                    schedule=scaling.Schedule.expression(period.cron),
-                    time_zone=TimeZone.of(provisioned_time_zone),
-                    min_capacity=period.least,
-                    max_capacity=period.most,
-                )
+        # Also for a fixed number: without a target, what scaling had reached before would stay, and be paid for.
+        # https://github.com/aws/serverless-application-model/issues/1846
+        target = self.alias.add_auto_scaling(min_capacity=provisioned_concurrency, max_capacity=most)
+        if max_provisioned_concurrency or any(period.least < period.most for period in periods):
+            target.scale_on_utilization(utilization_target=provisioned_utilization)
+        for number, period in enumerate(periods):
+            target.scale_on_schedule(
+                f"Schedule{number}",
+                schedule=scaling.Schedule.expression(period.cron),
+                time_zone=TimeZone.of(provisioned_time_zone),
+                min_capacity=period.least,
+                max_capacity=period.most,
+            )
         self._can_be_busy = max([most, *(period.most for period in periods)]) > 1
         self.alarms = (*self.alarms, *self._alarms())
         self.graphs = (*self.graphs, *self._graphs())

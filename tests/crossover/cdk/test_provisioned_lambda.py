@@ -47,10 +47,12 @@ def test_the_environments_are_allocated_when_the_role_may_read_the_model_and_use
     assert {"Compute/FunctionRole/DefaultPolicy", "Compute/FunctionLogs", "Storage/PredictionsTable"} <= before
 
 
-def test_a_fixed_number_is_not_scaled(default: StackTemplate):
-    types = {resource.type for resource in default.resources.values()}
+def test_a_fixed_number_has_bounds_which_undo_earlier_scaling_and_is_not_scaled(default: StackTemplate):
+    target = default.only("AWS::ApplicationAutoScaling::ScalableTarget").properties
 
-    assert not any(type_.startswith("AWS::ApplicationAutoScaling") for type_ in types)
+    assert (target["MinCapacity"], target["MaxCapacity"]) == (1, 1)
+    assert "ScheduledActions" not in target
+    assert not default.of_type("AWS::ApplicationAutoScaling::ScalingPolicy")
 
 
 def test_the_number_follows_the_utilization_between_its_bounds(scaled: StackTemplate):

@@ -242,6 +242,13 @@ def test_throttled_beyond_what_is_reserved_and_provisioned(stack: Deploy) -> Non
         put(function, 2)
 
 
+def test_going_back_to_a_fixed_number_brings_down_what_scaling_had_reached(stack: Deploy) -> None:
+    function = stack(count=1, MinCapacity=1, MaxCapacity=3)
+    put(function, 3)
+    stack(count=1, MinCapacity=1, MaxCapacity=1)
+    assert requested(function) == 1
+
+
 @pytest.fixture(scope="module")
 def scaled(aws: LocalAws) -> str:
     """A function that is scaled from 1 to 3 by its load, some hours from now from 2, and later not at all."""
