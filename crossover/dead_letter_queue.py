@@ -26,7 +26,7 @@ BATCH = 10  # the most messages that SQS hands out, or takes back, in one reques
 VISIBILITY_TIMEOUT_SECONDS = 600
 # Long polling asks all of SQS's servers; a short poll asks some, and may find nothing in a queue that is not empty.
 WAIT_SECONDS = 1
-SYSTEM_ATTRIBUTES = ["SentTimestamp", "ApproximateReceiveCount", "DeadLetterQueueSourceArn"]
+SYSTEM_ATTRIBUTES = ["SentTimestamp", "DeadLetterQueueSourceArn"]
 MAX_RECEIVE_COUNT = "MaxReceiveCount"
 """The condition of a dead letter that SQS has moved: it was received too often, and its reason is in the log."""
 
@@ -56,8 +56,8 @@ class DeadLetter:
         uploads: what the event is about; empty unless it is an S3 event.
         condition: why Lambda, EventBridge or SQS gave up: RetriesExhausted, EventAgeExceeded, MaximumRetryAttempts,
             MaximumEventAgeInSeconds, MaxReceiveCount; empty where the record does not say.
-        attempts: approximate number of invocations, of EventBridge's retries, or of the times that SQS has handed the
-            message out, for looking at it here too; None where the record does not say.
+        attempts: approximate number of invocations, or of EventBridge's retries; None where the record does not say,
+            as for what SQS has moved: its count is of the dead-letter queue, and grows whenever somebody looks.
         error_type: of the last attempt; the condition where there was no attempt or no type.
         error_message: of the last attempt; empty where there is none.
     """
@@ -130,15 +130,20 @@ def _undelivered(message: Mapping[str, Any], event: Mapping[str, Any]) -> DeadLe
 
 def _received_too_often(message: Mapping[str, Any], event: Mapping[str, Any]) -> DeadLetter:
     """What SQS has moved from an upload queue."""
+    uploads = _uploads(event)
     return DeadLetter(
         id=message["MessageId"],
         sent_at=_sent_at(message),
         body=event or message["Body"],
-        uploads=_uploads(event),
+        uploads=uploads,
         condition=MAX_RECEIVE_COUNT,
-        attempts=int(message["Attributes"].get("ApproximateReceiveCount", 0)) or None,
+        attempts=None,
         error_type=MAX_RECEIVE_COUNT,
-        error_message="the lines of the function's log with this object_key and a cause say why",
+        error_message=(
+            "the lines of the function's log with this object_key and a cause say why"
+            if uploads
+            else "it is no S3 event; the lines of the function's log with the cause INVALID_EVENT say why"
+        ),
     )
 
 

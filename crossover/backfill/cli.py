@@ -229,6 +229,7 @@ def _as_json(job: Job, summary: Summary | None) -> dict[str, Any]:
         "refused": dict(summary.refused) if summary else None,
         "passed_over": summary.passed_over if summary else None,
         "newer": summary.newer if summary else None,
+        "kept": summary.kept if summary else None,
         "failed": dict(summary.failed) if summary else None,
         "failed_keys": summary.examples if summary else None,
     }

@@ -105,7 +105,8 @@ def sentence(job: Job, summary: Summary | None) -> str:
     parts = [f"{summary.succeeded:,} predicted", f"{summary.refused.total():,} refused"]
     parts += [f"{summary.passed_over:,} passed over"] if summary.passed_over else []
     newer = f" Of {summary.newer:,} the item is of a newer upload, and stays." if summary.newer else ""
-    return f"{begun}, {', '.join(parts)}, {summary.failed.total():,} failed.{newer}"
+    kept = f" Of {summary.kept:,} refused the item is of an upload, and stays." if summary.kept else ""
+    return f"{begun}, {', '.join(parts)}, {summary.failed.total():,} failed.{newer}{kept}"
 
 
 def print_counts(summary: Summary) -> None:

@@ -20,7 +20,8 @@ from crossover.backfill.jobs import Job
 # What the handlers answer: lambda_src/inference/answers.py.
 REFUSED = re.compile(r"FAILED (\w+): ")
 PASSED_OVER = "PASSED_OVER: "
-NOT_STORED = "(not stored: the table has a newer result)"
+NEWER = "(not stored: the table has a newer result)"
+KEPT = "(not stored: the table keeps the result of an upload)"
 MOST_EXAMPLES = 10
 REASON_CHARACTERS = 200
 
@@ -33,6 +34,7 @@ class Summary:
         succeeded: predictions.
         passed_over: of which nothing is predicted, such as folders.
         newer: of the predictions and refusals, those whose item is of a newer upload and stayed.
+        kept: of the refusals, those whose item is of an upload, perhaps of the same file, and stayed.
         refused: FAILED items, by their error code.
         failed: neither predicted nor refused, by the reason.
         examples: keys of some that failed.
@@ -41,6 +43,7 @@ class Summary:
     succeeded: int = 0
     passed_over: int = 0
     newer: int = 0
+    kept: int = 0
     refused: Counter[str] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)
     examples: list[str] = field(default_factory=list)
@@ -62,7 +65,8 @@ class Summary:
             self.passed_over += 1
         else:
             self.succeeded += 1
-        self.newer += NOT_STORED in message
+        self.newer += message.endswith(NEWER)
+        self.kept += message.endswith(KEPT)
 
 
 def read(clients: Clients, job: Job) -> Summary | None:

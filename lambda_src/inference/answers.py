@@ -24,8 +24,9 @@ class Outcome:
     """What became of one object.
 
     Attributes:
-        text: SUCCEEDED, `FAILED <error_code>: <sentence>`, `PASSED_OVER: <sentence>`; then, where the table has the
-            result of another upload of the key and keeps it, ` (not stored: the table has a newer result)`.
+        text: SUCCEEDED, `FAILED <error_code>: <sentence>`, `PASSED_OVER: <sentence>`; then, where the table keeps
+            another item, ` (not stored: the table has a newer result)`, or for a refusal of which it is not known
+            whether the item is about the same bytes, ` (not stored: the table keeps the result of an upload)`.
         failure: what may succeed later, or a malformed record; the text is then empty.
     """
 

@@ -115,7 +115,7 @@ class Processor(Generic[PredictorT]):
         elif values:
             _log("metrics", values)
         text = "SUCCEEDED" if succeeded else f"FAILED {item['error_code']}: {item['error_message']}"
-        return Outcome(text=text if stored else f"{text} (not stored: the table has a newer result)")
+        return Outcome(text=text if stored else f"{text} ({_why_not_stored(item)})")
 
     def _failed(self, error: Exception, record: Mapping[str, Any], started: float) -> Outcome:
         """Log one line."""
@@ -180,6 +180,13 @@ def _parts(event: Any) -> list[Part]:
         return s3_events.parts(event)
     except InvalidEventError as error:
         return [Part(entries=[error])]
+
+
+def _why_not_stored(item: Mapping[str, Any]) -> str:
+    """Without an etag it cannot be said whether the item in the table is about the same bytes."""
+    if item["sequencer"] or item["etag"]:
+        return "not stored: the table has a newer result"
+    return "not stored: the table keeps the result of an upload"
 
 
 def _milliseconds_since(started: float) -> float:

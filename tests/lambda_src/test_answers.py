@@ -128,6 +128,18 @@ def test_a_job_is_told_of_what_it_did_not_replace(handle: Any, aws: SimpleNamesp
     )
 
 
+def test_a_refusal_leaves_the_result_of_an_upload_where_it_is_not_known_of_which_bytes_it_is(
+    handle: Any, aws: SimpleNamespace
+) -> None:
+    handle(event(record("a.wav", sequencer="05")))
+    gone = InputError("OBJECT_NOT_FOUND", "It was deleted.")
+    assert result(handle(batch_task("a.wav"), a=gone)) == (
+        "Succeeded",
+        "FAILED OBJECT_NOT_FOUND: It was deleted. (not stored: the table keeps the result of an upload)",
+    )
+    assert aws.item("a.wav")["status"]["S"] == "SUCCEEDED"
+
+
 def test_a_job_passes_over_folders(handle: Any) -> None:
     code, text = result(handle(batch_task("folder/")))
     assert code == "Succeeded"

@@ -11,7 +11,8 @@ from .jobs_service import JOB, deploy, put_report
 ENDED = Job(
     id=JOB, status="Complete", total=0, succeeded=0, failed=0, reasons=(), report=("reports-of-jobs", "reports")
 )
-NOT_STORED = " (not stored: the table has a newer result)"
+NEWER = " (not stored: the table has a newer result)"
+KEPT = " (not stored: the table keeps the result of an upload)"
 TIMED_OUT = '{{"errorMessage":"2026-11-28T17:35:21.155Z {} Task timed out after 3.00 seconds"}}'
 
 
@@ -20,9 +21,9 @@ def test_refusals_are_counted_by_code_and_failures_by_reason(clients: Clients) -
     put_report(
         clients,
         ("a.wav", "succeeded", "SUCCEEDED"),
-        ("b.wav", "succeeded", f"SUCCEEDED{NOT_STORED}"),
+        ("b.wav", "succeeded", f"SUCCEEDED{NEWER}"),
         ("c,d.wav", "succeeded", 'FAILED NOT_AUDIO: It begins with "x",\nand more.'),
-        ("e.wav", "succeeded", f"FAILED EMPTY_FILE: It is empty.{NOT_STORED}"),
+        ("e.wav", "succeeded", f"FAILED EMPTY_FILE: It is empty.{KEPT}"),
         ("f/", "succeeded", "PASSED_OVER: Its key is that of a folder."),
         ("g h.wav", "failed", TIMED_OUT.format("2845ca0d-38d9-4c4b-abcf-379dc749c452")),
         ("i.wav", "failed", TIMED_OUT.format("2d0a330b-de9b-425f-b511-29232fde5fe4")),
@@ -30,7 +31,8 @@ def test_refusals_are_counted_by_code_and_failures_by_reason(clients: Clients) -
     assert read(clients, ENDED) == Summary(
         succeeded=2,
         passed_over=1,
-        newer=2,
+        newer=1,
+        kept=1,
         refused=Counter({"NOT_AUDIO": 1, "EMPTY_FILE": 1}),
         failed=Counter({TIMED_OUT.format("…").replace("2026-11-28T17:35:21.155Z", "…"): 2}),
         examples=["g h.wav", "i.wav"],
