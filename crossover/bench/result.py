@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
-from typing import Literal, TypedDict, get_args
+from typing import Literal, NamedTuple, NotRequired, TypedDict, get_args
 
 from crossover import documents
 from crossover.bench import statistics
@@ -144,7 +144,9 @@ class PricesUsed(TypedDict):
 
 
 class Document(TypedDict):
-    """The whole result. `stopped` says why it ended early; `left_behind` what could not be removed or put back."""
+    """The whole result. `stopped` says why it ended early; `left_behind` what could not be removed or put back;
+    `scenario_from` which variant measured a field of `scenario` (earlier versions did not write it).
+    """
 
     schema: int
     kind: str
@@ -161,6 +163,7 @@ class Document(TypedDict):
     plan: PlanJson
     statistics: Statistics
     scenario: dict[str, float]
+    scenario_from: NotRequired[dict[str, str]]
     endpoint_metrics: dict[str, EndpointMetrics | None]
     observations: list[ObservationJson]
 
@@ -242,16 +245,24 @@ def usd_per_million(
     return {"warm": warm, "cold": cold, "together": both}
 
 
+class Measurements(NamedTuple):
+    """Fields of a scenario as they were measured, and which variant measured each; files have no variant."""
+
+    values: dict[str, float]
+    variants: dict[str, str]
+
+
 def scenario(
     observations: Sequence[Observation],
     *,
     memory_mb: Mapping[str, int],
     file_bytes: Mapping[str, int],
     is_open_loop: bool,
-) -> dict[str, float]:
+) -> Measurements:
     """What was measured, as fields of cost.scenario.Scenario; what was not is left out.
 
-    Means of billed durations go with billing_ms 0: they are rounded already.
+    Means of billed durations go with billing_ms 0: they are rounded already. What several variants measure is that of
+    the first in the registry, where `standard` is before all others.
 
     Args:
         observations: of all variants.
@@ -281,20 +292,22 @@ def scenario(
                 return fmean(each.is_cold for each in load) if load and is_open_loop else None
 
     found: dict[str, float] = {}
+    variants: dict[str, str] = {}
     is_rounded = False
     for name in (name for name in VARIANTS if name in memory_mb):
         for measurement, scenario_field in VARIANTS[name].measured.items():
             measured = value(name, measurement)
             if measured is None or scenario_field in found:
-                continue  # the first variant that measured a field is used
+                continue
             found[scenario_field] = measured
+            variants[scenario_field] = name
             is_rounded |= measurement is Measurement.WARM_BILLED_SECONDS
     sizes = [file_bytes[each.file] for each in observations if each.phase is Phase.LOAD]
     if sizes:
         found["file_mb"] = round(fmean(sizes) / MB, 6)
     if is_rounded:
         found["billing_ms"] = 0.0
-    return found
+    return Measurements(found, variants)
 
 
 def _numbers(observations: Iterable[Observation], measure: Measure) -> list[float]:

@@ -1,5 +1,6 @@
 """The tables of `crossover cost`, and the remarks under them."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import Field, fields
 from itertools import groupby
@@ -55,7 +56,7 @@ def _traffic_sentence(scenario: Scenario, inputs: Inputs) -> str:
 def _origin(inputs: Inputs) -> str:
     """Where the cold share comes from."""
     if "cold_share" in inputs.given:
-        return "as given"
+        return "as measured" if "cold_share" in inputs.measured else "as given"
     bracket = traffic.exact(inputs.scenario) if inputs.traffic.share is None else inputs.traffic.share
     name = inputs.traffic.text.partition(":")[0]
     if bracket is None:
@@ -169,6 +170,7 @@ def remarks(comparison: Comparison, inputs: Inputs) -> list[str]:
         found.append(ONE_MACHINE_MARK)
     if "cold_share" in inputs.measured:
         found.append("The cold share is the benchmark's, at its own traffic; give yours with --cold-share.")
+    found += _shared_measurements(inputs)
     cheaper = [
         f"{name} {_money(bill.usd)} USD"
         for name, bill in comparison.bills.items()
@@ -196,6 +198,19 @@ def remarks(comparison: Comparison, inputs: Inputs) -> list[str]:
         named = ", ".join(f"{price.id} ({price.status})" for price in unconfirmed)
         found.append(f"Unconfirmed prices for {comparison.prices.region}: {named}.")
     return found
+
+
+def _shared_measurements(inputs: Inputs) -> list[str]:
+    """Whose measurements are used for other variants too, with the names of the fields."""
+    measurers = Counter(name for variant in VARIANTS.values() for name in set(variant.measured.values()))
+    by_variant: dict[str, list[str]] = {}
+    for name, variant in inputs.measured_with.items():
+        if measurers[name] > 1:
+            by_variant.setdefault(variant, []).append(name)
+    return [
+        f"Measured with {variant}, and used for the other variants too: {', '.join(names)}."
+        for variant, names in by_variant.items()
+    ]
 
 
 def _is_overridden(name: str, scenario: Scenario) -> bool:

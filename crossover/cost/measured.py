@@ -1,6 +1,7 @@
 """What a benchmark measured, as inputs of the model."""
 
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +24,14 @@ class Measured:
         values: by the names of a scenario's fields.
         is_rehearsal: whether it was on the local AWS, whose times are not AWS's.
         is_one_machine: whether it was the handler alone, on one machine, without AWS.
+        variants: which one measured each value; empty where the result does not say.
         input_kind: of the model; a result from before there were kinds is of audio. Empty without a result.
     """
 
     values: dict[str, float]
     is_rehearsal: bool
     is_one_machine: bool = False
+    variants: Mapping[str, str] = field(default_factory=dict)
     input_kind: str = ""
 
 
@@ -57,8 +60,15 @@ def read(path: Path) -> Measured:
         values=values,
         is_rehearsal=bool(document.get("rehearsal")),
         is_one_machine=document.get("kind") == ON_ONE_MACHINE,
+        variants=_variants(document, values),
         input_kind=_input_kind(document),
     )
+
+
+def _variants(document: dict[str, Any], values: Mapping[str, float]) -> dict[str, str]:
+    """As `crossover bench run` has it in `scenario_from`; its earlier versions did not write it."""
+    named = document.get("scenario_from")
+    return {name: str(each) for name, each in named.items() if name in values} if isinstance(named, dict) else {}
 
 
 def _input_kind(document: dict[str, Any]) -> str:

@@ -1,7 +1,7 @@
 """The options that make a scenario, for every command that takes one; most are the scenario's own fields."""
 
-from collections.abc import Callable
-from dataclasses import Field, dataclass, fields, replace
+from collections.abc import Callable, Mapping
+from dataclasses import Field, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -42,6 +42,7 @@ class Inputs:
         is_rehearsal: whether what was measured was measured on the local AWS.
         is_one_machine: whether it was measured on one machine, without any AWS.
         measured: names of the fields that a benchmark's result gives.
+        measured_with: which variant measured them, where the result says so.
         kind: of the model's input, whose measurements are the defaults; one of KINDS.
         has_model: whether there is a model of the kind that was asked for, so that they are its own.
     """
@@ -57,6 +58,7 @@ class Inputs:
     is_rehearsal: bool = False
     is_one_machine: bool = False
     measured: frozenset[str] = frozenset()
+    measured_with: Mapping[str, str] = field(default_factory=dict)
     kind: str = DEFAULT_KIND
     has_model: bool = True
 
@@ -225,6 +227,7 @@ def _inputs(options: ScenarioOptions, numbers: Callable[[str, str], list[float]]
         check_bounds("rpm", rpm, RPM_BOUNDS)
         values["requests"] = [each * MINUTES_PER_MONTH for each in rpm]
     given = frozenset(values)
+    from_result = frozenset(name for name in result.values if getattr(options, name, None) is None)
     values, swept = _swept(values)
     scenario = Scenario(**{**KINDS[kind].values, **values})
     derived = ("cpu_seconds",) if "warm_seconds" in given and "cpu_seconds" not in given else ()
@@ -248,7 +251,8 @@ def _inputs(options: ScenarioOptions, numbers: Callable[[str, str], list[float]]
         derived=derived,
         is_rehearsal=result.is_rehearsal,
         is_one_machine=result.is_one_machine,
-        measured=frozenset(name for name in result.values if getattr(options, name, None) is None),
+        measured=from_result,
+        measured_with={name: variant for name, variant in result.variants.items() if name in from_result},
         kind=kind,
         has_model=has_model,
     )

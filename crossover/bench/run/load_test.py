@@ -317,6 +317,12 @@ class LoadTest:
         by_variant = {name: [each for each in observations if each.variant == name] for name in plan.variants}
         models = {each.item["model_sha256"] for each in observations if "model_sha256" in each.item}
         low, high = clock_offset(self.requester.answers)
+        measured = result.scenario(
+            observations,
+            memory_mb={each.variant.name: each.memory_mb for each in self.deployments},
+            file_bytes={file.name: file.size_bytes for file in plan.files},
+            is_open_loop=plan.is_open_loop,
+        )
         used = [price for price in context.prices.by_id.values() if price.id.startswith(PAID_FOR)]
         return {
             "schema": result.SCHEMA,
@@ -354,12 +360,8 @@ class LoadTest:
                 "discarded": 0,
                 "variants": {name: self._sum_up(name, each) for name, each in by_variant.items()},
             },
-            "scenario": result.scenario(
-                observations,
-                memory_mb={each.variant.name: each.memory_mb for each in self.deployments},
-                file_bytes={file.name: file.size_bytes for file in plan.files},
-                is_open_loop=plan.is_open_loop,
-            ),
+            "scenario": measured.values,
+            "scenario_from": measured.variants,
             "endpoint_metrics": metrics,
             "observations": [each.to_json() for each in sorted(observations, key=_order_of(plan))],
         }

@@ -134,7 +134,7 @@ def everything() -> list[Observation]:
 def scenario(observations: list[Observation], **values: Any) -> dict[str, float]:
     memory = {"standard": 2048, "snapstart": 2048, "sagemaker": 128}
     known: dict[str, Any] = {"memory_mb": memory, "file_bytes": SIZES, "is_open_loop": True}
-    return result.scenario(observations, **{**known, **values})
+    return result.scenario(observations, **{**known, **values}).values
 
 
 def test_measurements_become_a_scenario() -> None:
@@ -171,6 +171,19 @@ def test_missing_measurements_are_left_out() -> None:
     assert scenario([observation(0)], memory_mb={"standard": 2048}) == pytest.approx(
         {"cold_share": 0, "memory_mb": 2048, "file_mb": 0.012288}
     )
+
+
+def test_what_several_variants_measure_is_that_of_the_first_and_says_whose() -> None:
+    names = ("container", "efs", "provisioned")
+    observations = [warm(1, 100 + number, variant=name, cold=False) for number, name in enumerate(names)]
+    known: dict[str, Any] = {"file_bytes": SIZES, "is_open_loop": True}
+    found = result.scenario(observations, memory_mb=dict.fromkeys(names, 2048), **known)
+    assert found.values["warm_seconds"] == pytest.approx(0.102)
+    assert found.variants == {"warm_seconds": "provisioned", "memory_mb": "provisioned", "cold_share": "efs"}
+    observations.append(warm(1, 200, variant="standard", cold=False))
+    found = result.scenario(observations, memory_mb=dict.fromkeys((*names, "standard"), 2048), **known)
+    assert found.values["warm_seconds"] == pytest.approx(0.2)
+    assert set(found.variants.values()) == {"standard"}
 
 
 def test_a_result_is_read_as_it_was_written_and_the_cost_model_reads_it_too(tmp_path: Path) -> None:

@@ -189,6 +189,19 @@ def test_a_benchmarks_cold_share_is_marked_as_its_own(cost: Command, tmp_path: P
     assert any("benchmark's, at its own traffic" in remark for remark in answer["remarks"])
 
 
+def test_measurements_of_one_variant_for_the_others_are_named(cost: Command, tmp_path: Path) -> None:
+    results = tmp_path / "results.json"
+    values = {"warm_seconds": 0.25, "cold_share": 0.05, "restore_seconds": 0.2, "file_mb": 0.1, "proxy_seconds": 0.1}
+    whose = {**dict.fromkeys(values, "provisioned"), "proxy_seconds": "sagemaker"}
+    results.write_text(json.dumps({"schema": 2, "scenario": values, "scenario_from": whose}))
+    out = " ".join(cost(f"--from {results} --cold-share 0.1").split())
+    assert "cold share 10 % as given" in out
+    assert "Measured with provisioned, and used for the other variants too: warm_seconds, restore_seconds." in out
+    assert "cold share 5 % as measured" in " ".join(cost(f"--from {results}").split())
+    results.write_text(json.dumps({"schema": 2, "scenario": values}))
+    assert "used for the other variants" not in cost(f"--from {results}")
+
+
 def test_an_impossible_variant_is_marked_with_its_reason(cost: Command) -> None:
     out = cost("--rpm 72 --autoscaling --model-on-efs --send-files --file-mb 25")
     assert (
