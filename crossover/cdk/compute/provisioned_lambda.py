@@ -121,7 +121,7 @@ class ProvisionedLambda(InferenceFunction):
                 min_capacity=period.least,
                 max_capacity=period.most,
             )
-        self._can_be_busy = max([most, *(period.most for period in periods)]) > 1
+        self._most = max([most, *(period.most for period in periods)])
         self.alarms = (*self.alarms, *self._alarms())
         self.graphs = (*self.graphs, *self._graphs())
 
@@ -162,16 +162,17 @@ class ProvisionedLambda(InferenceFunction):
             ),
             periods=3,
         )
-        if self._can_be_busy:  # the only one is all of them, whenever it is in use
+        if self._most > 1:  # the only one is all of them, whenever it is in use
+            # Not the utilization: as long as scaling can raise the number, nothing is to be done.
             yield AlarmSpec(
                 id="ProvisionedBusy",
-                metric=self._metric("Utilization", "Maximum"),
+                metric=self.alias.metric("ProvisionedConcurrentExecutions", statistic="Average"),
                 description=(
-                    f"For 15 minutes {BUSY:.0%} of the provisioned environments or more were in use at a time: more "
-                    "traffic will run on demand, with cold starts. Raise provisioned_concurrency or "
-                    "max_provisioned_concurrency."
+                    f"For 15 minutes {BUSY:.0%} of the {self._most} environments that can be provisioned at most, or "
+                    "more, were in use on average: more traffic will run on demand, with cold starts. Raise "
+                    "max_provisioned_concurrency, provisioned_concurrency if there is none, or provisioned_schedule."
                 ),
-                threshold=BUSY,
+                threshold=BUSY * self._most,
                 periods=3,
             )
 

@@ -85,9 +85,13 @@ class ProvisionedConcurrency:
         if not all(map(is_alive, environments)):
             self.adjust(function)
         if environments:
-            record_invocation(config["FunctionArn"], "Invocations" if environment else "SpilloverInvocations")
+            name = "Invocations" if environment else "SpilloverInvocations"
+            record_invocation(config["FunctionArn"], f"ProvisionedConcurrency{name}")
             if environment:
-                record_invocation(config["FunctionArn"], "Utilization", in_use / len(environments))
+                record_invocation(config["FunctionArn"], "ProvisionedConcurrentExecutions", in_use)
+                record_invocation(
+                    config["FunctionArn"], "ProvisionedConcurrencyUtilization", in_use / len(environments)
+                )
         if environment:
             return environment, "reused"
         if self._is_full(function):
@@ -381,7 +385,7 @@ def record_invocation(arn: str, name: str, value: float = 1) -> None:
     """Publish a metric of what was invoked, an alias or a version."""
     function, _, qualifier = arn.split(":", 6)[6].partition(":")
     dimensions = {"FunctionName": function, "Resource": f"{function}:{qualifier}"}
-    cloudwatch.record_metric("AWS/Lambda", f"ProvisionedConcurrency{name}", value, "Count", dimensions)
+    cloudwatch.record_metric("AWS/Lambda", name, value, "Count", dimensions)
 
 
 def _name_actions() -> None:

@@ -94,11 +94,17 @@ def test_alarms_tell_of_invocations_on_demand_and_of_environments_all_in_use(
     alarms = {alarm.path.removeprefix("Monitoring/"): alarm for alarm in template.of_type("AWS::CloudWatch::Alarm")}
 
     assert names == {"SpillOver", "ProvisionedBusy"} & set(alarms)
-    for name, metric in {"SpillOver": "SpilloverInvocations", "ProvisionedBusy": "Utilization"}.items():
-        if name in names:
-            properties = alarms[name].properties
-            assert properties["MetricName"] == f"ProvisionedConcurrency{metric}"
-            assert {"Name": "Resource", "Value": "<Compute/Function>:live"} in properties["Dimensions"]
+    metric = alarms["SpillOver"].properties
+    assert metric["MetricName"] == "ProvisionedConcurrencySpilloverInvocations"
+    assert {"Name": "Resource", "Value": "<Compute/Function>:live"} in metric["Dimensions"]
+
+
+def test_environments_are_busy_when_on_average_nearly_as_many_as_scaling_allows_are_in_use(scaled: StackTemplate):
+    alarm = scaled.resources["Monitoring/ProvisionedBusy"].properties
+
+    assert alarm["MetricName"] == "ProvisionedConcurrentExecutions"
+    assert {"Name": "Resource", "Value": "<Compute/Function>:live"} in alarm["Dimensions"]
+    assert (alarm["Statistic"], alarm["Threshold"], alarm["EvaluationPeriods"]) == ("Average", 4.5, 3)
 
 
 class WithSnapStart(ProvisionedLambda):

@@ -162,11 +162,9 @@ def test_what_is_provisioned_is_warm_and_what_is_beyond_it_cold(stack: Deploy) -
     assert sorted(report.init_ms is not None for report in reports(function)) == [False, False, True]
     assert invoke(function)["kind"] == "provisioned-concurrency"  # although one on demand is free, too
     assert invoke(function, "$LATEST")["kind"] == "on-demand"
-    metrics = boto3.client("cloudwatch").list_metrics(
-        MetricName="ProvisionedConcurrencySpilloverInvocations",
-        Dimensions=[{"Name": "Resource", "Value": f"{function}:live"}],
-    )
-    assert metrics["Metrics"]
+    for name in ("ProvisionedConcurrencySpilloverInvocations", "ProvisionedConcurrentExecutions"):
+        dimensions = [{"Name": "Resource", "Value": f"{function}:live"}]
+        assert boto3.client("cloudwatch").list_metrics(MetricName=name, Dimensions=dimensions)["Metrics"]
 
 
 def test_an_alias_moves_when_the_new_version_is_ready(stack: Deploy) -> None:
