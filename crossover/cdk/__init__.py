@@ -33,8 +33,8 @@ from crossover.cdk.dashboard_cost import Cost
 from crossover.cdk.encryption import create_key
 from crossover.cdk.model_artifact import ModelArtifact
 from crossover.cdk.model_endpoint import Endpoint, ExistingEndpoint, ModelEndpoint
-from crossover.cdk.monitoring import PERCENTILES, Monitoring, cost_widget, file_metric
-from crossover.cdk.monitoring_specs import AlarmSpec, GraphSpec, Plottable, graph_widget
+from crossover.cdk.monitoring import PERCENTILES, Monitoring, cost_widget
+from crossover.cdk.monitoring_specs import AlarmSpec, GraphSpec, Plottable, file_metric, graph_widget
 from crossover.cdk.network import IsolatedNetwork
 from crossover.cdk.pipeline import InferencePipeline
 from crossover.cdk.python_function import FunctionOptions, create_log_group

@@ -14,20 +14,10 @@ from constructs import Construct
 
 from crossover.cdk import rules
 from crossover.cdk.compute.interface import Compute
-from crossover.cdk.monitoring_specs import AlarmSpec, GraphSpec, graph_widget
+from crossover.cdk.monitoring_specs import AlarmSpec, GraphSpec, file_metric, graph_widget
 
-NAMESPACE = "Crossover"
 PERCENTILES = ("p50", "p95", "p99")
 WAITING_SECONDS = 3600  # of an upload in its queue, until an alarm goes off
-
-
-def file_metric(stack_name: str, name: str, statistic: str = "Sum") -> cloudwatch.Metric:
-    """A metric of the handlers' log lines, with one value for each file: Duration and Inference in ms; ColdStart,
-    Succeeded, Refused and Failed, each 0 or 1.
-    """
-    return cloudwatch.Metric(
-        namespace=NAMESPACE, metric_name=name, dimensions_map={"Stack": stack_name}, statistic=statistic
-    )
 
 
 class Monitoring(Construct):

@@ -6,6 +6,16 @@ from dataclasses import dataclass
 from aws_cdk import aws_cloudwatch as cloudwatch
 
 Plottable = cloudwatch.Metric | cloudwatch.MathExpression
+NAMESPACE = "Crossover"
+
+
+def file_metric(stack_name: str, name: str, statistic: str = "Sum") -> cloudwatch.Metric:
+    """A metric of the handlers' log lines, with one value for each file: Duration and Inference in ms; ColdStart,
+    Succeeded, Refused and Failed, each 0 or 1.
+    """
+    return cloudwatch.Metric(
+        namespace=NAMESPACE, metric_name=name, dimensions_map={"Stack": stack_name}, statistic=statistic
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
-from aws_cdk import TimeZone
+from aws_cdk import Stack, TimeZone
 from aws_cdk import aws_applicationautoscaling as scaling
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_lambda as lambda_
@@ -13,11 +13,12 @@ from crossover.cdk import rules
 from crossover.cdk.compute.inference_function import InferenceFunction
 from crossover.cdk.dashboard_cost import Cost, price
 from crossover.cdk.model_artifact import ModelArtifact
-from crossover.cdk.monitoring_specs import AlarmSpec, GraphSpec
+from crossover.cdk.monitoring_specs import AlarmSpec, GraphSpec, file_metric
 from crossover.cdk.python_function import FunctionOptions
 from crossover.cdk.storage import PipelineStorage
 
 BUSY = 0.9
+COLD = 0.05  # of the files
 
 
 class ProvisionedLambda(InferenceFunction):
@@ -153,13 +154,14 @@ class ProvisionedLambda(InferenceFunction):
 
     def _alarms(self) -> Iterator[AlarmSpec]:
         yield AlarmSpec(
-            id="SpillOver",
-            metric=self._metric("SpilloverInvocations", "Sum"),
+            id="ColdStarts",
+            metric=file_metric(Stack.of(self).stack_name, "ColdStart", "Average"),
             description=(
-                "For 15 minutes invocations have found no provisioned environment free and have run on demand, at a "
-                "higher price and with cold starts. If that is too many (the dashboard shows how many), raise "
-                "provisioned_concurrency or max_provisioned_concurrency, or add these hours to provisioned_schedule."
+                f"For 15 minutes {COLD:.0%} of the files or more found no provisioned environment free, ran on demand "
+                "and waited for a cold start. Raise provisioned_concurrency or max_provisioned_concurrency, or add "
+                "these hours to provisioned_schedule."
             ),
+            threshold=COLD,
             periods=3,
         )
         if self._most > 1:  # the only one is all of them, whenever it is in use

@@ -9,7 +9,7 @@ import pytest
 from crossover.cdk.compute import VARIANTS
 from crossover.cdk.compute.inference_function import InferenceFunction
 from crossover.cdk.dashboard_cost import Cost, price
-from crossover.cdk.monitoring import file_metric
+from crossover.cdk.monitoring_specs import file_metric
 from tests.crossover.cdk.option_sets import Synthesis
 from tests.crossover.cdk.templates import StackTemplate
 

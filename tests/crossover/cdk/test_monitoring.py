@@ -62,7 +62,7 @@ def expression(template: StackTemplate) -> str:
         ("Standard", OF_EVERY_VARIANT),
         ("SnapStart", OF_EVERY_VARIANT),
         ("SageMaker", OF_EVERY_VARIANT | OF_THE_ENDPOINT),
-        ("Provisioned", OF_EVERY_VARIANT | {"SpillOver"}),
+        ("Provisioned", OF_EVERY_VARIANT | {"ColdStarts"}),
     ],
 )
 def test_a_stack_has_the_alarms_of_its_variant(templates: dict[str, StackTemplate], stack: str, expected: set[str]):

@@ -86,17 +86,19 @@ def test_a_canary_rollout_moves_the_provisioned_alias(scaled: StackTemplate):
     assert "CodeDeployLambdaAliasUpdate" in alias.definition["UpdatePolicy"]
 
 
-@pytest.mark.parametrize(("stack", "names"), [("default", {"SpillOver"}), ("scaled", {"SpillOver", "ProvisionedBusy"})])
-def test_alarms_tell_of_invocations_on_demand_and_of_environments_all_in_use(
+@pytest.mark.parametrize(
+    ("stack", "names"), [("default", {"ColdStarts"}), ("scaled", {"ColdStarts", "ProvisionedBusy"})]
+)
+def test_alarms_tell_of_cold_starts_and_where_there_can_be_several_of_environments_in_use(
     stack: str, names: set[str], request: pytest.FixtureRequest
 ):
     template: StackTemplate = request.getfixturevalue(stack)
     alarms = {alarm.path.removeprefix("Monitoring/"): alarm for alarm in template.of_type("AWS::CloudWatch::Alarm")}
 
-    assert names == {"SpillOver", "ProvisionedBusy"} & set(alarms)
-    metric = alarms["SpillOver"].properties
-    assert metric["MetricName"] == "ProvisionedConcurrencySpilloverInvocations"
-    assert {"Name": "Resource", "Value": "<Compute/Function>:live"} in metric["Dimensions"]
+    assert names == {"ColdStarts", "ProvisionedBusy"} & set(alarms)
+    cold = alarms["ColdStarts"].properties  # a share of the files, whatever the traffic
+    assert (cold["Namespace"], cold["MetricName"], cold["Statistic"]) == ("Crossover", "ColdStart", "Average")
+    assert cold["Threshold"] == 0.05
 
 
 def test_environments_are_busy_when_on_average_nearly_as_many_as_scaling_allows_are_in_use(scaled: StackTemplate):
