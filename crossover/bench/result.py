@@ -107,10 +107,20 @@ class VariantCounts(TypedDict):
 
 
 class VariantStatistics(VariantCounts):
-    """The statistics of one variant."""
+    """The statistics of one variant; earlier versions wrote `endpoint_usd_per_hour` for `idle_usd_per_hour`."""
 
     function_usd_per_million: UsdByStart
-    endpoint_usd_per_hour: float | None
+    idle_usd_per_hour: NotRequired[float | None]
+    endpoint_usd_per_hour: NotRequired[float | None]
+
+
+def idle_usd_per_hour(figures: VariantStatistics) -> float | None:
+    """What a variant costs an hour, idle or not, USD; None for nothing.
+
+    Raises:
+        KeyError: neither the field nor its earlier name is there.
+    """
+    return figures["idle_usd_per_hour"] if "idle_usd_per_hour" in figures else figures["endpoint_usd_per_hour"]
 
 
 class Statistics(TypedDict):

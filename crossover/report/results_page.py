@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import cast
 
-from crossover.bench.result import STARTS, Document, VariantStatistics
+from crossover.bench.result import STARTS, Document, VariantStatistics, idle_usd_per_hour
 from crossover.bench.run import display
 from crossover.bench.run.endpoint_metrics import NAMES as METRICS
 from crossover.bench.run.endpoint_metrics import EndpointMetrics
@@ -219,7 +219,7 @@ def _counts(document: Document, observations: Sequence[Observation]) -> str:
             [f"USD a million requests, {kind}", *(_usd(figures["function_usd_per_million"][kind]) for figures in every)]
             for kind in STARTS
         ),
-        ["USD an hour, idle or not", *(_usd(figures["endpoint_usd_per_hour"]) for figures in every)],
+        ["USD an hour, idle or not", *(_usd(idle_usd_per_hour(figures)) for figures in every)],
     ]
     listed = table(["", *map(variant_title, variants)], rows, classes=["", *("number" for _ in every)])
     failed = [

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from crossover.bench.result import STARTS, Document, VariantStatistics
+from crossover.bench.result import STARTS, Document, VariantStatistics, idle_usd_per_hour
 from crossover.bench.run.plan import Plan
 from crossover.bench.run.spend import Line
 from crossover.bench.statistics import Figure, Summary
@@ -191,7 +191,7 @@ def _prices(variant: str, figures: VariantStatistics) -> list[str]:
     costs = ", ".join(f"{value:,.2f} USD {start}" for start in STARTS if (value := usd[start]) is not None)
     if not costs:
         return []
-    hourly = figures["endpoint_usd_per_hour"]
+    hourly = idle_usd_per_hour(figures)
     idle = f", and {hourly:.4f} USD an hour, idle or not" if hourly else ""
     return [f"{variant}: a million requests cost {costs}, from Lambda's billed durations{idle}."]
 

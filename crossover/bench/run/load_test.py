@@ -375,7 +375,7 @@ class LoadTest:
             "function_usd_per_million": result.usd_per_million(
                 observations, tariff.attempt, counts["load"]["cold_share"]
             ),
-            "endpoint_usd_per_hour": tariff.idle(3600.0) or None,
+            "idle_usd_per_hour": tariff.idle(3600.0) or None,
         }
 
 

@@ -110,6 +110,9 @@ class Tariff:
         if each.provisioned:
             usd = each.provisioned * self.gb * seconds * self._usd("lambda.provisioned.gb_second")
             yield Line(name="kept ready", quantity=f"{each.provisioned:,} for {span}", usd=usd)
+        if each.is_snapshot:
+            usd = self.gb * seconds * self._usd("lambda.snapstart.cache_gb_second")
+            yield Line(name="SnapStart cache", quantity=f"{span} of {self.gb:g} GB", usd=usd)
         if each.has_file_system:
             usd = self._model_gb * hours / HOURS_PER_MONTH * self._usd("efs.storage_gb_month")
             yield Line(name="EFS", quantity=f"{span}, for the usual model", usd=usd)

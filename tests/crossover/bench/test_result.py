@@ -204,6 +204,12 @@ def test_a_result_is_read_as_it_was_written_and_the_cost_model_reads_it_too(tmp_
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.parametrize("name", ["idle_usd_per_hour", "endpoint_usd_per_hour"])
+def test_what_is_paid_idle_is_read_from_earlier_results_too(name: str) -> None:
+    figures: Any = {**sums([observation(0)]), name: 0.056}
+    assert result.idle_usd_per_hour(figures) == 0.056
+
+
 @pytest.mark.parametrize(
     ("text", "named"),
     [

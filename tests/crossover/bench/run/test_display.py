@@ -32,7 +32,7 @@ def document(*, is_rehearsal: bool = False, is_open_loop: bool = True, count: in
     sums: result.VariantStatistics = {
         **result.sum_up(observations, is_open_loop=is_open_loop, seed=1),
         "function_usd_per_million": {"warm": 1234.5, "cold": None, "together": None},
-        "endpoint_usd_per_hour": 0.056,
+        "idle_usd_per_hour": 0.056,
     }
     shown = {
         "rehearsal": is_rehearsal,

@@ -199,7 +199,7 @@ def test_the_document_holds_everything(account: Account) -> None:
     assert standard["function_usd_per_million"]["warm"] == pytest.approx(0.2 + 2 * 0.1 * 16.6667, rel=1e-4)
     snapstart = document["statistics"]["variants"]["snapstart"]
     assert existing(snapstart["measures"]["restore_ms"]["cold"])["mean"]["value"] == 300
-    assert document["statistics"]["variants"]["sagemaker"]["endpoint_usd_per_hour"] == pytest.approx(0.056)
+    assert document["statistics"]["variants"]["sagemaker"]["idle_usd_per_hour"] == pytest.approx(0.056)
     metrics = document["endpoint_metrics"]["sagemaker"]
     assert metrics is not None
     assert metrics["period_seconds"] == 60

@@ -76,6 +76,9 @@ def test_what_is_kept_ready_mounted_or_stored_is_billed_by_the_hour() -> None:
     assert ready.idle(3600) == pytest.approx(3 * 2 * 3600 * 4.1667e-6)
     assert tariff("efs", has_file_system=True).idle(3600) == pytest.approx(0.0046 / 1.073741824 * 0.3 / 730, rel=1e-3)
     assert tariff("container", is_image=True).idle(3600) == pytest.approx(0.6 * 0.1 / 730, rel=1e-3)
+    for name, is_image in (("snapstart", False), ("container", True)):
+        plain, cached = (tariff(name, is_image=is_image, is_snapshot=each) for each in (False, True))
+        assert cached.idle(3600) - plain.idle(3600) == pytest.approx(2 * 3600 * CACHE)
     [line] = ready.idle_lines(1800)
     assert (line.name, line.quantity) == ("kept ready", "3 for 0.50 h")
 
@@ -111,6 +114,7 @@ def test_the_estimate_has_a_line_for_everything_that_is_paid() -> None:
         "snapstart: function",
         "snapstart: S3, DynamoDB, logs",
         "snapstart: snapshots",
+        "snapstart: SnapStart cache",
         "sagemaker: function",
         "sagemaker: S3, DynamoDB, logs",
         "sagemaker: endpoint",
