@@ -62,7 +62,7 @@ def _concurrency(settings: Settings) -> Iterator[str]:
     """On queues: what is throttled counts as an attempt."""
     has_queue = any((settings.ingest or VARIANTS[name].ingest) != "direct" for name in settings.variants)
     if settings.max_concurrency and not has_queue:
-        yield _must_be("none", settings, "max_concurrency", "no variant has a queue: set ingest=queue")
+        yield _must_be("none", settings, "max_concurrency", "ingest is direct")
     reserved = settings.reserved_concurrency
     if has_queue and reserved == 1:
         yield _must_be("none or at least 2", settings, "reserved_concurrency", "a variant has a queue")

@@ -153,6 +153,31 @@ class Scheduled:
 # https://docs.aws.amazon.com/autoscaling/application/userguide/scheduled-scaling-using-cron-expressions.html
 _CRON = r"cron\([0-9*,/-]+ [0-9*,/-]+ ([0-9*,/LW-]+ [0-9A-Z*,/-]+ \?|\? [0-9A-Z*,/-]+ [0-9A-Z*,/#-]+) [0-9*,/-]+\)"
 
+_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+_DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
+# What the numbers and the names of each field may be.
+_CRON_FIELDS = (
+    range(60),
+    range(24),
+    range(1, 32),
+    (*range(1, 13), *_MONTHS),
+    (*range(1, 8), *_DAYS),
+    range(1970, 2200),
+)
+
+
+def _check_fields(cron: str) -> None:
+    """Refuse what no time can match, such as hour 77: AWS would only while it deploys.
+
+    Raises:
+        ValueError: there is such a part.
+    """
+    for field, allowed in zip(cron.removeprefix("cron(").removesuffix(")").split(), _CRON_FIELDS, strict=True):
+        for part in re.split(r"[,/#-]", field):
+            number = re.fullmatch(r"([0-9]+)[LW]?", part)
+            if part not in ("*", "?", "L", "LW") and (int(number[1]) if number else part) not in allowed:
+                raise ValueError
+
 
 def scheduled(text: str) -> Scheduled:
     """Read `cron(...) least-most`, both from 1 to 10,000.
@@ -166,6 +191,7 @@ def scheduled(text: str) -> Scheduled:
     match = re.fullmatch(rf"(?P<cron>{_CRON}) (?P<least>[0-9]{{1,5}})-(?P<most>[0-9]{{1,5}})", text)
     if not match or not 1 <= int(match["least"]) <= int(match["most"]) <= 10_000:
         raise ValueError
+    _check_fields(match["cron"])
     return Scheduled(match["cron"], int(match["least"]), int(match["most"]))
 
 
@@ -183,7 +209,8 @@ def _schedule(*, most: int) -> Rule:
         return tuple(values)
 
     return Rule(
-        f"at most {most} of: `cron(fields) least-most` from 1 to 10000, as in `cron(0 7 ? * MON-FRI *) 5-20`", read
+        f"at most {most} of: `cron(fields) least-most` from 1 to 10000, with ? as one of the days, as in `cron(0 7 ? * MON-FRI *) 5-20`",
+        read,
     )
 
 

@@ -36,7 +36,9 @@ def check_images(context: Context) -> Iterator[Outcome]:
         return
     info = _info(program)
     if info is None:
-        yield fails(f"the engine of {program} does not answer", f"Start it{_otherwise(context)}.")
+        yield fails(
+            f"the engine of {program} does not answer", f"Start it, or name another in CDK_DOCKER{_otherwise(context)}."
+        )
     elif not images:
         yield ok(f"{program}, for bundling")
     else:

@@ -72,10 +72,10 @@ Next: crossover local deploy, crossover local predict FILE, crossover local down
 
 @app.command()
 def deploy(
-    variants: Annotated[str, typer.Argument(help="Names separated by commas; all by default.")] = "",
+    variants: Annotated[str, typer.Argument(help="Names with commas, or all; by default those of cdk.json.")] = "",
     model: Annotated[str, typer.Option(help=f"{MODEL_HELP}; by default that of cdk.json.", show_default=False)] = "",
 ) -> None:
-    """Deploy the variants to it, or deploy them again after a change of the code."""
+    """Deploy the variants to it with the settings of cdk.json, or again after a change of those or of the code."""
     names = choose_variants(variants)
     chosen = choose_model(model)
     with open_local_aws(Workspace(), errors) as aws:

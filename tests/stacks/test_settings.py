@@ -108,6 +108,8 @@ def test_the_table_has_a_row_for_each_setting():
             ("cron(0 7 ? * MON,TUE *) 2-10", "cron(0 20 * * ? *) 1-1"),
         ),
         ("provisioned_schedule", ["cron(0/5 7-9 L * ? *) 1-1"], ("cron(0/5 7-9 L * ? *) 1-1",)),
+        ("provisioned_schedule", ["cron(0 7 15W JUL,DEC ? 2026) 1-2"], ("cron(0 7 15W JUL,DEC ? 2026) 1-2",)),
+        ("provisioned_schedule", ["cron(0 7 ? 1-6 6L *) 1-2"], ("cron(0 7 ? 1-6 6L *) 1-2",)),
         ("provisioned_schedule", "none", ()),
         ("provisioned_time_zone", "America/Argentina/Buenos_Aires", "America/Argentina/Buenos_Aires"),
         ("provisioned_utilization", "0.5", 0.5),
@@ -314,7 +316,7 @@ def test_a_key_for_encrypting_is_refused_where_keys_of_aws_encrypt():
         ),
         (
             {"max_concurrency": 4, "ingest": "direct"},
-            "max_concurrency is 4, but must be none where no variant has a queue: set ingest=queue",
+            "max_concurrency is 4, but must be none where ingest is direct",
         ),
         (
             {"reserved_concurrency": 1, "ingest": "queue"},

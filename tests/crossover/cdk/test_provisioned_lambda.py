@@ -126,6 +126,12 @@ class WithSnapStart(ProvisionedLambda):
         ({"provisioned_schedule": [f"{CRON} 5-4"]}, "provisioned_schedule is .* but must be at most 20 of"),
         ({"provisioned_schedule": ["cron(0 7 * * MON *) 1-2"]}, "provisioned_schedule is"),  # neither day is `?`
         ({"provisioned_schedule": ["rate(1 hour) 1-2"]}, "provisioned_schedule is"),
+        ({"provisioned_schedule": ["cron(99 7 ? * MON-FRI *) 1-3"]}, "provisioned_schedule is"),
+        ({"provisioned_schedule": ["cron(0 24 ? * MON-FRI *) 1-3"]}, "provisioned_schedule is"),
+        ({"provisioned_schedule": ["cron(0 7 ? 13 MON-FRI *) 1-3"]}, "provisioned_schedule is"),
+        ({"provisioned_schedule": ["cron(0 7 ? * FOO *) 1-3"]}, "provisioned_schedule is"),
+        ({"provisioned_schedule": ["cron(0 7 32 * ? *) 1-3"]}, "provisioned_schedule is"),
+        ({"provisioned_schedule": ["cron(0 7 * * ? 1) 1-3"]}, "provisioned_schedule is"),
         ({"provisioned_time_zone": "Mars/Olympus"}, "provisioned_time_zone is 'Mars/Olympus', but must be a time zone"),
     ],
 )

@@ -80,7 +80,9 @@ def test_docker_needs_buildx_for_the_format(aws: Aws, tmp_path: Path, plugins: A
 @pytest.mark.parametrize(("info", "code"), [(DOCKER, 1), ({"ServerErrors": ["Cannot connect."]}, 0), ("none", 0)])
 def test_an_engine_that_does_not_answer_fails(aws: Aws, tmp_path: Path, info: Any, code: int) -> None:
     install(tmp_path, "docker", info, code=code)
-    assert run(BUILDER, aws, WITH_IMAGE) == [("fails", "the engine of docker does not answer", "Start it.")]
+    assert run(BUILDER, aws, WITH_IMAGE) == [
+        ("fails", "the engine of docker does not answer", "Start it, or name another in CDK_DOCKER.")
+    ]
 
 
 def test_docker_that_is_told_the_format_is_fine_whatever_its_image_store(aws: Aws, tmp_path: Path) -> None:
