@@ -209,7 +209,8 @@ def _schedule(*, most: int) -> Rule:
         return tuple(values)
 
     return Rule(
-        f"at most {most} of: `cron(fields) least-most` from 1 to 10000, with ? as one of the days, as in `cron(0 7 ? * MON-FRI *) 5-20`",
+        f"at most {most} of: `cron(fields) least-most` from 1 to 10000, with ? as one of the days, as in "
+        "`cron(0 7 ? * MON-FRI *) 5-20`",
         read,
     )
 
