@@ -47,7 +47,7 @@ def backfill(
     ] = "",
     until: Annotated[str, typer.Option("--to", metavar="DAY", help="Only objects of this day or earlier, UTC.")] = "",
     missing: Annotated[
-        bool, typer.Option("--missing", help="Only objects without a prediction of the deployed model.")
+        bool, typer.Option("--missing", help="Only objects that the deployed model has neither predicted nor refused.")
     ] = False,
     limit: Annotated[int, typer.Option(min=0, help="At most so many, in the order of their keys; 0 for all.")] = 0,
     price: Annotated[bool, typer.Option("--price", help="Only show the price.")] = False,

@@ -24,7 +24,7 @@ def criteria(choice: Choice) -> str:
         f"key ends in {printable(choice.suffix)!r}" if choice.suffix else "",
         f"is of {choice.since:%Y-%m-%d} or later" if choice.since else "",
         f"is older than {choice.before:%Y-%m-%d}" if choice.before else "",
-        "has no prediction of the deployed model" if choice.missing else "",
+        "is neither predicted nor refused by the deployed model" if choice.missing else "",
     ]
     said = " and ".join(filter(None, parts))
     return f" that matches: {said}" if said else ""

@@ -29,7 +29,7 @@ class Choice:
         since: not older than this.
         before: older than this.
         limit: so many at most, in the order of their keys; 0 for all.
-        missing: only those that have no prediction of the deployed model, for the same content.
+        missing: only those that the deployed model has neither predicted nor refused, with the same content.
     """
 
     prefix: str = ""
@@ -143,7 +143,7 @@ def _pages(clients: Clients, variant: Variant, choice: Choice) -> Iterator[list[
 def _without_prediction(
     clients: Clients, variant: Variant, objects: Iterable[Mapping[str, Any]]
 ) -> Iterator[Mapping[str, Any]]:
-    """The objects without a prediction by the deployed model of the bytes that they have now."""
+    """The objects that the deployed model has neither predicted nor refused, with the bytes that they have now."""
     assert variant.backfill
     left = iter(objects)
     while some := list(islice(left, MOST_READ_ITEMS)):
@@ -155,7 +155,7 @@ def _without_prediction(
 
 
 def _items(clients: Clients, variant: Variant, keys: list[str]) -> dict[str, tuple[str, str]]:
-    """By the keys, model and etag of the predictions that there are. A FAILED item has no model."""
+    """By the keys, model and etag of the items that there are. Of a file refused unread there is no model."""
     found: dict[str, tuple[str, str]] = {}
     request = {
         "Keys": [{"object_key": {"S": key}} for key in keys],

@@ -114,4 +114,8 @@ def _refusal(error: BotoCoreError | ClientError) -> InputError | None:
         code, message = reason["error_code"], reason["error_message"]
     except (KeyError, TypeError, ValueError, RecursionError):
         return None  # a 4xx from elsewhere, such as a proxy or another container: which says nothing about the input
-    return InputError(code, message) if isinstance(code, str) and isinstance(message, str) else None
+    if not (isinstance(code, str) and isinstance(message, str)):
+        return None
+    refusal = InputError(code, message)
+    refusal.etag, refusal.model_sha256 = str(reason.get("etag", "")), str(reason.get("model_sha256", ""))
+    return refusal

@@ -12,9 +12,15 @@ class InputError(Exception):
             OBJECT_ARCHIVED, UNSUPPORTED_ENCODING, CORRUPT_ENCODING, MODEL_REFUSED_INPUT and NO_RESULTS_BUCKET; from the
             container also UNSUPPORTED_CONTENT_TYPE and INVALID_REQUEST. The kinds of input and output name theirs.
         message: one sentence for a person: what was wrong, the value, what is allowed.
+
+    Attributes:
+        etag: of the object that was read; empty where none was.
+        model_sha256: of the model that it was read for; empty where none was.
     """
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
+        self.etag = ""
+        self.model_sha256 = ""

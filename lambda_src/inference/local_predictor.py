@@ -38,13 +38,19 @@ class LocalPredictor:
         """Predict for an object in S3.
 
         Raises:
-            InputError: the object can never give a prediction.
+            InputError: the object can never give a prediction; it tells the etag, unless S3 did not give the object.
             botocore.exceptions.BotoCoreError, ClientError, ResultNotStoredError: S3 did not answer, or not completely;
                 a later attempt may succeed.
         """
         started = time.perf_counter()
-        data, etag = self._download(s3_object)
-        return self._predict(data, etag, (time.perf_counter() - started) * 1000)
+        response = self._open(s3_object)
+        etag = response["ETag"].strip('"')
+        try:
+            data = self._read(response)
+            return self._predict(data, etag, (time.perf_counter() - started) * 1000)
+        except InputError as error:
+            error.etag, error.model_sha256 = etag, self.model.sha256
+            raise
 
     def predict_bytes(self, data: bytes) -> Prediction:
         """Predict for a file that is in memory.
@@ -113,10 +119,11 @@ class LocalPredictor:
             raise ResultNotStoredError(f"The result could not be stored in {self.results_bucket}: {error}") from error
         return f"s3://{self.results_bucket}/{key}"
 
-    def _download(self, s3_object: S3Object) -> tuple[bytes, str]:
+    def _open(self, s3_object: S3Object) -> Any:
+        """S3's answer, whose body is still to be read."""
         version = {"VersionId": s3_object.version_id} if s3_object.version_id else {}
         try:
-            response = self.s3.get_object(Bucket=s3_object.bucket, Key=s3_object.key, **version)
+            return self.s3.get_object(Bucket=s3_object.bucket, Key=s3_object.key, **version)
         except ClientError as error:
             # S3 is strongly consistent: an object that it does not find was deleted and will not reappear.
             code = error.response["Error"]["Code"]
@@ -130,9 +137,10 @@ class LocalPredictor:
                     "OBJECT_ARCHIVED", f"The object is archived in {storage}; restore it and copy it to its own key."
                 ) from error
             raise
+
+    def _read(self, response: Any) -> bytes:
         # Not `with response["Body"]`: that yields urllib3's stream, without botocore's errors and checksum validation.
         with contextlib.closing(response["Body"]) as body:
             self.limits.check_size(response["ContentLength"])
             data = body.read()
-        encoding = response.get("ContentEncoding", "")
-        return content.decoded(data, encoding, self.limits), response["ETag"].strip('"')
+        return content.decoded(data, response.get("ContentEncoding", ""), self.limits)

@@ -157,7 +157,8 @@ class Processor(Generic[PredictorT]):
                 "status": "FAILED",
                 "error_code": error.code,
                 "error_message": error.message,
-                "etag": s3_object.etag,
+                "model_sha256": error.model_sha256 or None,
+                "etag": error.etag or s3_object.etag,
             }
         completed = datetime.now(UTC)
         lifetime = self.environment.item_lifetime_days

@@ -35,7 +35,7 @@ class PredictionStore:
         Without a sequencer the result is of an object that was found in its bucket. It replaces another such result,
         and that of an event if both have the same `etag`, so that another model can predict again what lies there. The
         item then keeps the event's sequencer. Where the etags differ, or this result has none because the file was
-        refused, the event's may be about a newer upload, and stays.
+        refused unread, the event's may be about a newer upload, and stays.
 
         Args:
             item: `object_key`, `sequencer` and any other attributes; values are str, bool, int, float, dict or list;

@@ -128,6 +128,19 @@ def test_a_job_is_told_of_what_it_did_not_replace(handle: Any, aws: SimpleNamesp
     )
 
 
+def test_a_refusal_replaces_the_result_of_the_same_bytes(handle: Any, aws: SimpleNamespace) -> None:
+    handle(event(record("a.wav", sequencer="05")))
+    refused_by_the_model = InputError("MODEL_REFUSED_INPUT", "It is too short.")
+    refused_by_the_model.etag, refused_by_the_model.model_sha256 = aws.item("a.wav")["etag"]["S"], "cd" * 32
+    assert result(handle(batch_task("a.wav"), a=refused_by_the_model)) == (
+        "Succeeded",
+        "FAILED MODEL_REFUSED_INPUT: It is too short.",
+    )
+    item = aws.item("a.wav")
+    assert (item["status"]["S"], item["model_sha256"]["S"]) == ("FAILED", "cd" * 32)
+    assert item["sequencer"]["S"].startswith("05")
+
+
 def test_a_refusal_leaves_the_result_of_an_upload_where_it_is_not_known_of_which_bytes_it_is(
     handle: Any, aws: SimpleNamespace
 ) -> None:

@@ -76,11 +76,14 @@ def test_the_object_reference_is_sent_and_the_prediction_returned(sagemaker: Sim
 
 
 def test_the_containers_refusal_is_final(sagemaker: SimpleNamespace) -> None:
-    reason = json.dumps({"error_code": "CORRUPT_AUDIO", "error_message": "The audio cannot be decoded."})
-    sagemaker.stubber.add_client_error("invoke_endpoint", **model_error(422, reason))
-    with pytest.raises(InputError) as caught:
-        sagemaker.predictor.predict(UPLOAD)
-    assert (caught.value.code, caught.value.message) == ("CORRUPT_AUDIO", "The audio cannot be decoded.")
+    reason = {"error_code": "CORRUPT_AUDIO", "error_message": "The audio cannot be decoded."}
+    for read in ({"etag": "e", "model_sha256": "ab"}, {}):
+        answered = json.dumps({**reason, **read})
+        sagemaker.stubber.add_client_error("invoke_endpoint", **model_error(422, answered))
+        with pytest.raises(InputError) as caught:
+            sagemaker.predictor.predict(UPLOAD)
+        assert (caught.value.code, caught.value.message) == ("CORRUPT_AUDIO", "The audio cannot be decoded.")
+        assert (caught.value.etag, caught.value.model_sha256) == (read.get("etag", ""), read.get("model_sha256", ""))
 
 
 TIMED_OUT = (

@@ -126,6 +126,8 @@ def test_bad_audio_is_a_failed_item_without_a_retry(handler: Any, aws: SimpleNam
     assert (item["status"]["S"], item["error_code"]["S"]) == ("FAILED", "UNSUPPORTED_FORMAT")
     assert item["error_message"]["S"].endswith(".")
     assert "label" not in item
+    assert item["etag"]["S"] == aws.s3.head_object(Bucket=BUCKET, Key="letter.wav")["ETag"].strip('"')
+    assert len(item["model_sha256"]["S"]) == 64
 
 
 def test_a_file_that_is_too_large_is_refused_before_it_is_downloaded(
@@ -222,6 +224,7 @@ def test_a_content_encoding_is_undone_or_named(
     load_handler("standard_handler").handler(event(record("a.wav", size=len(body))), CONTEXT)
     item = aws.item("a.wav")
     assert item.get("error_code", {}).get("S") == code, item
+    assert len(item["model_sha256"]["S"]) == 64
     if not code:
         assert item["label"]["S"] == "Speech"
 

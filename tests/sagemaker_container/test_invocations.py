@@ -2,6 +2,7 @@
 
 import contextlib
 import gzip
+import hashlib
 import io
 import json
 import socket
@@ -156,6 +157,8 @@ def test_bytes_that_are_not_audio_are_refused(server: Server, upload: Upload, da
 
     assert (as_bytes.status, as_reference.status) == (422, 422)
     assert (as_bytes.error_code, as_reference.error_code) == (code, code)
+    assert as_reference.json["etag"] == hashlib.md5(data, usedforsecurity=False).hexdigest()
+    assert len(as_reference.json["model_sha256"]) == 64
 
 
 def test_a_file_above_the_limit_is_refused_before_it_is_downloaded(server: Server) -> None:

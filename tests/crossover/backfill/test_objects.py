@@ -46,21 +46,22 @@ def test_objects_match_every_criterion_and_folders_are_left_out(
     assert keys(clients, variant, choice) == expected
 
 
-def test_what_the_deployed_model_has_predicted_is_left_out_unless_the_object_has_changed(
+def test_what_the_deployed_model_has_predicted_or_refused_is_left_out_unless_the_object_has_changed(
     clients: Clients, variant: Variant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(objects, "MOST_READ_ITEMS", 2)
     names = ["1.wav", "2.wav", "3.wav"]
-    etags = put(clients, variant, *names, "changed", "failed", "of another model")
+    etags = put(clients, variant, *names, "changed", "refused", "refused unread", "of another model")
     dynamodb = clients("dynamodb")
     items = {name: {"model_sha256": MODEL, "etag": etags[name]} for name in names[:-1]}
     items["changed"] = {"model_sha256": MODEL, "etag": "0" * 32}
-    items["failed"] = {"etag": etags["failed"]}
+    items["refused"] = {"model_sha256": MODEL, "etag": etags["refused"], "status": "FAILED"}
+    items["refused unread"] = {"etag": etags["refused unread"]}
     items["of another model"] = {"model_sha256": "cd" * 32, "etag": etags["of another model"]}
     for key, values in items.items():
         item = {name: {"S": value} for name, value in {"object_key": key, **values}.items()}
         dynamodb.put_item(TableName=variant.table, Item=item)
-    left = [names[-1], "changed", "failed", "of another model"]
+    left = [names[-1], "changed", "of another model", "refused unread"]
     assert keys(clients, variant, Choice(missing=True)) == left
     assert keys(clients, variant, Choice(missing=True, limit=1)) == left[:1]
 
