@@ -93,5 +93,5 @@ def test_old_files_are_predicted_or_refused_and_the_rest_of_the_bucket_is_left_a
         assert [item["status"]["S"] for item in found.values()] == ["SUCCEEDED", "FAILED"]
         assert found["old/é + crow.flac"]["label"]["S"] == "Crow"
 
-    left = objects.chosen(clients, variants["standard"], Choice(prefix="old/", missing=True))
-    assert [each["Key"] for each in left] == ["old/broken.wav"]
+    for variant in variants.values():
+        assert list(objects.chosen(clients, variant, Choice(prefix="old/", missing=True))) == []
