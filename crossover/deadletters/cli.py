@@ -8,13 +8,14 @@ from itertools import islice
 from typing import Annotated, Any, TypedDict
 
 import typer
+from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from crossover.aws import Clients, aws_errors, open_clients
-from crossover.dead_letter_queue import DeadLetter, Scan
-from crossover.deadletters import redriving
+from crossover.dead_letter_queue import MAX_RECEIVE_COUNT, DeadLetter, Scan
+from crossover.deadletters import deleting, redriving
 from crossover.deployed import Variant, find_variants
 from crossover.errors import UsageError
 from crossover.inputs import split_names
@@ -24,7 +25,7 @@ from crossover.project import PREFIX_HELP, stack_prefix
 from crossover.terminal import print_table, printable
 
 app = typer.Typer(
-    help="Events that failed for good: list, show and redrive them.",
+    help="Events that failed for good: list, show, redrive and delete them.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -56,6 +57,7 @@ def list_dead_letters(
             more = " and ".join(filter(None, [f"--limit {limit} is reached" if len(first) == limit else "", scan.more]))
             if more:
                 errors.print(f"{variant.name}: there may be more dead letters: {more}.")
+            _name_log(clients, variant, first)
     if as_json:
         print(json.dumps([_as_json(*each) for each in dead_letters], indent=2))
     elif dead_letters:
@@ -73,8 +75,9 @@ def show(
 ) -> None:
     """Print one dead letter as JSON: its event, and the function's error."""
     with _deployed(variants, prefix, local) as (clients, found):
-        [dead_letter] = redriving.find(clients, found, [dead_letter_id])
-    print(json.dumps(_as_json(*dead_letter), indent=2))
+        [(variant, dead_letter)] = redriving.find(clients, found, [dead_letter_id])
+        _name_log(clients, variant, [dead_letter])
+    print(json.dumps(_as_json(variant, dead_letter), indent=2))
 
 
 @app.command()
@@ -125,6 +128,32 @@ def redrive(
         raise typer.Exit(1)
 
 
+@app.command()
+def delete(
+    ids: Annotated[list[str], typer.Argument(metavar="ID...", help="Ids, or the first characters of them.")],
+    variants: Variants = "",
+    prefix: Prefix = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
+    local: Local = False,
+) -> None:
+    """Delete dead letters, with their events. Files that they are about get no item, unless they are uploaded again."""
+    with _deployed(variants, prefix, local) as (clients, found):
+        chosen = {dead_letter.id: dead_letter for _, dead_letter in redriving.find(clients, found, ids)}
+        if not yes:
+            if not sys.stdin.isatty():
+                raise UsageError("Deleting asks first, but standard input is not a terminal; add --yes.")
+            for dead_letter in chosen.values():
+                print(_line(dead_letter, dead_letter.reason))
+            if not typer.confirm(f"Delete {len(chosen)} of the dead letters of {_names(found)}?"):
+                print("Nothing was deleted.")
+                raise typer.Exit(1)
+        deleted = set().union(*(deleting.delete(clients, variant, chosen) for variant in found))
+    print(f"Deleted: {len(deleted)}.")
+    if len(deleted) < len(chosen):
+        print(f"Not deleted because another reader holds them: {len(chosen) - len(deleted)}.")
+        raise typer.Exit(1)
+
+
 @contextlib.contextmanager
 def _deployed(names: str, prefix: str, local: bool) -> Iterator[tuple[Clients, list[Variant]]]:
     """The deployed variants with these names, and the clients of the AWS that they are on."""
@@ -136,6 +165,16 @@ def _deployed(names: str, prefix: str, local: bool) -> Iterator[tuple[Clients, l
         stack.enter_context(aws_errors())
         clients, prefix = open_clients(), prefix or stack_prefix()
         yield clients, find_variants(clients, prefix=prefix, names=split_names(names), deployed_by=deployed_by)
+
+
+def _name_log(clients: Clients, variant: Variant, dead_letters: list[DeadLetter]) -> None:
+    """Say which log has the reasons of dead letters that have none of their own."""
+    if not any(dead_letter.condition == MAX_RECEIVE_COUNT for dead_letter in dead_letters):
+        return
+    with contextlib.suppress(BotoCoreError, ClientError):  # who may read the queue may not always ask Lambda
+        config = clients("lambda").get_function_configuration(FunctionName=variant.function)
+        group = (config.get("LoggingConfig") or {}).get("LogGroup") or f"/aws/lambda/{variant.function}"
+        errors.print(f"{variant.name}: the function's log is {group}.")
 
 
 def _names(variants: list[Variant]) -> str:

@@ -11,6 +11,7 @@ import pytest
 
 from crossover import cli, terminal
 from crossover.aws import Clients
+from crossover.deadletters.redriving import NO_S3_EVENT
 from crossover.deployed import Variant
 
 from ..deployments import create_stack, failed_event, letter_of, messages_in, put_dead_letter, put_failure
@@ -23,6 +24,9 @@ class Lambda:
     def invoke(self, **request: Any) -> dict[str, Any]:
         self.functions.append(request["FunctionName"])
         return {"StatusCode": 202}
+
+    def get_function_configuration(self, FunctionName: str) -> dict[str, Any]:  # noqa: N803
+        return {"LoggingConfig": {"LogGroup": f"log-of-{FunctionName}"}}
 
 
 class Terminal(io.StringIO):
@@ -150,6 +154,31 @@ def test_show_names_an_unknown_id(monkeypatch: pytest.MonkeyPatch, capsys: pytes
     assert capsys.readouterr().err == "crossover: There is no dead letter 'gone' in the queue of standard.\n"
 
 
+def test_the_log_is_named_where_a_dead_letter_has_no_reason(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], clients: Clients, variant: Variant
+) -> None:
+    put_failure(clients, variant, "a.wav")
+    assert run(monkeypatch, "list") == 0
+    assert capsys.readouterr().err == ""
+    put_dead_letter(clients, variant, json.dumps(failed_event(variant, "b.wav")))
+    assert run(monkeypatch, "list") == 0
+    assert capsys.readouterr().err == f"standard: the function's log is log-of-{variant.function}.\n"
+
+
+def test_delete_asks_and_deletes_only_what_was_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], clients: Clients, variant: Variant
+) -> None:
+    put_failure(clients, variant, "a.wav")
+    bad = put_dead_letter(clients, variant, "no JSON")
+    assert run(monkeypatch, "delete", bad[:8]) == 2
+    assert "add --yes" in capsys.readouterr().err
+    assert run(monkeypatch, "delete", bad[:8], stdin=Terminal("n\n")) == 1
+    assert messages_in(clients, variant) == (2, 0)
+    assert run(monkeypatch, "delete", bad[:8], "--yes") == 0
+    assert capsys.readouterr().out.endswith("Deleted: 1.\n")
+    assert messages_in(clients, variant) == (1, 0)
+
+
 def test_redrive_counts_the_redriven_and_names_those_left(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -161,7 +190,7 @@ def test_redrive_counts_the_redriven_and_names_those_left(
     bad = put_dead_letter(clients, variant, "no JSON")
     assert run(monkeypatch, "redrive", "--yes") == 1
     *letters, count = capsys.readouterr().out.splitlines()
-    assert sorted(letters) == sorted([f"{good} a.wav: redriven", f"{bad}: left in the queue: it holds no S3 event."])
+    assert sorted(letters) == sorted([f"{good} a.wav: redriven", f"{bad}: left in the queue: {NO_S3_EVENT}"])
     assert count == "standard: 1 redriven, 1 left in the queue."
     assert function.functions == [variant.handler_arn]
 

@@ -13,7 +13,7 @@ from botocore.stub import Stubber
 from crossover import aws
 from crossover.aws import Clients
 from crossover.dead_letter_queue import DeadLetter
-from crossover.deadletters.redriving import Choice, Outcome, find, redrive
+from crossover.deadletters.redriving import NO_S3_EVENT, Choice, Outcome, find, redrive
 from crossover.deployed import Variant
 from crossover.errors import UsageError
 
@@ -145,7 +145,7 @@ def test_a_dead_letter_without_an_s3_event_stays_and_is_named(clients: Clients, 
     function = Lambda()
     outcome, reports = run(clients, function, variant)
     assert (outcome.redriven, outcome.left) == (1, 1)
-    assert reports == {left: "left in the queue: it holds no S3 event.", good: "redriven"}
+    assert reports == {left: f"left in the queue: {NO_S3_EVENT}", good: "redriven"}
     assert function.keys == ["good.wav"]
     assert messages_in(clients, variant) == (1, 0)
 
@@ -240,7 +240,7 @@ def test_a_dry_run_touches_nothing(clients: Clients, variant: Variant) -> None:
     function = Lambda()
     outcome, reports = run(clients, function, variant, dry_run=True)
     assert (outcome.redriven, outcome.left) == (1, 1)
-    assert reports == {good: "would be redriven", bad: "left in the queue: it holds no S3 event."}
+    assert reports == {good: "would be redriven", bad: f"left in the queue: {NO_S3_EVENT}"}
     assert function.invoked == []
     assert messages_in(clients, variant) == (2, 0)
 
