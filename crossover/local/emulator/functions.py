@@ -3,6 +3,7 @@
 Their logs end as on AWS: the REPORT line has the durations of INIT or restore, and the billed duration.
 """
 
+import contextlib
 import http.server
 import json
 import sys
@@ -168,9 +169,8 @@ def run_python_in_awslambdaric(bootstrap: Path) -> None:
 
     def unpack(code_zip: bytes) -> str:
         folder: str = code_folder(code_zip)
-        link = Path(folder, "bootstrap")
-        if not link.exists():
-            link.symlink_to(bootstrap)
+        with contextlib.suppress(FileExistsError):  # environments of a version start at the same time
+            Path(folder, "bootstrap").symlink_to(bootstrap)
         return folder
 
     def environment_of(config: Properties, code_dir: str, port: int) -> dict[str, str]:
