@@ -34,12 +34,15 @@ has to be deployed with the setting backfill=true.
 
 Exits with 1 if the job does not complete, or an object is neither predicted nor refused.
 """
+VARIANT_OR_JOB = "VARIANT | --job-id JOB | --cancel JOB"
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 @app.command(help=HELP)
 def backfill(
-    variant: Annotated[str, typer.Argument(help="Name of the deployed variant.", show_default=False)] = "",
+    variant: Annotated[
+        str, typer.Argument(metavar=VARIANT_OR_JOB, help="Name of the deployed variant.", show_default=False)
+    ] = "",
     key_prefix: Annotated[str, typer.Option(help="Only objects whose key begins with this.")] = "",
     key_suffix: Annotated[str, typer.Option(help="Only objects whose key ends in this.")] = "",
     since: Annotated[
@@ -57,7 +60,9 @@ def backfill(
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     no_wait: Annotated[bool, typer.Option("--no-wait", help="Do not watch the job.")] = False,
-    job_id: Annotated[str, typer.Option(help="Watch this job again, and sum up its report.", show_default=False)] = "",
+    job_id: Annotated[
+        str, typer.Option(metavar="JOB", help="Watch this job again, and sum up its report.", show_default=False)
+    ] = "",
     cancel: Annotated[str, typer.Option(metavar="JOB", help="Cancel this job.", show_default=False)] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     prefix: Annotated[str, typer.Option(help=PREFIX_HELP, show_default=False)] = "",

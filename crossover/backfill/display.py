@@ -40,16 +40,21 @@ def print_price(price: Price, counted: Count, variant: Variant, *, is_rehearsal:
     table = Table(title=title, title_justify="left", show_edge=False, header_style="bold", show_footer=True)
     table.add_column("what", footer="sum")
     table.add_column("how much", justify="right", footer=number_of(counted.objects))
+    table.add_column("unit")
     table.add_column("USD", justify="right", footer=f"{price.usd:.4f}")
     for line in price.lines:
-        table.add_row(line.name, _number(float(line.quantity)), f"{float(line.usd):.4f}")
+        usd = f"{float(line.usd):.4f}"
+        if float(usd):
+            table.add_row(line.name, _number(float(line.quantity)), line.price.unit.removeprefix("USD/"), usd)
     print_table(table)
     for note in _notes(price, counted, variant):
         print(note)
 
 
 def _number(quantity: float) -> str:
-    return f"{quantity:,.0f}" if quantity.is_integer() else f"{quantity:,.2f}"
+    if quantity.is_integer():
+        return f"{quantity:,.0f}"
+    return f"{quantity:,.2f}" if quantity >= 1 else f"{quantity:.3g}"
 
 
 def _notes(price: Price, counted: Count, variant: Variant) -> Iterator[str]:
@@ -67,14 +72,19 @@ def _notes(price: Price, counted: Count, variant: Variant) -> Iterator[str]:
 
 
 class Progress:
-    """A progress bar; without a terminal, a line whenever the job's status changes."""
+    """A progress bar, which the summary replaces; without a terminal, a line whenever the job's status changes."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._bars = Bars(
-            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
         )
-        self._task = self._bars.add_task("", total=None)
+        self._task = self._bars.add_task("Asking S3 for the job", total=None)
         self._status = ""
 
     def __enter__(self) -> "Progress":

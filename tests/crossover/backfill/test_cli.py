@@ -8,11 +8,12 @@ from functools import partial
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from crossover import cli, terminal
 from crossover.aws import Clients
 from crossover.backfill import cli as backfill_cli
-from crossover.backfill import jobs
+from crossover.backfill import display, jobs
 from crossover.deployed import Variant
 
 from ..deployments import create_stack
@@ -65,6 +66,32 @@ def test_the_price_comes_first_then_the_job_then_what_became_of_the_objects(
     assert "2 of 2 objects done, 1 predicted, 1 refused, 0 failed." in output.out
     assert "NOT_AUDIO" in output.out
     assert len(service.created) == 1
+
+
+def test_the_price_has_units_and_no_rows_of_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], variant: Variant
+) -> None:
+    assert run(monkeypatch, "standard", "--price") == 0
+    rows = [[cell.strip() for cell in line.split("│")] for line in capsys.readouterr().out.splitlines()]
+    assert ["S3 Batch Operations: job", "1", "job", "0.2500"] in rows
+    assert "0.0000" not in [row[-1] for row in rows]
+
+
+def test_the_usage_names_the_ways_to_call_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "--help") == 0
+    assert "[VARIANT | --job-id JOB | --cancel JOB]" in capsys.readouterr().out
+
+
+def test_the_progress_bar_is_labelled_from_the_start_and_leaves_no_line() -> None:
+    output = io.StringIO()
+    console = Console(file=output, force_terminal=True, width=80)
+    with display.Progress(console):
+        pass
+    shown = output.getvalue()
+    assert "Asking S3 for the job" in shown
+    assert shown.endswith("\x1b[1A\x1b[2K")  # up, and erase the line
 
 
 def test_without_a_yes_nothing_is_predicted(
