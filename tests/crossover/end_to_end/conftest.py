@@ -24,7 +24,7 @@ from crossover.project import stack_prefix
 from ..conftest import running_emulator
 
 MODEL = sources() / "model/model.onnx"
-VARIANTS = ["standard", "snapstart", "sagemaker", "efs", "container", "provisioned"]
+VARIANTS = ["standard", "snapstart", "sagemaker", "provisioned", "efs", "container"]
 # Everything on that the local AWS knows, so that destroying has to take it away again.
 SETTINGS = {
     "encryption": "customer",
