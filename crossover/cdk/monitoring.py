@@ -29,9 +29,9 @@ class Monitoring(Construct):
     metrics while files come in. With the three default variants and their comparison these are 4 dashboards, 20 alarms
     and 18 metrics: 19.40 USD, or 6.40 in an account whose free tier (3 dashboards of up to 50 metrics, 10 alarms, 10
     metrics) nothing else uses. `efs` and `container` add 5.40 USD each (6 alarms), `provisioned` 5.50 (7), or 5.60
-    where more than one environment may be kept ready (8); where it scales with use, Application Auto Scaling adds alarms
-    of its own. An upload queue replaces two alarms by one. On arm64 each variant but `sagemaker` has one alarm more,
-    and a metric once INIT has failed. Source: https://aws.amazon.com/cloudwatch/pricing, as of February 2026.
+    where more than one environment may be kept ready (8); where it scales with use, Application Auto Scaling adds
+    alarms of its own. An upload queue replaces two alarms by one. On arm64 each variant but `sagemaker` has one alarm
+    more, and a metric once INIT has failed. Source: https://aws.amazon.com/cloudwatch/pricing, as of February 2026.
     """
 
     def __init__(
