@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
-from typing import Literal, NamedTuple, NotRequired, TypedDict, get_args
+from typing import Literal, NamedTuple, NotRequired, TypedDict, cast, get_args
 
 from crossover import documents
 from crossover.bench import statistics
@@ -110,8 +110,7 @@ class VariantStatistics(VariantCounts):
     """The statistics of one variant; earlier versions wrote `endpoint_usd_per_hour` for `idle_usd_per_hour`."""
 
     function_usd_per_million: UsdByStart
-    idle_usd_per_hour: NotRequired[float | None]
-    endpoint_usd_per_hour: NotRequired[float | None]
+    idle_usd_per_hour: float | None
 
 
 def idle_usd_per_hour(figures: VariantStatistics) -> float | None:
@@ -120,7 +119,8 @@ def idle_usd_per_hour(figures: VariantStatistics) -> float | None:
     Raises:
         KeyError: neither the field nor its earlier name is there.
     """
-    return figures["idle_usd_per_hour"] if "idle_usd_per_hour" in figures else figures["endpoint_usd_per_hour"]
+    found = cast(Mapping[str, float | None], figures)
+    return found["idle_usd_per_hour" if "idle_usd_per_hour" in found else "endpoint_usd_per_hour"]
 
 
 class Statistics(TypedDict):
