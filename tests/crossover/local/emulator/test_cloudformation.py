@@ -146,10 +146,11 @@ def test_resources_without_a_function_here_are_recorded(aws: LocalAws) -> None:
 def test_a_functions_network_and_file_system_are_kept(aws: LocalAws) -> None:
     ec2 = boto3.client("ec2")
     subnet = ec2.describe_subnets()["Subnets"][0]
-    file_system = {
-        "Arn": "arn:aws:elasticfilesystem:us-east-1:000000000000:access-point/fsap-1",
-        "LocalMountPath": "/mnt/m",
-    }
+    efs = boto3.client("efs")
+    file_system_id = efs.create_file_system(CreationToken="kept")["FileSystemId"]
+    efs.create_mount_target(FileSystemId=file_system_id, SubnetId=subnet["SubnetId"])
+    access_point = efs.create_access_point(ClientToken="kept", FileSystemId=file_system_id)
+    file_system = {"Arn": access_point["AccessPointArn"], "LocalMountPath": "/mnt/m"}
     resources = {"Role": role("lambda"), "Function": function(ANSWER, ANSWER="hello")}
     resources["Function"]["Properties"] |= {
         "VpcConfig": {"SubnetIds": [subnet["SubnetId"]], "SecurityGroupIds": ["sg-1"]},
