@@ -29,7 +29,7 @@ help:  ## List the targets
 
 setup: .venv/ready node_modules/.package-lock.json  ## Everything that the other targets need
 
-demo: setup  ## Deploy all variants to a local AWS, predict real files; MODEL=image VARIANTS=snapstart FILE=path choose
+demo: setup  ## Deploy three variants to a local AWS, predict real files; MODEL=image VARIANTS=all FILE=path choose
 	@crossover demo $(if $(VARIANTS),--variants "$(VARIANTS)") $(if $(MODEL),--model "$(MODEL)") $(if $(FILE),--file "$(FILE)")
 
 test: setup  ## Lint, types and all tests
