@@ -4,8 +4,9 @@ Lambda's record holds the event that the function failed on:
 https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
 EventBridge's is the event that it could not hand over to Lambda, with the reason in attributes of the message:
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
-What SQS moves from an upload queue is the event itself, of S3 or EventBridge, without a reason:
+What SQS moves from an upload queue is the event itself, without a reason:
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
+What an event is about, the handlers' own code reads.
 """
 
 import contextlib
@@ -15,11 +16,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, NamedTuple, Self
-from urllib.parse import unquote_plus
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from crossover import aws, interrupts
+from crossover.handler_sources import inference
 
 BATCH = 10  # the most messages that SQS hands out, or takes back, in one request
 # Longer than a scan takes. After it SQS makes visible again what a killed process has hidden.
@@ -37,12 +38,12 @@ class FailedUpload(NamedTuple):
     Attributes:
         bucket: name of the bucket.
         key: the object's key, decoded.
-        uploaded_at: when S3 accepted the object.
+        uploaded_at: when S3 accepted the object; None where the event does not say.
     """
 
     bucket: str
     key: str
-    uploaded_at: datetime
+    uploaded_at: datetime | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,8 +53,9 @@ class DeadLetter:
     Attributes:
         id: of the message; an event that fails again comes back under another.
         sent_at: when it entered the queue.
-        body: Lambda's record, or the event of S3 or EventBridge, or the message's text where that is no JSON object.
-        uploads: what the event is about; empty unless it is an S3 event.
+        body: Lambda's record, or the event itself, or the message's text where that is no JSON object.
+        event: what the function was, or should have been, invoked with; None where the body does not say.
+        uploads: what the handlers would predict; empty where they would refuse the event, or pass all of it over.
         condition: why Lambda, EventBridge or SQS gave up: RetriesExhausted, EventAgeExceeded, MaximumRetryAttempts,
             MaximumEventAgeInSeconds, MaxReceiveCount; empty where the record does not say.
         attempts: approximate number of invocations, or of EventBridge's retries; None where the record does not say,
@@ -65,18 +67,12 @@ class DeadLetter:
     id: str
     sent_at: datetime
     body: Mapping[str, Any] | str
+    event: Any
     uploads: tuple[FailedUpload, ...]
     condition: str
     attempts: int | None
     error_type: str
     error_message: str
-
-    @property
-    def event(self) -> Any:
-        """What the function was, or should have been, invoked with; None where the body does not say."""
-        if not isinstance(self.body, Mapping):
-            return None
-        return self.body if _is_event(self.body) else self.body.get("requestPayload")
 
     @property
     def keys(self) -> list[str]:
@@ -93,9 +89,10 @@ class DeadLetter:
 def read(message: Mapping[str, Any]) -> DeadLetter:
     """Read a message of the queue, received with SYSTEM_ATTRIBUTES and its own attributes."""
     record = _json_object(message["Body"])
-    if "DeadLetterQueueSourceArn" in message["Attributes"] or "Records" in record:
+    is_of_s3_or_sns = "Records" in record or "Message" in record
+    if "DeadLetterQueueSourceArn" in message["Attributes"] or is_of_s3_or_sns:
         return _received_too_often(message, record)
-    if _is_from_eventbridge(record):
+    if record.get("source") == "aws.s3":
         return _undelivered(message, record)
     context, response = _mapping(record.get("requestContext")), _mapping(record.get("responsePayload"))
     condition, attempts = str(context.get("condition") or ""), context.get("approximateInvokeCount")
@@ -103,6 +100,7 @@ def read(message: Mapping[str, Any]) -> DeadLetter:
         id=message["MessageId"],
         sent_at=_sent_at(message),
         body=record or message["Body"],
+        event=record.get("requestPayload"),
         uploads=_uploads(record.get("requestPayload")),
         condition=condition,
         attempts=attempts if isinstance(attempts, int) else None,
@@ -120,6 +118,7 @@ def _undelivered(message: Mapping[str, Any], event: Mapping[str, Any]) -> DeadLe
         id=message["MessageId"],
         sent_at=_sent_at(message),
         body=event,
+        event=event,
         uploads=_uploads(event),
         condition=condition,
         attempts=int(retries) if retries.isdecimal() else None,
@@ -135,6 +134,7 @@ def _received_too_often(message: Mapping[str, Any], event: Mapping[str, Any]) ->
         id=message["MessageId"],
         sent_at=_sent_at(message),
         body=event or message["Body"],
+        event=event or None,
         uploads=uploads,
         condition=MAX_RECEIVE_COUNT,
         attempts=None,
@@ -142,22 +142,13 @@ def _received_too_often(message: Mapping[str, Any], event: Mapping[str, Any]) ->
         error_message=(
             "the lines of the function's log with this object_key and a cause say why"
             if uploads
-            else "it is no S3 event; the lines of the function's log with the cause INVALID_EVENT say why"
+            else "it reports no upload; the lines of the function's log with the cause INVALID_EVENT say why"
         ),
     )
 
 
 def _sent_at(message: Mapping[str, Any]) -> datetime:
     return datetime.fromtimestamp(int(message["Attributes"]["SentTimestamp"]) / 1000, UTC)
-
-
-def _is_from_eventbridge(event: Any) -> bool:
-    return _mapping(event).get("source") == "aws.s3"
-
-
-def _is_event(body: Mapping[str, Any]) -> bool:
-    """Whether it is S3's or EventBridge's event itself."""
-    return _is_from_eventbridge(body) or "Records" in body
 
 
 def _json_object(text: str) -> Mapping[str, Any]:
@@ -172,35 +163,25 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 
 def _uploads(event: Any) -> tuple[FailedUpload, ...]:
-    """The uploads of an S3 event, as S3 or EventBridge sends it; malformed records are skipped."""
-    if _is_from_eventbridge(event):
-        upload = _of_eventbridge(event)
-        return (upload,) if upload else ()
-    records = _mapping(event).get("Records")
-    if not isinstance(records, list) or any(_mapping(record).get("eventSource") != "aws:s3" for record in records):
+    """The uploads of an event as the handlers read it; malformed records are skipped."""
+    s3_events = inference("s3_events")
+    try:
+        parts = s3_events.parts(event)
+    except s3_events.InvalidEventError:
         return ()
-    return tuple(upload for record in records if (upload := _of_s3(record)))
+    return tuple(
+        FailedUpload(bucket=entry.bucket, key=entry.key, uploaded_at=_time(entry.uploaded_at))
+        for part in parts
+        for entry in part.entries
+        if isinstance(entry, s3_events.S3Object)
+    )
 
 
-def _of_s3(record: Mapping[str, Any]) -> FailedUpload | None:
+def _time(text: str) -> datetime | None:
     try:
-        s3, time = record["s3"], record["eventTime"]
-        return _upload(s3["bucket"]["name"], unquote_plus(s3["object"]["key"]), time)
-    except (KeyError, TypeError, AttributeError, ValueError, OverflowError):
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-
-
-def _of_eventbridge(event: Mapping[str, Any]) -> FailedUpload | None:
-    """Its key, unlike that of S3's own events, is not encoded."""
-    try:
-        detail = event["detail"]
-        return _upload(detail["bucket"]["name"], detail["object"]["key"], event["time"])
-    except (KeyError, TypeError, AttributeError, ValueError, OverflowError):
-        return None
-
-
-def _upload(bucket: str, key: str, time: str) -> FailedUpload:
-    return FailedUpload(bucket=bucket, key=key, uploaded_at=datetime.fromisoformat(time).astimezone(UTC))
 
 
 class Scan:

@@ -218,7 +218,7 @@ def _variant(stack: str, outputs: Mapping[str, str]) -> Variant | None:
         function=outputs["FunctionName"],
         handler_arn=outputs.get("HandlerArn", ""),
         dead_letter_queue=outputs["DeadLetterQueueUrl"],
-        upload_queue=outputs.get("UploadQueueUrl", ""),
+        upload_queue=outputs.get("UploadQueueUrl", "") if outputs.get("Ingest") != "drain" else "",
         endpoint=outputs.get("EndpointName", ""),
         input_kind=outputs.get("InputKind", ""),
         results_bucket=outputs.get("ResultsBucketName", ""),
@@ -374,9 +374,9 @@ def find_dead_letter(clients: Clients, upload: Upload) -> DeadLetter | None:
     """The dead letter of this upload, or None. It stays in the queue."""
     with Scan(clients("sqs"), upload.variant.dead_letter_queue) as scan:
         for dead_letter in islice(scan, MAX_DEAD_LETTERS):
-            failed = dead_letter.uploads
-            if any(each.key == upload.key and each.uploaded_at >= upload.earliest for each in failed):
-                return dead_letter
+            for failed in dead_letter.uploads:
+                if failed.key == upload.key and (failed.uploaded_at or dead_letter.sent_at) >= upload.earliest:
+                    return dead_letter
     return None
 
 

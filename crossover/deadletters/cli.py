@@ -232,7 +232,7 @@ def _table(dead_letters: list[tuple[Variant, DeadLetter]]) -> Table:
         table.add_row(
             dead_letter.id[:SHOWN_ID_LENGTH],
             variant.name,
-            Text(printable(", ".join(dead_letter.keys)) or "no S3 event"),
+            Text(printable(", ".join(dead_letter.keys)) or "no upload"),
             Text(printable(dead_letter.reason)),
             Text(printable(dead_letter.condition) + attempts),
             f"{dead_letter.sent_at:%Y-%m-%d %H:%M:%S}",

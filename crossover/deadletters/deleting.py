@@ -1,4 +1,4 @@
-"""Deleting dead letters that nobody needs, such as those that hold no S3 event."""
+"""Deleting dead letters that nobody needs, such as those that are about no upload."""
 
 from collections.abc import Collection
 

@@ -13,7 +13,7 @@ from crossover.dead_letter_queue import DeadLetter, Scan
 from crossover.deployed import Variant
 from crossover.errors import CrossoverError, UsageError
 
-NO_S3_EVENT = "it holds no S3 event; `crossover deadletters delete` deletes it."
+NO_UPLOAD = "the handlers find no upload in it; `crossover deadletters delete` deletes it."
 
 
 class NotRedrivenError(CrossoverError):
@@ -104,7 +104,7 @@ def redrive(
 def _event_of(dead_letter: DeadLetter, variant: Variant) -> Any:
     """The event to redrive. A dead letter decides neither which function is invoked nor whose files it reads."""
     if not dead_letter.uploads:
-        raise NotRedrivenError(NO_S3_EVENT)
+        raise NotRedrivenError(NO_UPLOAD)
     for upload in dead_letter.uploads:
         if upload.bucket != variant.bucket:
             raise NotRedrivenError(f"its event is about the bucket {upload.bucket!r}, not about {variant.bucket!r}.")

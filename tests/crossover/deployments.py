@@ -49,7 +49,10 @@ def failed_event(variant: Variant, *keys: str, age: timedelta = timedelta(0)) ->
                 "eventSource": "aws:s3",
                 "eventName": "ObjectCreated:Put",
                 "eventTime": event_time,
-                "s3": {"bucket": {"name": variant.bucket}, "object": {"key": quote_plus(key, safe="/")}},
+                "s3": {
+                    "bucket": {"name": variant.bucket},
+                    "object": {"key": quote_plus(key, safe="/"), "sequencer": "617F08299329"},
+                },
             }
             for key in keys
         ]
@@ -73,6 +76,18 @@ def eventbridge_event(variant: Variant, key: str) -> dict[str, Any]:
             "object": {"key": key, "size": 5, "etag": "b1946ac92492d2347c6235b4d2611184", "sequencer": "617F08299329"},
             "reason": "PutObject",
         },
+    }
+
+
+def sns_message(event: Any) -> dict[str, Any]:
+    """What SNS sends to a queue for an event that S3 has sent to a topic."""
+    return {
+        "Type": "Notification",
+        "MessageId": "22b80b92-fdea-4c2c-8f9d-bdfb0c7bf324",
+        "TopicArn": "arn:aws:sns:eu-central-1:123456789012:uploads",
+        "Subject": "Amazon S3 Notification",
+        "Message": json.dumps(event),
+        "Timestamp": "2026-11-14T18:10:06.000Z",
     }
 
 

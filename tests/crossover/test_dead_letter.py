@@ -10,8 +10,9 @@ from crossover.dead_letter_queue import DeadLetter, FailedUpload, read
 
 RECORD = {
     "eventSource": "aws:s3",
+    "eventName": "ObjectCreated:Put",
     "eventTime": "2026-11-14T18:10:05.568Z",
-    "s3": {"bucket": {"name": "uploads"}, "object": {"key": "calls/m%C3%BCller+%2B1.wav"}},
+    "s3": {"bucket": {"name": "uploads"}, "object": {"key": "calls/m%C3%BCller+%2B1.wav", "sequencer": "6"}},
 }
 LETTER = {
     "requestContext": {"condition": "RetriesExhausted", "approximateInvokeCount": 3},
@@ -71,22 +72,29 @@ def test_a_body_that_is_not_a_json_object_is_kept_unchanged(body: str) -> None:
         {"Records": []},
         {"Records": ["text"]},
         {"Records": [{**RECORD, "eventSource": "aws:sns"}]},
-        {"Records": [RECORD, {**RECORD, "eventSource": "aws:sns"}]},
         {"Records": [{**RECORD, "s3": None}]},
-        {"Records": [{**RECORD, "eventTime": "yesterday"}]},
-        {"Records": [{**RECORD, "eventTime": "0001-01-01T00:00:00+14:00"}]},
         {"Records": [{**RECORD, "s3": {"bucket": {"name": "uploads"}, "object": {"key": 5}}}]},
+        {"Records": [{**RECORD, "eventName": "ObjectRemoved:Delete"}]},
+        {"Records": [{"EventSource": "aws:sns", "Sns": {"Message": "no JSON"}}]},
+        {"Type": "Notification", "Message": json.dumps({"Records": []})},
     ],
 )
-def test_an_event_that_is_not_s3s_holds_no_uploads(event: Any) -> None:
+def test_an_event_in_which_the_handlers_find_no_upload_holds_no_uploads(event: Any) -> None:
     found = letter({**LETTER, "requestPayload": event})
     assert found.uploads == ()
     assert found.event == event
 
 
-def test_a_malformed_record_does_not_hide_the_others() -> None:
-    event = {"Records": [{"eventSource": "aws:s3"}, RECORD]}
+@pytest.mark.parametrize("malformed", [{"eventSource": "aws:s3"}, {**RECORD, "eventSource": "aws:sns"}])
+def test_a_malformed_record_does_not_hide_the_others(malformed: dict[str, Any]) -> None:
+    event = {"Records": [malformed, RECORD]}
     assert letter({**LETTER, "requestPayload": event}).keys == ["calls/müller +1.wav"]
+
+
+@pytest.mark.parametrize("time", [None, "yesterday", "0001-01-01T00:00:00+14:00"])
+def test_the_time_of_the_upload_may_be_unknown(time: str | None) -> None:
+    [upload] = letter({**LETTER, "requestPayload": {"Records": [{**RECORD, "eventTime": time}]}}).uploads
+    assert (upload.key, upload.uploaded_at) == ("calls/müller +1.wav", None)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +119,7 @@ EVENT_OF_EVENTBRIDGE = {
     "source": "aws.s3",
     "detail-type": "Object Created",
     "time": "2026-11-14T18:10:05Z",
-    "detail": {"bucket": {"name": "uploads"}, "object": {"key": "calls/müller +1.wav"}},
+    "detail": {"bucket": {"name": "uploads"}, "object": {"key": "calls/müller +1.wav", "sequencer": "6"}},
 }
 
 
@@ -126,7 +134,14 @@ def moved(body: Any) -> DeadLetter:
     return read({"MessageId": "0f-1", "Body": text, "Attributes": attributes})
 
 
-@pytest.mark.parametrize("event", [{"Records": [RECORD]}, EVENT_OF_EVENTBRIDGE])
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"Records": [RECORD]},
+        EVENT_OF_EVENTBRIDGE,
+        {"Type": "Notification", "Message": json.dumps({"Records": [RECORD]})},
+    ],
+)
 def test_what_was_received_too_often_is_the_event_and_says_where_its_reason_is(event: dict[str, Any]) -> None:
     found = moved(event)
     assert (found.event, found.keys) == (event, ["calls/müller +1.wav"])

@@ -142,6 +142,7 @@ def test_an_event_of_eventbridge_that_the_function_failed_on_is_read_like_one_of
 
     assert letter.event == event
     assert [(upload.bucket, upload.key) for upload in letter.uploads] == [(variant.bucket, "a +%20b.wav")]
+    assert letter.uploads[0].uploaded_at is not None
     assert letter.uploads[0].uploaded_at > datetime.now(UTC) - timedelta(minutes=1)
     assert (letter.error_type, letter.attempts) == ("EndpointConnectionError", 3)
 
@@ -166,9 +167,7 @@ def test_an_event_that_eventbridge_could_not_hand_over_says_why(clients: Clients
     assert letter.reason == "NO_PERMISSIONS: Lack of permissions to invoke the function"
 
 
-@pytest.mark.parametrize(
-    "broken", [{"detail": None}, {"detail": {"object": {}}}, {"time": 7}, {"time": "yesterday"}, {"detail": []}]
-)
+@pytest.mark.parametrize("broken", [{"detail": None}, {"detail": {"object": {}}}, {"time": 7}, {"detail": []}])
 def test_a_malformed_event_of_eventbridge_has_no_uploads(
     clients: Clients, variant: Variant, broken: dict[str, Any]
 ) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -145,6 +146,16 @@ def test_a_timeout_names_the_log_to_read(clients: Clients, variant: Variant) -> 
     upload = deployed.upload(clients, variant, SPEECH)
     with pytest.raises(NoPredictionError, match=r"no item after 0 s.*log of the function Crossover-Standard-Function"):
         deployed.wait(clients, upload, timeout_seconds=0)
+
+
+def test_a_dead_letter_that_does_not_say_when_counts_by_its_own_time(clients: Clients, variant: Variant) -> None:
+    upload = deployed.Upload(variant=variant, key="a.wav", earliest=datetime.now(UTC) - timedelta(minutes=1))
+    event = failed_event(variant, "a.wav")
+    del event["Records"][0]["eventTime"]
+    put_dead_letter(clients, variant, letter_of(event))
+    assert deployed.find_dead_letter(clients, upload) is not None
+    later = replace(upload, earliest=datetime.now(UTC) + timedelta(minutes=1))
+    assert deployed.find_dead_letter(clients, later) is None
 
 
 def test_a_dead_letter_of_an_earlier_upload_under_the_same_key_is_not_the_answer(

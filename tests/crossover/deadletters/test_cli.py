@@ -11,7 +11,7 @@ import pytest
 
 from crossover import cli, terminal
 from crossover.aws import Clients
-from crossover.deadletters.redriving import NO_S3_EVENT
+from crossover.deadletters.redriving import NO_UPLOAD
 from crossover.deployed import Variant
 
 from ..deployments import create_stack, failed_event, letter_of, messages_in, put_dead_letter, put_failure
@@ -71,7 +71,7 @@ def test_list_shows_what_failed_and_why(
     assert row[1:3] == ["standard", "a.wav, b c.wav"]
     assert row[3] == "ModelError: The model is ill"
     assert row[4] == "RetriesExhausted (3)"
-    assert [row[2] for row in rows if len(row) > 2].count("no S3 event") == 1
+    assert [row[2] for row in rows if len(row) > 2].count("no upload") == 1
     assert output.err == ""
     assert messages_in(clients, variant) == (2, 0)
 
@@ -190,7 +190,7 @@ def test_redrive_counts_the_redriven_and_names_those_left(
     bad = put_dead_letter(clients, variant, "no JSON")
     assert run(monkeypatch, "redrive", "--yes") == 1
     *letters, count = capsys.readouterr().out.splitlines()
-    assert sorted(letters) == sorted([f"{good} a.wav: redriven", f"{bad}: left in the queue: {NO_S3_EVENT}"])
+    assert sorted(letters) == sorted([f"{good} a.wav: redriven", f"{bad}: left in the queue: {NO_UPLOAD}"])
     assert count == "standard: 1 redriven, 1 left in the queue."
     assert function.functions == [variant.handler_arn]
 

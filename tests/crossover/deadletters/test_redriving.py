@@ -13,11 +13,20 @@ from botocore.stub import Stubber
 from crossover import aws
 from crossover.aws import Clients
 from crossover.dead_letter_queue import DeadLetter
-from crossover.deadletters.redriving import NO_S3_EVENT, Choice, Outcome, find, redrive
-from crossover.deployed import Variant
+from crossover.deadletters.redriving import NO_UPLOAD, Choice, Outcome, find, redrive
+from crossover.deployed import Variant, find_variants
 from crossover.errors import UsageError
 
-from ..deployments import eventbridge_event, failed_event, letter_of, messages_in, put_dead_letter, put_failure
+from ..deployments import (
+    create_stack,
+    eventbridge_event,
+    failed_event,
+    letter_of,
+    messages_in,
+    put_dead_letter,
+    put_failure,
+    sns_message,
+)
 
 ALL = Choice()
 
@@ -33,7 +42,7 @@ class Lambda:
     def invoke(self, **request: Any) -> dict[str, Any]:
         event = json.loads(request["Payload"])
         for record in event.get("Records", []):
-            if error := self.failing.get(record["s3"]["object"]["key"]):
+            if "s3" in record and (error := self.failing.get(record["s3"]["object"]["key"])):
                 raise error
         self.invoked.append({**request, "Payload": event})
         return {"StatusCode": self.status}
@@ -96,6 +105,22 @@ def test_events_of_eventbridge_are_redriven_whether_the_function_or_eventbridge_
     assert redriven == sorted(events, key=str)
 
 
+def test_events_that_came_by_sns_are_redriven_as_they_came(clients: Clients, variant: Variant) -> None:
+    events = [sns_message(failed_event(variant, "a.wav")), sns_message(eventbridge_event(variant, "b.wav"))]
+    invoked = {"Records": [{"EventSource": "aws:sns", "EventVersion": "1.0", "Sns": events[0]}]}
+    put_dead_letter(clients, variant, letter_of(invoked))
+    put_dead_letter(clients, variant, json.dumps(events[1]))
+    elsewhere = failed_event(replace(variant, bucket="another"), "c.wav")
+    put_dead_letter(clients, variant, json.dumps(sns_message(elsewhere)))
+    function = Lambda()
+    outcome, reports = run(clients, function, variant)
+
+    assert (outcome.redriven, outcome.left) == (2, 1)
+    assert sum("about the bucket 'another'" in what for what in reports.values()) == 1
+    redriven = sorted((request["Payload"] for request in function.invoked), key=str)
+    assert redriven == sorted([invoked, events[1]], key=str)
+
+
 def test_every_dead_letter_of_a_long_queue_is_redriven_once(clients: Clients, variant: Variant) -> None:
     for number in range(25):
         put_failure(clients, variant, f"{number}.wav")
@@ -139,13 +164,13 @@ def test_only_an_accepted_invocation_counts(clients: Clients, variant: Variant) 
 @pytest.mark.parametrize(
     "body", ["no JSON", "{}", letter_of(None), letter_of({"Records": []}), letter_of({"Event": "s3:TestEvent"})]
 )
-def test_a_dead_letter_without_an_s3_event_stays_and_is_named(clients: Clients, variant: Variant, body: str) -> None:
+def test_a_dead_letter_without_an_upload_stays_and_is_named(clients: Clients, variant: Variant, body: str) -> None:
     left = put_dead_letter(clients, variant, body)
     good = put_failure(clients, variant, "good.wav")
     function = Lambda()
     outcome, reports = run(clients, function, variant)
     assert (outcome.redriven, outcome.left) == (1, 1)
-    assert reports == {left: f"left in the queue: {NO_S3_EVENT}", good: "redriven"}
+    assert reports == {left: f"left in the queue: {NO_UPLOAD}", good: "redriven"}
     assert function.keys == ["good.wav"]
     assert messages_in(clients, variant) == (1, 0)
 
@@ -240,7 +265,7 @@ def test_a_dry_run_touches_nothing(clients: Clients, variant: Variant) -> None:
     function = Lambda()
     outcome, reports = run(clients, function, variant, dry_run=True)
     assert (outcome.redriven, outcome.left) == (1, 1)
-    assert reports == {good: "would be redriven", bad: f"left in the queue: {NO_S3_EVENT}"}
+    assert reports == {good: "would be redriven", bad: f"left in the queue: {NO_UPLOAD}"}
     assert function.invoked == []
     assert messages_in(clients, variant) == (2, 0)
 
@@ -296,6 +321,18 @@ def test_with_an_upload_queue_the_event_is_sent_there_again(clients: Clients, wi
     assert messages_in(clients, with_queue) == (0, 0)
     sent = sqs.receive_message(QueueUrl=with_queue.upload_queue, MaxNumberOfMessages=10)["Messages"]
     assert sorted(message["Body"] for message in sent) == sorted(map(json.dumps, (of_lambda, of_the_queue)))
+
+
+def test_while_the_upload_queue_is_drained_the_handler_is_invoked(clients: Clients) -> None:
+    outputs = {"UploadQueueUrl": "https://sqs/uploads", "Ingest": "drain"}
+    create_stack(clients, "Drained-Standard", "standard", outputs=outputs)
+    [drained] = find_variants(clients, prefix="Drained")
+    put_failure(clients, drained, "a.wav")
+    function = Lambda()
+
+    outcome, _ = run(clients, function, drained)
+
+    assert (outcome.redriven, function.keys) == (1, ["a.wav"])
 
 
 def test_a_dead_letter_of_an_earlier_upload_queue_invokes_the_handler(clients: Clients, with_queue: Variant) -> None:
