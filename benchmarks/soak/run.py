@@ -189,6 +189,7 @@ def soaked_aws(
         emulator_settings = {
             "FUNCTIONS_ENDPOINT_URL": proxy.url,
             "LAMBDA_ASYNC_RETRY_BASE_SECONDS": str(RETRY_BASE_SECONDS),
+            "LAMBDA_QUEUE_RETRY_SECONDS": str(RETRY_BASE_SECONDS),
             # The account's limit, so that a burst is throttled instead of starting ever more functions.
             "LAMBDA_ACCOUNT_CONCURRENCY": str(account_concurrency(variants, concurrency)),
         }

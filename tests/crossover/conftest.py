@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -15,7 +15,6 @@ from crossover import dead_letter_queue, interrupts
 from crossover.aws import Clients
 from crossover.deployed import Variant, find_variants
 from crossover.local import python_environments
-from crossover.local.account import Quotas
 from crossover.local.container_engine import Containers
 from crossover.local.ports import free_port
 from crossover.local.work import LocalAws, open_local_aws
@@ -23,8 +22,6 @@ from crossover.local.workspace import Workspace
 from crossover.paths import sources
 from tests.crossover.deployments import create_stack
 from tests.crossover.waiting import wait_until
-
-NO_QUOTAS = Quotas()
 
 
 @pytest.fixture(autouse=True)
@@ -67,14 +64,14 @@ def aws(workspace: Workspace) -> Iterator[LocalAws]:
 
 @contextmanager
 def running_emulator(
-    workspace: Workspace, *, containers: Containers = Containers.PROCESS, quotas: Quotas = NO_QUOTAS
+    workspace: Workspace, *, containers: Containers = Containers.PROCESS, settings: Mapping[str, str] | None = None
 ) -> Iterator[LocalAws]:
-    """A running emulator, to which the AWS clients of the tests talk."""
+    """A running emulator, with these further environment variables, to which the AWS clients of the tests talk."""
     before = dict(os.environ)
     with open_local_aws(workspace, Console(stderr=True)) as aws:
         aws.choose_containers(containers)
         interpreter = python_environments.find_interpreter()
-        aws.start_emulator(interpreter, port=free_port(), settings=quotas.environment())
+        aws.start_emulator(interpreter, port=free_port(), settings=settings)
         boto3.setup_default_session()  # the one of the other tests may have other credentials
         try:
             yield aws

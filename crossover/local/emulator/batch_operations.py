@@ -4,14 +4,11 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/batch-ops-invoke-lambda.ht
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/batch-ops-job-status.html
 """
 
-import base64
 import contextvars
 import csv
 import io
-import json
 import re
 import threading
-import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -30,6 +27,7 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.services import s3
 
 from crossover.local.account import ROOT_CREDENTIALS
+from crossover.local.emulator.batch_invocations import INVOKING, invoke
 from crossover.local.emulator.batch_tasks import Outcome, Task, is_given_up, matches, report_files
 from crossover.local.emulator.connection import aws_client
 from crossover.local.emulator.ministack_internals import Properties
@@ -41,8 +39,6 @@ PATH = re.compile(r"/v20180820/jobs(?:/([^/]+)(/status)?)?")
 SERVICE = "batchoperations.s3.amazonaws.com"
 CONCURRENCY = 4
 """Tasks at a time; on AWS many more."""
-ATTEMPTS, RETRY_SECONDS = 4, 0.2
-"""Of a task that fails temporarily, and the pause between two of them. AWS does not say how many it makes."""
 ENDED = ("Complete", "Failed", "Cancelled")
 
 
@@ -180,6 +176,8 @@ def run(job: Job) -> None:
         job.end(ending, failure)
     except (DeniedError, ClientError, BotoCoreError, ValueError) as reason:
         job.end("Failed", {"FailureCode": "JobFailed", "FailureReason": str(reason)})
+    except Exception as error:  # else the job would never end
+        job.end("Failed", {"FailureCode": "InternalError", "FailureReason": f"{type(error).__name__}: {error}"})
 
 
 def tasks_of(job: Job, credentials: Properties) -> list[Task]:
@@ -217,7 +215,8 @@ def generate(job: Job, generator: Properties) -> Iterator[Task]:
 
 def invoke_all(job: Job, tasks: list[Task], credentials: Properties) -> Properties | None:
     """Invoke the function for every task; the reason why the job fails, where too many of them fail."""
-    client = aws_client("lambda", credentials)
+    client = aws_client("lambda", credentials, INVOKING)
+    operation = job.request["Operation"]["LambdaInvoke"]
     context = contextvars.copy_context()
     too_many = threading.Event()
     recording = threading.Lock()
@@ -225,7 +224,11 @@ def invoke_all(job: Job, tasks: list[Task], credentials: Properties) -> Properti
     def process(task: Task) -> None:
         if job.is_cancelled.is_set() or too_many.is_set():
             return
-        outcome = context.copy().run(invoke, client, job, task)
+        try:
+            outcome = context.copy().run(invoke, client, operation, job.id, task)
+        except Exception as error:  # else there would be no report of the other tasks
+            message = f"{type(error).__name__}: {error}"
+            outcome = Outcome(succeeded=False, status="", code="PermanentFailure", message=message)
         with recording:
             job.failed += not outcome.succeeded
             job.outcomes.append((task, outcome))
@@ -238,52 +241,6 @@ def invoke_all(job: Job, tasks: list[Task], credentials: Properties) -> Properti
         return None
     reason = f"The job failed because {job.failed} of {len(job.outcomes)} tasks failed, more than half of them."
     return {"FailureCode": "TaskFailureThresholdExceeded", "FailureReason": reason}
-
-
-def invoke(client: Any, job: Job, task: Task) -> Outcome:
-    """Invoke the function for a task, again where it fails temporarily."""
-    operation = job.request["Operation"]["LambdaInvoke"]
-    schema = operation.get("InvocationSchemaVersion", "1.0")
-    task_id = base64.b64encode(uuid.uuid4().bytes).decode()
-    bucket = {"s3BucketArn": f"arn:aws:s3:::{task.bucket}"} if schema == "1.0" else {"s3Bucket": task.bucket}
-    arguments = {"userArguments": operation["UserArguments"]} if "UserArguments" in operation else {}
-    for attempt in range(ATTEMPTS):
-        event = {
-            "invocationSchemaVersion": schema,
-            "invocationId": base64.b64encode(uuid.uuid4().bytes).decode(),
-            "job": {"id": job.id, **arguments},
-            "tasks": [{"taskId": task_id, "s3Key": task.key, "s3VersionId": task.version, **bucket}],
-        }
-        outcome = invoke_once(client, operation["FunctionArn"], event)
-        if outcome.code != "TemporaryFailure":
-            break
-        time.sleep(RETRY_SECONDS * (attempt + 1))
-    return outcome
-
-
-def invoke_once(client: Any, function: str, event: Properties) -> Outcome:
-    """What one invocation says of its task."""
-    try:
-        answer = client.invoke(FunctionName=function, Payload=json.dumps(event).encode())
-    except ClientError as failure:
-        status = failure.response["ResponseMetadata"]["HTTPStatusCode"]
-        kind = "TemporaryFailure" if status == 429 or status >= 500 else "PermanentFailure"
-        return Outcome(succeeded=False, status=str(status), code=kind, message=str(failure))
-    payload = answer["Payload"].read()
-    if "FunctionError" in answer:
-        message = f"Lambda returned function error: {payload.decode()}"
-        return Outcome(succeeded=False, status="200", code="PermanentFailure", message=message)
-    try:
-        content = json.loads(payload)
-        results = {result["taskId"]: result for result in content["results"]}
-        found = results.get(event["tasks"][0]["taskId"], {"resultCode": content["treatMissingKeysAs"]})
-        code = found["resultCode"]
-    except (ValueError, TypeError, KeyError):
-        message = "Invalid JSON returned in Lambda payload"
-        return Outcome(succeeded=False, status="200", code="PermanentFailure", message=message)
-    message = str(found.get("resultString", ""))
-    succeeded = code == "Succeeded"
-    return Outcome(succeeded=succeeded, status="200", code="" if succeeded else code, message=message)
 
 
 def write_report(job: Job, credentials: Properties) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import boto3
+from botocore.config import Config
 from ministack.core.responses import get_region
 
 
@@ -32,7 +33,7 @@ def aws_environment(credentials: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def aws_client(service: str, credentials: Mapping[str, str]) -> Any:
+def aws_client(service: str, credentials: Mapping[str, str], config: Config | None = None) -> Any:
     """A client for the emulator itself, with the credentials of a role."""
     session = boto3.session.Session(
         aws_access_key_id=credentials["AWS_ACCESS_KEY_ID"],
@@ -40,4 +41,4 @@ def aws_client(service: str, credentials: Mapping[str, str]) -> Any:
         aws_session_token=credentials["AWS_SESSION_TOKEN"],
         region_name=get_region(),
     )
-    return session.client(service, endpoint_url=gateway())
+    return session.client(service, endpoint_url=gateway(), config=config)

@@ -1,15 +1,20 @@
 """Event source mappings poll queues as on AWS.
 
-ministack polls, deletes what has succeeded, and moves what was received too often to the dead-letter queue. This adds:
+ministack polls, and moves what was received too often to the dead-letter queue. This adds:
 
 - The function's role must let Lambda poll, when the mapping is made and while it polls.
-- What is invoked is what the function or alias is by then. Its reserved concurrency throttles: the messages come back,
-  and the attempt counts. Only MaximumConcurrency keeps Lambda from trying.
-- A message that has failed comes back sooner than its visibility timeout, as other retries do here.
+- What is invoked is what the function or alias is by then. Only MaximumConcurrency keeps Lambda from trying.
+- What reserved concurrency throttles, Lambda tries again until the messages' visibility timeout is over. Then they
+  come back, as what has failed does, and the attempt counts.
+- LAMBDA_QUEUE_RETRY_SECONDS lets them come back that soon after an attempt, for tests.
 
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
+https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 """
 
+import json
+import math
+import os
 import time
 from typing import Any
 
@@ -23,22 +28,45 @@ TO_POLL = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
 CONCURRENCY = 5
 """Batches at once, with which Lambda begins; that it then adds 300 a minute is left out here."""
 
+THROTTLED_SECONDS = 1.0
+"""Until Lambda tries again what was throttled; AWS does not say how long it waits."""
+
 
 def install() -> None:
     """Replace parts of ministack's poller."""
-    run_batch = lambda_svc._run_sqs_batch
-
-    def run(mapping: Properties, function: Properties, event: Properties, batch: list[Properties], *queue: Any) -> None:
-        run_batch(mapping, current(mapping["FunctionArn"]), event, batch, *queue)
-        # ministack would let one failure stop the whole mapping for a second.
-        lambda_svc._esm_backoff_until.pop(mapping["UUID"], None)
-        soon = time.time() + lambda_svc._LAMBDA_ASYNC_RETRY_BASE_SECONDS
-        for message in batch:  # those that succeeded are no longer in the queue
-            message["visible_at"] = min(message["visible_at"], soon)
-
     lambda_svc._run_sqs_batch = run
     lambda_svc._sqs_esm_concurrency = concurrency
     on_change("AWS::Lambda::EventSourceMapping", before=lambda _, mapping: check_polling(mapping))
+
+
+def run(
+    mapping: Properties, _: Properties, event: Properties, batch: list[Properties], queue_url: str, *__: Any
+) -> None:
+    """Invoke a mapping's function with messages, and delete those that have succeeded."""
+    while True:
+        result = lambda_svc._execute_function(current(mapping["FunctionArn"]), event)
+        visible_at = min(message["visible_at"] for message in batch)
+        if not result.get("throttle") or time.time() + THROTTLED_SECONDS > visible_at:
+            break
+        time.sleep(THROTTLED_SECONDS)
+    if not result.get("error"):
+        reports = "ReportBatchItemFailures" in mapping.get("FunctionResponseTypes", [])
+        failed = failed_messages(result.get("body"), batch) if reports else set()
+        sqs._delete_messages_for_esm(queue_url, {each["receipt_handle"] for each in batch if each["id"] not in failed})
+    soon = time.time() + float(os.environ.get("LAMBDA_QUEUE_RETRY_SECONDS", math.inf))
+    for message in batch:  # those that succeeded are no longer in the queue
+        message["visible_at"] = min(message["visible_at"], soon)
+
+
+def failed_messages(answer: Any, batch: list[Properties]) -> set[str]:
+    """The ids of the messages that a function's answer names as failed; all where it is malformed."""
+    every = {message["id"] for message in batch}
+    try:
+        content = json.loads(answer) if isinstance(answer, str) else answer
+        failed = {failure["itemIdentifier"] for failure in (content or {}).get("batchItemFailures") or ()}
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return every
+    return failed if failed <= every else every
 
 
 def concurrency(mapping: Properties, *_: Any) -> int:

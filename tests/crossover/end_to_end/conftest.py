@@ -47,7 +47,7 @@ def synthesize(aws: LocalAws, *, model: Path = MODEL, **settings: str) -> Comman
 
 @pytest.fixture(scope="package")
 def aws(workspace: Workspace) -> Iterator[LocalAws]:
-    with running_emulator(workspace) as aws:
+    with running_emulator(workspace, settings={"LAMBDA_QUEUE_RETRY_SECONDS": "1"}) as aws:
         yield aws
 
 

@@ -182,6 +182,14 @@ def test_a_manifest_of_ones_own_and_each_way_to_end(clients: Clients, stack: dic
     assert "no good" in rows["deadly"][5]
 
 
+def test_a_job_that_cannot_be_run_ends(clients: Clients, stack: dict[str, str]) -> None:
+    without_keys = manifest(stack, "good")
+    without_keys["Spec"]["Fields"] = ["Bucket", "Ignore"]
+    job = ended(clients, create(clients, stack, Manifest=without_keys))
+    assert job["Status"] == "Failed"
+    assert "'key'" in job["FailureReasons"][0]["FailureReason"]
+
+
 def test_a_job_that_waits_can_be_cancelled(clients: Clients, stack: dict[str, str]) -> None:
     job_id = create(clients, stack, Manifest=manifest(stack, "good"), ConfirmationRequired=True)
     control = clients("s3control")

@@ -43,7 +43,7 @@ def handler(event, context):
 @pytest.fixture(scope="module")
 def aws(workspace: Workspace) -> Iterator[LocalAws]:
     """An account with the quotas of a new one, but for less concurrency."""
-    with running_emulator(workspace, quotas=Quotas(max_memory_mb=3008, max_concurrency=4)) as aws:
+    with running_emulator(workspace, settings=Quotas(max_memory_mb=3008, max_concurrency=4).environment()) as aws:
         yield aws
 
 

@@ -16,6 +16,7 @@ from .stacks import ROLE, deploy, role
 pytestmark = pytest.mark.slow
 CONCURRENCY = 2
 # Says when it began and ended with which keys; those that begin with "bad" fail, and "worse" fails the whole batch.
+# What fails is tried again at once, but for "bad later".
 HANDLER = """
 import json, os, time
 import boto3
@@ -29,7 +30,13 @@ def handler(event, context):
     if any(key.startswith("slow") for key in keys.values()):
         time.sleep(0.3)
     answer = {"keys": sorted(keys.values()), "began": began, "ended": time.time(), "arn": context.invoked_function_arn}
-    boto3.client("sqs").send_message(QueueUrl=os.environ["ANSWERS"], MessageBody=json.dumps(answer))
+    sqs = boto3.client("sqs")
+    for record in event["Records"]:
+        if keys[record["messageId"]] in ("bad", "worse"):
+            sqs.change_message_visibility(
+                QueueUrl=os.environ["QUEUE"], ReceiptHandle=record["receiptHandle"], VisibilityTimeout=0
+            )
+    sqs.send_message(QueueUrl=os.environ["ANSWERS"], MessageBody=json.dumps(answer))
     if "worse" in keys.values():
         raise ValueError("worse")
     return {"batchItemFailures": [{"itemIdentifier": id} for id, key in keys.items() if key.startswith("bad")]}
@@ -39,7 +46,8 @@ def handler(event, context):
 def resources(*, may_poll: bool = True) -> dict[str, Any]:
     """A bucket that notifies a queue, which the alias of a function empties."""
     queue, answers = {"Fn::GetAtt": ["Queue", "Arn"]}, {"Fn::GetAtt": ["Answers", "Arn"]}
-    polling = {f"sqs_{action}": queue for action in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")}
+    actions = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "ChangeMessageVisibility")
+    polling = {f"sqs_{action}": queue for action in actions}
     statement = {
         "Effect": "Allow",
         "Principal": {"Service": "s3.amazonaws.com"},
@@ -65,7 +73,7 @@ def resources(*, may_poll: bool = True) -> dict[str, Any]:
                 "Role": ROLE,
                 "Timeout": 30,
                 "Code": {"ZipFile": HANDLER},
-                "Environment": {"Variables": {"ANSWERS": {"Ref": "Answers"}}},
+                "Environment": {"Variables": {"ANSWERS": {"Ref": "Answers"}, "QUEUE": {"Ref": "Queue"}}},
             },
         },
         "Version": {"Type": "AWS::Lambda::Version", "Properties": {"FunctionName": {"Ref": "Function"}}},
@@ -157,6 +165,15 @@ def test_what_fails_too_often_is_a_dead_letter_and_the_rest_is_not_tried_again(
     assert (tried.count(failing), tried.count("good")) == (2, 1)
     assert json.loads(dead_letter["Body"])["Records"][0]["s3"]["object"]["key"] == failing
     assert int(dead_letter["Attributes"]["ApproximateReceiveCount"]) >= 2
+
+
+def test_what_fails_is_not_tried_again_before_its_visibility_timeout(aws: LocalAws, stack: dict[str, str]) -> None:
+    upload(stack, "bad later")
+    wait_until(lambda: taken(stack["Answers"]) != [])
+    time.sleep(1.5)  # longer than until asynchronous events are tried again
+    assert taken(stack["Answers"]) == []
+    assert aws.running().events_in_progress() == 1
+    boto3.client("sqs").purge_queue(QueueUrl=stack["Queue"])
 
 
 def test_a_throttled_function_gets_its_messages_again(aws: LocalAws, stack: dict[str, str]) -> None:
