@@ -1,8 +1,9 @@
 """The ASGI app to SageMaker's contract: `GET /ping` and `POST /invocations`.
 
 A request is an S3 object reference as JSON, or the bytes of a file of the model's kind, or `{"sample": true}` for a
-sample of that kind; the answer is a prediction, or `{"error_code": .., "error_message": ..}`, with `etag` and
-`model_sha256` where an object was read. After a 4xx no retry can succeed; after a 5xx one may.
+sample of that kind; the answer is a prediction, or `{"error_code": .., "error_message": ..}`. Where an object was read,
+both tell its `etag`, `size_bytes`, `version_id` and `uploaded_at`, and `model_sha256`. After a 4xx no retry can
+succeed; after a 5xx one may.
 """
 
 import asyncio
@@ -204,7 +205,7 @@ def _refusal(error: Exception) -> tuple[int, dict[str, Any]]:
     match error:
         case InputError():
             status = {"UNSUPPORTED_CONTENT_TYPE": 415, "INVALID_REQUEST": 400}.get(error.code, 422)
-            read = {"etag": error.etag, "model_sha256": error.model_sha256} if error.etag else {}
+            read = {**error.read, "model_sha256": error.model_sha256} if error.read else {}
             return status, {**_error(error.code, error.message), **read}
         case UnavailableError():
             return 503, _error(error.code, error.message)

@@ -82,6 +82,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(body)))
         self.send_header("ETag", '"0"')
+        self.send_header("Last-Modified", "Fri, 20 Nov 2026 09:30:00 GMT")
         self.end_headers()
         if with_body:
             self.wfile.write(body)

@@ -24,13 +24,15 @@ class Outcome:
     """What became of one object.
 
     Attributes:
-        text: SUCCEEDED, `FAILED <error_code>: <sentence>`, `PASSED_OVER: <sentence>`; then, where the table keeps
-            another item, ` (not stored: the table has a newer result)`, or for a refusal of which it is not known
-            whether the item is about the same bytes, ` (not stored: the table keeps the result of an upload)`.
+        text: SUCCEEDED, `FAILED <error_code>: <sentence>`, `PASSED_OVER: <sentence>`.
+        kept: where the table keeps another item, `not stored: the table has a newer result`, or for a refusal of which
+            it is not known whether the item is about the same bytes, `not stored: the table keeps the result of an
+            upload`. It follows the text, in parentheses.
         failure: what may succeed later, or a malformed record; the text is then empty.
     """
 
     text: str = ""
+    kept: str = ""
     failure: Exception | None = None
 
 
@@ -68,7 +70,9 @@ def _task_result(outcomes: Sequence[Outcome]) -> Mapping[str, str]:
     """A FAILED item is a result too: if more than half of a job's tasks fail, S3 ends the job."""
     (outcome,) = outcomes
     if not outcome.failure:
-        return {"resultCode": "Succeeded", "resultString": outcome.text[:MAX_RESULT_CHARACTERS]}
+        kept = f" ({outcome.kept})" if outcome.kept else ""
+        text = outcome.text[: MAX_RESULT_CHARACTERS - len(kept)]  # the command counts by both ends
+        return {"resultCode": "Succeeded", "resultString": f"{text}{kept}"}
     cause = cause_of(outcome.failure)
     return {
         "resultCode": "TemporaryFailure" if cause in TEMPORARY_CAUSES else "PermanentFailure",

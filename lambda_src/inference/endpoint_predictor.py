@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from .failures import cause_of
 from .input_error import InputError
-from .prediction import InvalidPredictionError, Prediction
+from .prediction import InvalidPredictionError, Prediction, pop_read_object
 from .s3_events import S3Object
 
 # Causes of a quick refusal that soon passes. Lambda alone would retry twice within three minutes, which is too little
@@ -111,11 +111,11 @@ def _refusal(error: BotoCoreError | ClientError) -> InputError | None:
         return None
     try:
         reason = json.loads(response["OriginalMessage"])
-        code, message = reason["error_code"], reason["error_message"]
+        code, message, read = reason["error_code"], reason["error_message"], pop_read_object(reason)
     except (KeyError, TypeError, ValueError, RecursionError):
         return None  # a 4xx from elsewhere, such as a proxy or another container: which says nothing about the input
     if not (isinstance(code, str) and isinstance(message, str)):
         return None
     refusal = InputError(code, message)
-    refusal.etag, refusal.model_sha256 = str(reason.get("etag", "")), str(reason.get("model_sha256", ""))
+    refusal.read, refusal.model_sha256 = read, str(reason.get("model_sha256", ""))
     return refusal

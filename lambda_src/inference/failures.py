@@ -16,7 +16,7 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
-from .prediction import InvalidPredictionError, ResultNotStoredError
+from .prediction import InvalidPredictionError, ModelUnreadableError, ResultNotStoredError
 from .s3_events import InvalidEventError
 
 MAX_MESSAGE = 1000  # characters that are logged
@@ -53,8 +53,9 @@ def cause_of(error: BaseException) -> str:
 
     Returns:
         THROTTLED (AWS asks to slow down), OVERLOADED (the endpoint's container is full, or has no model yet),
-        TIMED_OUT, UNREACHABLE (no connection, or a broken one), SERVICE_ERROR (AWS failed), MODEL_ERROR (the model or
-        its container failed), DENIED (by permissions or credentials), INVALID_EVENT or UNEXPECTED.
+        TIMED_OUT, UNREACHABLE (no connection, a broken one, or a file system without the model), SERVICE_ERROR (AWS
+        failed), MODEL_ERROR (the model or its container failed), DENIED (by permissions or credentials), INVALID_EVENT
+        or UNEXPECTED.
     """
     match error:
         case ResultNotStoredError() if error.__cause__:
@@ -69,7 +70,7 @@ def cause_of(error: BaseException) -> str:
             return "TIMED_OUT"
         case NoCredentialsError() | PartialCredentialsError() | CredentialRetrievalError():
             return "DENIED"
-        case botocore.exceptions.ConnectionError() | HTTPClientError() | IncompleteReadError():
+        case botocore.exceptions.ConnectionError() | HTTPClientError() | IncompleteReadError() | ModelUnreadableError():
             return "UNREACHABLE"
         case ResponseParserError() | FlexibleChecksumError():
             return "SERVICE_ERROR"

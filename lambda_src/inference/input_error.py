@@ -1,5 +1,8 @@
 """The error for an input that can never succeed; it becomes a result."""
 
+from collections.abc import Mapping
+from typing import Any
+
 
 class InputError(Exception):
     """An input that no retry can turn into a prediction.
@@ -14,7 +17,7 @@ class InputError(Exception):
         message: one sentence for a person: what was wrong, the value, what is allowed.
 
     Attributes:
-        etag: of the object that was read; empty where none was.
+        read: what S3 said of the object that was read, as in prediction.ReadObject; empty where none was.
         model_sha256: of the model that it was read for; empty where none was.
     """
 
@@ -22,5 +25,5 @@ class InputError(Exception):
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
-        self.etag = ""
+        self.read: Mapping[str, Any] = {}
         self.model_sha256 = ""

@@ -12,7 +12,7 @@ from .input_error import InputError
 from .kinds import ResultFile
 from .limits import Limits
 from .model import Model
-from .prediction import Prediction, ResultNotStoredError
+from .prediction import Prediction, ReadObject, ResultNotStoredError
 from .s3_events import S3Object
 
 RESULTS_PREFIX = "results/"
@@ -38,18 +38,18 @@ class LocalPredictor:
         """Predict for an object in S3.
 
         Raises:
-            InputError: the object can never give a prediction; it tells the etag, unless S3 did not give the object.
+            InputError: the object can never give a prediction; it tells what S3 said of it, unless S3 did not give it.
             botocore.exceptions.BotoCoreError, ClientError, ResultNotStoredError: S3 did not answer, or not completely;
                 a later attempt may succeed.
         """
         started = time.perf_counter()
         response = self._open(s3_object)
-        etag = response["ETag"].strip('"')
+        read = _read_object(response)
         try:
             data = self._read(response)
-            return self._predict(data, etag, (time.perf_counter() - started) * 1000)
+            return self._predict(data, read, (time.perf_counter() - started) * 1000)
         except InputError as error:
-            error.etag, error.model_sha256 = etag, self.model.sha256
+            error.read, error.model_sha256 = read, self.model.sha256
             raise
 
     def predict_bytes(self, data: bytes) -> Prediction:
@@ -59,7 +59,7 @@ class LocalPredictor:
             InputError: the bytes can never give a prediction.
         """
         self.limits.check_size(len(data))
-        return self._predict(data, "", 0.0)
+        return self._predict(data, {"etag": ""}, 0.0)
 
     def prime(self) -> Prediction:
         """Decode and predict the kind's own samples, so that no request has to wait for the first run.
@@ -75,10 +75,10 @@ class LocalPredictor:
         *others, last = kind.samples()
         for data in others:
             kind.decode(data, usual)
-        return self._predict(last, "", 0.0, limits=usual, store=False)
+        return self._predict(last, {"etag": ""}, 0.0, limits=usual, store=False)
 
     def _predict(
-        self, data: bytes, etag: str, download_ms: float, *, limits: Limits | None = None, store: bool = True
+        self, data: bytes, read: ReadObject, download_ms: float, *, limits: Limits | None = None, store: bool = True
     ) -> Prediction:
         started = time.perf_counter()
         decoded = self.model.contract.input.decode(data, limits or self.limits)
@@ -92,7 +92,7 @@ class LocalPredictor:
         return Prediction(
             values=values,
             model_sha256=self.model.sha256,
-            etag=etag,
+            read=read,
             timings_ms={
                 "download": round(download_ms, 3),
                 "decode": round((ready - started) * 1000, 3),
@@ -144,3 +144,13 @@ class LocalPredictor:
             self.limits.check_size(response["ContentLength"])
             data = body.read()
         return content.decoded(data, response.get("ContentEncoding", ""), self.limits)
+
+
+def _read_object(response: Any) -> ReadObject:
+    """What GetObject's answer says of the object."""
+    read: ReadObject = {"etag": response["ETag"].strip('"'), "size_bytes": response["ContentLength"]}
+    if "VersionId" in response:
+        read["version_id"] = response["VersionId"]
+    if "LastModified" in response:
+        read["uploaded_at"] = f"{response['LastModified']:%Y-%m-%dT%H:%M:%S.000Z}"  # as in S3's events
+    return read

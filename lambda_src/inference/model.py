@@ -16,6 +16,7 @@ from .contract import Contract, ContractError, read_contract
 from .environment import available_cpus
 from .input_error import InputError
 from .kinds import Decoded, Outcome, Tensor
+from .prediction import ModelUnreadableError
 from .runtime_reason import without_places
 from .shapes import dtype_of, is_batch, shorten
 
@@ -62,6 +63,7 @@ class Model:
 
         Raises:
             ModelError: the file is not an ONNX model, or its contract cannot be served; all reasons are named.
+            ModelUnreadableError: the file cannot be read.
         """
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 4  # it would print what the errors say as well
@@ -73,6 +75,8 @@ class Model:
         try:
             session = onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime's own classes have no other common base
+            if isinstance(source, Path):
+                _check_readable(source)
             loader = f"onnxruntime {onnxruntime.__version__}"
             raise ModelError(
                 f"The model is no ONNX file with its weights inside that {loader} loads: {error}"
@@ -171,6 +175,13 @@ def read_constant(tensor: Tensor, value: Any) -> NDArray[Any]:
         )
         raise ModelError(f"The model cannot be served: {fault}.", (fault,))
     return array
+
+
+def _check_readable(path: Path) -> None:
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise ModelUnreadableError(f"The model cannot be read: {error}") from error
 
 
 def _sha256(source: bytes | Path) -> str:

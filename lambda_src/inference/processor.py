@@ -17,6 +17,8 @@ from .store import PredictionStore
 
 MAX_LOGGED_CHARACTERS = 4_000
 """Of one value of the item: logs are billed by their size, and a result may have 300 KB."""
+CLOCK_TOLERANCE = timedelta(seconds=2)
+"""By which the clocks of S3 and of execution environments may differ."""
 
 
 class Predictor(Protocol):
@@ -105,7 +107,7 @@ class Processor(Generic[PredictorT]):
             return Outcome(text=f"PASSED_OVER: {entry.reason}")
         try:
             item = {**base, **self._result(entry, started)}
-            stored = self.store.put(item)
+            stored = self.store.put(item, newest_at=_newest_at(entry, item))
         except Exception as error:
             return self._failed(error, {**base, "object_key": entry.key, "bucket": entry.bucket}, started)
         succeeded = item["status"] == "SUCCEEDED"
@@ -115,7 +117,7 @@ class Processor(Generic[PredictorT]):
         elif values:
             _log("metrics", values)
         text = "SUCCEEDED" if succeeded else f"FAILED {item['error_code']}: {item['error_message']}"
-        return Outcome(text=text if stored else f"{text} ({_why_not_stored(item)})")
+        return Outcome(text=text, kept="" if stored else _why_not_stored(item))
 
     def _failed(self, error: Exception, record: Mapping[str, Any], started: float) -> Outcome:
         """Log one line."""
@@ -146,19 +148,19 @@ class Processor(Generic[PredictorT]):
                 self.environment.limits.check_size(s3_object.size_bytes)
             prediction = self.predictor.predict(s3_object)
             timings.update(prediction.timings_ms)
+            read: Mapping[str, Any] = prediction.read
             outcome: dict[str, Any] = {
                 **prediction.values,
                 "status": "SUCCEEDED",
                 "model_sha256": prediction.model_sha256,
-                "etag": prediction.etag or s3_object.etag,
             }
         except InputError as error:
+            read = error.read
             outcome = {
                 "status": "FAILED",
                 "error_code": error.code,
                 "error_message": error.message,
                 "model_sha256": error.model_sha256 or None,
-                "etag": error.etag or s3_object.etag,
             }
         completed = datetime.now(UTC)
         lifetime = self.environment.item_lifetime_days
@@ -166,14 +168,23 @@ class Processor(Generic[PredictorT]):
             **outcome,
             "object_key": s3_object.key,
             "bucket": s3_object.bucket,
-            "version_id": s3_object.version_id,
             "sequencer": s3_object.sequencer,
-            "size_bytes": s3_object.size_bytes,
+            **_upload(s3_object, read),
             "timings_ms": {**timings, "total": _milliseconds_since(started)},
-            "uploaded_at": s3_object.uploaded_at or None,
             "completed_at": completed.isoformat(timespec="milliseconds"),
             "expires_at": int((completed + timedelta(days=lifetime)).timestamp()) if lifetime else None,
         }
+
+
+def answer_unready(event: Any, request_id: str, error: Exception) -> dict[str, Any] | None:
+    """What a handler answers whose processor could not be started, so that nothing of the event was tried.
+
+    Raises:
+        failures.RedactedError: replaces the next kind where its message might contain a credential.
+        Exception: `error`, unless S3 Batch Operations has sent the event.
+    """
+    _log("failure", {"request_id": request_id}, cause=cause_of(error), error=describe(error))
+    return answers.answer(event, [(part, [Outcome(failure=error)]) for part in _parts(event)])
 
 
 def _parts(event: Any) -> list[Part]:
@@ -181,6 +192,33 @@ def _parts(event: Any) -> list[Part]:
         return s3_events.parts(event)
     except InvalidEventError as error:
         return [Part(entries=[error])]
+
+
+def _upload(s3_object: S3Object, read: Mapping[str, Any]) -> dict[str, Any]:
+    """Which upload the result is about: as the event says, which tells the time more exactly, and then as S3 said.
+
+    The other way round where the event's object was replaced before it was read.
+    """
+    names = ("etag", "version_id", "size_bytes", "uploaded_at")
+    sent = {name: value for name in names if (value := getattr(s3_object, name)) not in (None, "")}
+    was_replaced = s3_object.etag and (read.get("etag") or s3_object.etag) != s3_object.etag
+    return {**dict.fromkeys(names), "etag": "", **({**sent, **read} if was_replaced else {**read, **sent})}
+
+
+def _newest_at(s3_object: S3Object, item: Mapping[str, Any]) -> str:
+    """When the object that a task has read was the newest upload of its key, as PredictionStore.put takes it.
+
+    What is read without a version is the newest, as S3 is strongly consistent; a version was, when it was stored.
+    """
+    if s3_object.sequencer or not item["etag"]:
+        return ""
+    if not s3_object.version_id:
+        moment = datetime.fromisoformat(item["completed_at"]) - timedelta(milliseconds=item["timings_ms"]["total"])
+    elif item["uploaded_at"]:
+        moment = datetime.fromisoformat(item["uploaded_at"])
+    else:
+        return ""
+    return (moment - CLOCK_TOLERANCE).isoformat(timespec="milliseconds")
 
 
 def _why_not_stored(item: Mapping[str, Any]) -> str:

@@ -13,6 +13,8 @@ SEQUENCER_LENGTH = 32
 # Of a result that no event has asked for: an object that S3 Batch Operations found in its bucket. Every event's
 # sequencer is above it, so a later event replaces the result.
 NO_EVENT = "0" * SEQUENCER_LENGTH
+UPLOAD = ("version_id", "size_bytes", "uploaded_at")
+"""What an item says of its upload besides the etag; another prediction of the same object leaves it as it is."""
 
 
 class PredictionStore:
@@ -27,19 +29,22 @@ class PredictionStore:
         self.dynamodb = dynamodb
         self.table = table
 
-    def put(self, item: Mapping[str, Any]) -> bool:
+    def put(self, item: Mapping[str, Any], *, newest_at: str = "") -> bool:
         """Write the item unless the table has the result of the same or of a newer event.
 
         A retry of a write whose response was lost finds its own item and counts as done.
 
-        Without a sequencer the result is of an object that was found in its bucket. It replaces another such result,
-        and that of an event if both have the same `etag`, so that another model can predict again what lies there. The
-        item then keeps the event's sequencer. Where the etags differ, or this result has none because the file was
-        refused unread, the event's may be about a newer upload, and stays.
+        Without a sequencer the result is of an object that was found in its bucket. It replaces an item with the same
+        `etag`, so that another model can predict again what lies there: the item keeps what it says of the upload. It
+        also replaces an item that was completed before `newest_at`: whatever upload that is about, it is older. Both
+        keep the sequencer of the event, so that a later event replaces them and an earlier one does not. Else the item
+        may be about a newer upload, and stays.
 
         Args:
             item: `object_key`, `sequencer` and any other attributes; values are str, bool, int, float, dict or list;
                 None is left out.
+            newest_at: of an object that was found, a time at which it was the newest upload of its key, in the form of
+                `completed_at`; empty where that is not known.
 
         Returns:
             False where the table already has this event's result or a newer one.
@@ -48,23 +53,36 @@ class PredictionStore:
             botocore.exceptions.BotoCoreError, ClientError: DynamoDB did not store the item.
         """
         sequencer = item["sequencer"].upper().ljust(SEQUENCER_LENGTH, "0")
-        if sequencer != NO_EVENT:
-            return self._put(item, sequencer, "sequencer < :sequencer") is None
-        existing = self._put(item, NO_EVENT, "sequencer = :sequencer")
-        if existing and item.get("etag") and existing.get("etag") == {"S": item["etag"]}:
+        attributes = _attributes({**item, "sequencer": sequencer})
+        if item["sequencer"]:
+            return self._put(attributes, "sequencer < :sequencer") is None
+        replaces = "sequencer = :sequencer AND (etag = :etag OR completed_at < :newest_at)"
+        values = {"etag": {"S": item.get("etag", "")}, "newest_at": {"S": newest_at}}
+        existing = self._put(attributes, replaces, **values)
+        if existing and "sequencer" in existing and item.get("etag"):
+            attributes["sequencer"] = existing["sequencer"]
+            if existing.get("etag") == attributes["etag"]:
+                attributes |= {name: existing[name] for name in UPLOAD if name in existing}
             # Meanwhile a newer event's result may come; it has another sequencer.
-            existing = self._put(item, existing["sequencer"]["S"], "sequencer = :sequencer")
+            existing = self._put(attributes, replaces, **values)
         return existing is None
 
-    def _put(self, item: Mapping[str, Any], sequencer: str, replaces: str) -> Mapping[str, Any] | None:
-        """Write the item if there is none or the condition holds; else returns the one that there is."""
+    def _put(self, item: Mapping[str, Any], replaces: str, **values: Any) -> Mapping[str, Any] | None:
+        """Write the item if there is none or the condition holds; else, where values are given, returns the one there.
+
+        Args:
+            item: in DynamoDB's notation.
+            replaces: the condition, on `:sequencer`, which is the item's, and the values.
+            values: by their names without the colon, in DynamoDB's notation.
+        """
         try:
             self.dynamodb.put_item(
                 TableName=self.table,
-                Item=_attributes({**item, "sequencer": sequencer}),
+                Item=item,
                 ConditionExpression=f"attribute_not_exists(object_key) OR {replaces}",
-                ExpressionAttributeValues={":sequencer": {"S": sequencer}},
-                ReturnValuesOnConditionCheckFailure="NONE" if item["sequencer"] else "ALL_OLD",
+                ExpressionAttributeValues={f":{name}": value for name, value in values.items()}
+                | {":sequencer": item["sequencer"]},
+                ReturnValuesOnConditionCheckFailure="ALL_OLD" if values else "NONE",
             )
         except self.dynamodb.exceptions.ConditionalCheckFailedException as error:
             existing: Mapping[str, Any] = error.response.get("Item", {})

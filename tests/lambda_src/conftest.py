@@ -34,6 +34,8 @@ ENDPOINT_ANSWER = {
     "audio_seconds": 7.1,
     "model_sha256": "ab" * 32,
     "etag": "e",
+    "size_bytes": 5,
+    "uploaded_at": "2026-11-20T09:29:00.000Z",
     "timings_ms": {"download": 1.0, "decode": 2.0, "inference": 3.0},
 }
 SECRETS = {  # AWS's own examples

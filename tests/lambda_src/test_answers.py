@@ -100,7 +100,7 @@ def test_a_job_is_told_that_a_task_succeeded(handle: Any, aws: SimpleNamespace) 
     item = aws.item("a ü.wav")
     assert item["label"]["S"] == "Speech"
     assert int(item["sequencer"]["S"], 16) == 0
-    assert "uploaded_at" not in item
+    assert (item["size_bytes"]["N"], item["uploaded_at"]["S"]) == ("5", "2026-11-20T09:29:00.000Z")
 
 
 def result(answer: dict[str, Any]) -> tuple[str, str]:
@@ -114,24 +114,73 @@ def test_a_failed_item_is_a_result_of_a_job(handle: Any, aws: SimpleNamespace) -
     assert aws.item("a.wav")["status"]["S"] == "FAILED"
 
 
+def put_other(aws: SimpleNamespace, key: str, completed_at: str) -> None:
+    """An event's item of other content than the predictor's."""
+    item = {"object_key": key, "sequencer": "05".ljust(32, "0"), "etag": "of another", "completed_at": completed_at}
+    aws.dynamodb.put_item(TableName="predictions", Item={name: {"S": value} for name, value in item.items()})
+
+
+NOT_STORED = " (not stored: the table has a newer result)"
+
+
 def test_a_job_is_told_of_what_it_did_not_replace(handle: Any, aws: SimpleNamespace) -> None:
-    handle(event(record("a.wav", sequencer="05")))
-    aws.dynamodb.update_item(
-        TableName="predictions",
-        Key={"object_key": {"S": "a.wav"}},
-        UpdateExpression="SET etag = :etag",
-        ExpressionAttributeValues={":etag": {"S": "of a newer upload"}},
-    )
-    assert result(handle(batch_task("a.wav"))) == (
-        "Succeeded",
-        "SUCCEEDED (not stored: the table has a newer result)",
-    )
+    put_other(aws, "a.wav", "2999-01-01T00:00:00.000+00:00")  # while the task ran
+    assert result(handle(batch_task("a.wav"))) == ("Succeeded", f"SUCCEEDED{NOT_STORED}")
+    assert aws.item("a.wav")["etag"]["S"] == "of another"
+
+
+def test_a_job_predicts_what_was_uploaded_again_without_an_event(handle: Any, aws: SimpleNamespace) -> None:
+    put_other(aws, "a.wav", "2020-01-01T00:00:00.000+00:00")
+    assert result(handle(batch_task("a.wav"))) == ("Succeeded", "SUCCEEDED")
+    item = aws.item("a.wav")
+    assert (item["etag"]["S"], item["uploaded_at"]["S"]) == ("e", "2026-11-20T09:29:00.000Z")
+    assert item["sequencer"]["S"].startswith("05")
+
+
+@pytest.mark.parametrize(
+    ("completed_at", "stored"),
+    [("2026-11-20T09:28:57.999+00:00", True), ("2026-11-20T09:28:58.000+00:00", False)],  # 2 s for the clocks
+)
+def test_a_version_replaces_only_what_was_completed_before_it_was_uploaded(
+    handle: Any, aws: SimpleNamespace, completed_at: str, stored: bool
+) -> None:
+    put_other(aws, "a.wav", completed_at)
+    text = "SUCCEEDED" if stored else f"SUCCEEDED{NOT_STORED}"
+    assert result(handle(batch_task("a.wav", s3VersionId="v1"))) == ("Succeeded", text)
+
+
+def test_what_a_long_answer_says_of_the_table_is_not_cut_off(handle: Any, aws: SimpleNamespace) -> None:
+    put_other(aws, "a.wav", "2999-01-01T00:00:00.000+00:00")
+    long = InputError("CORRUPT_AUDIO", "x" * 2000)
+    long.read = {"etag": "e"}
+    _, text = result(handle(batch_task("a.wav"), a=long))
+    assert len(text) == 1000
+    assert text.startswith("FAILED CORRUPT_AUDIO: x")
+    assert text.endswith(f"x{NOT_STORED}")
+
+
+def test_predicting_again_leaves_what_the_event_said_of_the_upload(handle: Any, aws: SimpleNamespace) -> None:
+    handle(event(record("a.wav", size=7, eTag="e", versionId="v")))
+    handle(batch_task("a.wav"))
+    item = aws.item("a.wav")
+    said = [item[name].popitem()[1] for name in ("version_id", "size_bytes", "uploaded_at")]
+    assert said == ["v", "7", "2026-11-20T09:30:00.123Z"]
+
+
+def test_an_event_whose_object_was_replaced_before_it_was_read_gives_an_item_about_what_was_read(
+    handle: Any, aws: SimpleNamespace
+) -> None:
+    handle(event(record("a.wav", size=7, eTag="replaced")))
+    item = aws.item("a.wav")
+    said = [item[name].popitem()[1] for name in ("etag", "size_bytes", "uploaded_at")]
+    assert said == ["e", "5", "2026-11-20T09:29:00.000Z"]
 
 
 def test_a_refusal_replaces_the_result_of_the_same_bytes(handle: Any, aws: SimpleNamespace) -> None:
     handle(event(record("a.wav", sequencer="05")))
     refused_by_the_model = InputError("MODEL_REFUSED_INPUT", "It is too short.")
-    refused_by_the_model.etag, refused_by_the_model.model_sha256 = aws.item("a.wav")["etag"]["S"], "cd" * 32
+    refused_by_the_model.read = {"etag": aws.item("a.wav")["etag"]["S"]}
+    refused_by_the_model.model_sha256 = "cd" * 32
     assert result(handle(batch_task("a.wav"), a=refused_by_the_model)) == (
         "Succeeded",
         "FAILED MODEL_REFUSED_INPUT: It is too short.",

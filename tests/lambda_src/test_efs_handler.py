@@ -9,7 +9,7 @@ import pytest
 from inference.model import ModelError
 
 from .conftest import CONTEXT, MODEL, SPEECH, load_handler
-from .events import event
+from .events import batch_task, event
 
 SHA256 = hashlib.sha256(MODEL.read_bytes()).hexdigest()
 
@@ -52,6 +52,22 @@ def test_a_lazy_model_is_loaded_with_the_first_event_that_finds_it(
     model_file.unlink()
     handler(event(aws.upload("again.wav", SPEECH.read_bytes())), CONTEXT)
     assert not aws.item("again.wav")["cold_start"]["BOOL"]
+
+
+@pytest.mark.parametrize(
+    ("content", "answered"), [(None, "TemporaryFailure UNREACHABLE"), (b"no model", "PermanentFailure UNEXPECTED")]
+)
+def test_a_job_is_answered_that_a_lazy_model_could_not_be_loaded(
+    model_file: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | None, answered: str
+):
+    monkeypatch.setenv("MODEL_LOADING", "lazy")
+    if content:
+        model_file.write_bytes(content)
+
+    (result,) = load_handler("efs_handler").handler(batch_task("speech.wav"), CONTEXT)["results"]
+
+    assert f"{result['resultCode']} {result['resultString'].partition(':')[0]}" == answered
+    assert model_file.name in result["resultString"] or content
 
 
 def test_another_model_than_the_deployed_one_is_refused(model_file: Path, monkeypatch: pytest.MonkeyPatch):

@@ -71,19 +71,19 @@ def model_error(status: int, message: str) -> dict[str, Any]:
 def test_the_object_reference_is_sent_and_the_prediction_returned(sagemaker: SimpleNamespace) -> None:
     sagemaker.stubber.add_response("invoke_endpoint", answer(GOOD_ANSWER), REQUEST)
     prediction = sagemaker.predictor.predict(UPLOAD)
-    assert (prediction.values["label"], prediction.values["score"], prediction.etag) == ("Speech", 0.99, "e")
+    assert (prediction.values["label"], prediction.values["score"], prediction.read["etag"]) == ("Speech", 0.99, "e")
     assert sagemaker.time.slept == []
 
 
 def test_the_containers_refusal_is_final(sagemaker: SimpleNamespace) -> None:
     reason = {"error_code": "CORRUPT_AUDIO", "error_message": "The audio cannot be decoded."}
-    for read in ({"etag": "e", "model_sha256": "ab"}, {}):
-        answered = json.dumps({**reason, **read})
+    for read, sha256 in (({"etag": "e", "size_bytes": 5}, {"model_sha256": "ab"}), ({}, {})):
+        answered = json.dumps({**reason, **read, **sha256})
         sagemaker.stubber.add_client_error("invoke_endpoint", **model_error(422, answered))
         with pytest.raises(InputError) as caught:
             sagemaker.predictor.predict(UPLOAD)
         assert (caught.value.code, caught.value.message) == ("CORRUPT_AUDIO", "The audio cannot be decoded.")
-        assert (caught.value.etag, caught.value.model_sha256) == (read.get("etag", ""), read.get("model_sha256", ""))
+        assert (caught.value.read, caught.value.model_sha256) == (read, sha256.get("model_sha256", ""))
 
 
 TIMED_OUT = (
@@ -253,6 +253,9 @@ def but(**changes: Any) -> bytes:
         but(audio_seconds=10**400),
         but(model_sha256=5),
         but(etag=None),
+        but(size_bytes="5"),
+        but(size_bytes=10**38),
+        but(uploaded_at=None),
         but(timings_ms=[1]),
         but(timings_ms={"decode": "slow"}),
     ],
@@ -270,7 +273,13 @@ def test_what_the_kinds_make_of_a_file_is_passed_on(sagemaker: SimpleNamespace) 
     sagemaker.stubber.add_response("invoke_endpoint", answer(but(detections=[box], width=640)))
     values = sagemaker.predictor.predict(UPLOAD).values
     assert (values["label"], values["detections"], values["width"]) == ("Speech", [box], 640)
-    assert not {"model_sha256", "etag", "timings_ms"} & values.keys()
+    assert not {"model_sha256", "etag", "size_bytes", "uploaded_at", "timings_ms"} & values.keys()
+
+
+def test_a_container_of_an_earlier_release_tells_the_etag_alone(sagemaker: SimpleNamespace) -> None:
+    earlier = {name: value for name, value in ENDPOINT_ANSWER.items() if name not in ("size_bytes", "uploaded_at")}
+    sagemaker.stubber.add_response("invoke_endpoint", answer(json.dumps(earlier).encode()))
+    assert sagemaker.predictor.predict(UPLOAD).read == {"etag": "e"}
 
 
 def test_priming_predicts_a_sample_of_the_models_kind(sagemaker: SimpleNamespace) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from contextlib import nullcontext
+from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -21,7 +22,7 @@ from inference.prediction import InvalidPredictionError
 from inference.s3_events import InvalidEventError
 
 from .conftest import AUDIO, CONTEXT, ENDPOINT_ANSWER, MODEL, ROOT, SPEECH, load_handler
-from .events import BUCKET, event, record
+from .events import BUCKET, batch_task, event, record
 
 HEALTH_CHECK = {"Event": "crossover:HealthCheck"}
 LOCAL = ["standard_handler", "snapstart_handler"]
@@ -88,6 +89,19 @@ def test_the_version_in_the_event_is_read_not_the_newest(handler: Any, aws: Simp
     handler(event(record("a.wav", versionId=first["VersionId"])), CONTEXT)
     assert aws.item("a.wav")["label"]["S"] == "Speech"
     assert aws.item("a.wav")["etag"]["S"] == first["ETag"].strip('"')
+
+
+def test_what_no_event_tells_of_an_object_is_what_s3_says_when_it_is_read(handler: Any, aws: SimpleNamespace) -> None:
+    aws.s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    for key, body in (("a.wav", SPEECH_BYTES), ("letter.wav", b"Dear Sir or Madam")):
+        put = aws.s3.put_object(Bucket=BUCKET, Key=key, Body=body)
+        handler(batch_task(key), CONTEXT)
+        item = aws.item(key)
+        said = [item[name].popitem()[1] for name in ("etag", "version_id", "size_bytes")]
+        assert said == [put["ETag"].strip('"'), put["VersionId"], str(len(body))]
+        stored = aws.s3.head_object(Bucket=BUCKET, Key=key)["LastModified"]
+        assert datetime.fromisoformat(item["uploaded_at"]["S"]) == stored
+        assert item["uploaded_at"]["S"].endswith(".000Z")
 
 
 @pytest.mark.parametrize(

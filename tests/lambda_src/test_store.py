@@ -69,8 +69,8 @@ FOUND = ""  # the sequencer of an object that was found in its bucket
 def test_what_was_found_is_written_and_replaced_by_what_is_found_again(
     store: PredictionStore, aws: SimpleNamespace
 ) -> None:
-    assert store.put(item(FOUND, "first"))
-    assert store.put(item(FOUND, "of another model"))
+    assert store.put(item(FOUND, "first", etag="e"))
+    assert store.put(item(FOUND, "of another model", etag="e"))
     assert aws.item("a.wav")["label"] == {"S": "of another model"}
 
 
@@ -80,13 +80,44 @@ def test_any_event_replaces_what_was_found(store: PredictionStore, aws: SimpleNa
     assert aws.item("a.wav")["label"] == {"S": "uploaded"}
 
 
-@pytest.mark.parametrize("etags", [{"etag": "older upload"}, {"etag": ""}, {}])
-def test_what_was_found_does_not_replace_the_result_of_an_event_about_another_upload(
-    store: PredictionStore, aws: SimpleNamespace, etags: dict[str, str]
+BEFORE, AT, AFTER = (f"2026-11-20T09:30:0{second}.000+00:00" for second in range(3))
+
+
+@pytest.mark.parametrize("sequencer", ["01", FOUND])
+@pytest.mark.parametrize("completed_at", [{}, {"completed_at": AT}, {"completed_at": AFTER}])
+@pytest.mark.parametrize("found", [{"etag": "older upload"}, {"etag": ""}, {}])
+def test_what_was_found_does_not_replace_what_may_be_about_a_newer_upload(
+    store: PredictionStore, aws: SimpleNamespace, sequencer: str, completed_at: dict[str, str], found: dict[str, str]
 ) -> None:
-    store.put(item("01", "uploaded", etag="newer upload"))
-    assert not store.put(item(FOUND, "found", **etags))
+    store.put(item(sequencer, "uploaded", etag="newer upload", **completed_at))
+    assert not store.put(item(FOUND, "found", **found), newest_at=AT if found.get("etag") else "")
     assert aws.item("a.wav")["label"] == {"S": "uploaded"}
+
+
+@pytest.mark.parametrize("sequencer", ["02", FOUND])
+def test_what_was_found_replaces_what_was_completed_when_it_was_the_newest_upload(
+    store: PredictionStore, aws: SimpleNamespace, sequencer: str
+) -> None:
+    store.put(item(sequencer, "replaced upload", etag="d", uploaded_at="then", version_id="v1", completed_at=BEFORE))
+    assert store.put(item(FOUND, "upload without an event", etag="e", uploaded_at="now"), newest_at=AT)
+    written = aws.item("a.wav")
+    assert (written["label"]["S"], written["uploaded_at"]["S"]) == ("upload without an event", "now")
+    assert "version_id" not in written
+    assert store.put(item("01", "an older event")) is (sequencer == FOUND)
+    assert store.put(item("03", "a newer event"))
+
+
+def test_what_another_prediction_of_the_same_object_does_not_know_of_the_upload_stays(
+    store: PredictionStore, aws: SimpleNamespace
+) -> None:
+    upload = {"etag": "e", "uploaded_at": "2026-11-20T09:30:00.123Z", "size_bytes": 5, "version_id": "v"}
+    store.put({**item("02", "old model"), **upload, "audio_seconds": 1.5})
+    assert store.put({**item(FOUND, "new model"), **upload, "uploaded_at": "2026-11-20T09:30:00.000Z"})
+    assert store.put(item(FOUND, "newest model", etag="e"))
+    written = aws.item("a.wav")
+    assert written["label"]["S"] == "newest model"
+    assert "audio_seconds" not in written
+    assert {name: next(iter(written[name].values())) for name in upload} == {**upload, "size_bytes": "5"}
 
 
 def test_an_object_with_the_result_of_its_event_is_predicted_again_and_keeps_its_place_among_the_events(

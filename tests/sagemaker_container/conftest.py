@@ -59,7 +59,7 @@ class Answer:
     def error_code(self) -> str:
         """The error's code, after checking that the error has the shape that the proxy relies on."""
         error = self.json
-        assert set(error) - {"etag", "model_sha256"} == {"error_code", "error_message"}
+        assert set(error) - {"etag", "size_bytes", "uploaded_at", "model_sha256"} == {"error_code", "error_message"}
         assert error["error_message"].endswith(".")
         code: str = error["error_code"]
         return code

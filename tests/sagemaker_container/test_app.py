@@ -14,7 +14,9 @@ from sagemaker_container import app as app_module
 from sagemaker_container.app import App, Predictors
 from sagemaker_container.prediction_queue import PredictionQueue, UnavailableError
 
-PREDICTION = Prediction(values={"label": "Speech", "score": 0.9}, model_sha256="ab" * 32, timings_ms={"decode": 1.0})
+PREDICTION = Prediction(
+    values={"label": "Speech", "score": 0.9}, model_sha256="ab" * 32, read={"etag": ""}, timings_ms={"decode": 1.0}
+)
 WHOLE_BODY = {"type": "http.request", "body": b"audio", "more_body": False}
 PART_OF_BODY = {"type": "http.request", "body": b"au", "more_body": True}
 DISCONNECT = {"type": "http.disconnect"}

@@ -38,8 +38,10 @@ def test_bytes_and_an_s3_object_reference_get_the_same_label(server: Server, upl
     assert as_bytes.json["top_labels"][0]["label"] == "Speech"
     assert as_reference.json["top_labels"] == as_bytes.json["top_labels"]
     values = {"label", "score", "top_labels", "audio_seconds"}
-    assert set(as_reference.json) == {*values, "model_sha256", "etag", "timings_ms"}
+    told = {"etag", "size_bytes", "uploaded_at"}
+    assert set(as_reference.json) == {*values, *told, "model_sha256", "timings_ms"}
     assert as_reference.json["etag"]
+    assert as_reference.json["size_bytes"] == len(data)
 
 
 def test_the_requested_version_is_read(server: Server, s3: Any) -> None:
@@ -48,8 +50,10 @@ def test_the_requested_version_is_read(server: Server, s3: Any) -> None:
     version = s3.put_object(Bucket="versions", Key="file", Body=SPEECH.read_bytes())["VersionId"]
     s3.put_object(Bucket="versions", Key="file", Body=b"not audio")
 
-    assert server.predict_object(bucket="versions", key="file", version_id=version).status == 200
-    assert server.predict_object(bucket="versions", key="file").status == 422
+    old, new = (server.predict_object(bucket="versions", key="file", version_id=each) for each in (version, None))
+    assert (old.status, new.status) == (200, 422)
+    assert old.json["version_id"] == version
+    assert new.json["version_id"] not in (None, version)
 
 
 @pytest.mark.parametrize("content_type", ["application/octet-stream", "audio/x-wav; rate=16000", "AUDIO/WAV"])
@@ -158,6 +162,7 @@ def test_bytes_that_are_not_audio_are_refused(server: Server, upload: Upload, da
     assert (as_bytes.status, as_reference.status) == (422, 422)
     assert (as_bytes.error_code, as_reference.error_code) == (code, code)
     assert as_reference.json["etag"] == hashlib.md5(data, usedforsecurity=False).hexdigest()
+    assert as_reference.json["size_bytes"] == len(data)
     assert len(as_reference.json["model_sha256"]) == 64
 
 

@@ -162,11 +162,11 @@ store_ms = 0.0
 put = standard_handler.processor.store.put
 
 
-def timed_put(item: "Any") -> bool:
+def timed_put(item: "Any", **more: "Any") -> bool:
     global store_ms
     started = time.perf_counter()
     try:
-        stored: bool = put(item)
+        stored: bool = put(item, **more)
         return stored
     finally:
         store_ms = (time.perf_counter() - started) * 1000
