@@ -83,15 +83,23 @@ def test_any_event_replaces_what_was_found(store: PredictionStore, aws: SimpleNa
 BEFORE, AT, AFTER = (f"2026-11-20T09:30:0{second}.000+00:00" for second in range(3))
 
 
-@pytest.mark.parametrize("sequencer", ["01", FOUND])
-@pytest.mark.parametrize("completed_at", [{}, {"completed_at": AT}, {"completed_at": AFTER}])
-@pytest.mark.parametrize("found", [{"etag": "older upload"}, {"etag": ""}, {}])
 def test_what_was_found_does_not_replace_what_may_be_about_a_newer_upload(
-    store: PredictionStore, aws: SimpleNamespace, sequencer: str, completed_at: dict[str, str], found: dict[str, str]
+    store: PredictionStore, aws: SimpleNamespace
 ) -> None:
-    store.put(item(sequencer, "uploaded", etag="newer upload", **completed_at))
-    assert not store.put(item(FOUND, "found", **found), newest_at=AT if found.get("etag") else "")
-    assert aws.item("a.wav")["label"] == {"S": "uploaded"}
+    other: list[tuple[dict[str, str], dict[str, str], str]] = [  # item, what was found, when it was the newest
+        ({}, {"etag": "e"}, AT),
+        ({"completed_at": AT}, {"etag": "e"}, AT),
+        ({"completed_at": AFTER}, {"etag": "e"}, AT),
+        ({"completed_at": BEFORE}, {"etag": "e"}, ""),
+        ({"completed_at": BEFORE}, {"etag": ""}, ""),  # refused unread
+        ({"completed_at": BEFORE}, {}, ""),
+    ]
+    for number, (existing, found, newest_at) in enumerate(other):
+        for sequencer in ("01", FOUND):
+            key = f"{number}{sequencer}.wav"
+            store.put({**item(sequencer, "uploaded", etag="newer upload", **existing), "object_key": key})
+            assert not store.put({**item(FOUND, "found", **found), "object_key": key}, newest_at=newest_at)
+            assert aws.item(key)["label"] == {"S": "uploaded"}
 
 
 @pytest.mark.parametrize("sequencer", ["02", FOUND])
