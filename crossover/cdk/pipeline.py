@@ -1,5 +1,7 @@
 """Event wiring: the bucket notifies the compute or its queue, and what fails for good goes to the dead-letter queue."""
 
+from collections.abc import Mapping
+
 import jsii
 from aws_cdk import Aws, CfnOutput, CfnResource, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_events as events
@@ -7,7 +9,6 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
-from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
@@ -103,13 +104,15 @@ class InferencePipeline(Construct):
             removal_policy=removal_policy,
         )
         acknowledge(self.dead_letter_queue, "AwsSolutions-SQS3", "This queue is itself the dead-letter queue.")
-        # These options belong to what is invoked: on the function they would not apply to its alias. With a queue they
-        # are for what S3 goes on sending for minutes after `ingest` has changed.
-        compute.source.configure_async_invoke(
-            retry_attempts=retry_attempts,
-            max_event_age=max_event_age,
-            on_failure=DeadLetters(self.dead_letter_queue, encryption_key),
-        )
+        sources = (compute.source, *compute.earlier_sources)
+        # These options belong to what is invoked: on the function they would not apply to its alias. Where that is not
+        # the target, they are for what S3 goes on sending for minutes, and Lambda tries again for hours.
+        for source in sources:
+            source.configure_async_invoke(
+                retry_attempts=retry_attempts,
+                max_event_age=max_event_age,
+                on_failure=DeadLetters(self.dead_letter_queue, encryption_key),
+            )
         uploads = None
         if ingest != "direct":
             uploads = UploadQueue(
@@ -124,10 +127,10 @@ class InferencePipeline(Construct):
         self.upload_queue: sqs.IQueue | None = uploads.queue if uploads else None
         target = uploads if uploads and ingest == "queue" else compute.source
         bucket, prefix = storage.input_bucket, storage.key_prefix
+        senders = {}  # services, with the resource for which each of them sends
         if event_source != EVENTBRIDGE:
             notify(bucket, target, prefix=prefix, suffix=key_suffix)
-            if uploads:
-                _allow_late_events(uploads, compute.source, bucket)
+            senders["s3.amazonaws.com"] = bucket.bucket_arn
             if uploads and encryption_key:
                 allow_sending(encryption_key, "s3.amazonaws.com", "S3SendsUploads")
         self.rule: events.IRule | None = None
@@ -143,6 +146,10 @@ class InferencePipeline(Construct):
                 dead_letter_queue=self.dead_letter_queue,
                 max_event_age=max_event_age,
             )
+            senders["events.amazonaws.com"] = self.rule.rule_arn
+        for earlier in (*([uploads] if uploads else []), *sources):
+            if earlier is not target:
+                _allow_late_events(self, earlier, senders)
         _keep_logs_in_stack(self, encryption_key)
         if publish_outputs:
             self._publish_outputs(storage, compute)
@@ -164,18 +171,21 @@ class InferencePipeline(Construct):
             CfnOutput(Stack.of(self), name, value=value)
 
 
-def _allow_late_events(uploads: UploadQueue, function: lambda_.IFunction, bucket: s3.IBucket) -> None:
-    """Let S3 send to the queue and invoke the function: for minutes it goes on as before `ingest` was changed."""
-    uploads.allow("s3.amazonaws.com", bucket.bucket_arn)
-    lambda_.CfnPermission(
-        uploads,
-        "LateEvents",
-        action="lambda:InvokeFunction",
-        function_name=function.function_arn,
-        principal="s3.amazonaws.com",
-        source_arn=bucket.bucket_arn,
-        source_account=Aws.ACCOUNT_ID,
-    )
+def _allow_late_events(scope: Construct, earlier: lambda_.IFunction | UploadQueue, senders: Mapping[str, str]) -> None:
+    """Let services send to what may have been the target: after a setting has changed it, they go on for minutes."""
+    for service, arn in senders.items():
+        if isinstance(earlier, UploadQueue):
+            earlier.allow(service, arn)
+            continue
+        lambda_.CfnPermission(
+            scope,
+            f"LateEvents-{earlier.node.id}-{service}",
+            action="lambda:InvokeFunction",
+            function_name=earlier.function_arn,
+            principal=service,
+            source_arn=arn,
+            source_account=Aws.ACCOUNT_ID,
+        )
 
 
 def _keep_logs_in_stack(scope: Construct, encryption_key: kms.IKey | None) -> None:

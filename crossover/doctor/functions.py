@@ -1,5 +1,6 @@
 """Lambda's quotas: memory and concurrency, which are lower in a new account."""
 
+import json
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
@@ -93,7 +94,7 @@ def check_provisioned(context: Context) -> Iterator[Outcome]:
     now = _reserved_now(context) if reserved else 0
     free = max(unreserved + now - reserved - min(UNRESERVED, limit), 0)
     first, most = (sum(counted[index] for counted in counts.values()) for index in (0, 1))
-    names = ", ".join(counts)
+    names = f"{', '.join(counts)}; that of other stacks is not counted"  # of it, GetAccountSettings tells nothing
     can_be = f"of the account's {limit:,} only {free:,} can be, as {UNRESERVED} must remain"
     if first > free:
         yield fails(
@@ -121,9 +122,13 @@ def _provisioned(stack: Stack) -> tuple[int, int]:
     first = sum(int(config.get("ProvisionedConcurrentExecutions", 0)) for config in configs)
     if not first:
         return 0, 0
-    targets = stack.properties("AWS::ApplicationAutoScaling::ScalableTarget")
-    actions = [action["ScalableTargetAction"] for target in targets for action in target.get("ScheduledActions", [])]
-    return first, max(first, *(int(bounds.get("MaxCapacity", 0)) for bounds in [*targets, *actions, {}]))
+    most: dict[str, int] = {}
+    for target in stack.properties("AWS::ApplicationAutoScaling::ScalableTarget"):
+        if target["ScalableDimension"] == "lambda:function:ProvisionedConcurrency":
+            bounds = [target, *(action["ScalableTargetAction"] for action in target.get("ScheduledActions", []))]
+            alias = json.dumps(target["ResourceId"])
+            most[alias] = max(most.get(alias, 0), *(int(each.get("MaxCapacity", 0)) for each in bounds))
+    return first, max(first, sum(most.values()))
 
 
 def _function_of(alias: Mapping[str, Any], resources: Mapping[str, Any]) -> Mapping[str, Any]:

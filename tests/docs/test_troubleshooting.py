@@ -13,6 +13,7 @@ FOREIGN = (
     "'MemorySize'",
     "ResourceLimitExceeded",
     "mount target already exists",
+    "Invalid alias configuration for Provisioned Concurrency",
     "… cannot be deleted while TerminationProtection",
 )
 SOURCES = [

@@ -123,6 +123,7 @@ class InferenceFunction(Construct):
         storage.grant_write_results(self.function, model)
         storage.grant_write_predictions(self.function)
         self.source: lambda_.IFunction = self.function
+        self.earlier_sources: Sequence[lambda_.IFunction] = ()
         if canary or parts.snap_start or self.is_published:
             # CDK publishes a new version when code or configuration change. It does not see the model's bytes, of which
             # a snapshot holds a copy. Publishing runs INIT, so it comes after the function and, with it, its role's
@@ -131,6 +132,8 @@ class InferenceFunction(Construct):
             self.source = publish_live(self, self.function, canary=canary, options=parts.options)
             for dependency in parts.before:
                 self.function.current_version.node.add_dependency(dependency)
+            if not (self.snap_start or self.is_published):  # without the setting, there was no alias
+                self.earlier_sources = (self.function,)
         self.cost: Cost | None = replace(self._cost(memory_mb), architecture=parts.options.architecture)
         self.outputs: Mapping[str, str] = {}
         self.alarms: Sequence[AlarmSpec] = self._init_alarms() if parts.options.architecture == "arm64" else ()

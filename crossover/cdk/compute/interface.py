@@ -50,6 +50,10 @@ class Compute(Protocol):
         """What the events invoke: a function or an alias."""
 
     @property
+    def earlier_sources(self) -> Sequence[lambda_.IFunction]:
+        """The function, where a setting has put an alias in its place: S3 goes on invoking it for some minutes."""
+
+    @property
     def function(self) -> lambda_.Function:
         """The function behind the source."""
 

@@ -31,8 +31,9 @@ class ProvisionedLambda(InferenceFunction):
     also when AWS replaces one. Target tracking reduces their number only while there is some traffic: a schedule
     reduces it where there may be none. A new account, whose limit of concurrent executions is 10, cannot have any.
 
-    A deployment that changes `provisioned_concurrency` and, with `canary`, a new version at once may be refused by
-    Lambda: change one after the other. During a canary both versions share the environments by their weights.
+    A deployment that changes `provisioned_concurrency` and publishes a new version may be refused by Lambda: change one
+    after the other. During a canary both versions share the environments by their weights. Where INIT of a new version
+    fails, so may the rollback, which `canary` avoids: it invokes the version before the alias moves.
     """
 
     predictor: ClassVar[str] = "provisioned"

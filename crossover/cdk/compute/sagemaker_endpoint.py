@@ -111,8 +111,10 @@ class SageMakerEndpoint(Construct):
             )
             self.function.node.add_dependency(private_endpoint)  # no invocation before it can reach the endpoint
         self.source: lambda_.IFunction = self.function
+        self.earlier_sources: Sequence[lambda_.IFunction] = ()
         if canary:
             self.source = publish_live(self, self.function, canary=canary, options=options)
+            self.earlier_sources = (self.function,)
         self.cost: Cost | None = None
         if price:
             self.cost = Cost(

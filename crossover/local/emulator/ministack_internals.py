@@ -63,6 +63,12 @@ def run_on_a_thread(resource_type: str) -> None:
     stacks._runs_on_worker_thread = lambda name: name == resource_type or blocking(name)
 
 
+def send_back_failed_updates(resource_type: str) -> None:
+    """Let a rollback update a resource of this type again if its own update has failed, as CloudFormation does."""
+    sends_back = stacks._sends_back_failed_update
+    stacks._sends_back_failed_update = lambda name: name == resource_type or sends_back(name)
+
+
 def function_version_config(arn: str) -> Properties:
     """The configuration of a function's version, which changes while its INIT runs."""
     _, config, _ = lambda_svc._get_func_record_for_ref(arn)

@@ -25,6 +25,7 @@ from crossover.local.emulator.ministack_internals import (
     after_change,
     end_when_idle,
     on_change,
+    send_back_failed_updates,
     unreserved_concurrency,
 )
 
@@ -65,6 +66,7 @@ class ProvisionedConcurrency:
         function = RESOURCE_HANDLERS["AWS::Lambda::Function"]
         function["delete"] = after_change(function["delete"], self._adjust_owner)
         on_change("AWS::Lambda::Version", after=self._apply_to_version)
+        send_back_failed_updates("AWS::Lambda::Alias")
         _name_actions()
 
     # How invocations use them
@@ -233,6 +235,11 @@ class ProvisionedConcurrency:
         serving = record["aliases"][alias]["FunctionVersion"]
         if is_moving := (function, alias) in self._moving:
             [serving] = record["aliases"][alias]["RoutingConfig"]["AdditionalVersionWeights"]
+            if data.get("FunctionVersion") == serving and "RoutingConfig" not in data:
+                # So the rollback fails, too, after INIT of the new version: serverless/serverless#7329
+                refusal = f"Function version {serving} is already included in routing configuration."
+                refusal = f"Invalid function version {serving}. {refusal}"
+                return error_response_json("InvalidParameterValueException", refusal, 400)
         answer = self._update_alias(function, alias, data)
         if answer[0] >= 400:
             return answer

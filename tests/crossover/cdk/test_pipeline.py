@@ -252,15 +252,60 @@ def test_s3_sends_for_the_bucket_of_this_account_only(with_queue: StackTemplate)
     assert f"{QUEUE}/Policy" in with_queue.created_before(with_queue.only("Custom::S3BucketNotifications").path)
 
 
-def test_s3_may_go_on_invoking_the_function_for_the_minutes_after_the_change(
-    with_queue: StackTemplate, synthesis_of: Callable[[str], Synthesis]
-):
-    late = with_queue.only("AWS::Lambda::Permission").properties
-    is_alias = ":live" in with_queue.only("AWS::Lambda::EventSourceMapping").properties["FunctionName"]
+def may_invoke(template: StackTemplate) -> dict[tuple[str, str], str]:
+    """Functions and aliases, and services that may invoke them, with the resource for which they may."""
+    permissions = [each.properties for each in template.of_type("AWS::Lambda::Permission")]
+    assert all(each["Action"] == "lambda:InvokeFunction" for each in permissions)
+    return {(each["FunctionName"], each["Principal"]): each["SourceArn"] for each in permissions}
 
-    assert (late["Principal"], late["SourceArn"]) == ("s3.amazonaws.com", "<Storage/InputBucket.Arn>")
-    assert late["SourceAccount"] == "<AWS::AccountId>"
-    assert late["FunctionName"] == ("<Compute/Live>" if is_alias else "<Compute/Function.Arn>")
+
+def kept_as_dead_letters(template: StackTemplate) -> int:
+    """Of how many functions and aliases the failed events are kept."""
+    configurations = template.of_type("AWS::Lambda::EventInvokeConfig")
+    for each in configurations:
+        assert each.properties["FunctionName"] == "<Compute/Function>"
+        assert each.properties["DestinationConfig"]["OnFailure"] == {"Destination": "<Pipeline/DeadLetterQueue.Arn>"}
+    qualifiers = [str(each.properties["Qualifier"]) for each in configurations]
+    assert len(set(qualifiers)) == len(qualifiers)
+    return len(qualifiers)
+
+
+def test_s3_may_go_on_invoking_the_function_for_the_minutes_after_a_queue_took_its_place(
+    synthesis_of: Callable[[str], Synthesis], stack: str
+):
+    template = synthesis_of("isolated").templates[stack]
+    function = "<Compute/Live>" if stack == "SnapStart" else "<Compute/Function.Arn>"
+
+    assert may_invoke(template) == {(function, "s3.amazonaws.com"): "<Storage/InputBucket.Arn>"}
+    assert template.only("AWS::Lambda::Permission").properties["SourceAccount"] == "<AWS::AccountId>"
+    assert kept_as_dead_letters(template) == 1
+
+
+def test_where_a_setting_has_made_the_alias_its_function_may_be_invoked_as_well(
+    synthesis_of: Callable[[str], Synthesis], stack: str
+):
+    template = synthesis_of("everything").templates[stack]
+    functions = ["<Compute/Live>", *(["<Compute/Function.Arn>"] if stack != "SnapStart" else [])]
+    senders = {
+        "s3.amazonaws.com": "<Storage/InputBucket.Arn>",
+        "events.amazonaws.com": f"<{template.only('AWS::Events::Rule').path}.Arn>",
+    }
+
+    assert may_invoke(template) == {
+        (function, service): arn for function in functions for service, arn in senders.items()
+    }
+    assert kept_as_dead_letters(template) == len(functions)
+
+
+def test_without_a_queue_too(tmp_path: Path, model_path: Path):
+    template = pipeline(tmp_path, model_path, canary=True)
+
+    assert notification(template)["LambdaFunctionArn"] == "<Compute/Live>"
+    assert set(may_invoke(template)) == {
+        ("<Compute/Live>", "s3.amazonaws.com"),
+        ("<Compute/Function.Arn>", "s3.amazonaws.com"),
+    }
+    assert kept_as_dead_letters(template) == 2
 
 
 def test_a_queue_is_emptied_while_uploads_invoke_the_function_again(tmp_path: Path, model_path: Path):
@@ -269,6 +314,7 @@ def test_a_queue_is_emptied_while_uploads_invoke_the_function_again(tmp_path: Pa
     assert notification(template)["LambdaFunctionArn"] == "<Compute/Function.Arn>"
     assert template.only("AWS::Lambda::EventSourceMapping").properties["EventSourceArn"] == UPLOADS
     assert senders(template) == {"s3.amazonaws.com"}
+    assert set(may_invoke(template)) == {("<Compute/Function.Arn>", "s3.amazonaws.com")}
     assert template.outputs["Ingest"] == "drain"
 
 
@@ -292,7 +338,9 @@ def test_the_queue_limits_how_many_uploads_are_predicted_at_once(synthesis_of: C
     assert usual["ScalingConfig"] == {"MaximumConcurrency": 10}
 
 
-def pipeline(folder: Path, model: Path, *, reserved: int | None = None, **options: Any) -> StackTemplate:
+def pipeline(
+    folder: Path, model: Path, *, reserved: int | None = None, canary: bool = False, **options: Any
+) -> StackTemplate:
     """A stack of the constructs, as an app of one's own has them."""
     stack = Stack(new_app(folder), "Own")
     storage = PipelineStorage(stack, "Storage")
@@ -301,6 +349,7 @@ def pipeline(folder: Path, model: Path, *, reserved: int | None = None, **option
         "Compute",
         storage=storage,
         model=ModelArtifact(stack, "Model", path=model),
+        canary=canary,
         options=FunctionOptions(reserved_concurrency=reserved),
     )
     InferencePipeline(stack, "Pipeline", storage=storage, compute=compute, **options)

@@ -142,14 +142,18 @@ def test_a_missing_permission_is_named(aws: Aws, service: str, method: str, acti
     assert (status, found) == ("unknown", f"could not be checked: needs {action}")
 
 
+def target(resource: str, most: int, scheduled: int = 0, dimension: str = "lambda:function:ProvisionedConcurrency"):
+    actions = [{"ScalableTargetAction": {"MinCapacity": 1, "MaxCapacity": scheduled}}] if scheduled else []
+    properties = {"ResourceId": {"Fn::Sub": resource}, "ScalableDimension": dimension, "MaxCapacity": most}
+    return ("AWS::ApplicationAutoScaling::ScalableTarget", {**properties, "ScheduledActions": actions})
+
+
 def provisioned(first: int, *, most: int = 0, scheduled: int = 0, reserved: int | None = None) -> Stack:
     config = {"ProvisionedConcurrencyConfig": {"ProvisionedConcurrentExecutions": first}} if first else {}
-    actions = [{"ScalableTargetAction": {"MinCapacity": 1, "MaxCapacity": scheduled}}] if scheduled else []
-    target = ("AWS::ApplicationAutoScaling::ScalableTarget", {"MaxCapacity": most, "ScheduledActions": actions})
     return stack(
         ("AWS::Lambda::Function", {"ReservedConcurrentExecutions": reserved} if reserved else {}),
         ("AWS::Lambda::Alias", {"FunctionName": {"Ref": "R0"}, **config}),
-        *([target] if most else []),
+        *([target("function:${R0}:live", most, scheduled)] if most else []),
         id="Provisioned",
     )
 
@@ -184,7 +188,24 @@ def test_what_is_kept_ready_must_leave_100_of_the_accounts_limit(
 ) -> None:
     has_limit(aws, limit)
     [finding] = run(PROVISIONED, aws, planned)
-    assert finding[:2] == (status, found)
+    what = found.replace("(Crossover-Provisioned)", "(Crossover-Provisioned; that of other stacks is not counted)")
+    assert finding[:2] == (status, what)
+
+
+def test_what_several_aliases_may_keep_ready_adds_up_and_other_targets_count_nothing(aws: Aws) -> None:
+    config = {"ProvisionedConcurrencyConfig": {"ProvisionedConcurrentExecutions": 1}}
+    planned = stack(
+        ("AWS::Lambda::Function", {}),
+        ("AWS::Lambda::Function", {}),
+        ("AWS::Lambda::Alias", {"FunctionName": {"Ref": "R0"}, **config}),
+        ("AWS::Lambda::Alias", {"FunctionName": {"Ref": "R1"}, **config}),
+        target("function:${R0}:live", 500, scheduled=600),
+        target("function:${R1}:live", 301),
+        target("table/items", 40000, dimension="dynamodb:table:ReadCapacityUnits"),
+    )
+    has_limit(aws, 1000)
+    [(status, found, _)] = run(PROVISIONED, aws, planned)
+    assert (status, found.partition(" kept ready")[0]) == ("warning", "up to 901")
 
 
 def test_what_is_kept_ready_of_what_is_reserved_is_not_counted_again(aws: Aws) -> None:

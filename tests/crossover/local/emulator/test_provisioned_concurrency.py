@@ -182,12 +182,20 @@ def test_an_alias_moves_when_the_new_version_is_ready(stack: Deploy) -> None:
     wait_until(lambda: not is_running(old["process"]))
 
 
-def test_a_version_whose_init_fails_is_rolled_back(stack: Deploy) -> None:
+def test_a_version_whose_init_fails_is_rolled_back_once_the_alias_has_no_weight(stack: Deploy) -> None:
     function = stack(count=1)
-    with pytest.raises(WaiterError):
+    with pytest.raises(WaiterError, match="UPDATE_ROLLBACK_FAILED"):
         stack(count=1, version="Two", broken=True)
     assert "no model here" in failure_of("Live")
     assert invoke(function)["version"] == "1"
+
+    none: Any = {"AdditionalVersionWeights": {}}
+    boto3.client("lambda").update_alias(FunctionName=function, Name="live", FunctionVersion="1", RoutingConfig=none)
+    client = boto3.client("cloudformation")
+    client.continue_update_rollback(StackName="provisioned")
+    client.get_waiter("stack_rollback_complete").wait(StackName="provisioned", WaiterConfig={"Delay": 1})
+
+    assert invoke(function) | {"process": 0} == {"kind": "provisioned-concurrency", "process": 0, "version": "1"}
 
 
 def test_an_alias_does_not_move_once_scaling_has_taken_its_configuration_away(stack: Deploy) -> None:
