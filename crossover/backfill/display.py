@@ -1,6 +1,7 @@
 """What `crossover backfill` shows: the price, a job's progress, and what became of its objects."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from datetime import UTC
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
@@ -8,11 +9,11 @@ from rich.progress import Progress as Bars
 from rich.table import Table
 from rich.text import Text
 
-from crossover.backfill.jobs import Job
-from crossover.backfill.objects import MOST_COUNTED, Choice, Count
+from crossover.backfill.jobs import Job, ListedJob
+from crossover.backfill.objects import Choice, Count
 from crossover.backfill.price import Price
 from crossover.backfill.report import Summary
-from crossover.cost.kinds import DEFAULT_KIND, KINDS
+from crossover.cost.kinds import DEFAULT_KIND, KINDS, scenario_of
 from crossover.deployed import Variant
 from crossover.terminal import print_table, printable
 
@@ -60,14 +61,24 @@ def _number(quantity: float) -> str:
 def _notes(price: Price, counted: Count, variant: Variant) -> Iterator[str]:
     measured = KINDS.get(variant.input_kind, KINDS[DEFAULT_KIND]).on
     assumed = f" (the cost model's for {measured}; --seconds takes yours)" if price.is_assumed else ""
+    items = "1 KB (assumed: the table has none)" if price.item_kb is None else f"{price.item_kb:.1f} KB"
     yield (
-        f"At {price.seconds:g} s an object{assumed} and {price.memory_mb:,.0f} MB; prices of {price.region}, without "
-        "the free tier and what runs anyway."
+        f"At {price.seconds:g} s an object{assumed}, {price.memory_mb:,.0f} MB on {price.architecture}, and items of "
+        f"{items}; prices of {price.region}, without the free tier and what runs anyway."
     )
+    if counted.objects:
+        clip = f"; {measured} has {float(scenario_of(variant.input_kind).file_mb):.3g} MB" if price.is_assumed else ""
+        yield f"The objects have {counted.size_bytes / counted.objects / 1e6:.3g} MB on average{clip}."
+    if variant.results_bucket:
+        yield "That is as if each object had a result in the results bucket."
+    if variant.name == "provisioned":
+        yield "That is as if no environment were kept ready; to use one costs less."
+    if variant.name == "efs":
+        yield "Not in it: each environment reads the model from EFS, once for many objects, which is billed by the GB."
     if not counted.is_complete:
         yield (
-            f"The bucket has more: {counted.objects:,} of the first {MOST_COUNTED:,} objects match; the price is for "
-            "these, and grows with the number."
+            f"Not all were counted: {counted.objects:,} of the first {counted.listed:,} keys match, and the price is "
+            f"for these. The job predicts all that match, for {price.usd_per_million:.2f} USD a million more."
         )
 
 
@@ -107,9 +118,11 @@ class Progress:
 
 
 def sentence(job: Job, summary: Summary | None) -> str:
-    """How a job ended."""
+    """How a job ended, or how far it is."""
     why = f" ({printable(' '.join(job.reasons)).rstrip('.')})" if job.reasons else ""
     begun = f"The job {job.id} is {job.status}{why}: {job.succeeded + job.failed:,} of {job.total:,} objects done"
+    if not job.has_ended:
+        return f"{begun}, {job.failed:,} failed."
     if summary is None:
         return f"{begun}; there is no report."
     parts = [f"{summary.succeeded:,} predicted", f"{summary.refused.total():,} refused"]
@@ -117,6 +130,22 @@ def sentence(job: Job, summary: Summary | None) -> str:
     newer = f" Of {summary.newer:,} the item is of a newer upload, and stays." if summary.newer else ""
     kept = f" Of {summary.kept:,} refused the item is of an upload, and stays." if summary.kept else ""
     return f"{begun}, {', '.join(parts)}, {summary.failed.total():,} failed.{newer}{kept}"
+
+
+def print_jobs(jobs: Iterable[ListedJob]) -> None:
+    """Print a line for each job."""
+    table = Table(show_edge=False, header_style="bold", pad_edge=False)
+    table.add_column("job", no_wrap=True)
+    table.add_column("stack")
+    table.add_column("made, UTC")
+    table.add_column("status")
+    for name in ("objects", "done", "failed"):
+        table.add_column(name, justify="right")
+    for job in jobs:
+        numbers = (job.total, job.succeeded + job.failed, job.failed)
+        made = f"{job.created.astimezone(UTC):%Y-%m-%d %H:%M}"
+        table.add_row(job.id, Text(printable(job.stack)), made, job.status, *(f"{number:,}" for number in numbers))
+    print_table(table)
 
 
 def print_counts(summary: Summary) -> None:
@@ -132,7 +161,7 @@ def print_counts(summary: Summary) -> None:
         table = Table(show_edge=False, header_style="bold", pad_edge=False)
         table.add_column("failed because of", overflow="fold")
         table.add_column("objects", justify="right")
-        for reason, number in summary.failed.most_common():
+        for reason, number in summary.reasons.items():
             table.add_row(Text(printable(reason)), f"{number:,}")
         print_table(table)
         print("Some of them: " + ", ".join(map(printable, summary.examples)))

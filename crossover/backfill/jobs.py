@@ -4,11 +4,12 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/batch-ops-invoke-lambda.ht
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import IO, Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from crossover.aws import Clients
 from crossover.backfill.objects import Choice
@@ -20,8 +21,10 @@ DELAYS = Delays(first=0.5, longest=5.0)
 """Between two looks at a job, which on AWS takes minutes."""
 PRIORITY = 10  # only its order among the account's other jobs matters
 WAITS_FOR_CONFIRMATION = "Suspended"
-UNKNOWN = ("NoSuchJob", "NotFoundException", "InvalidRequest", "BadRequestException")
+UNKNOWN = ("NoSuchJob", "NoSuchJobException", "NotFoundException", "InvalidRequest", "BadRequestException")
 """Error codes of a request about a job that is not there, or whose id is none."""
+DESCRIPTION = "crossover backfill of "
+"""Of a job, before its stack's name."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +38,7 @@ class Job:
         succeeded, failed: how many of them are done.
         reasons: why it failed, sentences of AWS.
         report: bucket and prefix of its report.
+        function: name of the function that it invokes.
     """
 
     id: str
@@ -44,10 +48,29 @@ class Job:
     failed: int
     reasons: tuple[str, ...]
     report: tuple[str, str]
+    function: str = ""
 
     @property
     def has_ended(self) -> bool:
         return self.status in ENDED
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListedJob:
+    """A job in a list of them; as in Job, but for these attributes.
+
+    Attributes:
+        stack: whose function it invokes.
+        created: when it was made.
+    """
+
+    id: str
+    stack: str
+    created: datetime
+    status: str
+    total: int
+    succeeded: int
+    failed: int
 
 
 def account_of(clients: Clients) -> str:
@@ -98,7 +121,7 @@ def create(clients: Clients, variant: Variant, account: str, manifest: dict[str,
     """Make a job that begins at once; returns its id. The same token never makes a second one.
 
     Raises:
-        CrossoverError: AWS refused it.
+        CrossoverError: AWS refused it, or its answer was lost.
     """
     backfill = backfill_of(variant)
     try:
@@ -106,7 +129,7 @@ def create(clients: Clients, variant: Variant, account: str, manifest: dict[str,
             AccountId=account,
             ConfirmationRequired=False,
             ClientRequestToken=token,
-            Description=f"crossover backfill of {variant.stack}"[:256],
+            Description=f"{DESCRIPTION}{variant.stack}"[:256],
             Operation={"LambdaInvoke": {"FunctionArn": variant.handler_arn, "InvocationSchemaVersion": "1.0"}},
             Report={
                 "Enabled": True,
@@ -126,9 +149,47 @@ def create(clients: Clients, variant: Variant, account: str, manifest: dict[str,
             raise CrossoverError(
                 f"AWS refused the job: {message}; you need s3:CreateJob, and iam:PassRole on {backfill.role}."
             ) from error
-        raise
+        if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) < 500:
+            raise
+        raise _lost(error) from error
+    except BotoCoreError as error:
+        raise _lost(error) from error
     job_id: str = answer["JobId"]
     return job_id
+
+
+def _lost(error: Exception) -> CrossoverError:
+    """Of a request that S3 may have taken."""
+    why = " ".join(str(error).split()).rstrip(".")
+    return CrossoverError(
+        f"Whether S3 has made the job is not known: {why}; `crossover backfill --list` shows it if it has."
+    )
+
+
+def find(clients: Clients, account: str, *, prefix: str, stack: str = "") -> list[ListedJob]:
+    """The jobs that this command has made in the region, newest first: S3 forgets them 90 days after their end.
+
+    Args:
+        prefix: only of stacks named `<prefix>-...` or just `<prefix>`, those included that are deleted.
+        stack: only of this one.
+    """
+    found: list[ListedJob] = []
+    page: dict[str, str] = {}
+    while True:
+        answer = clients("s3control").list_jobs(AccountId=account, MaxResults=1000, **page)
+        for each in answer.get("Jobs", []):
+            description = each.get("Description", "")
+            name = description.removeprefix(DESCRIPTION)
+            if name != description and f"{name}-".startswith(f"{prefix}-") and stack in ("", name):
+                counts = _counts(each)
+                found.append(
+                    ListedJob(
+                        id=each["JobId"], stack=name, created=each["CreationTime"], status=each["Status"], **counts
+                    )
+                )
+        if not answer.get("NextToken"):
+            return sorted(found, key=lambda job: job.created, reverse=True)
+        page = {"NextToken": answer["NextToken"]}
 
 
 def describe(clients: Clients, account: str, job_id: str) -> Job:
@@ -142,16 +203,26 @@ def describe(clients: Clients, account: str, job_id: str) -> Job:
     except ClientError as error:
         _check_known(error, clients, account, job_id)
         raise
-    progress, report = found.get("ProgressSummary", {}), found.get("Report", {})
+    report = found.get("Report", {})
+    function = found.get("Operation", {}).get("LambdaInvoke", {}).get("FunctionArn", "")
     return Job(
         id=job_id,
         status=found["Status"],
-        total=progress.get("TotalNumberOfTasks", 0),
-        succeeded=progress.get("NumberOfTasksSucceeded", 0),
-        failed=progress.get("NumberOfTasksFailed", 0),
+        **_counts(found),
         reasons=tuple(each.get("FailureReason") or each["FailureCode"] for each in found.get("FailureReasons", [])),
         report=(report.get("Bucket", "").rpartition(":")[2], report.get("Prefix", "")),
+        function="".join(function.split(":")[6:7]),
     )
+
+
+def _counts(job: Mapping[str, Any]) -> dict[str, int]:
+    """How many objects a job has, and how many of them are done."""
+    progress = job.get("ProgressSummary", {})
+    return {
+        "total": progress.get("TotalNumberOfTasks", 0),
+        "succeeded": progress.get("NumberOfTasksSucceeded", 0),
+        "failed": progress.get("NumberOfTasksFailed", 0),
+    }
 
 
 def watch(clients: Clients, account: str, job_id: str, *, sleep: Callable[[float], None] = time.sleep) -> Iterator[Job]:

@@ -2,21 +2,22 @@
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
+from time import sleep
 from typing import IO, Any
 from urllib.parse import quote
 
 from crossover.aws import Clients
-from crossover.deployed import Variant
+from crossover.deployed import Delays, Variant
 from crossover.errors import UsageError
 
 PAGE = 1000  # keys in a page of ListObjectsV2
-MOST_COUNTED = 100_000
-"""Objects that are listed for a price only: about 20 s, and 0.0005 USD."""
 MOST_READ_ITEMS = 100  # of BatchGetItem
+DELAYS = Delays(first=0.05, longest=5.0)
+"""Before items are asked for that the table had no capacity for."""
 SECOND = timedelta(seconds=1)  # of which S3 has times
 
 
@@ -61,10 +62,16 @@ class Choice:
 
 @dataclass(frozen=True, kw_only=True)
 class Count:
-    """How many objects match, and how large they are together; of the first MOST_COUNTED where there are more."""
+    """How many objects match, and how large they are together, of the keys that were listed.
+
+    Attributes:
+        listed: number of these keys.
+        is_complete: whether they are all that begin with the prefix.
+    """
 
     objects: int
     size_bytes: int
+    listed: int
     is_complete: bool
 
 
@@ -90,14 +97,22 @@ def narrow(variant: Variant, choice: Choice) -> Choice:
     return Choice(**{**vars(choice), **longest})
 
 
-def count(clients: Clients, variant: Variant, choice: Choice, *, most: int = MOST_COUNTED) -> Count:
-    """Count the objects that match, whatever their predictions: at most `most` objects are listed."""
-    pages = _pages(clients, variant, choice)
-    objects = size_bytes = 0
-    for page in islice(pages, most // PAGE):
+def count(
+    clients: Clients, variant: Variant, choice: Choice, *, most: int = 0, on_listed: Callable[[int], None] | None = None
+) -> Count:
+    """Count the objects that match, whatever their predictions.
+
+    Args:
+        most: so many keys are listed, rounded up to whole pages; 0 for all.
+        on_listed: told after each page how many keys were listed.
+    """
+    pages = _pages(clients, variant, choice, on_listed)
+    objects = size_bytes = listed = 0
+    for page in islice(pages, -(-most // PAGE) or None):
         found = [each for each in page if choice.matches(each)]
         objects, size_bytes = objects + len(found), size_bytes + sum(each["Size"] for each in found)
-    return Count(objects=objects, size_bytes=size_bytes, is_complete=next(pages, None) is None)
+        listed += len(page)
+    return Count(objects=objects, size_bytes=size_bytes, listed=listed, is_complete=next(pages, None) is None)
 
 
 def is_listed(clients: Clients, variant: Variant, choice: Choice) -> bool:
@@ -111,9 +126,11 @@ def is_listed(clients: Clients, variant: Variant, choice: Choice) -> bool:
     return "Status" in clients("s3").get_bucket_versioning(Bucket=variant.bucket)
 
 
-def chosen(clients: Clients, variant: Variant, choice: Choice) -> Iterator[Mapping[str, Any]]:
-    """The objects that match, without folders, as ListObjectsV2 gives them."""
-    listed = (each for page in _pages(clients, variant, choice) for each in page)
+def chosen(
+    clients: Clients, variant: Variant, choice: Choice, *, on_listed: Callable[[int], None] | None = None
+) -> Iterator[Mapping[str, Any]]:
+    """The objects that match, without folders, as ListObjectsV2 gives them; `on_listed` as in `count`."""
+    listed = (each for page in _pages(clients, variant, choice, on_listed) for each in page)
     matching: Iterable[Mapping[str, Any]] = (
         each for each in listed if choice.matches(each) and not each["Key"].endswith("/")
     )
@@ -131,13 +148,20 @@ def write_manifest(file: IO[bytes], bucket: str, objects: Iterable[Mapping[str, 
         writer.writerow([bucket, quote(each["Key"], safe="/")])
         number, size_bytes = number + 1, size_bytes + each["Size"]
     text.detach()
-    return Count(objects=number, size_bytes=size_bytes, is_complete=True)
+    return Count(objects=number, size_bytes=size_bytes, listed=number, is_complete=True)
 
 
-def _pages(clients: Clients, variant: Variant, choice: Choice) -> Iterator[list[Mapping[str, Any]]]:
+def _pages(
+    clients: Clients, variant: Variant, choice: Choice, on_listed: Callable[[int], None] | None
+) -> Iterator[list[Mapping[str, Any]]]:
     paginator = clients("s3").get_paginator("list_objects_v2")
-    for page in paginator.paginate(Bucket=variant.bucket, Prefix=choice.prefix):
-        yield page.get("Contents", [])
+    listed = 0
+    for answer in paginator.paginate(Bucket=variant.bucket, Prefix=choice.prefix):
+        page = answer.get("Contents", [])
+        listed += len(page)
+        if on_listed:
+            on_listed(listed)
+        yield page
 
 
 def _without_prediction(
@@ -162,10 +186,13 @@ def _items(clients: Clients, variant: Variant, keys: list[str]) -> dict[str, tup
         "ProjectionExpression": "object_key, model_sha256, etag",
     }
     left = {variant.table: request}
-    while left:
+    for delay in DELAYS:
         answer = clients("dynamodb").batch_get_item(RequestItems=left)
         for item in answer["Responses"][variant.table]:
             values = {name: value["S"] for name, value in item.items()}
             found[values["object_key"]] = (values.get("model_sha256", ""), values.get("etag", ""))
         left = answer["UnprocessedKeys"]
+        if not left:
+            break
+        sleep(delay)
     return found

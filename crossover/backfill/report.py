@@ -24,6 +24,10 @@ NEWER = "(not stored: the table has a newer result)"
 KEPT = "(not stored: the table keeps the result of an upload)"
 MOST_EXAMPLES = 10
 REASON_CHARACTERS = 200
+MOST_REASONS, MOST_SHOWN_REASONS = 1000, 20
+"""That are told apart while the report is read, which bounds the memory, and that are shown."""
+OTHER_REASONS = "other reasons"
+NO_REASON = "no reason given"
 
 
 @dataclass(kw_only=True)
@@ -36,7 +40,7 @@ class Summary:
         newer: of the predictions and refusals, those whose item is of a newer upload and stayed.
         kept: of the refusals, those whose item is of an upload, perhaps of the same file, and stayed.
         refused: FAILED items, by their error code.
-        failed: neither predicted nor refused, by the reason.
+        failed: neither predicted nor refused, by the reason; AWS may leave it out.
         examples: keys of some that failed.
     """
 
@@ -55,7 +59,8 @@ class Summary:
         """
         key, status, message = unquote_plus(row[1]), row[3], row[-1]
         if status != "succeeded":
-            self.failed[_reason(message)] += 1
+            reason = _reason(message) or NO_REASON
+            self.failed[reason if reason in self.failed or len(self.failed) < MOST_REASONS else OTHER_REASONS] += 1
             if len(self.examples) < MOST_EXAMPLES:
                 self.examples.append(key)
             return
@@ -67,6 +72,14 @@ class Summary:
             self.succeeded += 1
         self.newer += message.endswith(NEWER)
         self.kept += message.endswith(KEPT)
+
+    @property
+    def reasons(self) -> dict[str, int]:
+        """Why objects failed, the most frequent first, and how many did for others."""
+        told_apart = Counter({reason: number for reason, number in self.failed.items() if reason != OTHER_REASONS})
+        most = dict(told_apart.most_common(MOST_SHOWN_REASONS))
+        others = self.failed.total() - sum(most.values())
+        return {**most, **({OTHER_REASONS: others} if others else {})}
 
 
 def read(clients: Clients, job: Job) -> Summary | None:
@@ -82,7 +95,8 @@ def read(clients: Clients, job: Job) -> Summary | None:
     summary = Summary()
     for part in manifest["Results"]:
         for row in csv.reader(_lines(clients, part)):
-            summary.add(row)
+            if row:
+                summary.add(row)
     return summary
 
 

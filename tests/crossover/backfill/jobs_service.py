@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote
@@ -31,6 +32,7 @@ class Jobs:
     Attributes:
         states: statuses, one for each time that the job is described; the last one stays.
         created: the requests of create_job.
+        pages: of list_jobs.
         error: of every request, where there is one.
     """
 
@@ -42,6 +44,7 @@ class Jobs:
         self.reports = reports
         self.created: list[dict[str, Any]] = []
         self.asked: list[dict[str, Any]] = []
+        self.pages: list[list[dict[str, Any]]] = [[]]
         self.error: Exception | None = None
 
     def _check(self) -> None:
@@ -60,6 +63,13 @@ class Jobs:
         report = {"Enabled": True, "Bucket": f"arn:aws:s3:::{self.reports}", "Prefix": "reports"}
         return {"Job": {"JobId": JOB, "Status": status, "Report": report, **self.job}}
 
+    def list_jobs(self, *, NextToken: str = "0", **_: Any) -> dict[str, Any]:  # noqa: N803
+        self._check()
+        number = int(NextToken)
+        following = number + 1
+        more = {"NextToken": str(following)} if following < len(self.pages) else {}
+        return {"Jobs": self.pages[number], **more}
+
     def update_job_status(self, **request: Any) -> dict[str, str]:
         self._check()
         self.asked.append(request)
@@ -67,17 +77,35 @@ class Jobs:
 
 
 class Lambda:
-    """A client of Lambda that knows the functions' memory."""
+    """A client of Lambda that knows the functions' configuration, and what they have reserved."""
 
     meta: Any = META
 
-    def get_function_configuration(self, **_: str) -> dict[str, int]:
-        return {"MemorySize": 4096}
+    def __init__(self, *, reserved: int | None = None, **config: Any) -> None:
+        self.reserved = reserved
+        self.config = {"MemorySize": 4096, **config}
+
+    def get_function_configuration(self, **_: str) -> dict[str, Any]:
+        return self.config
+
+    def get_function_concurrency(self, **_: str) -> dict[str, int]:
+        return {} if self.reserved is None else {"ReservedConcurrentExecutions": self.reserved}
 
 
-def with_jobs(clients: Clients, jobs: Any) -> Clients:
-    """The account's clients, with these jobs."""
-    return lambda service, /: {"s3control": jobs, "lambda": Lambda()}.get(service) or clients(service)
+def with_jobs(clients: Clients, jobs: Any, functions: Any = None) -> Clients:
+    """The account's clients, with these jobs and functions."""
+    return lambda service, /: {"s3control": jobs, "lambda": functions or Lambda()}.get(service) or clients(service)
+
+
+def listed(job_id: str, description: str, *, hour: int) -> dict[str, Any]:
+    """A job in the answer of ListJobs."""
+    return {
+        "JobId": job_id,
+        "Description": description,
+        "Status": "Active",
+        "CreationTime": datetime(2026, 11, 28, hour, tzinfo=UTC),
+        "ProgressSummary": {"TotalNumberOfTasks": 5, "NumberOfTasksSucceeded": 2, "NumberOfTasksFailed": 1},
+    }
 
 
 def deploy(clients: Clients, **outputs: str) -> Variant:

@@ -13,11 +13,13 @@ from rich.console import Console
 from crossover import cli, terminal
 from crossover.aws import Clients
 from crossover.backfill import cli as backfill_cli
-from crossover.backfill import display, jobs
+from crossover.backfill import concurrency, display, jobs, objects
+from crossover.backfill.objects import Count
+from crossover.backfill.price import price_of
 from crossover.deployed import Variant
 
 from ..deployments import create_stack
-from .jobs_service import JOB, Jobs, deploy, put, put_report, refusal, with_jobs
+from .jobs_service import JOB, Jobs, deploy, listed, put, put_report, refusal, with_jobs
 
 WATCH = jobs.watch
 DONE = {"TotalNumberOfTasks": 2, "NumberOfTasksSucceeded": 2, "NumberOfTasksFailed": 0}
@@ -81,7 +83,7 @@ def test_the_usage_names_the_ways_to_call_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(monkeypatch, "--help") == 0
-    assert "[VARIANT | --job-id JOB | --cancel JOB]" in capsys.readouterr().out
+    assert "[VARIANT | --job-id JOB | --cancel JOB | --list]" in " ".join(capsys.readouterr().out.split())
 
 
 def test_the_progress_bar_is_labelled_from_the_start_and_leaves_no_line() -> None:
@@ -171,6 +173,112 @@ def test_ctrl_c_ends_the_watching_and_says_how_to_go_on(
     )
 
 
+def test_a_signal_while_the_job_is_made_waits_until_its_id_is_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], variant: Variant, service: Jobs
+) -> None:
+    create_job = service.create_job
+
+    def interrupted(**request: Any) -> dict[str, str]:
+        signal.raise_signal(signal.SIGINT)
+        return create_job(**request)
+
+    monkeypatch.setattr(service, "create_job", interrupted)
+    assert run(monkeypatch, "standard", "--yes") == 130
+    error = capsys.readouterr().err
+    assert f"The job {JOB} has begun" in error
+    assert f"still running: the job {JOB}: `crossover backfill --job-id {JOB}` watches it again" in error
+
+
+def test_jobs_are_listed_so_that_none_is_lost(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], variant: Variant, service: Jobs
+) -> None:
+    service.pages = [
+        [
+            listed("of-this", f"{jobs.DESCRIPTION}{variant.stack}", hour=7),
+            listed("of-a-deleted-one", f"{jobs.DESCRIPTION}Crossover-Efs", hour=8),
+        ]
+    ]
+    assert run(monkeypatch, "--list") == 0
+    rows = [[cell.strip() for cell in line.split("│")] for line in capsys.readouterr().out.splitlines()[2:]]
+    assert rows == [
+        ["of-a-deleted-one", "Crossover-Efs", "2026-11-28 08:00", "Active", "5", "3", "1"],
+        ["of-this", variant.stack, "2026-11-28 07:00", "Active", "5", "3", "1"],
+    ]
+    assert run(monkeypatch, "standard", "--list", "--json") == 0
+    assert [job["id"] for job in json.loads(capsys.readouterr().out)] == ["of-this"]
+    service.pages = [[]]
+    assert run(monkeypatch, "--list") == 0
+    assert "There are no jobs of stacks named Crossover-... in eu-central-1." in capsys.readouterr().out
+
+
+def test_a_job_can_be_looked_at_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], variant: Variant, service: Jobs
+) -> None:
+    service.states = ["Active"]
+    assert run(monkeypatch, "--job-id", JOB, "--no-wait") == 0
+    assert capsys.readouterr().out == f"The job {JOB} is Active: 2 of 2 objects done, 0 failed.\n"
+    assert run(monkeypatch, "--job-id", JOB, "--no-wait", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["status"] == "Active"
+    service.states = ["Cancelled"]
+    assert run(monkeypatch, "--job-id", JOB, "--no-wait") == 1
+    assert "is Cancelled: 2 of 2 objects done, 1 predicted" in capsys.readouterr().out
+    service.error = refusal("NoSuchJobException")
+    assert run(monkeypatch, "--job-id", "x", "--no-wait") == 2
+
+
+def test_where_objects_failed_the_log_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], clients: Clients, service: Jobs
+) -> None:
+    deploy(clients)
+    put_report(clients, ("a.wav", "failed", ""))
+    function = {"FunctionArn": "arn:aws:lambda:eu-central-1:123456789012:function:predicts:live"}
+    service.job |= {"Operation": {"LambdaInvoke": function}}
+    assert run(monkeypatch, "--job-id", JOB) == 0  # S3 counts none as failed here
+    output = capsys.readouterr().out
+    assert "no reason given" in output
+    assert "The function's log, /aws/lambda/predicts, has a line with the cause of each." in output
+
+
+def test_a_count_that_is_not_finished_says_what_else_is_predicted(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    clients: Clients,
+    variant: Variant,
+    service: Jobs,
+) -> None:
+
+    def count(*_: object, most: int, **__: object) -> Count:
+        return Count(objects=0, size_bytes=0, listed=most, is_complete=False)
+
+    monkeypatch.setattr(objects, "count", count)
+    assert run(monkeypatch, "standard", "--max-count", "1000", "--key-suffix", ".wav", stdin=Terminal("n\n")) == 1
+    output = capsys.readouterr()
+    assert "0 of the first 1,000 keys match, and the price is for these. The job predicts all that match" in output.out
+    per_million = price_of(with_jobs(clients, service), variant, objects=0).usd_per_million
+    assert (
+        f"Predict all of {variant.bucket} that matches: key ends in '.wav' by standard for about 0.25 USD for the 0 "
+        f"objects counted, and {per_million:.2f} USD for each million more?"
+    ) in output.err
+    assert run(monkeypatch, "standard", "--max-count", "1000", "--json", "--price") == 0
+    document = json.loads(capsys.readouterr().out)
+    assert not document["all_counted"]
+    assert document["usd_per_million"] == pytest.approx(per_million)
+
+
+def test_before_the_question_it_is_said_what_a_large_job_endangers(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], clients: Clients, service: Jobs
+) -> None:
+    deploy(clients, UploadQueueUrl="queue")
+    large = Count(objects=concurrency.SMALL_JOB + 1, size_bytes=1, listed=501, is_complete=True)
+    monkeypatch.setattr(objects, "count", lambda *_, **__: large)
+    assert run(monkeypatch, "standard", stdin=Terminal("n\n")) == 1
+    before, question, _ = capsys.readouterr().err.partition("Predict 501 objects by standard, past its queue, for")
+    assert question
+    assert "past the upload queue and its max_concurrency" in before
+    assert run(monkeypatch, "standard", "--price", "--json") == 0
+    assert "past the upload queue" in json.loads(capsys.readouterr().out)["warning"]
+
+
 def test_a_job_is_cancelled_by_its_id(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], service: Jobs
 ) -> None:
@@ -182,24 +290,32 @@ def test_a_job_is_cancelled_by_its_id(
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ([], "Give exactly one of these: the name of a variant, --job-id or --cancel."),
+        ([], "Give exactly one of these: the name of a variant, --job-id, --cancel or --list."),
         (["standard", "--cancel", JOB], "Give exactly one of these"),
-        (["standard", "--from", "28.11.2026"], "The value of --from is '28.11.2026'; it must be a day as YYYY-MM-DD."),
+        (["--list", "--job-id", JOB], "Give exactly one of these"),
+        (["--job-id", JOB, "--limit", "5"], "--limit has no meaning with --job-id; leave it out."),
+        (["--cancel", JOB, "--no-wait"], "--no-wait has no meaning with --cancel; leave it out."),
+        (["standard", "--from", "28.11.2026"], "The value of --from is '28.11.2026'; it must be a day as YYYY-MM-DD"),
+        (["standard", "--to", "9999-12-31"], "The value of --to is '9999-12-31'; it must be a day as YYYY-MM-DD, from"),
+        (["standard", "--from", "0001-01-01"], "The value of --from is '0001-01-01'; it must be a day"),
         (
             ["standard", "--from", "2026-12-02", "--to", "2026-12-01"],
             "--from is 2026-12-02, but must not be later than",
         ),
-        (["standrad"], "The variant 'standrad' is not deployed in eu-central-1; deployed are standard."),
     ],
 )
 def test_a_mistake_is_one_sentence(
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    variant: Variant,
-    arguments: list[str],
-    sentence: str,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str], sentence: str
 ) -> None:
     assert run(monkeypatch, *arguments) == 2
+    assert sentence in capsys.readouterr().err
+
+
+def test_a_variant_that_is_not_deployed_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], variant: Variant
+) -> None:
+    assert run(monkeypatch, "standrad") == 2
+    sentence = "The variant 'standrad' is not deployed in eu-central-1; deployed are standard."
     assert sentence in capsys.readouterr().err
 
 

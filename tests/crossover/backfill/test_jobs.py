@@ -3,7 +3,7 @@
 import io
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ReadTimeoutError
 
 from crossover.aws import Clients
 from crossover.backfill import jobs
@@ -12,7 +12,7 @@ from crossover.deployed import Variant, find_variants
 from crossover.errors import CrossoverError, UsageError
 
 from ..deployments import create_stack
-from .jobs_service import JOB, ROLE, Jobs, deploy, refusal, with_jobs
+from .jobs_service import JOB, ROLE, Jobs, deploy, listed, refusal, with_jobs
 
 ACCOUNT = "123456789012"
 
@@ -61,6 +61,31 @@ def test_who_may_not_make_a_job_is_told_what_it_takes(clients: Clients, variant:
     service.error = refusal("Other")
     with pytest.raises(ClientError):
         jobs.create(with_jobs(clients, service), variant, ACCOUNT, {}, "token")
+
+
+def test_where_the_answer_is_lost_the_job_may_have_begun(clients: Clients, variant: Variant) -> None:
+    service = Jobs()
+    unavailable = refusal("ServiceUnavailable")
+    unavailable.response["ResponseMetadata"]["HTTPStatusCode"] = 503
+    for service.error in (ReadTimeoutError(endpoint_url="https://s3-control"), unavailable):
+        with pytest.raises(CrossoverError, match=r"^Whether S3 has made the job is not known: .* backfill --list` "):
+            jobs.create(with_jobs(clients, service), variant, ACCOUNT, {}, "token")
+
+
+def test_the_jobs_of_stacks_are_found_by_what_describes_them(clients: Clients) -> None:
+    service = Jobs()
+    service.pages = [
+        [listed("1", f"{jobs.DESCRIPTION}Crossover-Efs", hour=1), listed("2", "of another program", hour=2)],
+        [
+            listed("3", f"{jobs.DESCRIPTION}Crossover-Standard", hour=3),
+            listed("4", f"{jobs.DESCRIPTION}Mine", hour=4),
+        ],
+    ]
+    found = jobs.find(with_jobs(clients, service), ACCOUNT, prefix="Crossover")
+    assert [(job.id, job.stack) for job in found] == [("3", "Crossover-Standard"), ("1", "Crossover-Efs")]
+    assert (found[0].status, found[0].total, found[0].succeeded, found[0].failed) == ("Active", 5, 2, 1)
+    [own] = jobs.find(with_jobs(clients, service), ACCOUNT, prefix="Crossover", stack="Crossover-Efs")
+    assert own.id == "1"
 
 
 def test_a_stack_without_the_role_says_which_setting_makes_it(clients: Clients) -> None:

@@ -2,6 +2,7 @@
 
 import io
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -76,10 +77,31 @@ def test_the_filter_of_s3_means_the_same() -> None:
     }
 
 
-def test_counting_is_bounded(clients: Clients, variant: Variant, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_items_that_the_table_has_no_capacity_for_are_asked_for_again_later(
+    clients: Clients, variant: Variant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(clients, variant, "1.wav", "2.wav")
+    pauses: list[float] = []
+    monkeypatch.setattr(objects, "sleep", pauses.append)
+    dynamodb = clients("dynamodb")
+    batch_get_item = dynamodb.batch_get_item
+
+    def busy(**request: Any) -> dict[str, Any]:
+        if len(pauses) < 3:
+            return {"Responses": {variant.table: []}, "UnprocessedKeys": request["RequestItems"]}
+        answer: dict[str, Any] = batch_get_item(**request)
+        return answer
+
+    monkeypatch.setattr(dynamodb, "batch_get_item", busy)
+    assert keys(clients, variant, Choice(missing=True)) == ["1.wav", "2.wav"]
+    assert len(set(pauses)) == 3
+    assert pauses == sorted(pauses)
+
+
+def test_all_is_counted_unless_it_may_not(clients: Clients, variant: Variant, monkeypatch: pytest.MonkeyPatch) -> None:
     put(clients, variant, "1.wav", "2.wav", "3.txt")
     suffix = Choice(suffix=".wav")
-    assert objects.count(clients, variant, suffix) == Count(objects=2, size_bytes=10, is_complete=True)
+    assert objects.count(clients, variant, suffix) == Count(objects=2, size_bytes=10, listed=3, is_complete=True)
     monkeypatch.setattr(objects, "PAGE", 1)
     s3 = clients("s3")
     in_small_pages = s3.get_paginator("list_objects_v2")
@@ -88,8 +110,12 @@ def test_counting_is_bounded(clients: Clients, variant: Variant, monkeypatch: py
         in_small_pages, "paginate", lambda **wanted: paginate(**wanted, PaginationConfig={"PageSize": 1})
     )
     monkeypatch.setattr(s3, "get_paginator", lambda _: in_small_pages)
-    assert objects.count(clients, variant, suffix, most=2) == Count(objects=2, size_bytes=10, is_complete=False)
+    some = Count(objects=2, size_bytes=10, listed=2, is_complete=False)
+    assert objects.count(clients, variant, suffix, most=2) == some
     assert objects.count(clients, variant, suffix, most=3).is_complete
+    told: list[int] = []
+    assert objects.count(clients, variant, suffix, on_listed=told.append).is_complete
+    assert told == [1, 2, 3]
 
 
 def test_s3_lists_the_objects_unless_it_cannot_choose_them(clients: Clients, variant: Variant) -> None:
@@ -104,7 +130,7 @@ def test_s3_lists_the_objects_unless_it_cannot_choose_them(clients: Clients, var
 def test_a_manifest_has_bucket_and_encoded_key() -> None:
     file = io.BytesIO()
     found = [{"Key": key, "Size": 1} for key in ("a b+c.wav", 'ü,"\n.wav')]
-    assert objects.write_manifest(file, "files", found) == Count(objects=2, size_bytes=2, is_complete=True)
+    assert objects.write_manifest(file, "files", found) == Count(objects=2, size_bytes=2, listed=2, is_complete=True)
     assert file.getvalue() == b"files,a%20b%2Bc.wav\nfiles,%C3%BC%2C%22%0A.wav\n"
 
 

@@ -6,16 +6,20 @@ from types import SimpleNamespace
 import pytest
 
 from crossover.aws import Clients
-from crossover.backfill.price import price_of
+from crossover.backfill.price import Price, price_of
 from crossover.errors import UsageError
 
 from .jobs_service import Jobs, Lambda, deploy, with_jobs
 
 
+def usd_of(price: Price) -> dict[str, float]:
+    return {line.name: float(line.usd) for line in price.lines}
+
+
 def test_a_million_objects_by_hand(clients: Clients) -> None:
     variant = deploy(clients)
     price = price_of(with_jobs(clients, Jobs()), variant, objects=1_000_000, seconds=0.1)
-    usd = {line.name: float(line.usd) for line in price.lines}
+    usd = usd_of(price)
     assert usd == {
         "S3 Batch Operations: job": 0.25,
         "S3 Batch Operations: objects": pytest.approx(1.0),
@@ -36,11 +40,43 @@ def test_the_endpoint_runs_anyway_and_is_not_in_the_price(clients: Clients) -> N
     assert not names & {"ml.t2.medium instances", "volumes"}
 
 
-def test_in_a_region_without_prices_it_is_that_of_another(clients: Clients) -> None:
-    class Elsewhere(Lambda):
-        meta = SimpleNamespace(region_name="sa-east-1")
+def test_arm64_has_its_own_prices(clients: Clients) -> None:
+    clients_of_arm = with_jobs(clients, Jobs(), Lambda(Architectures=["arm64"]))
+    price = price_of(clients_of_arm, deploy(clients), objects=1_000_000, seconds=0.1)
+    assert usd_of(price)["Lambda duration"] == pytest.approx(1e6 * 0.1 * 4 * 1.33334e-5, rel=1e-4)
+    assert price.architecture == "arm64"
 
-    assert price_of(lambda service, /: Elsewhere(), deploy(clients), objects=1).region == "us-east-1"
+
+def test_objects_are_priced_as_if_nothing_were_kept_ready(clients: Clients) -> None:
+    variant, with_functions = deploy(clients), with_jobs(clients, Jobs())
+    standard = price_of(with_functions, variant, objects=1_000_000)
+    for name in ("provisioned", "snapstart", "efs", "container", "my-own"):
+        assert price_of(with_functions, replace(variant, name=name), objects=1_000_000) == standard
+
+
+def test_results_and_items_cost_what_they_may_at_most(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> None:
+    variant = replace(deploy(clients), results_bucket="results")
+    small = usd_of(price_of(with_jobs(clients, Jobs()), variant, objects=1_000_000))
+    assert small["S3 results"] == pytest.approx(5.4)
+    table = {"Table": {"ItemCount": 1000, "TableSizeBytes": 1000 * 2500}}  # three write units each
+    monkeypatch.setattr(clients("dynamodb"), "describe_table", lambda **_: table)
+    price = price_of(with_jobs(clients, Jobs()), variant, objects=1_000_000)
+    assert price.item_kb == pytest.approx(2.44, abs=0.01)
+    assert usd_of(price)["DynamoDB writes"] == pytest.approx(3 * small["DynamoDB writes"])
+    assert usd_of(price)["DynamoDB writes, second"] == pytest.approx(3 * small["DynamoDB writes"] / 1000)
+
+
+def test_a_million_more_cost_the_same_each(clients: Clients) -> None:
+    variant = deploy(clients)
+    price = price_of(with_jobs(clients, Jobs()), variant, objects=2_000_000)
+    assert price.usd == pytest.approx(0.25 + 2 * price.usd_per_million)
+    assert price_of(with_jobs(clients, Jobs()), variant, objects=0).usd_per_million == price.usd_per_million
+
+
+def test_in_a_region_without_prices_it_is_that_of_another(clients: Clients) -> None:
+    elsewhere = Lambda()
+    elsewhere.meta = SimpleNamespace(region_name="sa-east-1")
+    assert price_of(with_jobs(clients, Jobs(), elsewhere), deploy(clients), objects=1).region == "us-east-1"
 
 
 def test_a_duration_that_lambda_does_not_have_is_refused(clients: Clients) -> None:

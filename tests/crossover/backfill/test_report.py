@@ -4,7 +4,7 @@ from collections import Counter
 
 from crossover.aws import Clients
 from crossover.backfill.jobs import Job
-from crossover.backfill.report import MOST_EXAMPLES, Summary, read
+from crossover.backfill.report import MOST_EXAMPLES, MOST_REASONS, MOST_SHOWN_REASONS, Summary, read
 
 from .jobs_service import JOB, deploy, put_report
 
@@ -45,6 +45,30 @@ def test_of_many_failures_some_keys_are_shown(clients: Clients) -> None:
     summary = read(clients, ENDED)
     assert summary
     assert (summary.failed.total(), len(summary.examples)) == (50, MOST_EXAMPLES)
+
+
+def test_reasons_are_bounded_and_counted_though_aws_may_leave_them_out() -> None:
+    summary = Summary()
+    for number in range(2 * MOST_REASONS):
+        summary.add(["files", "a.wav", "", "failed", "200", "PermanentFailure", f"No {number}."])
+    for _ in range(3):
+        summary.add(["files", "a.wav", "", "failed", "200", "PermanentFailure", "No 7."])
+    assert len(summary.failed) <= MOST_REASONS + 1
+    reasons = summary.reasons
+    assert (len(reasons), next(iter(reasons)), reasons["No 7."]) == (MOST_SHOWN_REASONS + 1, "No 7.", 4)
+    assert sum(reasons.values()) == 2 * MOST_REASONS + 3
+    summary = Summary()
+    summary.add(["files", "a.wav", "", "failed", "200", "PermanentFailure", ""])
+    assert summary.reasons == {"no reason given": 1}
+
+
+def test_an_empty_line_is_no_object(clients: Clients) -> None:
+    deploy(clients)
+    put_report(clients, ("a.wav", "succeeded", "SUCCEEDED"))
+    key = f"reports/job-{JOB}/results/succeeded.csv"
+    body = clients("s3").get_object(Bucket="reports-of-jobs", Key=key)["Body"].read()
+    clients("s3").put_object(Bucket="reports-of-jobs", Key=key, Body=b"\n" + body + b"\n")
+    assert read(clients, ENDED) == Summary(succeeded=1)
 
 
 def test_a_job_that_has_begun_nothing_has_no_report(clients: Clients) -> None:
