@@ -2,8 +2,9 @@
 
 import dataclasses
 import hashlib
+import json
 
-from aws_cdk import CustomResource, Duration, RemovalPolicy, Stack, Token
+from aws_cdk import CustomResource, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_efs as efs
@@ -13,7 +14,7 @@ from constructs import Construct
 from crossover.bundling import MODEL_LOADER
 from crossover.cdk.encryption import allow_file_systems
 from crossover.cdk.model_artifact import ModelArtifact
-from crossover.cdk.mount import MOUNT, Mount
+from crossover.cdk.mount import MOUNT, Mount, add_suffix
 from crossover.cdk.python_function import FunctionOptions, create_function, create_python_function, zip_code
 
 PATH = "/mnt/model"
@@ -31,6 +32,12 @@ class ModelFileSystem(Construct):
     The file of a model, `model-<sha256>.onnx`, is a resource of the stack with the model's hash in its name, like a
     version of a function, which depends on it. So CloudFormation makes the new file before the new version, and removes
     the old one after the old version; or removes the new one if the deployment fails.
+
+    With another key, VPC or subnets it is another file system, which gets the model before a new version is published;
+    the live version may mount the old one until then. A VPC construct of the app that CloudFormation replaces under the
+    same id, for another address range, fails the deployment, which is rolled back: EFS takes no mount target in a
+    second VPC. Under another construct id it is replaced. If CloudFormation alone knows the key's ARN, a parameter of
+    the stack, a new version is published too, but what starts on the old one meanwhile may not mount.
 
     Benefit: a model of any size that ONNX allows, read when it is needed, from a file that is there.
     Cost: storage and reading are billed by the GB; a function that copies the model, and one that calls it.
@@ -71,34 +78,33 @@ class ModelFileSystem(Construct):
             ),
             removal_policy=RemovalPolicy.DESTROY,  # it holds a copy
         )
-        resource = self.file_system.node.default_child
-        assert isinstance(resource, efs.CfnFileSystem)
-        # A file system has mount targets in one VPC and one in each zone, and CloudFormation makes new ones before it
-        # deletes the old ones. So in another network it is another file system.
-        resource.override_logical_id(f"{Stack.of(self).get_logical_id(resource)}{_network_hash(options.vpc)}")
+        self._suffix = _suffix(self, options)
+        add_suffix(self.file_system, self._suffix)
         self.name = f"model-{model.sha256}.onnx"
         self.path = f"{PATH}/{self.name}"
-        self.reader = Mount(file_system=self.file_system, access_point=self._access_point("Reader", READER), path=PATH)
+        self.reader = self._mount("Reader", READER)
         self.model_file = self._load(model, options)
 
-    def _access_point(self, name: str, user: str) -> efs.AccessPoint:
-        return self.file_system.add_access_point(
+    def _mount(self, name: str, user: str) -> Mount:
+        access_point = self.file_system.add_access_point(
             name,
             path=FOLDER,
             # Whichever is mounted first makes the folder.
             create_acl=efs.Acl(owner_uid=OWNER, owner_gid=OWNER, permissions="755"),
             posix_user=efs.PosixUser(uid=user, gid=user),
         )
+        add_suffix(access_point, self._suffix)
+        return Mount(
+            file_system=self.file_system,
+            access_point=access_point,
+            suffix=self._suffix,
+            path=PATH,
+            is_writable=user == OWNER,
+        )
 
     def _load(self, model: ModelArtifact, options: FunctionOptions) -> CustomResource:
         """The model's file."""
         options = dataclasses.replace(options, reserved_concurrency=None, metrics=False, tracing=False)
-        writer = Mount(
-            file_system=self.file_system,
-            access_point=self._access_point("Writer", OWNER),
-            path=PATH,
-            is_writable=True,
-        )
         in_vpc = dataclasses.replace(options, timeout_seconds=LOADER_SECONDS)
         loader = create_function(
             self,
@@ -108,7 +114,7 @@ class ModelFileSystem(Construct):
             memory_mb=1769,  # one vCPU, for the hash
             environment={"MODEL_FOLDER": PATH},
             options=in_vpc,
-            mount=writer,
+            mount=self._mount("Writer", OWNER),
         )
         model.grant_read(loader)
         provider = create_python_function(
@@ -165,7 +171,17 @@ class ModelFileSystem(Construct):
         )
 
 
-def _network_hash(vpc: ec2.IVpc) -> str:
-    """Differs where the VPC is another construct, or has other ids that are known at synth."""
-    names = [vpc.node.path, vpc.vpc_id, *vpc.select_subnets().subnet_ids]
-    return hashlib.sha256(" ".join(name for name in names if not Token.is_unresolved(name)).encode()).hexdigest()[:8]
+def _suffix(scope: Construct, options: FunctionOptions) -> str:
+    """Of the logical ids of file system and access points: another one where synthesis can tell that they are replaced.
+
+    - EFS keeps the key of a file system, and an access point its user and folder. CloudFormation would replace them
+      under the same ids, and the function's template would be the same: CDK would publish no version, and the live one
+      would lose its file system.
+    - A file system has mount targets in one VPC and one in each zone, and CloudFormation makes new ones before it
+      deletes the old ones. So in another network it has to be another file system.
+    """
+    vpc, key = options.vpc, options.encryption_key
+    assert vpc
+    kept = [vpc.vpc_id, vpc.select_subnets().subnet_ids, key.key_arn if key else None, FOLDER, OWNER, READER]
+    # What AWS names is a reference here, with its resource's logical id.
+    return hashlib.sha256(json.dumps(Stack.of(scope).resolve(kept)).encode()).hexdigest()[:8]

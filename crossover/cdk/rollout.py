@@ -13,6 +13,7 @@ from constructs import Construct
 
 from crossover.bundling import HEALTH_CHECK
 from crossover.cdk.findings import acknowledge, acknowledge_wildcard
+from crossover.cdk.mount import Mount
 from crossover.cdk.python_function import FunctionOptions, create_python_function
 
 LIVE = "live"
@@ -25,21 +26,47 @@ BAKE_SECONDS = 600
 
 
 def publish_live(
-    scope: Construct, function: lambda_.Function, *, canary: bool, options: FunctionOptions
+    scope: Construct,
+    function: lambda_.Function,
+    *,
+    canary: bool,
+    options: FunctionOptions,
+    mount: Mount | None = None,
 ) -> lambda_.Alias:
     """The alias `live` on the one published version of the function.
 
     CDK publishes a new version when code or configuration change. CloudFormation deletes the old one at the end of an
     update, after the alias has moved: so one version stays, and a SnapStart version costs money while it does.
+
+    Args:
+        mount: the function's.
     """
     acknowledge(function, "@aws-cdk/aws-lambda:snapStartRequirePublish", "The version is published right here.")
     version = function.current_version
     version.apply_removal_policy(RemovalPolicy.DESTROY)
+    _follow_replacements(version, function, mount)
     alias = lambda_.Alias(scope, "Live", alias_name=LIVE, version=version)
     if canary:
         rollout = CanaryRollout(scope, "Rollout", alias=alias, options=options)
         alias.node.add_dependency(rollout)
     return alias
+
+
+def _follow_replacements(version: lambda_.Version, function: lambda_.Function, mount: Mount | None) -> None:
+    """Replace the version whenever CloudFormation replaces the security group or the access point that it names.
+
+    Where it does so under the same logical ids, as in a VPC construct with another address range, the function's
+    template and so CDK's hash stay the same, and the live version would keep what the update's cleanup deletes.
+    CloudFormation replaces a version for another description, which may have 256 characters:
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-version.html
+    """
+    groups = function.connections.security_groups if function.is_bound_to_vpc else []
+    names = [group.security_group_id for group in groups]
+    if mount:
+        names.append(mount.access_point.access_point_id)
+    resource = version.node.default_child
+    assert isinstance(resource, lambda_.CfnVersion)
+    resource.description = " ".join(names) or None
 
 
 class CanaryRollout(Construct):

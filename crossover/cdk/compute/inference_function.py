@@ -129,7 +129,7 @@ class InferenceFunction(Construct):
             # a snapshot holds a copy. Publishing runs INIT, so it comes after the function and, with it, its role's
             # policy.
             self.function.invalidate_version_based_on(model.sha256)
-            self.source = publish_live(self, self.function, canary=canary, options=parts.options)
+            self.source = publish_live(self, self.function, canary=canary, options=parts.options, mount=parts.mount)
             for dependency in parts.before:
                 self.function.current_version.node.add_dependency(dependency)
             if not (self.snap_start or self.is_published):  # without the setting, there was no alias

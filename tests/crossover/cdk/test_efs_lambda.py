@@ -2,17 +2,18 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
-from aws_cdk import App, Stack
+from aws_cdk import App, CfnElement, Stack
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 
 from crossover.cdk import rules
 from crossover.cdk.compute import EfsLambda
 from crossover.cdk.model_artifact import ModelArtifact
-from crossover.cdk.model_file_system import ModelFileSystem
 from crossover.cdk.python_function import FunctionOptions
 from crossover.cdk.storage import PipelineStorage
 from tests.crossover.cdk.onnx_files import CONTRACT, write_model
@@ -21,6 +22,7 @@ from tests.crossover.cdk.templates import StackTemplate, new_app
 
 ACCESS_POINTS = "arn:<AWS::Partition>:elasticfilesystem:<AWS::Region>:<AWS::AccountId>:access-point"
 FILE_SYSTEM = "Compute/Files/FileSystem"
+VPC = "vpc-0123456789abcdef0"
 SUBNETS = ["subnet-0123456789abcdef1", "subnet-0123456789abcdef2"]
 
 
@@ -112,10 +114,11 @@ def test_the_model_is_there_before_the_version_and_stays_until_that_is_gone(efs:
     model = efs.only("Custom::ModelOnEfs")
     before_model = efs.created_before(model.path)
 
-    assert model.path in before_version
+    assert {model.path, "Compute/FunctionRole/Mount"} <= before_version
     assert model.properties["Sha256"][:16] in model.path
     assert {
         "Compute/Files/LoaderRole/DefaultPolicy",
+        "Compute/Files/LoaderRole/Mount",
         "Compute/Files/ProviderRole/DefaultPolicy",
         "Compute/Network/Vpc/S3",
         f"{FILE_SYSTEM}/Writer",
@@ -185,28 +188,82 @@ def test_without_a_vpc_it_makes_one_without_internet_access(efs: StackTemplate):
     assert not kinds & {"AWS::EC2::InternetGateway", "AWS::EC2::NatGateway"}
 
 
-def test_another_network_has_another_file_system(
-    synthesis_of: Callable[[str], Synthesis], efs: StackTemplate, tmp_path: Path, model_path: Path
-):
-    """EFS refuses mount targets in a second VPC, or a second one in a zone: CloudFormation makes the new ones first."""
+# By name: (the VPC's id, its subnets, its construct id, the key's ARN, "own" for a key of the stack).
+PLACES: dict[str, tuple[str, list[str], str, str | None]] = {
+    "before": (VPC, SUBNETS, "Vpc", None),
+    "construct": (VPC, SUBNETS, "Network", None),
+    "vpc": ("vpc-0fedcba9876543210", SUBNETS, "Vpc", None),
+    "subnets": (VPC, SUBNETS[::-1], "Vpc", None),
+    "own key": (VPC, SUBNETS, "Vpc", "own"),
+    "key": (VPC, SUBNETS, "Vpc", "arn:aws:kms:us-east-1:123456789012:key/1"),
+    "other key": (VPC, SUBNETS, "Vpc", "arn:aws:kms:us-east-1:123456789012:key/2"),
+}
 
-    def id_in(vpc_id: str, *subnets: str) -> str:
-        stack = Stack(new_app(tmp_path / "assembly"), "Stack")
+
+@pytest.fixture(scope="module")
+def ids(tmp_path_factory: pytest.TempPathFactory, model_path: Path) -> dict[str, dict[str, str]]:
+    """Logical ids, and names of policies, by place and construct."""
+    app = new_app(tmp_path_factory.mktemp("assembly"))
+
+    def ids_in(stack: Stack, vpc_id: str, subnets: list[str], construct_id: str, key_arn: str | None) -> dict[str, str]:
         vpc = ec2.Vpc.from_vpc_attributes(
-            stack, "Vpc", vpc_id=vpc_id, availability_zones=["zone-0", "zone-1"], private_subnet_ids=list(subnets)
+            stack, construct_id, vpc_id=vpc_id, availability_zones=["zone-0", "zone-1"], private_subnet_ids=subnets
         )
-        model = ModelArtifact(stack, "Model", path=model_path)
-        files = ModelFileSystem(stack, "Files", model=model, options=FunctionOptions(vpc=vpc))
-        found: str = stack.resolve(files.file_system.file_system_id)["Ref"]
-        return found
+        key: kms.IKey | None = None
+        if key_arn:
+            key = kms.Key(stack, "Key") if key_arn == "own" else kms.Key.from_key_arn(stack, "Key", key_arn)
+        compute = EfsLambda(
+            stack,
+            "Compute",
+            storage=PipelineStorage(stack, "Storage"),
+            model=ModelArtifact(stack, "Model", path=model_path),
+            options=FunctionOptions(vpc=vpc, encryption_key=key),
+        )
+        files = compute.files.file_system
+        named = {
+            "version": compute.function.current_version,
+            "file system": files,
+            **{name: files.node.find_child(name) for name in ("Reader", "Writer")},
+        }
+        policies = [
+            each for each in compute.node.find_all() if isinstance(each, iam.Policy) and each.node.id == "Mount"
+        ]
+        return {
+            **{
+                name: stack.resolve(cast(CfnElement, each.node.default_child).logical_id)
+                for name, each in named.items()
+            },
+            **{each.node.path.partition("/")[2]: stack.resolve(each.policy_name) for each in policies},
+        }
 
+    return {name: ids_in(Stack(app, f"Stack{number}"), *place) for number, (name, place) in enumerate(PLACES.items())}
+
+
+@pytest.mark.parametrize("place", [name for name in PLACES if name not in ("before", "construct")])
+def test_in_another_network_and_with_another_key_all_that_holds_the_model_is_another_resource(
+    ids: dict[str, dict[str, str]], place: str
+):
+    """So a new version is published, and the live one keeps what it mounts, and may, until the update's cleanup.
+
+    With the same ids CloudFormation would replace them, and CDK would not publish. And EFS refuses mount targets in a
+    second VPC, or a second one in a zone: CloudFormation makes the new ones first.
+    """
+    others = [ids[name] for name in PLACES if name != place]
+
+    assert len(ids[place]) == 6
+    for what, identifier in ids[place].items():
+        assert identifier not in [other[what] for other in others], what
+
+
+def test_in_the_same_network_under_another_construct_id_nothing_is_replaced(ids: dict[str, dict[str, str]]):
+    assert ids["construct"] == ids["before"]
+
+
+def test_the_settings_own_network_has_another_file_system(synthesis_of: Callable[[str], Synthesis], efs: StackTemplate):
     def id_of(template: StackTemplate) -> str:
         [found] = [key for key, value in template.body["Resources"].items() if value["Type"] == "AWS::EFS::FileSystem"]
         return str(found)
 
-    first = id_in("vpc-1", *SUBNETS)
-    assert id_in("vpc-1", *SUBNETS) == first
-    assert len({first, id_in("vpc-2", *SUBNETS), id_in("vpc-1", *reversed(SUBNETS))}) == 3
     assert id_of(efs) != id_of(synthesis_of("isolated").templates["Efs"])
 
 

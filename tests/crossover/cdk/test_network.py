@@ -189,3 +189,24 @@ def test_by_default_there_is_no_network(templates: dict[str, StackTemplate], sta
     resources = templates[stack].resources.values()
 
     assert not [resource for resource in resources if resource.type.startswith("AWS::EC2::")]
+
+
+@pytest.mark.parametrize(
+    ("stack", "named"),
+    [
+        ("SnapStart", ["<Compute/FunctionSecurityGroup.GroupId>"]),
+        ("Provisioned", ["<Compute/FunctionSecurityGroup.GroupId>"]),
+        ("Efs", ["<Compute/FunctionSecurityGroup.GroupId>", "<Compute/Files/FileSystem/Reader>"]),
+    ],
+)
+def test_a_version_is_replaced_with_the_network_and_the_file_system_that_it_names(
+    synthesis_of: Callable[[str], Synthesis], stack: str, named: list[str]
+):
+    """CloudFormation replaces a version for another description; the template of the function may be the same."""
+    version = synthesis_of("isolated").templates[stack].only("AWS::Lambda::Version")
+
+    assert version.properties["Description"].split() == named
+
+
+def test_a_version_without_a_network_names_nothing(snapstart: StackTemplate):
+    assert "Description" not in snapstart.only("AWS::Lambda::Version").properties
