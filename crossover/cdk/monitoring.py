@@ -15,9 +15,10 @@ from constructs import Construct
 from crossover.cdk import rules
 from crossover.cdk.compute.interface import Compute
 from crossover.cdk.monitoring_specs import AlarmSpec, GraphSpec, file_metric, graph_widget
+from crossover.cdk.upload_queue import VISIBILITY_TIMEOUTS
 
 PERCENTILES = ("p50", "p95", "p99")
-WAITING_SECONDS = 3600  # of an upload in its queue, until an alarm goes off
+WAITING_SECONDS = 3600  # of an upload in its queue, until an alarm goes off; more where a failed one is hidden longer
 
 
 class Monitoring(Construct):
@@ -26,11 +27,11 @@ class Monitoring(Construct):
     Benefit: lost, late, failing and expensive events show without reading logs; each alarm's description names
     the next step.
     Cost, us-east-1, a month: 3.00 USD for a dashboard, 0.10 for an alarm, 0.30 for each of the stack's six custom
-    metrics while files come in. With the three default variants and their comparison these are 4 dashboards, 20 alarms
-    and 18 metrics: 19.40 USD, or 6.40 in an account whose free tier (3 dashboards of up to 50 metrics, 10 alarms, 10
+    metrics while files come in. With the three default variants and their comparison these are 4 dashboards, 21 alarms
+    and 18 metrics: 19.50 USD, or 6.50 in an account whose free tier (3 dashboards of up to 50 metrics, 10 alarms, 10
     metrics) nothing else uses. `efs` and `container` add 5.40 USD each (6 alarms), `provisioned` 5.50 (7), or 5.60
     where more than one environment may be kept ready (8); where it scales with use, Application Auto Scaling adds
-    alarms of its own. An upload queue replaces two alarms by one. On arm64 each variant but `sagemaker` has one alarm
+    alarms of its own. An upload queue has one alarm. On arm64 each variant but `sagemaker` has one alarm
     more, and a metric once INIT has failed. Source: https://aws.amazon.com/cloudwatch/pricing, as of February 2026.
     """
 
@@ -177,7 +178,9 @@ def _event_alarms(
         # SQS stops reporting after six hours without a call, with the dead letters still there.
         missing=cloudwatch.TreatMissingData.IGNORE,
     )
-    yield from _waiting_alarms(upload_queue) if upload_queue else _asynchronous_alarms(compute)
+    yield from _asynchronous_alarms(compute)
+    if upload_queue:
+        yield _waiting_alarm(compute, upload_queue)
     if rule:
         yield AlarmSpec(
             id="EventsLostByRule",
@@ -191,7 +194,7 @@ def _event_alarms(
 
 
 def _asynchronous_alarms(compute: Compute) -> Iterable[AlarmSpec]:
-    """On events that Lambda itself keeps until the function is free."""
+    """On events that Lambda itself keeps until the function is free; with a queue those that come late, or drain it."""
     yield AlarmSpec(
         id="EventsNotKept",
         metric=_undelivered_events(compute),
@@ -212,18 +215,23 @@ def _asynchronous_alarms(compute: Compute) -> Iterable[AlarmSpec]:
     )
 
 
-def _waiting_alarms(upload_queue: sqs.IQueue) -> Iterable[AlarmSpec]:
-    """On uploads that wait in the queue."""
-    yield AlarmSpec(
+def _waiting_alarm(compute: Compute, upload_queue: sqs.IQueue) -> AlarmSpec:
+    """On uploads that wait in the queue, but not on one that fails: SQS counts none that it has given out three times.
+
+    Source: docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
+    """
+    timeout = compute.function.timeout
+    assert timeout  # every function here has one
+    threshold = max(WAITING_SECONDS, 3 * VISIBILITY_TIMEOUTS * timeout.to_seconds())
+    return AlarmSpec(
         id="UploadsWaiting",
         metric=_oldest_upload(upload_queue),
         description=(
-            f"An upload has waited in the upload queue for more than {WAITING_SECONDS // 60} minutes, and after seven "
-            "days it would be lost. Either more come than the function, or the endpoint behind it, can predict: raise "
-            "max_concurrency, and instance_count or instance_type. Or uploads fail again and again: the lines with "
-            "`cause` in the function's log say why."
+            f"An upload has waited in the upload queue for more than {threshold / 60:g} minutes, and after seven days "
+            "it would be lost: more come than the function, or the endpoint behind it, can predict. Raise "
+            "max_concurrency, and instance_count or instance_type."
         ),
-        threshold=WAITING_SECONDS,
+        threshold=threshold,
         comparison=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
         periods=3,
     )
@@ -232,20 +240,23 @@ def _waiting_alarms(upload_queue: sqs.IQueue) -> Iterable[AlarmSpec]:
 def _event_graphs(
     compute: Compute, queue: sqs.IQueue, upload_queue: sqs.IQueue | None, rule: events.IRule | None
 ) -> Iterable[GraphSpec]:
-    kept_or_lost = {"dead letters": _visible_dead_letters(queue)}
-    if not upload_queue:
-        kept_or_lost |= {"given up": _dropped_events(compute), "not kept": _undelivered_events(compute)}
+    kept_or_lost = {
+        "dead letters": _visible_dead_letters(queue),
+        "given up": _dropped_events(compute),
+        "not kept": _undelivered_events(compute),
+    }
     if rule:
         kept_or_lost["lost by the rule"] = _events_lost_by(rule)
     yield GraphSpec(title="Kept or lost", metrics=kept_or_lost)
+    age = compute.function.metric("AsyncEventAge", statistic="Maximum")
+    yield GraphSpec(title="Waiting for the function", metrics={"longest": age}, unit="ms")
     if upload_queue:
-        yield GraphSpec(title="Waiting for the function", metrics={"longest": _oldest_upload(upload_queue)}, unit="s")
+        yield GraphSpec(
+            title="Waiting in the upload queue", metrics={"longest": _oldest_upload(upload_queue)}, unit="s"
+        )
         waiting = upload_queue.metric_approximate_number_of_messages_visible(statistic="Maximum")
         predicted = upload_queue.metric_approximate_number_of_messages_not_visible(statistic="Maximum")
         yield GraphSpec(title="Upload queue", metrics={"waiting": waiting, "being predicted, or failed": predicted})
-    else:
-        age = compute.function.metric("AsyncEventAge", statistic="Maximum")
-        yield GraphSpec(title="Waiting for the function", metrics={"longest": age}, unit="ms")
 
 
 # Of what S3 notifies: an alias has metrics of its own.
@@ -257,7 +268,7 @@ def _invocation_alarms(
     compute: Compute, upload_queue: sqs.IQueue | None, p99_alarm_seconds: float
 ) -> Iterable[AlarmSpec]:
     """On invocations that fail, wait or are slow."""
-    tries = "Each upload is tried five times" if upload_queue else "Lambda tries each event three times"
+    tries = "Lambda tries each event three times" + (", those from the upload queue five times" if upload_queue else "")
     yield AlarmSpec(
         id="Errors",
         metric=compute.source.metric_errors(),
@@ -272,8 +283,8 @@ def _invocation_alarms(
         id="Throttles",
         metric=compute.source.metric_throttles(),
         description=(
-            "The function has been throttled for 15 minutes, and each attempt counts: uploads become dead letters. Set "
-            "max_concurrency so low that the function is free for each."
+            "The function has been throttled for 15 minutes. Of an upload in the queue each attempt counts, and after "
+            "five it is a dead letter: set max_concurrency so low that the function is free for each."
             if upload_queue
             else "Events have been throttled for 15 minutes. Lambda keeps them for six hours. Raise "
             "reserved_concurrency if it is set, else ask AWS for a higher limit of concurrent executions."

@@ -17,8 +17,6 @@ from crossover.cdk.encryption import allow_use
 VISIBILITY_TIMEOUTS = 6  # of the function; an upload that has failed is tried again after that
 MAX_RECEIVES = 5
 MAX_CONCURRENCY = 1000  # of a mapping
-DEFAULT_CONCURRENCY = 10
-"""Where none is chosen: the concurrency of a new account, since what Lambda throttles counts as an attempt."""
 RETENTION = Duration.days(7)
 """Of an upload that waits. Its time goes on in the dead-letter queue, where it has as much left at least."""
 
@@ -44,7 +42,7 @@ class UploadQueue(Construct):
         """Create both.
 
         Args:
-            max_concurrency: None for the function's reserved concurrency, else DEFAULT_CONCURRENCY.
+            max_concurrency: None for the function's reserved concurrency, else the compute's `default_max_concurrency`.
 
         Raises:
             InvalidValueError: `max_concurrency` is out of range or above the function's reserved concurrency, or that
@@ -91,7 +89,7 @@ class UploadQueue(Construct):
             # With more, a batch would end with its slowest file, and a function that runs out of time with none.
             batch_size=1,
             report_batch_item_failures=True,
-            max_concurrency=max_concurrency or min(reserved or DEFAULT_CONCURRENCY, MAX_CONCURRENCY),
+            max_concurrency=max_concurrency or min(reserved or compute.default_max_concurrency, MAX_CONCURRENCY),
         )
 
     def allow(self, service: str, source_arn: str) -> iam.AddToResourcePolicyResult:

@@ -35,6 +35,7 @@ SCENARIO = Scenario(
     billing_ms=0.0,
     cold_share=0.0,
     snapstart_versions=0.0,
+    ingest="direct",
     single_instance=True,
     volume_gb=0.0,
     message_kb=0.0,

@@ -169,7 +169,11 @@ class Scenario:
     )
     nat_gateways: Amount = _count(0.0, 0, 10, "NAT gateways; S3 and DynamoDB need none")
     vpc_endpoints: Amount = _count(0.0, 0, 100, "interface endpoints, multiplied by their zones")
-    ingest: str = _other("direct", SETTING, "direct: an upload invokes the function; queue: it waits in a queue")
+    ingest: str | None = _other(
+        None,
+        SETTING,
+        "direct: an upload invokes the function; queue: it waits in a queue; by default as each variant has it",
+    )
 
     image_gb: Amount = _number(0.6, "GB", 0, 10, ASSUMED, "size of the container image in ECR")
     image_snap_start: bool = _other(False, SETTING, "container has SnapStart")
@@ -233,7 +237,7 @@ class Scenario:
             raise UsageError(
                 f"The architecture is {self.architecture!r}; it must be one of {', '.join(ARCHITECTURES)}."
             )
-        if self.ingest not in INGESTS:
+        if self.ingest not in (None, *INGESTS):
             raise UsageError(f"The ingest is {self.ingest!r}; it must be {' or '.join(INGESTS)}.")
         for name, low, high, step in _CHECKS:
             value = getattr(self, name)

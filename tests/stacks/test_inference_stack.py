@@ -37,7 +37,15 @@ def run_app(folder: Path, *, validation: bool = False, **context: object) -> sub
     [
         ("Standard", "<Compute/Function.Arn>", {}),
         ("SnapStart", "<Compute/Live>", {}),
-        ("SageMaker", "<Compute/Function.Arn>", {"EndpointName": "<Compute/Endpoint.EndpointName>"}),
+        (
+            "SageMaker",
+            "<Compute/Function.Arn>",
+            {
+                "EndpointName": "<Compute/Endpoint.EndpointName>",
+                "UploadQueueUrl": "<Pipeline/UploadQueue/Queue>",
+                "Ingest": "queue",
+            },
+        ),
     ],
 )
 def test_a_stack_publishes_what_its_users_need(
@@ -49,7 +57,7 @@ def test_a_stack_publishes_what_its_users_need(
         "InputBucketName": "<Storage/InputBucket>",
         "PredictionsTableName": "<Storage/PredictionsTable>",
         "FunctionName": "<Compute/Function>",
-        "HandlerArn": handler,  # what S3 invokes
+        "HandlerArn": handler,  # what S3 or the queue invokes
         "DeadLetterQueueUrl": "<Pipeline/DeadLetterQueue>",
         "Predictor": stack.lower(),
         "InputKind": "audio",

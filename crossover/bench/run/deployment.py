@@ -13,7 +13,7 @@ from crossover.deployed import Variant
 from crossover.errors import UsageError
 from crossover.handler_sources import inference
 
-DeploymentJson = Mapping[str, object]  # by the names of Deployment's attributes, with stack and function of the variant
+DeploymentJson = Mapping[str, object]  # by the names of Deployment's attributes, with stack, function and ingest of the variant
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +53,8 @@ class Deployment:
     def to_json(self) -> DeploymentJson:
         """The settings in a result."""
         values = {name: value for name, value in asdict(self).items() if name != "variant"}
-        return {"stack": self.variant.stack, "function": self.variant.function, **values}
+        ingest = "queue" if self.variant.upload_queue else "direct"
+        return {"stack": self.variant.stack, "function": self.variant.function, "ingest": ingest, **values}
 
 
 def describe(clients: Clients, variant: Variant) -> Deployment:

@@ -12,6 +12,7 @@ from constructs import Construct, IDependable
 from crossover.bundling import inference_bundle
 from crossover.bundling.recipe import Bundle
 from crossover.cdk import rules
+from crossover.cdk.compute.interface import NEW_ACCOUNT_CONCURRENCY
 from crossover.cdk.dashboard_cost import Cost
 from crossover.cdk.model_artifact import ModelArtifact
 from crossover.cdk.monitoring_specs import AlarmSpec, GraphSpec
@@ -72,6 +73,7 @@ class InferenceFunction(Construct):
     snap_start: ClassVar[lambda_.SnapStartConf | None] = None
     is_published: ClassVar[bool] = False
     ingest: ClassVar[str] = "direct"
+    default_max_concurrency: int = NEW_ACCOUNT_CONCURRENCY
     settings: ClassVar[Sequence[str]] = ("memory_mb", "canary")
     roles: ClassVar[Mapping[str, str]] = {}
 

@@ -12,6 +12,9 @@ from crossover.cdk.monitoring_specs import AlarmSpec, GraphSpec
 from crossover.cdk.python_function import FunctionOptions
 from crossover.cdk.storage import PipelineStorage
 
+NEW_ACCOUNT_CONCURRENCY = 10
+"""Of all functions of a new account: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html."""
+
 
 class Compute(Protocol):
     """A variant: the compute of a pipeline.
@@ -21,6 +24,7 @@ class Compute(Protocol):
         stack_id: the construct id of its stack.
         settings: the keyword arguments that an app's settings give it; each is an attribute of the settings, too.
         ingest: how its uploads come to it by default, direct or queue: see InferencePipeline.
+        default_max_concurrency: how many of a queue's uploads it predicts at once where nobody chooses.
         roles: names, for the docs, of the roles that only this variant has, by their construct id in it.
     """
 
@@ -28,6 +32,7 @@ class Compute(Protocol):
     stack_id: ClassVar[str]
     settings: ClassVar[Sequence[str]]
     ingest: ClassVar[str]
+    default_max_concurrency: int
     roles: ClassVar[Mapping[str, str]]
 
     def __init__(

@@ -11,6 +11,7 @@ from constructs import Construct
 from crossover.bundling import PROXY
 from crossover.bundling.recipe import Bundle
 from crossover.cdk import rules
+from crossover.cdk.compute.interface import NEW_ACCOUNT_CONCURRENCY
 from crossover.cdk.dashboard_cost import Cost, find_price
 from crossover.cdk.model_artifact import ModelArtifact
 from crossover.cdk.model_endpoint import Endpoint, ModelEndpoint
@@ -19,14 +20,17 @@ from crossover.cdk.network import add_private_endpoint
 from crossover.cdk.python_function import FunctionOptions, create_python_function
 from crossover.cdk.rollout import publish_live
 from crossover.cdk.storage import PipelineStorage
+from crossover.cost.instance_types import HOSTING_TYPES
+
+REQUESTS_PER_VCPU = 2  # at once: one that it computes, and one on its way, so that it need not wait
 
 
 class SageMakerEndpoint(Construct):
     """Predicts in a container on instances that are always on; a function passes the events on.
 
     Benefit: no cold start, and the lowest price per prediction once the instances are busy.
-    Cost: the instances are billed by the hour, also when nothing is uploaded; a burst waits, or gets a 503 and is
-    retried; deploying takes many minutes and, for the image, Docker.
+    Cost: the instances are billed by the hour, also when nothing is uploaded; a burst waits in a queue, or with
+    ingest=direct gets a 503 and is retried; deploying takes many minutes and, for the image, Docker.
     """
 
     predictor: ClassVar[str] = "sagemaker"
@@ -34,7 +38,7 @@ class SageMakerEndpoint(Construct):
     handler: ClassVar[str] = "sagemaker_trigger_handler"
     bundle: ClassVar[Bundle] = PROXY
     settings: ClassVar[Sequence[str]] = ("instance_type", "instance_count", "proxy_memory_mb", "canary")
-    ingest: ClassVar[str] = "direct"
+    ingest: ClassVar[str] = "queue"
     roles: ClassVar[Mapping[str, str]] = {"ExecutionRole": "endpoint"}
 
     def __init__(
@@ -67,6 +71,7 @@ class SageMakerEndpoint(Construct):
         rules.check(rules.MEMORY_MB, proxy_memory_mb=proxy_memory_mb)
         options = options or FunctionOptions()
         price = None
+        self.default_max_concurrency = NEW_ACCOUNT_CONCURRENCY
         if model and not endpoint:
             # "Default" adds nothing to the logical ids of what is in it.
             endpoint = ModelEndpoint(
@@ -80,6 +85,8 @@ class SageMakerEndpoint(Construct):
                 options=options,
             )
             price = find_price(f"sagemaker.host.{instance_type}")
+            if known := HOSTING_TYPES.get(instance_type):
+                self.default_max_concurrency = instance_count * known.vcpus * REQUESTS_PER_VCPU
         elif model or not endpoint:
             given = "both" if model else "neither"
             raise rules.InvalidValueError(f"model and endpoint: {given} is given, but exactly one must be.")
@@ -121,7 +128,7 @@ class SageMakerEndpoint(Construct):
                 memory_mb=proxy_memory_mb,
                 architecture=options.architecture,
                 per_hour=((instance_count, price),),
-                leaves_out="data processing, INIT of the proxy",
+                leaves_out="data processing, SQS, INIT of the proxy",
             )
         self.outputs: Mapping[str, str] = {"EndpointName": endpoint.endpoint_name}
 
@@ -133,7 +140,7 @@ class SageMakerEndpoint(Construct):
                 metric=self.endpoint.metric_invocation_5xx_errors(),
                 description=(
                     "The endpoint has answered with 5xx for ten of the last 15 minutes. 503 means that its queue is "
-                    "full: raise instance_count or instance_type, or let the uploads wait, by ingest=queue with a "
+                    "full: raise instance_count or instance_type, or let the uploads wait, by ingest=queue or a lower "
                     "max_concurrency. Others are in the endpoint's log."
                 ),
                 periods=3,

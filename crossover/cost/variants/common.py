@@ -137,9 +137,13 @@ def network_lines(scenario: Scenario, prices: Prices, *, sent_gb: Amount = 0.0) 
     return lines
 
 
-def queue_lines(scenario: Scenario, prices: Prices) -> list[Line]:
-    """The requests of the queue between bucket and function, where the uploads wait in one."""
-    if scenario.ingest != "queue":
+def queue_lines(scenario: Scenario, prices: Prices, *, by_default: bool = False) -> list[Line]:
+    """The requests of the queue between bucket and function, where the uploads wait in one.
+
+    Args:
+        by_default: whether the variant has one where the scenario does not say.
+    """
+    if scenario.ingest != "queue" and not (by_default and scenario.ingest is None):
         return []
     uploads, polls = scenario.requests * QUEUE_REQUESTS, HOURS_PER_MONTH * POLLS_PER_HOUR
     free = FREE_QUEUE_REQUESTS if scenario.free_tier else 0.0

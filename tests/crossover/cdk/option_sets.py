@@ -26,9 +26,9 @@ NARROWED = {
 OPTION_SETS: dict[str, dict[str, Any]] = {
     "default": {},
     "kept": KEPT,
-    "customer key": {"encryption": "customer", "event_source": "eventbridge"},
-    "isolated": {"network": "isolated", "ingest": "queue", "max_concurrency": "4"},
-    "narrowed": {**NARROWED, "alarm_email": "ops@example.org", "event_source": "eventbridge"},
+    "customer key": {"encryption": "customer", "event_source": "eventbridge", "ingest": "direct"},
+    "isolated": {"network": "isolated", "ingest": "queue", "max_concurrency": "3"},
+    "narrowed": {**NARROWED, "alarm_email": "ops@example.org", "event_source": "eventbridge", "ingest": "direct"},
     "everything": {
         **KEPT,
         **NARROWED,

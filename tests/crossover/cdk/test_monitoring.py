@@ -61,7 +61,7 @@ def expression(template: StackTemplate) -> str:
     [
         ("Standard", OF_EVERY_VARIANT),
         ("SnapStart", OF_EVERY_VARIANT),
-        ("SageMaker", OF_EVERY_VARIANT | OF_THE_ENDPOINT),
+        ("SageMaker", OF_EVERY_VARIANT | OF_THE_ENDPOINT | {"UploadsWaiting"}),
         ("Provisioned", OF_EVERY_VARIANT | {"ColdStarts"}),
     ],
 )
@@ -70,18 +70,25 @@ def test_a_stack_has_the_alarms_of_its_variant(templates: dict[str, StackTemplat
 
 
 @pytest.mark.parametrize("stack", ["Standard", "SageMaker"])
-def test_with_a_queue_the_age_of_what_waits_raises_an_alarm_and_no_event_of_lambda_does(
+def test_with_a_queue_the_age_of_what_waits_raises_an_alarm_as_well(
     synthesis_of: Callable[[str], Synthesis], stack: str
 ):
     found = alarms(synthesis_of("isolated").templates[stack])
 
-    assert set(found) >= {"DeadLetters", "UploadsWaiting", "Errors", "Throttles", "SlowestPercent"}
-    assert not set(found) & {"EventsNotKept", "EventsGivenUp"}
+    assert set(found) >= OF_EVERY_VARIANT | {"UploadsWaiting"}
     waiting = found["UploadsWaiting"]
     assert (waiting["Namespace"], waiting["MetricName"]) == ("AWS/SQS", "ApproximateAgeOfOldestMessage")
     assert waiting["Dimensions"] == {"QueueName": "<Pipeline/UploadQueue/Queue.QueueName>"}
     assert waiting["Threshold"] == 3600
     assert "max_concurrency" in waiting["AlarmDescription"]
+
+
+def test_an_upload_that_is_hidden_between_its_attempts_is_none_that_waits(model_path: Path, tmp_path: Path):
+    settings = {"variants": "sagemaker", "timeout_seconds": "900"}
+    (template,) = synthesize(tmp_path, model_path=str(model_path), **settings).values()
+    hidden = template.resources["Pipeline/UploadQueue/Queue"].properties["VisibilityTimeout"]
+
+    assert alarms(template)["UploadsWaiting"]["Threshold"] == 3 * hidden
 
 
 @pytest.mark.parametrize("stack", ["Standard", "SnapStart", "SageMaker"])
@@ -354,7 +361,7 @@ def test_the_title_says_where_and_when_the_prices_are_from_and_what_is_left_out(
 
     assert title == (
         "Cost per million predictions (us-east-1, prices of 2026-10-04, undated (unconfirmed); "
-        "without data processing, INIT of the proxy, S3, DynamoDB, logs, free tier)"
+        "without data processing, SQS, INIT of the proxy, S3, DynamoDB, logs, free tier)"
     )
 
 

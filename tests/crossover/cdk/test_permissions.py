@@ -45,7 +45,11 @@ def test_an_inference_function_reads_files_and_models_and_writes_predictions(
 
 def test_the_proxy_invokes_the_one_endpoint_and_never_reads_a_file(sagemaker: StackTemplate):
     assert sagemaker.grants("Compute/FunctionRole") == (
-        WRITE_OWN_LOGS | WRITE_PREDICTIONS | SEND_DEAD_LETTERS | {("sagemaker:InvokeEndpoint", "<Compute/Endpoint>")}
+        WRITE_OWN_LOGS
+        | WRITE_PREDICTIONS
+        | SEND_DEAD_LETTERS
+        | TAKE_UPLOADS
+        | {("sagemaker:InvokeEndpoint", "<Compute/Endpoint>")}
     )
 
 

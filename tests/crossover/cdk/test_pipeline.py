@@ -13,6 +13,7 @@ from crossover.cdk import (
     InferencePipeline,
     ModelArtifact,
     PipelineStorage,
+    SageMakerEndpoint,
     StandardLambda,
     event_sources,
     rules,
@@ -32,21 +33,21 @@ def notification(template: StackTemplate) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("stack", "handler"),
-    [
-        ("Standard", "<Compute/Function.Arn>"),
-        ("SnapStart", "<Compute/Live>"),
-        ("SageMaker", "<Compute/Function.Arn>"),
-    ],
+    ("stack", "handler"), [("Standard", "<Compute/Function.Arn>"), ("SnapStart", "<Compute/Live>")]
 )
 def test_every_new_object_invokes_the_handler(templates: dict[str, StackTemplate], stack: str, handler: str):
     assert notification(templates[stack]) == {"Events": ["s3:ObjectCreated:*"], "LambdaFunctionArn": handler}
 
 
-def test_notifications_are_set_after_the_permission(any_variant: StackTemplate):
-    before = any_variant.created_before(any_variant.only("Custom::S3BucketNotifications").path)
+def test_every_new_object_for_the_endpoint_waits_in_the_queue(templates: dict[str, StackTemplate]):
+    assert notification(templates["SageMaker"]) == {"Events": ["s3:ObjectCreated:*"], "QueueArn": UPLOADS}
 
-    assert any_variant.only("AWS::Lambda::Permission").path in before
+
+def test_notifications_are_set_after_the_permission(templates: dict[str, StackTemplate]):
+    template = templates["Standard"]
+    before = template.created_before(template.only("Custom::S3BucketNotifications").path)
+
+    assert template.only("AWS::Lambda::Permission").path in before
 
 
 @pytest.mark.parametrize(
@@ -334,8 +335,28 @@ def test_the_queue_limits_how_many_uploads_are_predicted_at_once(synthesis_of: C
         for name in ("isolated", "everything")
     )
 
-    assert limited["ScalingConfig"] == {"MaximumConcurrency": 4}
-    assert usual["ScalingConfig"] == {"MaximumConcurrency": 10}
+    assert limited["ScalingConfig"] == {"MaximumConcurrency": 3}
+    assert usual["ScalingConfig"] == {"MaximumConcurrency": 4 if stack == "SageMaker" else 10}  # twice its two vCPUs
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"instance_type": "ml.m5.2xlarge", "instance_count": 3}, 3 * 8 * 2),
+        ({"instance_type": "ml.c5.24xlarge"}, 10),  # not one of the types whose vCPUs are known
+        ({"instance_type": "ml.m5.2xlarge", "instance_count": 100}, 1000),
+    ],
+)
+def test_an_endpoint_predicts_two_uploads_at_once_for_each_vcpu(
+    tmp_path: Path, model_path: Path, settings: dict[str, Any], expected: int
+):
+    stack = Stack(new_app(tmp_path), "Own")
+    storage, model = PipelineStorage(stack, "Storage"), ModelArtifact(stack, "Model", path=model_path)
+    compute = SageMakerEndpoint(stack, "Compute", storage=storage, model=model, **settings)
+    InferencePipeline(stack, "Pipeline", storage=storage, compute=compute)
+    mapping = StackTemplate.of(cast(App, stack.node.root), stack).only("AWS::Lambda::EventSourceMapping")
+
+    assert mapping.properties["ScalingConfig"] == {"MaximumConcurrency": expected}
 
 
 def pipeline(

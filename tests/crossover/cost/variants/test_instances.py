@@ -34,6 +34,7 @@ PROXY_USD = {
     "proxy INIT": 10 * MONTH / 8 * 0.1 * 0.5 * 2e-5,
     "proxy requests": 10 * MONTH * 3e-7,
 }
+QUEUE = {"queue requests": 3 * 10 * MONTH, "queue polling": 5 * 180 * 730}
 KB_A_GB = 1024 * 1024
 
 
@@ -54,6 +55,7 @@ def test_an_endpoint() -> None:
             "data in": 10 * MONTH * 0.5 / KB_A_GB,
             "data out": 10 * MONTH * 2.0 / KB_A_GB,
             **PROXY,
+            **QUEUE,
         }
     )
     assert dollars(bill) == pytest.approx(
@@ -63,6 +65,7 @@ def test_an_endpoint() -> None:
             "data in": 10 * MONTH * 0.5 / KB_A_GB * 0.016,
             "data out": 10 * MONTH * 2.0 / KB_A_GB * 0.032,
             **PROXY_USD,
+            **{name: amount * 7e-7 for name, amount in QUEUE.items()},
         }
     )
     assert bill.instances == 8
