@@ -13,7 +13,7 @@ from crossover.deployed import Variant
 from crossover.errors import UsageError
 from crossover.handler_sources import inference
 
-DeploymentJson = Mapping[str, object]  # by the names of Deployment's attributes, with stack, function and ingest of the variant
+DeploymentJson = Mapping[str, object]  # by the names of Deployment's attributes, with stack, function and ingest
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -68,6 +68,7 @@ def test_the_settings_are_those_of_what_s3_invokes() -> None:
     assert (found.instance_type, found.instances) == ("", None)
     assert (found.provisioned, found.has_file_system, found.is_image) == (0, False, False)
     assert found.to_json()["function"] == "snapstart-function"
+    assert found.to_json()["ingest"] == "direct"
 
 
 def test_what_is_kept_ready_and_mounted_and_an_image_are_settings_too() -> None:
