@@ -17,6 +17,7 @@ def test_a_role_has_a_name_and_its_permissions_are_in_words(sagemaker: StackTemp
         ("`dynamodb:PutItem`", "`Storage/PredictionsTable`", ""),
         ("`sagemaker:InvokeEndpoint`", "`Compute/Endpoint`", ""),
         ("`sqs:SendMessage`", "`Pipeline/DeadLetterQueue`", ""),
+        ("`sqs:DeleteMessage`, `sqs:GetQueueAttributes`, `sqs:ReceiveMessage`", "`Pipeline/UploadQueue/Queue`", ""),
     }
     assert ("`s3:GetObject`", "`models in CDK's bucket of assets`", "") in rows(sagemaker, "endpoint")
 
