@@ -1,16 +1,14 @@
 """Which log a function writes."""
 
-import contextlib
-from typing import Any
-
 from botocore.exceptions import BotoCoreError, ClientError
 
 from crossover.aws import Clients
 
 
-def log_group(clients: Clients, function: str) -> str:
-    """The name of a function's log group; its usual name where it may not be asked for."""
-    config: dict[str, Any] = {}
-    with contextlib.suppress(BotoCoreError, ClientError):
+def log_group(clients: Clients, function: str) -> str | None:
+    """The name of a function's log group; None where it may not be asked for."""
+    try:
         config = clients("lambda").get_function_configuration(FunctionName=function)
+    except (BotoCoreError, ClientError):
+        return None
     return (config.get("LoggingConfig") or {}).get("LogGroup") or f"/aws/lambda/{function}"

@@ -19,7 +19,7 @@ from crossover.backfill.price import price_of
 from crossover.deployed import Variant
 
 from ..deployments import create_stack
-from .jobs_service import JOB, Jobs, deploy, listed, put, put_report, refusal, with_jobs
+from .jobs_service import JOB, Jobs, Lambda, deploy, listed, put, put_report, refusal, with_jobs
 
 WATCH = jobs.watch
 DONE = {"TotalNumberOfTasks": 2, "NumberOfTasksSucceeded": 2, "NumberOfTasksFailed": 0}
@@ -237,6 +237,15 @@ def test_where_objects_failed_the_log_is_named(
     output = capsys.readouterr().out
     assert "no reason given" in output
     assert "The function's log, /aws/lambda/predicts, has a line with the cause of each." in output
+
+    def denied(**_: str) -> None:
+        raise refusal("AccessDeniedException")
+
+    functions = Lambda()
+    monkeypatch.setattr(functions, "get_function_configuration", denied)
+    monkeypatch.setattr(backfill_cli, "open_clients", lambda: with_jobs(clients, service, functions))
+    assert run(monkeypatch, "--job-id", JOB) == 0
+    assert "log" not in capsys.readouterr().out
 
 
 def test_a_count_that_is_not_finished_says_what_else_is_predicted(

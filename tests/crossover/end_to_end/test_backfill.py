@@ -88,6 +88,9 @@ def test_old_files_are_predicted_or_refused_and_the_rest_of_the_bucket_is_left_a
     done = crossover(command_line, "standard", "--key-prefix", "old/", "--yes")
     assert (done["status"], done["objects"], done["done"]) == ("Complete", 2, 2)
     assert (done["predicted"], done["refused"], done["failed"]) == (1, {"UNSUPPORTED_FORMAT": 1}, {})
+    assert done["warning"] is None  # so few endanger nothing
+    [listed] = jobs.find(with_jobs, jobs.account_of(with_jobs), prefix=variants["standard"].stack)
+    assert (listed.id, listed.status, listed.succeeded) == (done["job"], "Complete", 2)
     for variant in variants.values():
         found = items(clients, variant)
         assert [item["status"]["S"] for item in found.values()] == ["SUCCEEDED", "FAILED"]
