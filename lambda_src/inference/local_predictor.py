@@ -152,5 +152,6 @@ def _read_object(response: Any) -> ReadObject:
     if "VersionId" in response:
         read["version_id"] = response["VersionId"]
     if "LastModified" in response:
-        read["uploaded_at"] = f"{response['LastModified']:%Y-%m-%dT%H:%M:%S.000Z}"  # as in S3's events
+        utc = response["LastModified"].replace(tzinfo=None)
+        read["uploaded_at"] = f"{utc.isoformat(timespec='milliseconds')}Z"  # as in S3's events
     return read

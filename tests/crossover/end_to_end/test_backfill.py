@@ -24,7 +24,9 @@ OLD = {"old/é + crow.flac": CLIP.read_bytes(), "old/broken.wav": b"no sound"}  
 
 
 def put_without_items(clients: Clients, variants: list[Variant]) -> None:
-    """Put the files, and delete the items that their events make: as if they had been there before the stack."""
+    """Put the files, and undo what their events make: one as if it had been there before the stack, and one as if it
+    had been uploaded again without an event.
+    """
     uploads = []
     for variant in variants:
         for key, body in OLD.items():
@@ -32,8 +34,17 @@ def put_without_items(clients: Clients, variants: list[Variant]) -> None:
             uploads.append(deployed.Upload(variant=variant, key=key, earliest=response_time(answer) - CLOCK_TOLERANCE))
     with ThreadPoolExecutor(8) as pool:
         assert all(pool.map(lambda upload: deployed.wait_for_end(clients, upload, timeout_seconds=90), uploads))
+    earlier = {":etag": {"S": "of the first upload"}, ":then": {"S": "2020-01-01T00:00:00.000+00:00"}}
     for upload in uploads:
-        clients("dynamodb").delete_item(TableName=upload.variant.table, Key={"object_key": {"S": upload.key}})
+        item = {"TableName": upload.variant.table, "Key": {"object_key": {"S": upload.key}}}
+        if upload.key == "old/broken.wav":
+            clients("dynamodb").update_item(
+                **item,
+                UpdateExpression="SET etag = :etag, completed_at = :then, size_bytes = :etag",
+                ExpressionAttributeValues=earlier,
+            )
+        else:
+            clients("dynamodb").delete_item(**item)
 
 
 def items(clients: Clients, variant: Variant) -> dict[str, Any]:
@@ -85,6 +96,7 @@ def test_old_files_are_predicted_or_refused_and_the_rest_of_the_bucket_is_left_a
     with ThreadPoolExecutor(8) as pool:
         for summary in pool.map(partial(run_job, with_jobs), others):
             assert (summary.succeeded, summary.refused, summary.failed) == (1, {"UNSUPPORTED_FORMAT": 1}, {})
+            assert (summary.newer, summary.kept) == (0, 0)
     done = crossover(command_line, "standard", "--key-prefix", "old/", "--yes")
     assert (done["status"], done["objects"], done["done"]) == ("Complete", 2, 2)
     assert (done["predicted"], done["refused"], done["failed"]) == (1, {"UNSUPPORTED_FORMAT": 1}, {})
@@ -95,6 +107,8 @@ def test_old_files_are_predicted_or_refused_and_the_rest_of_the_bucket_is_left_a
         found = items(clients, variant)
         assert [item["status"]["S"] for item in found.values()] == ["SUCCEEDED", "FAILED"]
         assert found["old/é + crow.flac"]["label"]["S"] == "Crow"
+        assert [int(found[key]["size_bytes"]["N"]) for key in OLD] == [len(body) for body in OLD.values()]
+        assert all("uploaded_at" in item for item in found.values())
 
     for variant in variants.values():
         assert list(objects.chosen(clients, variant, Choice(prefix="old/", missing=True))) == []
