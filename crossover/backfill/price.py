@@ -82,6 +82,7 @@ def price_of(clients: Clients, variant: Variant, *, objects: int, seconds: float
         proxy_seconds=seconds,
         cold_share=0.0,  # a job keeps the environments busy
         instances=1.0,
+        ingest="direct",  # a job invokes the function itself
     )
     return Price(
         lines=(

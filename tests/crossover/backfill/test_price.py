@@ -37,7 +37,7 @@ def test_the_endpoint_runs_anyway_and_is_not_in_the_price(clients: Clients) -> N
     variant = replace(deploy(clients), name="sagemaker", endpoint="endpoint")
     names = {line.name for line in price_of(with_jobs(clients, Jobs()), variant, objects=1000).lines}
     assert {"proxy duration", "data in"} <= names
-    assert not names & {"ml.t2.medium instances", "volumes"}
+    assert not names & {"ml.t2.medium instances", "volumes", "queue requests"}
 
 
 def test_arm64_has_its_own_prices(clients: Clients) -> None:
