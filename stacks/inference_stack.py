@@ -70,15 +70,12 @@ class InferenceStack(Stack):
             Annotations.of(self).add_warning_v2(
                 f"crossover:{name}", f"The setting {name} has no effect: the model takes {model.contract.input.kind}."
             )
-        network = None
         if settings.network == "isolated":
             flow_logs = create_log_group(self, "FlowLogs", options=options)
             network = IsolatedNetwork(self, "Network", storage=storage, model=model, log_group=flow_logs)
             options = dataclasses.replace(options, vpc=network.vpc, private_endpoints=True)
         arguments = {name: getattr(settings, name) for name in variant.settings}
         self.compute = compute = variant(self, "Compute", storage=storage, model=model, options=options, **arguments)
-        if network:  # SnapStart loads the model while its version is published, the endpoint before it is in service
-            compute.node.add_dependency(network.vpc)
         if settings.backfill:
             Backfill(
                 self,
@@ -87,6 +84,7 @@ class InferenceStack(Stack):
                 model=model,
                 compute=compute,
                 key_suffix=settings.key_suffix,
+                logs_key=key,
                 removal_policy=settings.removal,
                 publish_outputs=True,
             )

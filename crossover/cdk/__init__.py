@@ -14,6 +14,7 @@ import os
 # https://github.com/microsoft/onnxruntime/blob/main/docs/Privacy.md
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
+from crossover.bundling import inference_bundle
 from crossover.bundling.recipe import Bundle, BundlingError
 from crossover.cdk import rules
 from crossover.cdk.backfill import Backfill
@@ -29,15 +30,16 @@ from crossover.cdk.compute import (
     StandardLambda,
 )
 from crossover.cdk.compute.inference_function import InferenceFunction, Parts
-from crossover.cdk.dashboard_cost import Cost
+from crossover.cdk.dashboard_cost import Cost, price
 from crossover.cdk.encryption import create_key
 from crossover.cdk.model_artifact import ModelArtifact
 from crossover.cdk.model_endpoint import Endpoint, ExistingEndpoint, ModelEndpoint
 from crossover.cdk.monitoring import PERCENTILES, Monitoring, cost_widget
 from crossover.cdk.monitoring_specs import AlarmSpec, GraphSpec, Plottable, file_metric, graph_widget
+from crossover.cdk.mount import Mount
 from crossover.cdk.network import IsolatedNetwork
 from crossover.cdk.pipeline import InferencePipeline
-from crossover.cdk.python_function import FunctionOptions, create_log_group
+from crossover.cdk.python_function import FunctionOptions, create_log_group, zip_code
 from crossover.cdk.rollout import CanaryRollout
 from crossover.cdk.rules import InvalidValueError
 from crossover.cdk.storage import PipelineStorage
@@ -69,6 +71,7 @@ __all__ = [
     "ModelContract",
     "ModelEndpoint",
     "Monitoring",
+    "Mount",
     "Parts",
     "PipelineStorage",
     "Plottable",
@@ -81,5 +84,8 @@ __all__ = [
     "create_log_group",
     "file_metric",
     "graph_widget",
+    "inference_bundle",
+    "price",
     "rules",
+    "zip_code",
 ]

@@ -2,6 +2,7 @@
 
 from aws_cdk import Aws, CfnOutput, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from crossover.cdk import rules
@@ -37,15 +38,17 @@ class Backfill(Construct):
         compute: Compute,
         key_suffix: str = "",
         lifetime_days: int = 30,
+        logs_key: kms.IKey | None = None,
         removal_policy: RemovalPolicy = RemovalPolicy.DESTROY,
         publish_outputs: bool = False,
     ) -> None:
-        """Create the role and the bucket, before the pipeline, which sees to the logs of what CDK adds for a bucket.
+        """Create the role and the bucket.
 
         Args:
             model: that the compute has; a backfill can leave out what it has predicted.
             key_suffix: of the keys that are predicted, as the pipeline has it.
             lifetime_days: days after which manifests and reports are deleted.
+            logs_key: of the logs of the function that empties the bucket; they name no object.
             removal_policy: of the bucket.
             publish_outputs: whether the stack gets the outputs by which `crossover backfill` finds it; it needs those
                 of the pipeline, too.
@@ -56,7 +59,9 @@ class Backfill(Construct):
         super().__init__(scope, construct_id)
         rules.check(rules.KEY_FILTER, key_suffix=key_suffix)
         rules.check(rules.LIFETIME_DAYS, lifetime_days=lifetime_days)
-        self.bucket = create_bucket(self, "Bucket", lifetime_days=lifetime_days, removal_policy=removal_policy)
+        self.bucket = create_bucket(
+            self, "Bucket", logs_key=logs_key, lifetime_days=lifetime_days, removal_policy=removal_policy
+        )
         # Only who may pass the role, and so only this account, can make a job with it. The condition refuses other
         # accounts once more; IfExists, as AWS does not say whether S3 Batch Operations tells for whom it works.
         self.role = iam.Role(

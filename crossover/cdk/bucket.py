@@ -7,6 +7,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from crossover.cdk.findings import acknowledge
+from crossover.cdk.provider_logs import EMPTIES_BUCKETS, keep_logs_in_stack
 
 SSE = "s3:x-amz-server-side-encryption"
 SSE_KEY = "s3:x-amz-server-side-encryption-aws-kms-key-id"
@@ -17,6 +18,7 @@ def create_bucket(
     construct_id: str,
     *,
     encryption_key: kms.IKey | None = None,
+    logs_key: kms.IKey | None = None,
     versioned: bool = False,
     lifetime_days: int | None,
     removal_policy: RemovalPolicy,
@@ -25,6 +27,7 @@ def create_bucket(
 
     Args:
         encryption_key: None leaves the encryption to S3's keys.
+        logs_key: of the logs of the function that empties the bucket, where `encryption_key` is None.
         versioned: keep what is overwritten or deleted.
         lifetime_days: days after which objects are deleted, and old versions as many days after that; None keeps them.
     """
@@ -52,6 +55,8 @@ def create_bucket(
             )
         ],
     )
+    if removal_policy == RemovalPolicy.DESTROY:
+        keep_logs_in_stack(EMPTIES_BUCKETS, bucket, encryption_key or logs_key)
     if encryption_key:
         _refuse_other_keys(bucket, encryption_key)
     acknowledge(

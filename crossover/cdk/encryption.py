@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from aws_cdk import Aws, RemovalPolicy
+from aws_cdk import Aws, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
@@ -47,7 +47,8 @@ USE = (
 
 
 def create_key(scope: Construct, construct_id: str) -> kms.Key:
-    """One key for everything that a stack stores: files, predictions, dead letters, logs.
+    """One key for everything that a stack stores: files, predictions, dead letters, logs. Stacks of an account and a
+    region can share it.
 
     Benefit: reading the data takes the key as well; CloudTrail records its use; disabling it locks everything at once.
     Not even an administrator can use it directly: only through the services that hold the data.
@@ -78,20 +79,6 @@ def create_key(scope: Construct, construct_id: str) -> kms.Key:
                     ["kms:CreateGrant"],
                     {"StringEquals": {"kms:ViaService": _endpoint("dynamodb")}},
                 ),
-                # CloudFormation makes the log groups' names of the stack's name; SageMaker prescribes the endpoint's.
-                _statement(
-                    "LogsOfTheStack",
-                    iam.ServicePrincipal(f"logs.{Aws.REGION}.{Aws.URL_SUFFIX}"),
-                    USE,
-                    {
-                        "ArnLike": {
-                            "kms:EncryptionContext:aws:logs:arn": [
-                                _log_groups(f"{Aws.STACK_NAME}-*"),
-                                _log_groups("/aws/sagemaker/Endpoints/*"),
-                            ]
-                        }
-                    },
-                ),
             ]
         ),
     )
@@ -104,6 +91,30 @@ def allow_use(key: kms.IKey, grantee: iam.IGrantable, service: str, *actions: st
         actions=list(actions),
         resource_arns=[key.key_arn],
         conditions={"StringEquals": {"kms:ViaService": _endpoint(service)}},
+    )
+
+
+def allow_logs(key: kms.IKey, scope: Construct, name: str | None = None) -> None:
+    """Allow CloudWatch Logs to use the key for log groups of the scope's stack.
+
+    An imported key's policy does not change.
+
+    Args:
+        name: of one log group; None for those that CloudFormation names, and those of endpoints, which SageMaker names.
+    """
+    stack = Stack.of(scope)
+    while stack.nested_stack_parent:  # whose name a nested stack's begins with
+        stack = stack.nested_stack_parent
+    # The name itself where the key is in another stack: a reference would make the stacks depend on each other.
+    stack_name = Aws.STACK_NAME if stack is Stack.of(key) else stack.stack_name
+    names = [name] if name else [f"{stack_name}-*", "/aws/sagemaker/Endpoints/*"]
+    key.add_to_resource_policy(
+        _statement(
+            None,
+            iam.ServicePrincipal(f"logs.{Aws.REGION}.{Aws.URL_SUFFIX}"),
+            USE,
+            {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": [_log_groups(each) for each in names]}},
+        )
     )
 
 
@@ -124,7 +135,7 @@ def allow_file_systems(key: kms.IKey) -> None:
 
 
 def _statement(
-    sid: str, principal: iam.IPrincipal, actions: Sequence[str], conditions: Mapping[str, object] | None
+    sid: str | None, principal: iam.IPrincipal, actions: Sequence[str], conditions: Mapping[str, object] | None
 ) -> iam.PolicyStatement:
     # In a key's policy "*" is the key itself; KMS has no other notation for it.
     return iam.PolicyStatement(

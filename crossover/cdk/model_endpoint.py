@@ -224,6 +224,8 @@ class ModelEndpoint(Endpoint):
             vpc_config=self._vpc_config(role),
         )
         cfn_model.node.add_dependency(role)  # and so on its policy: SageMaker checks at once what the role may read
+        if self._options.vpc:  # with its endpoints and routes, through which SageMaker downloads the model
+            cfn_model.node.add_dependency(self._options.vpc)
         return cfn_model
 
     def _create_config(

@@ -2,19 +2,22 @@
 
 from collections.abc import Iterable
 
+import jsii
 from aws_cdk import Aws, Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
-from constructs import Construct
+from constructs import Construct, IValidation
 
 from crossover.cdk import rules
 from crossover.cdk.compute.interface import Compute
 from crossover.cdk.monitoring_specs import AlarmSpec, GraphSpec, file_metric, graph_widget
+from crossover.cdk.python_function import WRITES_METRICS
 from crossover.cdk.upload_queue import VISIBILITY_TIMEOUTS
 
 PERCENTILES = ("p50", "p95", "p99")
@@ -50,6 +53,9 @@ class Monitoring(Construct):
     ) -> None:
         """Create the dashboard and the alarms.
 
+        The metrics of the files are told apart by the stack's name. So synth fails where another function of the
+        compute's stack writes them too: each pipeline is to have a stack, or nested stack, of its own.
+
         Args:
             upload_queue: where uploads wait for the compute: `InferencePipeline.upload_queue`.
             rule: of EventBridge, where it tells of the uploads: `InferencePipeline.rule`.
@@ -67,7 +73,8 @@ class Monitoring(Construct):
             if alarm_topic:
                 raise rules.InvalidValueError("alarm_topic and alarm_email: both are given, but at most one may be.")
             alarm_topic = self._create_topic(alarm_email)
-        stack_name = Stack.of(self).stack_name
+        stack_name = Stack.of(compute.function).stack_name
+        self.node.add_validation(_OneWriter(compute.function))
         specs = (
             *_event_alarms(compute, dead_letter_queue, upload_queue, rule),
             *_invocation_alarms(compute, upload_queue, p99_alarm_seconds),
@@ -134,6 +141,30 @@ class Monitoring(Construct):
             alarm.add_alarm_action(action)
             alarm.add_ok_action(action)
         return alarm
+
+
+@jsii.implements(IValidation)
+class _OneWriter:
+    """Looked at when all functions are known: no other of the stack writes metrics of files."""
+
+    def __init__(self, function: lambda_.Function) -> None:
+        self._function = function
+
+    def validate(self) -> list[str]:
+        stack, own = Stack.of(self._function), self._function.node.path
+        others = [
+            each.node.path
+            for each in stack.node.find_all()
+            if any(entry.type == WRITES_METRICS for entry in each.node.metadata)
+            and each.node.path != own
+            and Stack.of(each) is stack  # not one inside it
+        ]
+        if not others:
+            return []
+        return [
+            f"The metrics of {', '.join(others)} and of {own} cannot be told apart, so in the FunctionOptions of the "
+            "former `metrics` must be False, or each pipeline must have a stack of its own, which may be a nested one."
+        ]
 
 
 def _visible_dead_letters(queue: sqs.IQueue) -> cloudwatch.Metric:

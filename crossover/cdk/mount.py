@@ -18,14 +18,14 @@ class Mount:
     `lambda_.FileSystem` has the same, but it lets every function write.
 
     Attributes:
-        suffix: of the logical ids of what CloudFormation replaces together with the file system.
+        suffix: of the logical ids of what CloudFormation replaces together with the file system, if they have one.
         path: `/mnt/` and a name of letters, digits, `-`, `_` and `.`; Lambda takes no other.
         is_writable: whether the function's role may write; the access point's POSIX user must be allowed to as well.
     """
 
     file_system: efs.FileSystem
     access_point: efs.AccessPoint
-    suffix: str
+    suffix: str = ""
     path: str
     is_writable: bool = False
 

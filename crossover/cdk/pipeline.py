@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 
 import jsii
-from aws_cdk import Aws, CfnOutput, CfnResource, Duration, RemovalPolicy, Stack
+from aws_cdk import Aws, CfnOutput, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
@@ -24,10 +23,9 @@ from crossover.cdk.event_sources import (
     notify,
 )
 from crossover.cdk.findings import acknowledge
+from crossover.cdk.provider_logs import SETS_NOTIFICATIONS, keep_logs_in_stack
 from crossover.cdk.storage import PipelineStorage
 from crossover.cdk.upload_queue import UploadQueue
-
-BASIC_EXECUTION_POLICY = "arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
 
 
 class InferencePipeline(Construct):
@@ -151,7 +149,7 @@ class InferencePipeline(Construct):
         for earlier in (*([uploads] if uploads else []), *sources):
             if earlier is not target:
                 _allow_late_events(self, earlier, senders)
-        _keep_logs_in_stack(self, encryption_key)
+        keep_logs_in_stack(SETS_NOTIFICATIONS, bucket, encryption_key)
         if publish_outputs:
             self._publish_outputs(storage, compute)
 
@@ -187,34 +185,6 @@ def _allow_late_events(scope: Construct, earlier: lambda_.IFunction | UploadQueu
             source_arn=arn,
             source_account=Aws.ACCOUNT_ID,
         )
-
-
-def _keep_logs_in_stack(scope: Construct, encryption_key: kms.IKey | None) -> None:
-    """Give the functions that CDK adds, as for notifications, log groups that are deleted with the stack.
-
-    Lambda would create ones that keep their logs for ever. Call this after the constructs that add such functions.
-    """
-    for resource in Stack.of(scope).node.find_all():
-        # CDK adds its own functions as plain CfnResource, and those of an app as CfnFunction.
-        if not isinstance(resource, CfnResource) or isinstance(resource, lambda_.CfnFunction):
-            continue
-        if resource.cfn_resource_type != "AWS::Lambda::Function":
-            continue
-        provider = resource.node.scope
-        if isinstance(provider, Construct) and not provider.node.try_find_child("Logs"):
-            log_group = logs.LogGroup(
-                provider,
-                "Logs",
-                retention=logs.RetentionDays.ONE_WEEK,
-                encryption_key=encryption_key,
-                removal_policy=RemovalPolicy.DESTROY,
-            )
-            resource.add_property_override("LoggingConfig.LogGroup", log_group.log_group_name)
-            acknowledge(
-                provider,
-                f"AwsSolutions-IAM4[Policy::{BASIC_EXECUTION_POLICY}]",
-                "CDK chooses the role of the functions that it adds; they run while deploying and at no other time.",
-            )
 
 
 @jsii.implements(lambda_.IDestination)

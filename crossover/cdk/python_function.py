@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
-from aws_cdk import Aws, Duration, RemovalPolicy
+from aws_cdk import Aws, Duration, RemovalPolicy, Token
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -14,12 +14,15 @@ from constructs import Construct
 from crossover.bundling.recipe import Bundle
 from crossover.cdk import rules
 from crossover.cdk.bundled_code import bundled_code
+from crossover.cdk.encryption import allow_logs
 from crossover.cdk.findings import acknowledge, acknowledge_wildcard
 from crossover.cdk.model_artifact import ModelArtifact
 from crossover.cdk.mount import Mount
 from crossover.cdk.network import LAMBDA_ACTIONS, allow_network_interfaces, deny_network_interfaces_to_code, https_only
 
 ARCHITECTURES = {"x86_64": lambda_.Architecture.X86_64, "arm64": lambda_.Architecture.ARM_64}
+WRITES_METRICS = "crossover:writes-metrics"
+"""The metadata of a function that writes metrics of files, for its whole stack."""
 LIMITS = {
     "max_audio_seconds": "MAX_AUDIO_SECONDS",
     "max_channels": "MAX_CHANNELS",
@@ -58,7 +61,7 @@ class FunctionOptions:
     vpc: ec2.IVpc | None = None  # has endpoints, or a NAT, for S3, DynamoDB and, for the proxy, SageMaker
     private_endpoints: bool = False  # create the VPC endpoints of services other than S3 and DynamoDB
     tracing: bool = False  # X-Ray traces of a sample of the invocations
-    encryption_key: kms.IKey | None = None  # of the logs, which CloudWatch Logs may use; None for an AWS key
+    encryption_key: kms.IKey | None = None  # of the logs; CloudWatch Logs must be allowed to use an imported one
 
     def __post_init__(self) -> None:
         rules.check(rules.ARCHITECTURE, architecture=self.architecture)
@@ -94,6 +97,9 @@ def create_log_group(
     Benefit: logs are deleted in time, and with the stack; a group that a service creates keeps everything forever.
     Cost: none by itself.
     """
+    if options.encryption_key:
+        # SageMaker's names have values that only the deployment knows.
+        allow_logs(options.encryption_key, scope, None if name is None or Token.is_unresolved(name) else name)
     return logs.LogGroup(
         scope,
         construct_id,
@@ -133,7 +139,11 @@ def create_python_function(
 
 
 def zip_code(scope: Construct, bundle: Bundle, *, options: FunctionOptions) -> lambda_.Code:
-    """The bundle as a function's code, as the options want it."""
+    """The bundle as a function's code, for the architecture and made in the way that the options name.
+
+    Raises:
+        BundlingError: it cannot be made.
+    """
     return bundled_code(
         scope,
         bundle,
@@ -203,7 +213,11 @@ def create_function(
         vpc=options.vpc,
         security_groups=[https_only(scope, f"{construct_id}SecurityGroup", options.vpc)] if options.vpc else None,
     )
+    if options.metrics:
+        function.node.add_metadata(WRITES_METRICS, True)
     if options.vpc:
+        # With its endpoints and routes: INIT, which runs when a version is published, reads the model through them.
+        function.node.add_dependency(options.vpc)
         deny_network_interfaces_to_code(scope, f"{construct_id}NetworkDenial", role, function.function_arn)
     if mount:
         mount.attach(function, role)

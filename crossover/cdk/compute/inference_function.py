@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
-from aws_cdk import Stack
+from aws_cdk import Names, Stack
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct, IDependable
@@ -55,7 +55,8 @@ class InferenceFunction(Construct):
     snapshots of versions only, for a canary rollout, and where the variant says so.
 
     Benefit: a variant whose model runs in Lambda is a subclass with three class attributes. One that is made of other
-    parts overrides `_parts`; settings of its own it keeps in attributes before `super().__init__`.
+    parts overrides `_parts`, one that is billed otherwise `_cost`; settings of its own it keeps in attributes before
+    `super().__init__`.
     Cost: the bundle holds what the model needs at run time, so it counts towards Lambda's limit of 250 MB.
 
     Attributes:
@@ -153,7 +154,7 @@ class InferenceFunction(Construct):
             log_group=self.function.log_group,
             filter_pattern=logs.FilterPattern.all_terms("INIT_REPORT", "Status:"),
             metric_namespace=f"Crossover/{Stack.of(self).stack_name}",
-            metric_name="InitFailures",
+            metric_name=f"InitFailures-{Names.unique_id(self)}",  # a stack may have several functions
         )
         return (
             AlarmSpec(

@@ -1,12 +1,23 @@
 """The stack's own key: it encrypts all that the stack stores, and is used only through the storing services."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from aws_cdk import NestedStack, Stack
 
+from crossover.cdk import (
+    FunctionOptions,
+    InferencePipeline,
+    ModelArtifact,
+    PipelineStorage,
+    StandardLambda,
+    create_key,
+    create_log_group,
+)
 from tests.crossover.cdk.option_sets import Synthesis
-from tests.crossover.cdk.templates import StackTemplate
+from tests.crossover.cdk.templates import StackTemplate, new_app
 from tools.synthesized import as_list
 
 KEY_ID = "s3:x-amz-server-side-encryption-aws-kms-key-id"
@@ -93,6 +104,30 @@ def test_cloudwatch_logs_may_use_the_key_for_the_stacks_log_groups(encrypted: St
     for group in encrypted.of_type("AWS::Logs::LogGroup"):
         # A group without a name is named by CloudFormation, the stack's name first.
         assert group.properties.get("LogGroupName", "").startswith(("/aws/sagemaker/Endpoints/", ""))
+
+
+def test_cloudwatch_logs_may_use_a_shared_key_for_the_log_groups_of_each_stack_that_uses_it(
+    model_path: Path, tmp_path: Path
+):
+    app = new_app(tmp_path / "assembly")
+    base, one, two = Stack(app, "Base"), Stack(app, "One", stack_name="Prod-One"), Stack(app, "Two")
+    nested = NestedStack(two, "Nested")
+    key = create_key(base, "Key")
+    options = FunctionOptions(encryption_key=key)
+    for stack in (one, nested):
+        storage = PipelineStorage(stack, "Storage", encryption_key=key)
+        model = ModelArtifact(stack, "Model", path=model_path)
+        compute = StandardLambda(stack, "Compute", storage=storage, model=model, options=options)
+        InferencePipeline(stack, "Pipeline", storage=storage, compute=compute, encryption_key=key)
+    create_log_group(one, "Named", options=options, name="/team/audit")
+
+    found = {
+        pattern.removeprefix(LOG_GROUP)
+        for statement in key_policy(StackTemplate.of(app, base))
+        for pattern in statement.get("Condition", {}).get("ArnLike", {}).get("kms:EncryptionContext:aws:logs:arn", [])
+    }
+    # The name of a nested stack begins with its parent's.
+    assert found == {"Prod-One-*", "Two-*", "/team/audit", "/aws/sagemaker/Endpoints/*"}
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,11 @@ import pytest
 from aws_cdk import App, Stack
 from aws_cdk import aws_ec2 as ec2
 
-from crossover.cdk.compute import SageMakerEndpoint, StandardLambda
+from crossover.cdk.compute import EfsLambda, SageMakerEndpoint, SnapStartLambda, StandardLambda
 from crossover.cdk.model_artifact import ModelArtifact
+from crossover.cdk.network import IsolatedNetwork
 from crossover.cdk.pipeline import InferencePipeline
-from crossover.cdk.python_function import FunctionOptions
+from crossover.cdk.python_function import FunctionOptions, create_log_group
 from crossover.cdk.storage import PipelineStorage
 from tests.crossover.cdk.option_sets import Synthesis
 from tests.crossover.cdk.templates import StackTemplate, nag_findings, new_app
@@ -165,6 +166,29 @@ def test_all_compute_is_in_the_vpc_and_is_created_after_its_endpoints(isolated: 
         assert ways <= isolated.created_before(path)
     if "Compute/Runtime" in isolated.resources:
         assert "Compute/Runtime" in isolated.created_before("Compute/Function")
+
+
+def test_in_an_own_app_what_reads_the_model_at_once_waits_for_the_endpoints(model_path: Path, tmp_path: Path):
+    app = new_app(tmp_path / "assembly")
+    stack, other = Stack(app, "Own"), Stack(app, "Other")
+    storage, model = PipelineStorage(stack, "Storage"), ModelArtifact(stack, "Model", path=model_path)
+    flow_logs = create_log_group(stack, "FlowLogs", options=FunctionOptions())
+    network = IsolatedNetwork(stack, "Network", storage=storage, model=model, log_group=flow_logs)
+    options = FunctionOptions(vpc=network.vpc, private_endpoints=True)
+    SnapStartLambda(stack, "SnapStart", storage=storage, model=model, options=options)
+    SageMakerEndpoint(stack, "SageMaker", storage=storage, model=model, options=options)
+    EfsLambda(
+        other,
+        "Efs",
+        storage=PipelineStorage(other, "Storage"),
+        model=ModelArtifact(other, "Model", path=model_path),
+        options=options,
+    )
+    template = StackTemplate.of(app, stack)
+
+    for path in ("SnapStart/Function/CurrentVersion", "SageMaker/Model"):
+        assert {"Network/Vpc/S3", "Network/Vpc/DynamoDb"} <= template.created_before(path)
+    assert stack.artifact_id in [each.id for each in app.synth().get_stack_artifact(other.artifact_id).dependencies]
 
 
 def test_its_traffic_is_recorded_in_flow_logs(isolated: StackTemplate):

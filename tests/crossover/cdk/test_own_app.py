@@ -1,5 +1,6 @@
 """The constructs in another app, without this project's stacks and settings."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -7,22 +8,33 @@ from typing import Any
 import boto3
 import pytest
 from aws_cdk import App, Stack
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_efs as efs
+from aws_cdk import aws_s3 as s3
 from aws_cdk.aws_cloudwatch import Metric
 from moto import mock_aws
 
 from crossover.cdk import (
     VARIANTS,
+    Backfill,
     ExistingEndpoint,
     FunctionOptions,
+    InferenceFunction,
     InferencePipeline,
     InvalidValueError,
     ModelArtifact,
     ModelEndpoint,
+    Monitoring,
+    Mount,
     PipelineStorage,
     SageMakerEndpoint,
     StandardLambda,
+    inference_bundle,
+    zip_code,
 )
+from crossover.cdk import Parts as FunctionParts
 from crossover.deployed import find_variants
+from crossover.paths import sources
 from tests.crossover.cdk.templates import StackTemplate, new_app
 
 Parts = tuple[App, Stack, PipelineStorage, ModelArtifact]
@@ -169,3 +181,121 @@ def test_an_existing_endpoint_may_be_given_by_its_arn(parts: Parts):
     endpoint = ExistingEndpoint(stack, "Endpoint", arn=arn)
 
     assert (endpoint.endpoint_name, endpoint.endpoint_arn) == ("shared", arn)
+
+
+# --- several pipelines, and others' constructs, in one stack
+
+
+def add_pipeline(
+    stack: Stack, model_path: Path, name: str, *, metrics: bool = True
+) -> tuple[PipelineStorage, StandardLambda, InferencePipeline]:
+    storage, model = PipelineStorage(stack, f"{name}Storage"), ModelArtifact(stack, f"{name}Model", path=model_path)
+    options = FunctionOptions(architecture="arm64", metrics=metrics)
+    compute = StandardLambda(stack, name, storage=storage, model=model, options=options)
+    return storage, compute, InferencePipeline(stack, f"{name}Pipeline", storage=storage, compute=compute)
+
+
+def add_monitoring(scope: Stack, compute: StandardLambda, pipeline: InferencePipeline) -> None:
+    Monitoring(scope, "Monitoring", compute=compute, dead_letter_queue=pipeline.dead_letter_queue)
+
+
+def test_what_is_monitored_is_the_only_one_of_its_stack_that_writes_metrics(model_path: Path, tmp_path: Path):
+    app = new_app(tmp_path)
+    stack = Stack(app, "Mine")
+    _, compute, pipeline = add_pipeline(stack, model_path, "First")
+    add_monitoring(stack, compute, pipeline)
+    add_pipeline(stack, model_path, "Second")
+
+    with pytest.raises(RuntimeError) as error:
+        app.synth()
+    [sentence] = re.findall(r"\[Mine/Monitoring\] (.*)", str(error.value))
+    assert sentence == (
+        "The metrics of Mine/Second/Function and of Mine/First/Function cannot be told apart, so in the "
+        "FunctionOptions "
+        "of the former `metrics` must be False, or each pipeline must have a stack of its own, which may be a nested "
+        "one."
+    )
+
+
+def test_pipelines_of_one_stack_share_neither_failures_of_init_nor_what_an_own_stack_monitors(
+    model_path: Path, tmp_path: Path
+):
+    app = new_app(tmp_path)
+    stack, monitored_in = Stack(app, "Mine"), Stack(app, "Watch")
+    _, compute, pipeline = add_pipeline(stack, model_path, "First")
+    add_pipeline(stack, model_path, "Second", metrics=False)
+    add_monitoring(monitored_in, compute, pipeline)
+    template = StackTemplate.of(app, stack)
+    filters = [each.properties["MetricTransformations"][0] for each in template.of_type("AWS::Logs::MetricFilter")]
+
+    assert len({each["MetricName"] for each in filters}) == len(filters) == 2
+    dashboard = StackTemplate.of(app, monitored_in).only("AWS::CloudWatch::Dashboard").properties["DashboardBody"]
+    assert '"Stack","Mine"' in dashboard and '"Stack","Watch"' not in dashboard
+
+
+def test_of_the_functions_that_cdk_adds_those_for_the_own_buckets_get_log_groups(model_path: Path, tmp_path: Path):
+    """Lambda would make ones that keep everything for ever; but of others' constructs nothing is changed."""
+    app = new_app(tmp_path)
+    stack = Stack(app, "Mine")
+    ec2.Vpc(stack, "Theirs", restrict_default_security_group=True)  # by a function of CDK's
+    storage = PipelineStorage(stack, "Storage", input_bucket=s3.Bucket.from_bucket_name(stack, "Existing", "existing"))
+    model = ModelArtifact(stack, "Model", path=model_path)
+    compute = StandardLambda(stack, "Compute", storage=storage, model=model)
+    InferencePipeline(stack, "Pipeline", storage=storage, compute=compute)
+    Backfill(stack, "Backfill", storage=storage, model=model, compute=compute)  # whose bucket is the first of ours
+    kept = {
+        re.sub("[0-9a-f]{32}", "", resource.path.partition("/")[0]): "LoggingConfig" in resource.properties
+        for resource in StackTemplate.of(app, stack).of_type("AWS::Lambda::Function")
+    }
+
+    assert kept == {
+        "Compute": True,
+        "BucketNotificationsHandler": True,
+        "Custom::S3AutoDeleteObjectsCustomResourceProvider": True,
+        "Custom::VpcRestrictDefaultSGCustomResourceProvider": False,
+    }
+
+
+# --- a variant of one's own
+
+
+def test_the_variant_in_the_docs_runs_its_image(parts: Parts):
+    app, stack, storage, model = parts
+    section = (sources() / "docs/constructs.md").read_text().partition("## A variant of your own")[2]
+    names: dict[str, Any] = {}
+    exec(section.partition("```python\n")[2].partition("```")[0], names)
+    compute = names["TeamImage"](stack, "Compute", storage=storage, model=model)
+    InferencePipeline(stack, "Pipeline", storage=storage, compute=compute)
+    function = StackTemplate.of(app, stack).resources["Compute/Function"].properties
+
+    assert function["Code"]["ImageUri"].endswith("/team/inference:2026-11-28")
+    assert function["PackageType"] == "Image"
+    assert function["Environment"]["Variables"]["PREDICTOR"] == "team-image"
+
+
+def test_a_variant_may_mount_a_file_system_of_its_own(parts: Parts):
+    app, stack, storage, model = parts
+    vpc = ec2.Vpc(stack, "Vpc", max_azs=2)
+    files = efs.FileSystem(stack, "Files", vpc=vpc)
+    point = files.add_access_point("Point")
+
+    class OwnFiles(InferenceFunction):
+        predictor = "own-files"
+        stack_id = "OwnFiles"
+        handler = "efs_handler"
+
+        def _parts(self, storage: PipelineStorage, model: ModelArtifact, options: FunctionOptions) -> FunctionParts:
+            return FunctionParts(
+                code=zip_code(self, inference_bundle(model.contract.input.kind), options=options),
+                handler="efs_handler.handler",
+                options=options,
+                model_location="/mnt/team/model.onnx",
+                environment={"MODEL_SHA256": model.sha256},
+                mount=Mount(file_system=files, access_point=point, path="/mnt/team"),
+            )
+
+    OwnFiles(stack, "Compute", storage=storage, model=model, options=FunctionOptions(vpc=vpc))
+    function = StackTemplate.of(app, stack).resources["Compute/Function"].properties
+
+    assert [each["LocalMountPath"] for each in function["FileSystemConfigs"]] == ["/mnt/team"]
+    assert function["Environment"]["Variables"]["MODEL_S3_URI"] == "/mnt/team/model.onnx"
