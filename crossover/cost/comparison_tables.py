@@ -1,6 +1,5 @@
 """The tables of `crossover cost`, and the remarks under them."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import Field, fields
 from itertools import groupby
@@ -202,10 +201,9 @@ def remarks(comparison: Comparison, inputs: Inputs) -> list[str]:
 
 def _shared_measurements(inputs: Inputs) -> list[str]:
     """Whose measurements are used for other variants too, with the names of the fields."""
-    measurers = Counter(name for variant in VARIANTS.values() for name in set(variant.measured.values()))
     by_variant: dict[str, list[str]] = {}
     for name, variant in inputs.measured_with.items():
-        if measurers[name] > 1:
+        if any(name in other.measured.values() for other in VARIANTS.values() if other.name != variant):
             by_variant.setdefault(variant, []).append(name)
     return [
         f"Measured with {variant}, and used for the other variants too: {', '.join(names)}."

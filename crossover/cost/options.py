@@ -156,7 +156,9 @@ class ScenarioOptions:
     provisioned_overflow: Annotated[str | None, _field("provisioned_overflow")] = None
     provisioned_hours: Annotated[str | None, _field("provisioned_hours")] = None
     provisioned_share: Annotated[str | None, _field("provisioned_share")] = None
+    provisioned_warm_seconds: Annotated[str | None, _field("provisioned_warm_seconds")] = None
     efs_gb: Annotated[str | None, _field("efs_gb")] = None
+    efs_warm_seconds: Annotated[str | None, _field("efs_warm_seconds")] = None
     efs_init_seconds: Annotated[str | None, _field("efs_init_seconds")] = None
     model_mb: Annotated[str | None, _field("model_mb")] = None
     nat_gateways: Annotated[str | None, _field("nat_gateways")] = None
@@ -164,6 +166,7 @@ class ScenarioOptions:
     ingest: Annotated[str | None, _field("ingest")] = None
     image_gb: Annotated[str | None, _field("image_gb")] = None
     image_snap_start: Annotated[bool | None, _field("image_snap_start")] = None
+    container_warm_seconds: Annotated[str | None, _field("container_warm_seconds")] = None
     container_init_seconds: Annotated[str | None, _field("container_init_seconds")] = None
     connection_seconds: Annotated[str | None, _field("connection_seconds")] = None
     instance_type: Annotated[str | None, _field("instance_type")] = None

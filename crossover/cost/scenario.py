@@ -160,7 +160,14 @@ class Scenario:
         "share of the requests in provisioned_hours, if they are not all; by default in proportion",
     )
 
+    provisioned_warm_seconds: Amount | None = _number(
+        None, "s", 1e-6, 900, MEASURED, "duration of a warm invocation there, overflow too; by default warm_seconds"
+    )
+
     efs_gb: Amount | None = _number(None, "GB", 0, 10_000, SETTING, "what is stored on EFS; by default the model")
+    efs_warm_seconds: Amount | None = _number(
+        None, "s", 1e-6, 900, MEASURED, "duration of a warm invocation with EFS; by default warm_seconds"
+    )
     efs_init_seconds: Amount | None = _number(
         None, "s", 0, 130, MEASURED, "INIT of a cold start that mounts EFS; by default init_seconds"
     )
@@ -177,6 +184,14 @@ class Scenario:
 
     image_gb: Amount = _number(0.6, "GB", 0, 10, ASSUMED, "size of the container image in ECR")
     image_snap_start: bool = _other(False, SETTING, "container has SnapStart")
+    container_warm_seconds: Amount | None = _number(
+        None,
+        "s",
+        1e-6,
+        900,
+        MEASURED,
+        "duration of a warm invocation from a container image; by default warm_seconds, or snapstart_warm_seconds",
+    )
     container_init_seconds: Amount | None = _number(
         None, "s", 0, 130, MEASURED, "INIT of a cold start from a container image; by default init_seconds"
     )

@@ -1,6 +1,7 @@
 """A Lambda function from a container image."""
 
 from crossover.cost.bill import Bill, line
+from crossover.cost.numbers import Amount
 from crossover.cost.prices import Prices
 from crossover.cost.scenario import Scenario
 from crossover.cost.variants.common import (
@@ -23,9 +24,9 @@ def bill(scenario: Scenario, prices: Prices) -> Bill:
     aws.amazon.com/blogs/compute/aws-lambda-standardizes-billing-for-init-phase.
     """
     init = scenario.init_seconds if scenario.container_init_seconds is None else scenario.container_init_seconds
-    warm = snapstart_warm_seconds(scenario) if scenario.image_snap_start else scenario.warm()
+    warm = _warm_seconds(scenario)
     if scenario.image_snap_start:
-        lines = snapshot_lines(scenario, prices)
+        lines = snapshot_lines(scenario, prices, warm_seconds=warm)
     else:
         lines = function_lines(
             scenario,
@@ -51,6 +52,13 @@ def bill(scenario: Scenario, prices: Prices) -> Bill:
     )
 
 
+def _warm_seconds(scenario: Scenario) -> Amount:
+    """The duration of a warm invocation."""
+    if scenario.container_warm_seconds is not None:
+        return scenario.container_warm_seconds
+    return snapstart_warm_seconds(scenario) if scenario.image_snap_start else scenario.warm()
+
+
 VARIANT = Variant(
     name="container",
     title="Lambda from a container image",
@@ -59,7 +67,7 @@ VARIANT = Variant(
     formula="`standard`, or `snapstart` with `image_snap_start`; GB of the image in ECR",
     bill=bill,
     measured={
-        Measurement.WARM_BILLED_SECONDS: "warm_seconds",
+        Measurement.WARM_BILLED_SECONDS: "container_warm_seconds",
         Measurement.COLD_INIT_SECONDS: "container_init_seconds",
         Measurement.COLD_BILLED_RESTORE_SECONDS: "restore_seconds",
         Measurement.COLD_SHARE: "cold_share",

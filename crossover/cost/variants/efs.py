@@ -25,7 +25,7 @@ def bill(scenario: Scenario, prices: Prices) -> Bill:
     A model is read twice, first for its hash; the second time from memory, unless the function has too little. Left
     out: writing a new model, and the VPC's flow logs.
     """
-    warm = scenario.warm()
+    warm = scenario.warm() if scenario.efs_warm_seconds is None else scenario.efs_warm_seconds
     cold = scenario.cold(warm)
     init = scenario.init_seconds if scenario.efs_init_seconds is None else scenario.efs_init_seconds
     model_gb = np.asarray(scenario.model_mb) / MB_PER_GB
@@ -60,7 +60,7 @@ VARIANT = Variant(
     formula="`standard`; GB stored; n p times the model's GB read",
     bill=bill,
     measured={
-        Measurement.WARM_BILLED_SECONDS: "warm_seconds",
+        Measurement.WARM_BILLED_SECONDS: "efs_warm_seconds",
         Measurement.COLD_INIT_SECONDS: "efs_init_seconds",
         Measurement.COLD_SHARE: "cold_share",
         Measurement.MEMORY_MB: "memory_mb",

@@ -43,7 +43,7 @@ def bill(scenario: Scenario, prices: Prices) -> Bill:
     initialized again when AWS replaces it, and with a schedule at least once a day; that is billed even if no request
     comes (docs.aws.amazon.com/lambda/latest/dg/provisioned-concurrency.html), here as time of such an environment.
     """
-    warm, hours = scenario.warm(), np.asarray(scenario.provisioned_hours)
+    warm, hours = _warm_seconds(scenario), np.asarray(scenario.provisioned_hours)
     kept, share = ready(scenario), _share(scenario)
     overflow = loss_probability(kept, _load(scenario))
     served = scenario.requests * share * (1 - overflow)
@@ -86,6 +86,11 @@ def bill(scenario: Scenario, prices: Prices) -> Bill:
     )
 
 
+def _warm_seconds(scenario: Scenario) -> Amount:
+    """The duration of a warm invocation."""
+    return scenario.warm() if scenario.provisioned_warm_seconds is None else scenario.provisioned_warm_seconds
+
+
 def _share(scenario: Scenario) -> Amount:
     """The share of the requests that come while environments are kept ready."""
     in_proportion = np.asarray(scenario.provisioned_hours) / HOURS_PER_MONTH
@@ -97,12 +102,12 @@ def _share(scenario: Scenario) -> Amount:
 def _load(scenario: Scenario) -> Amount:
     """Requests at once in the busiest of these hours, whose rate is at least their mean."""
     mean = scenario.requests * _share(scenario) / (np.asarray(scenario.provisioned_hours) * 3600)
-    return np.maximum(scenario.peak_rate, mean) * scenario.warm()
+    return np.maximum(scenario.peak_rate, mean) * _warm_seconds(scenario)
 
 
 def _on_demand(scenario: Scenario, prices: Prices, of_what: str, share: Amount, hours: Amount) -> list[Line]:
     """A share of the requests that comes on demand, spread over so many hours a month."""
-    warm = scenario.warm()
+    warm = _warm_seconds(scenario)
     cold = scenario.cold_share
     if cold is None:
         rate = np.maximum(scenario.requests * share / np.maximum(np.asarray(hours) * 3600, 1.0), 1e-12)
@@ -132,7 +137,7 @@ VARIANT = Variant(
     bill=bill,
     instances=ready,
     measured={
-        Measurement.WARM_BILLED_SECONDS: "warm_seconds",
+        Measurement.WARM_BILLED_SECONDS: "provisioned_warm_seconds",
         Measurement.COLD_INIT_SECONDS: "init_seconds",  # of what ran on demand
         Measurement.MEMORY_MB: "memory_mb",
     },

@@ -12,35 +12,35 @@ from crossover.cost.variants.variant import Measurement, Variant
 
 def bill(scenario: Scenario, prices: Prices) -> Bill:
     """What `snapshot_lines` says, and what all share."""
+    warm = warm_seconds(scenario)
     return Bill(
         lines=(
-            *snapshot_lines(scenario, prices),
+            *snapshot_lines(scenario, prices, warm_seconds=warm),
             *network_lines(scenario, prices),
             *queue_lines(scenario, prices),
             *shared_lines(scenario, prices),
         ),
         problems=(
             Problem(text="SnapStart does not work with EFS.", where=scenario.model_on_efs),
-            *function_problems(scenario, warm_seconds(scenario)),
+            *function_problems(scenario, warm),
         ),
     )
 
 
-def snapshot_lines(scenario: Scenario, prices: Prices) -> list[Line]:
+def snapshot_lines(scenario: Scenario, prices: Prices, *, warm_seconds: Amount) -> list[Line]:
     """n m (w + p r) GB-s, n p m restored GB, and V m GB-s of cache all month.
 
     Source: docs.aws.amazon.com/lambda/latest/dg/snapstart.html, "SnapStart pricing": by the configured memory, and
     cached for at least three hours.
     """
-    warm = warm_seconds(scenario)
-    cold = scenario.cold(warm)
+    cold = scenario.cold(warm_seconds)
     gb = np.asarray(scenario.memory_mb) / 1024
     lines = function_lines(
         scenario,
         prices,
         requests=scenario.requests,
         memory_mb=scenario.memory_mb,
-        warm_seconds=warm,
+        warm_seconds=warm_seconds,
         init_seconds=scenario.restore_seconds,
         cold_share=cold,
         init_name="restoring",

@@ -178,12 +178,15 @@ def test_what_several_variants_measure_is_that_of_the_first_and_says_whose() -> 
     observations = [warm(1, 100 + number, variant=name, cold=False) for number, name in enumerate(names)]
     known: dict[str, Any] = {"file_bytes": SIZES, "is_open_loop": True}
     found = result.scenario(observations, memory_mb=dict.fromkeys(names, 2048), **known)
-    assert found.values["warm_seconds"] == pytest.approx(0.102)
-    assert found.variants == {"warm_seconds": "provisioned", "memory_mb": "provisioned", "cold_share": "efs"}
+    own = {f"{name}_warm_seconds": name for name in names}
+    assert {name: found.values[name] for name in own} == pytest.approx(
+        {"container_warm_seconds": 0.1, "efs_warm_seconds": 0.101, "provisioned_warm_seconds": 0.102}
+    )
+    assert found.variants == {**own, "memory_mb": "provisioned", "cold_share": "efs"}
     observations.append(warm(1, 200, variant="standard", cold=False))
     found = result.scenario(observations, memory_mb=dict.fromkeys((*names, "standard"), 2048), **known)
     assert found.values["warm_seconds"] == pytest.approx(0.2)
-    assert set(found.variants.values()) == {"standard"}
+    assert found.variants == {**own, **dict.fromkeys(("warm_seconds", "memory_mb", "cold_share"), "standard")}
 
 
 def test_a_result_is_read_as_it_was_written_and_the_cost_model_reads_it_too(tmp_path: Path) -> None:

@@ -116,9 +116,9 @@ def test_the_cost_model_reads_the_measurements(folder: Path, command_line: dict[
         "standard": "warm_seconds",
         "snapstart": "snapstart_warm_seconds",
         "sagemaker": "proxy_seconds",
-        "efs": "warm_seconds",
-        "container": "warm_seconds",
-        "provisioned": "warm_seconds",
+        "efs": "efs_warm_seconds",
+        "container": "container_warm_seconds",
+        "provisioned": "provisioned_warm_seconds",
     }
     assert {field for field in fields.values() if field in given} == {fields[variant] for variant in warm}
 

@@ -1,6 +1,7 @@
 """The variants that are a Lambda function, each worked out by hand: time in GB-s, and what each adds."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -60,6 +61,16 @@ def test_snapstart_has_its_own_warm_time_where_measured() -> None:
     )
 
 
+def test_each_function_has_its_own_warm_time_where_measured() -> None:
+    measured = at(efs_warm_seconds=0.22, container_warm_seconds=0.24, snapstart_warm_seconds=0.3)
+    assert quantities(efs.bill(measured, prices()))["Lambda duration"] == pytest.approx(1e6 * 2 * 0.22)
+    assert quantities(container.bill(measured, prices()))["Lambda duration"] == pytest.approx(1e6 * 2 * 0.24)
+    assert quantities(standard.bill(measured, prices()))["Lambda duration"] == pytest.approx(1e6 * 2 * 0.2)
+    with_snapshot = replace(measured, image_snap_start=True)
+    assert quantities(container.bill(with_snapshot, prices()))["Lambda duration"] == pytest.approx(1e6 * 2 * 0.24)
+    assert quantities(snapstart.bill(with_snapshot, prices()))["Lambda duration"] == pytest.approx(1e6 * 2 * 0.3)
+
+
 def test_the_published_cache_of_4_gb_costs_15_82_a_month() -> None:
     bill = snapstart.bill(at(memory_mb=4096.0), prices(US_EAST_1))
     assert dollars(bill)["SnapStart cache"] == pytest.approx(15.82, abs=0.005)
@@ -86,6 +97,11 @@ def test_the_cache_costs_as_much_as_running_for_9_03_percent_of_the_month(memory
 # Provisioned concurrency. Two requests of 0.5 s each second are a load of 1: B(1) = 1/2, B(2) = 1/5, B(3) = 1/16.
 
 ONE_ERLANG = {"requests": 2 * MONTH, "warm_seconds": 0.5, "init_seconds": 2.0}
+
+
+def test_what_is_provisioned_has_its_own_warm_time_where_measured_in_load_use_and_overflow() -> None:
+    measured = at(**{**ONE_ERLANG, "warm_seconds": 0.2}, provisioned_warm_seconds=0.5, provisioned=2.0)
+    assert provisioned.bill(measured, prices()).usd == provisioned.bill(at(**ONE_ERLANG, provisioned=2.0), prices()).usd
 
 
 def test_provisioned_concurrency_overflows_to_on_demand() -> None:
