@@ -146,7 +146,8 @@ class InferencePipeline(Construct):
                 max_event_age=max_event_age,
             )
             senders["events.amazonaws.com"] = self.rule.rule_arn
-        for earlier in (*([uploads] if uploads else []), *sources):
+        all_targets: list[lambda_.IFunction | UploadQueue] = [*([uploads] if uploads else []), *sources]
+        for earlier in all_targets:
             if earlier is not target:
                 _allow_late_events(self, earlier, senders)
         keep_logs_in_stack(SETS_NOTIFICATIONS, bucket, encryption_key)

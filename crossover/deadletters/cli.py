@@ -8,7 +8,6 @@ from itertools import islice
 from typing import Annotated, Any, TypedDict
 
 import typer
-from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -18,6 +17,7 @@ from crossover.dead_letter_queue import MAX_RECEIVE_COUNT, DeadLetter, Scan
 from crossover.deadletters import deleting, redriving
 from crossover.deployed import Variant, find_variants
 from crossover.errors import UsageError
+from crossover.function_log import log_group
 from crossover.inputs import split_names
 from crossover.local.work import open_local_aws
 from crossover.local.workspace import Workspace
@@ -171,9 +171,7 @@ def _name_log(clients: Clients, variant: Variant, dead_letters: list[DeadLetter]
     """Say which log has the reasons of dead letters that have none of their own."""
     if not any(dead_letter.condition == MAX_RECEIVE_COUNT for dead_letter in dead_letters):
         return
-    with contextlib.suppress(BotoCoreError, ClientError):  # who may read the queue may not always ask Lambda
-        config = clients("lambda").get_function_configuration(FunctionName=variant.function)
-        group = (config.get("LoggingConfig") or {}).get("LogGroup") or f"/aws/lambda/{variant.function}"
+    if group := log_group(clients, variant.function):  # who may read the queue may not always ask Lambda
         errors.print(f"{variant.name}: the function's log is {group}.")
 
 
