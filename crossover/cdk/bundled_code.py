@@ -20,9 +20,9 @@ from constructs import Construct
 from crossover.bundling import recipe
 from crossover.bundling.cache import SOURCES, build_bundle, hash_for_this_machine, source_hash
 from crossover.bundling.recipe import LAMBDA_PLATFORMS, Bundle
+from crossover.cdk.architectures import ARCHITECTURES
 
 RECIPE_IN_IMAGE = "/crossover-recipe"
-DOCKER_PLATFORMS = {"x86_64": "linux/amd64", "arm64": "linux/arm64"}  # by Lambda's name of the architecture
 
 
 def bundled_code(
@@ -67,7 +67,7 @@ def bundled_code(
         bundling=BundlingOptions(
             local=local,
             image=runtime.bundling_image,
-            platform=DOCKER_PLATFORMS[architecture],
+            platform=ARCHITECTURES[architecture].docker_platform,
             # The recipe is not among the sources; it may be in site-packages.
             volumes=[
                 DockerVolume(host_path=str(Path(recipe.__file__).resolve().parent), container_path=RECIPE_IN_IMAGE)

@@ -13,6 +13,7 @@ from constructs import Construct
 
 from crossover.bundling.recipe import Bundle
 from crossover.cdk import rules
+from crossover.cdk.architectures import ARCHITECTURES
 from crossover.cdk.bundled_code import bundled_code
 from crossover.cdk.encryption import allow_logs
 from crossover.cdk.findings import acknowledge, acknowledge_wildcard
@@ -20,7 +21,6 @@ from crossover.cdk.model_artifact import ModelArtifact
 from crossover.cdk.mount import Mount
 from crossover.cdk.network import LAMBDA_ACTIONS, allow_network_interfaces, deny_network_interfaces_to_code, https_only
 
-ARCHITECTURES = {"x86_64": lambda_.Architecture.X86_64, "arm64": lambda_.Architecture.ARM_64}
 WRITES_METRICS = "crossover:writes-metrics"
 """The metadata of a function that writes metrics of files, for its whole stack."""
 LIMITS = {

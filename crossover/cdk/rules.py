@@ -9,6 +9,8 @@ from zoneinfo import available_timezones
 from aws_cdk import Token
 from aws_cdk import aws_logs as logs
 
+from crossover.cdk.architectures import ARCHITECTURES
+
 
 class InvalidValueError(ValueError):
     """A value that a construct does not accept. The message is one sentence with name, value and what is allowed."""
@@ -277,7 +279,7 @@ LOG_RETENTION = {
     3653: Days.TEN_YEARS,
 }
 
-ARCHITECTURE = one_of("x86_64", "arm64")
+ARCHITECTURE = one_of(*ARCHITECTURES)
 MEMORY_MB = whole_number(128, 10240)  # Lambda's limits
 TIMEOUT_SECONDS = whole_number(120, 900)  # the handlers' waits for AWS add up to less than 120 s; 900 is Lambda's limit
 RESERVED_CONCURRENCY = optional(whole_number(1, 10000))

@@ -12,15 +12,13 @@ from constructs import Construct
 
 from crossover.bundling import inference_bundle
 from crossover.bundling.image_context import DOCKERFILE, MODEL, TASK_ROOT, write_image_context
+from crossover.cdk.architectures import ARCHITECTURES
 from crossover.cdk.compute.inference_function import InferenceFunction, Parts
 from crossover.cdk.compute.snapstart_lambda import snapshot_cost
 from crossover.cdk.dashboard_cost import Cost
 from crossover.cdk.model_artifact import ModelArtifact
 from crossover.cdk.python_function import FunctionOptions
 from crossover.cdk.storage import PipelineStorage
-
-PLATFORMS = {"x86_64": ecr_assets.Platform.LINUX_AMD64, "arm64": ecr_assets.Platform.LINUX_ARM64}
-"""By Lambda's name of the architecture: Lambda takes an image of the function's own only."""
 
 
 class ContainerLambda(InferenceFunction):
@@ -95,7 +93,8 @@ class ContainerLambda(InferenceFunction):
                 directory=folder,
                 file=DOCKERFILE,
                 ignore_mode=IgnoreMode.DOCKER,
-                platform=PLATFORMS[options.architecture],
+                # Lambda takes no image for another processor than the function's.
+                platform=ecr_assets.Platform.custom(ARCHITECTURES[options.architecture].docker_platform),
             )
 
     def _cost(self, memory_mb: int) -> Cost:

@@ -6,10 +6,13 @@ from collections.abc import Callable
 
 import pytest
 
+from crossover.bundling.recipe import LAMBDA_PLATFORMS
+from crossover.cdk.architectures import ARCHITECTURES
 from crossover.cdk.compute import VARIANTS
 from crossover.cdk.compute.inference_function import InferenceFunction
 from crossover.cdk.dashboard_cost import Cost, price
 from crossover.cdk.monitoring_specs import file_metric
+from crossover.cost.architectures import ARCHITECTURES as WITH_PRICES
 from tests.crossover.cdk.option_sets import Synthesis
 from tests.crossover.cdk.templates import StackTemplate
 
@@ -21,6 +24,10 @@ def architectures(template: StackTemplate) -> set[str]:
     ours = [each for each in template.of_type("AWS::Lambda::Function") if each.path.startswith("Compute/")]
     assert ours
     return {name for each in ours for name in each.properties.get("Architectures", ["x86_64"])}
+
+
+def test_bundles_and_prices_know_the_same_architectures() -> None:
+    assert list(ARCHITECTURES) == list(LAMBDA_PLATFORMS) == list(WITH_PRICES)
 
 
 def test_all_functions_of_a_variant_run_on_the_chosen_architecture(

@@ -114,10 +114,10 @@ def test_cloudwatch_logs_may_use_a_shared_key_for_the_log_groups_of_each_stack_t
     nested = NestedStack(two, "Nested")
     key = create_key(base, "Key")
     options = FunctionOptions(encryption_key=key)
-    for stack in (one, nested):
+    for stack, options_of_functions in ((one, options), (nested, FunctionOptions())):
         storage = PipelineStorage(stack, "Storage", encryption_key=key)
         model = ModelArtifact(stack, "Model", path=model_path)
-        compute = StandardLambda(stack, "Compute", storage=storage, model=model, options=options)
+        compute = StandardLambda(stack, "Compute", storage=storage, model=model, options=options_of_functions)
         InferencePipeline(stack, "Pipeline", storage=storage, compute=compute, encryption_key=key)
     create_log_group(one, "Named", options=options, name="/team/audit")
 
