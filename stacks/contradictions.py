@@ -59,8 +59,9 @@ def contradictions(settings: Settings) -> Iterator[str]:
 
 
 def _concurrency(settings: Settings) -> Iterator[str]:
-    """On queues: what is throttled counts as an attempt."""
-    has_queue = any((settings.ingest or VARIANTS[name].ingest) != "direct" for name in settings.variants)
+    """On queues: what is throttled counts as an attempt, and what is kept ready and not used is paid for."""
+    chosen = [VARIANTS[name] for name in settings.variants]
+    has_queue = [variant for variant in chosen if (settings.ingest or variant.ingest) != "direct"]
     if settings.max_concurrency and not has_queue:
         yield _must_be("none", settings, "max_concurrency", "ingest is direct")
     reserved = settings.reserved_concurrency
@@ -68,6 +69,12 @@ def _concurrency(settings: Settings) -> Iterator[str]:
         yield _must_be("none or at least 2", settings, "reserved_concurrency", "a variant has a queue")
     if reserved and settings.max_concurrency and settings.max_concurrency > reserved:
         yield _must_be(f"at most {reserved}", settings, "max_concurrency", f"reserved_concurrency is {reserved}")
+    if settings.max_concurrency and any("provisioned_concurrency" in variant.settings for variant in has_queue):
+        scheduled = [rules.scheduled(each).least for each in settings.provisioned_schedule]
+        kept_ready = max([settings.provisioned_concurrency, *scheduled])
+        if settings.max_concurrency < kept_ready:
+            where = "so many execution environments are kept ready"
+            yield _must_be(f"at least {kept_ready}", settings, "max_concurrency", where)
 
 
 def _elsewhere(settings: Settings) -> Iterator[str]:

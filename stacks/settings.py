@@ -138,8 +138,9 @@ class Settings:
         None,
         rules.MAX_CONCURRENCY,
         "with a queue: how many files are predicted at the same time, by default and at most as "
-        "many as reserved_concurrency, without that 10, for sagemaker two for each vCPU of its endpoint; takes no "
-        "concurrency from the account's other functions",
+        "many as reserved_concurrency, without that 10, for sagemaker two for each vCPU of its endpoint, for "
+        "provisioned all that can be kept ready where these are more; takes no concurrency from the account's other "
+        "functions",
     )
     backfill: bool = setting(
         False,

@@ -67,8 +67,9 @@ class InferencePipeline(Construct):
                 between queue and direct, since a deployment deletes a queue with what waits in it. None: as the compute
                 has it by default.
             max_concurrency: with a queue, how many uploads are predicted at the same time, 2 to 1,000 and no more than
-                the function's reserved concurrency; None: as many as that, or as the compute has by default: 10, and
-                for an endpoint that is made with it two for each vCPU.
+                the function's reserved concurrency; None: as many as that, or as the compute has by default: 10, for an
+                endpoint that is made with it two for each vCPU, for `provisioned` all that can be kept ready where
+                these are more. What is kept ready at any time must not exceed it.
             encryption_key: of the uploads that wait, and of the dead letters; None leaves them to a key of SQS.
             retry_attempts: after an error of the function, 0 to 2.
             max_event_age: how long throttled events are retried, 60 s to 6 h; by default 6 h.
@@ -79,7 +80,7 @@ class InferencePipeline(Construct):
 
         Raises:
             InvalidValueError: `key_suffix`, `event_source`, `ingest`, `max_concurrency` or `retry_attempts` is not
-                allowed, or `max_concurrency` is given without a queue.
+                allowed, `max_concurrency` is given without a queue, or the compute keeps more environments ready.
         """
         super().__init__(scope, construct_id)
         rules.check(rules.KEY_FILTER, key_suffix=key_suffix)

@@ -45,8 +45,9 @@ class UploadQueue(Construct):
             max_concurrency: None for the function's reserved concurrency, else the compute's `default_max_concurrency`.
 
         Raises:
-            InvalidValueError: `max_concurrency` is out of range or above the function's reserved concurrency, or that
-                is 1: Lambda invokes it twice at once, and what is throttled counts as an attempt.
+            InvalidValueError: `max_concurrency` is out of range, above the function's reserved concurrency, or below
+                what is kept ready; or the reserved concurrency is 1: Lambda invokes it twice at once, and what is
+                throttled counts as an attempt.
         """
         super().__init__(scope, construct_id)
         rules.check(rules.MAX_CONCURRENCY, max_concurrency=max_concurrency)
@@ -59,6 +60,11 @@ class UploadQueue(Construct):
         if max_concurrency and reserved and max_concurrency > reserved:
             raise rules.InvalidValueError(
                 f"max_concurrency is {max_concurrency}, but must be at most reserved_concurrency, {reserved}."
+            )
+        if compute.kept_ready > (allowed := max_concurrency or MAX_CONCURRENCY):
+            raise rules.InvalidValueError(
+                f"{compute.kept_ready} execution environments are kept ready, but must be at most max_concurrency, "
+                f"{allowed}, where ingest is queue: the others would be paid for and never used."
             )
         timeout = compute.function.timeout
         assert timeout  # every function here has one

@@ -326,6 +326,16 @@ def test_a_key_for_encrypting_is_refused_where_keys_of_aws_encrypt():
             {"max_concurrency": 21, "ingest": "queue", "reserved_concurrency": 20},
             "max_concurrency is 21, but must be at most 20 where reserved_concurrency is 20",
         ),
+        *(
+            (
+                {"variants": "provisioned", "max_concurrency": 4, "ingest": "queue", **kept_ready},
+                "max_concurrency is 4, but must be at least 5 where so many execution environments are kept ready",
+            )
+            for kept_ready in (
+                {"provisioned_concurrency": 5},
+                {"max_provisioned_concurrency": 9, "provisioned_schedule": "cron(0 7 * * ? *) 5-9"},
+            )
+        ),
         (
             {"vpc_id": "vpc-01234567"},
             "vpc_id is vpc-01234567 and subnet_ids is empty, but both or neither must be set.",

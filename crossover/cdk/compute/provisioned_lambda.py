@@ -124,6 +124,8 @@ class ProvisionedLambda(InferenceFunction):
                 max_capacity=period.most,
             )
         self._most = max([most, *(period.most for period in periods)])
+        self.default_max_concurrency = max(self._most, self.default_max_concurrency)
+        self.kept_ready = max([provisioned_concurrency, *(period.least for period in periods)])
         self.alarms = (*self.alarms, *self._alarms())
         self.graphs = (*self.graphs, *self._graphs())
 

@@ -39,6 +39,7 @@ class SageMakerEndpoint(Construct):
     bundle: ClassVar[Bundle] = PROXY
     settings: ClassVar[Sequence[str]] = ("instance_type", "instance_count", "proxy_memory_mb", "canary")
     ingest: ClassVar[str] = "queue"
+    kept_ready: int = 0
     roles: ClassVar[Mapping[str, str]] = {"ExecutionRole": "endpoint"}
 
     def __init__(

@@ -9,10 +9,12 @@ from aws_cdk import App, Stack
 
 from app import add_stacks
 from crossover.cdk import (
+    Compute,
     FunctionOptions,
     InferencePipeline,
     ModelArtifact,
     PipelineStorage,
+    ProvisionedLambda,
     SageMakerEndpoint,
     StandardLambda,
     event_sources,
@@ -360,19 +362,30 @@ def test_an_endpoint_predicts_two_uploads_at_once_for_each_vcpu(
 
 
 def pipeline(
-    folder: Path, model: Path, *, reserved: int | None = None, canary: bool = False, **options: Any
+    folder: Path,
+    model: Path,
+    *,
+    reserved: int | None = None,
+    canary: bool = False,
+    provisioned: int | None = None,
+    most: int | None = None,
+    **options: Any,
 ) -> StackTemplate:
     """A stack of the constructs, as an app of one's own has them."""
     stack = Stack(new_app(folder), "Own")
     storage = PipelineStorage(stack, "Storage")
-    compute = StandardLambda(
-        stack,
-        "Compute",
-        storage=storage,
-        model=ModelArtifact(stack, "Model", path=model),
-        canary=canary,
-        options=FunctionOptions(reserved_concurrency=reserved),
-    )
+    common: Any = {
+        "storage": storage,
+        "model": ModelArtifact(stack, "Model", path=model),
+        "canary": canary,
+        "options": FunctionOptions(reserved_concurrency=reserved),
+    }
+    compute: Compute
+    if provisioned:
+        numbers: Any = {"provisioned_concurrency": provisioned, "max_provisioned_concurrency": most}
+        compute = ProvisionedLambda(stack, "Compute", **common, **numbers)
+    else:
+        compute = StandardLambda(stack, "Compute", **common)
     InferencePipeline(stack, "Pipeline", storage=storage, compute=compute, **options)
     return StackTemplate.of(cast(App, stack.node.root), stack)
 
@@ -384,9 +397,26 @@ def test_reserved_concurrency_limits_the_queue_so_that_it_does_not_throttle(tmp_
     assert limit == {"MaximumConcurrency": 20}
 
 
+@pytest.mark.parametrize(("provisioned", "most", "expected"), [(20, None, 20), (1, 50, 50)])
+def test_all_that_can_be_kept_ready_is_used_from_the_queue(
+    tmp_path: Path, model_path: Path, provisioned: int, most: int | None, expected: int
+):
+    template = pipeline(tmp_path, model_path, ingest="queue", provisioned=provisioned, most=most)
+
+    limit = template.only("AWS::Lambda::EventSourceMapping").properties["ScalingConfig"]
+    assert limit == {"MaximumConcurrency": expected}
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        *(
+            (
+                {"ingest": "queue", "provisioned": provisioned, **given},
+                f"{provisioned} execution environments are kept ready, but must be at most max_concurrency, {allowed},",
+            )
+            for provisioned, given, allowed in [(5, {"max_concurrency": 4}, 4), (1001, {}, 1000)]
+        ),
         ({"ingest": "stream"}, "ingest is 'stream', but must be direct or queue or drain"),
         ({"max_concurrency": 4}, "max_concurrency is 4, but must be None where ingest is direct"),
         ({"ingest": "queue", "max_concurrency": 1}, "max_concurrency is 1, but must be a whole number from 2 to 1000"),
