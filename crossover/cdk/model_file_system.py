@@ -144,7 +144,7 @@ class ModelFileSystem(Construct):
                 "FileSystemId": self.file_system.file_system_id,
             },
         )
-        file.node.add_dependency(provider, loader, options.vpc)
+        file.node.add_dependency(provider, loader)
         return file
 
     def metric(self, name: str, statistic: str) -> cloudwatch.Metric:
