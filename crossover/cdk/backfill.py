@@ -82,6 +82,9 @@ class Backfill(Construct):
             iam.Grant.add_to_principal(grantee=self.role, actions=[action], resource_arns=[resource])
             if resource.endswith("*"):
                 acknowledge_wildcard(self.role, resource, "Each job has manifests and reports of its own.")
+        for earlier in compute.earlier_sources:  # for a job that runs while a setting puts the alias in its place
+            arns = [earlier.function_arn]
+            iam.Grant.add_to_principal(grantee=self.role, actions=["lambda:InvokeFunction"], resource_arns=arns)
         if publish_outputs:
             outputs = {
                 "BackfillRoleArn": self.role.role_arn,

@@ -19,14 +19,19 @@ def everything(synthesis_of: Callable[[str], Synthesis]) -> dict[str, StackTempl
 
 
 @pytest.mark.parametrize(
-    ("stack", "invoked"), [("Standard", "<Compute/Live>"), ("SageMaker", "<Compute/Function.Arn>")]
+    ("stack", "invoked"),
+    [
+        ("Standard", {"<Compute/Live>", "<Compute/Function.Arn>"}),  # also by a job from before the alias
+        ("SageMaker", {"<Compute/Live>", "<Compute/Function.Arn>"}),
+        ("SnapStart", {"<Compute/Live>"}),
+    ],
 )
 def test_the_role_may_do_what_a_job_does_and_no_more(
-    everything: dict[str, StackTemplate], stack: str, invoked: str
+    everything: dict[str, StackTemplate], stack: str, invoked: set[str]
 ) -> None:
     template = everything[stack]
     assert template.grants(ROLE) == {
-        ("lambda:InvokeFunction", "<Compute/Live>"),
+        *(("lambda:InvokeFunction", function) for function in invoked),
         ("s3:PutInventoryConfiguration", "<Storage/InputBucket.Arn>"),
         ("s3:GetObject", "<Backfill/Bucket.Arn>/manifests/*"),
         ("s3:PutObject", "<Backfill/Bucket.Arn>/reports/*"),
