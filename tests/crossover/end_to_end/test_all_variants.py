@@ -29,7 +29,9 @@ def test_all_variants_predict_the_same_label(aws: LocalAws, variants: dict[str, 
     assert [item["status"] for item in items] == ["SUCCEEDED"] * len(VARIANTS)
     assert [item["label"] for item in items] == ["Speech"] * len(VARIANTS)
     assert [item["predictor"] for item in items] == VARIANTS
-    assert [item["cold_start"] for item in items] == [name != "provisioned" for name in VARIANTS]
+    # S3's test event has come through the queue to the endpoint's proxy, and provisioned is kept ready.
+    warm = {"sagemaker", "provisioned"}
+    assert [item["cold_start"] for item in items] == [name not in warm for name in VARIANTS]
     assert len({item["model_sha256"] for item in items}) == 1
 
 
