@@ -131,7 +131,9 @@ class InferencePipeline(Construct):
         if event_source != EVENTBRIDGE:
             notify(bucket, target, prefix=prefix, suffix=key_suffix)
             senders["s3.amazonaws.com"] = bucket.bucket_arn
-            if uploads and encryption_key:
+        if uploads:  # also with EventBridge alone: S3 still sends while the deployment changes from one to the other
+            uploads.allow("s3.amazonaws.com", bucket.bucket_arn)
+            if encryption_key:
                 allow_sending(encryption_key, "s3.amazonaws.com", "S3SendsUploads")
         self.rule: events.IRule | None = None
         if event_source != NOTIFICATION:

@@ -43,19 +43,22 @@ def run(
     mapping: Properties, _: Properties, event: Properties, batch: list[Properties], queue_url: str, *__: Any
 ) -> None:
     """Invoke a mapping's function with messages, and delete those that have succeeded."""
-    while True:
-        result = lambda_svc._execute_function(current(mapping["FunctionArn"]), event)
-        visible_at = min(message["visible_at"] for message in batch)
-        if not result.get("throttle") or time.time() + THROTTLED_SECONDS > visible_at:
-            break
-        time.sleep(THROTTLED_SECONDS)
-    if not result.get("error"):
-        reports = "ReportBatchItemFailures" in mapping.get("FunctionResponseTypes", [])
-        failed = failed_messages(result.get("body"), batch) if reports else set()
-        sqs._delete_messages_for_esm(queue_url, {each["receipt_handle"] for each in batch if each["id"] not in failed})
-    soon = time.time() + float(os.environ.get("LAMBDA_QUEUE_RETRY_SECONDS", math.inf))
-    for message in batch:  # those that succeeded are no longer in the queue
-        message["visible_at"] = min(message["visible_at"], soon)
+    try:
+        while True:
+            result = lambda_svc._execute_function(current(mapping["FunctionArn"]), event)
+            visible_at = min(message["visible_at"] for message in batch)
+            if not result.get("throttle") or time.time() + THROTTLED_SECONDS > visible_at:
+                break
+            time.sleep(THROTTLED_SECONDS)
+        if not result.get("error"):
+            reports = "ReportBatchItemFailures" in mapping.get("FunctionResponseTypes", [])
+            failed = failed_messages(result.get("body"), batch) if reports else set()
+            done = {each["receipt_handle"] for each in batch if each["id"] not in failed}
+            sqs._delete_messages_for_esm(queue_url, done)
+    finally:
+        soon = time.time() + float(os.environ.get("LAMBDA_QUEUE_RETRY_SECONDS", math.inf))
+        for message in batch:  # those that succeeded are no longer in the queue
+            message["visible_at"] = min(message["visible_at"], soon)
 
 
 def failed_messages(answer: Any, batch: list[Properties]) -> set[str]:

@@ -311,6 +311,12 @@ def test_without_a_queue_too(tmp_path: Path, model_path: Path):
     assert kept_as_dead_letters(template) == 2
 
 
+def test_s3_may_send_until_the_deployment_has_changed_to_eventbridge(tmp_path: Path, model_path: Path):
+    template = pipeline(tmp_path, model_path, ingest="queue", event_source="eventbridge")
+
+    assert senders(template) == {"s3.amazonaws.com", "events.amazonaws.com"}
+
+
 def test_a_queue_is_emptied_while_uploads_invoke_the_function_again(tmp_path: Path, model_path: Path):
     template = pipeline(tmp_path, model_path, ingest="drain", publish_outputs=True)
 

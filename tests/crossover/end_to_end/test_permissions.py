@@ -49,7 +49,9 @@ def letter_of(clients: Clients, upload: Upload) -> DeadLetter:
 
 def log_of(clients: Clients, variant: Variant) -> list[str]:
     """The lines of the function's log."""
-    pages = clients("logs").get_paginator("filter_log_events").paginate(logGroupName=log_group(clients, variant.function))
+    pages = (
+        clients("logs").get_paginator("filter_log_events").paginate(logGroupName=log_group(clients, variant.function))
+    )
     return [event["message"] for page in pages for event in page["events"]]
 
 
