@@ -118,7 +118,7 @@ class ImageFunctions:
                 f"The image manifest, config or layer media type for the source image {image} is not supported."
             )
         if image and not pushed:
-            image_source(self.assembly, image)
+            self.files(image)  # kept, as a registry keeps an image when the next synthesis writes another one
 
     def container_of(self, config: Properties) -> str | None:
         """The reference of a function's image, if it runs in the engine."""

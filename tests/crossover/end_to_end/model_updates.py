@@ -53,9 +53,14 @@ def cold_uploads(workspace: Workspace, clients: Clients, *variants: Variant) -> 
     """Upload a file to each variant, wait for the items, end what holds the model, again while the block runs.
 
     So every start during an update reads what it needs again. Only what holds the model that is deployed at the
-    beginning is ended, and nothing while it works.
+    beginning is ended, and nothing while it works. In an image every model has the same name, so the version counts.
     """
-    functions = [clients("lambda").get_function_configuration(FunctionName=variant.function) for variant in variants]
+    functions = [
+        version
+        for variant in variants
+        for version in clients("lambda").list_versions_by_function(FunctionName=variant.function)["Versions"]
+    ]
+    versions = {(function["FunctionName"], function["Version"]) for function in functions}
     places = [function["Environment"]["Variables"].get("MODEL_S3_URI", "") for function in functions]
     models = {place.rpartition("/")[2] for place in places if place}
     uploads, end = list[Upload](), threading.Event()
@@ -65,7 +70,7 @@ def cold_uploads(workspace: Workspace, clients: Clients, *variants: Variant) -> 
             batch = upload_to(clients, *variants)
             uploads.extend(batch)
             items_of(clients, batch)
-            end_processes(workspace, models)
+            end_processes(workspace, models, versions)
             time.sleep(0.5)  # a container is started again
 
     with ThreadPoolExecutor(1) as pool:
@@ -77,8 +82,8 @@ def cold_uploads(workspace: Workspace, clients: Clients, *variants: Variant) -> 
         running.result()
 
 
-def end_processes(workspace: Workspace, models: set[str]) -> None:
-    """End the functions and containers of a local AWS that hold one of these models, by the names of their files."""
+def end_processes(workspace: Workspace, models: set[str], versions: set[tuple[str, str]]) -> None:
+    """End the containers and function versions of a local AWS that hold one of these models, by their files' names."""
     for process in Path("/proc").glob("[0-9]*"):
         try:
             environ = dict(
@@ -86,7 +91,9 @@ def end_processes(workspace: Workspace, models: set[str]) -> None:
             )
             folder = environ.get("MODEL_DIR", "")
             in_container = folder and any(Path(folder, model).exists() for model in models)
-            holds_it = environ.get("MODEL_S3_URI", "").rpartition("/")[2] in models or in_container
+            version = environ.get("AWS_LAMBDA_FUNCTION_NAME", ""), environ.get("AWS_LAMBDA_FUNCTION_VERSION", "")
+            in_function = version in versions and environ.get("MODEL_S3_URI", "").rpartition("/")[2] in models
+            holds_it = in_function or in_container
             if str(workspace.folder) in environ.get("HOME", "") + environ.get("TMPDIR", "") + folder and holds_it:
                 os.kill(int(process.name), signal.SIGKILL)
         except OSError:

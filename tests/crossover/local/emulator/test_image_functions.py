@@ -104,6 +104,16 @@ def test_a_function_runs_what_its_image_holds_under_its_own_role_and_follows_an_
     answer = invoke(stack["Function"])
     assert (answer["version"], answer["model"]) == (2, "model 2")
 
+    # As a rollback does, after a synthesis that no longer makes the first image.
+    manifest = aws.workspace.assembly / "TestFunctions.assets.json"
+    whole = manifest.read_text()
+    assets = json.loads(whole)
+    del assets["dockerImages"]["function-1"]
+    manifest.write_text(json.dumps(assets))
+    assert deploy("image", resources(images[0]), OUTPUTS) == stack
+    assert invoke(stack["Function"])["version"] == 1
+    manifest.write_text(whole)
+
     boto3.client("cloudformation").delete_stack(StackName="image")
     wait_until(lambda: not any("awslambdaric" in command for command in processes_of(aws.workspace)))
 
