@@ -76,7 +76,7 @@ class Model:
             session = onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime's own classes have no other common base
             if isinstance(source, Path):
-                _check_readable(source)
+                _sha256(source)  # reads it whole: a lost file system may still open it
             loader = f"onnxruntime {onnxruntime.__version__}"
             raise ModelError(
                 f"The model is no ONNX file with its weights inside that {loader} loads: {error}"
@@ -177,15 +177,11 @@ def read_constant(tensor: Tensor, value: Any) -> NDArray[Any]:
     return array
 
 
-def _check_readable(path: Path) -> None:
-    try:
-        path.open("rb").close()
-    except OSError as error:
-        raise ModelUnreadableError(f"The model cannot be read: {error}") from error
-
-
 def _sha256(source: bytes | Path) -> str:
     if isinstance(source, bytes):
         return hashlib.sha256(source).hexdigest()
-    with source.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    try:
+        with source.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ModelUnreadableError(f"The model cannot be read: {error}") from error

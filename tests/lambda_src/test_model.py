@@ -1,6 +1,8 @@
 """The model's contract, read from the file."""
 
+import errno
 import hashlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from inference.input_error import InputError
 from inference.inputs.audio import AudioInput
 from inference.model import Model, ModelError
 from inference.outputs.labels import LabelsOutput
+from inference.prediction import ModelUnreadableError
 
 from .conftest import MODEL
 
@@ -69,6 +72,21 @@ def test_a_model_with_another_number_of_scores_than_labels_is_refused() -> None:
 def test_a_file_that_is_not_a_model_is_refused() -> None:
     with pytest.raises(ModelError, match="is no ONNX file"):
         Model.load(b"not a model")
+
+
+@pytest.mark.parametrize("is_model", [True, False])
+def test_a_file_that_opens_but_cannot_be_read_is_no_other_kind_of_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_model: bool
+) -> None:
+    path = tmp_path / "model.onnx"
+    path.write_bytes(MODEL.read_bytes() if is_model else b"what onnxruntime could read")
+
+    def stale(*_: object) -> None:
+        raise OSError(errno.ESTALE, "Stale file handle")
+
+    monkeypatch.setattr(hashlib, "file_digest", stale)
+    with pytest.raises(ModelUnreadableError, match="Stale file handle"):
+        Model.load(path)
 
 
 @pytest.mark.parametrize(
