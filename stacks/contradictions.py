@@ -66,7 +66,9 @@ def _concurrency(settings: Settings) -> Iterator[str]:
         yield _must_be("none", settings, "max_concurrency", "ingest is direct")
     reserved = settings.reserved_concurrency
     if has_queue and reserved == 1:
-        yield _must_be("none or at least 2", settings, "reserved_concurrency", "a variant has a queue")
+        names = " and ".join(variant.predictor for variant in has_queue)
+        where = f"uploads for {names} wait in a queue, as they do not with ingest=direct"
+        yield _must_be("none or at least 2", settings, "reserved_concurrency", where)
     if reserved and settings.max_concurrency and settings.max_concurrency > reserved:
         yield _must_be(f"at most {reserved}", settings, "max_concurrency", f"reserved_concurrency is {reserved}")
     if settings.max_concurrency and any("provisioned_concurrency" in variant.settings for variant in has_queue):

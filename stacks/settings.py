@@ -138,7 +138,7 @@ class Settings:
         None,
         rules.MAX_CONCURRENCY,
         "with a queue: how many files are predicted at the same time, by default and at most as "
-        "many as reserved_concurrency, without that 10, for sagemaker two for each vCPU of its endpoint, for "
+        "many as reserved_concurrency, without that 10, for sagemaker at most two for each vCPU of its endpoint, for "
         "provisioned all that can be kept ready where these are more; takes no concurrency from the account's other "
         "functions",
     )
@@ -170,7 +170,7 @@ class Settings:
     reserved_concurrency: int | None = setting(
         None,
         rules.RESERVED_CONCURRENCY,
-        "maximum concurrency of a function, so that a burst does not overload the endpoint; 100 of the account's "
+        "maximum concurrency of a function, so that a burst does not overload what is behind it; 100 of the account's "
         "limit must remain for other functions",
     )
     removal_policy: str = setting(

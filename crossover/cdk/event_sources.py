@@ -63,6 +63,7 @@ def add_rule(
         # As an imported queue, which CDK gives no permissions: its own would let EventBridge use the key at will.
         arn = sqs.Queue.from_queue_arn(scope, "RuleTarget", target.queue.queue_arn)
         rule.add_target(targets.SqsQueue(arn, **delivery))
+        rule.node.add_dependency(target.mapping)
         policy = target.allow("events.amazonaws.com", rule.rule_arn).policy_dependable
         needed += [policy] if policy else []
     else:

@@ -68,11 +68,12 @@ class InferencePipeline(Construct):
                 has it by default.
             max_concurrency: with a queue, how many uploads are predicted at the same time, 2 to 1,000 and no more than
                 the function's reserved concurrency; None: as many as that, or as the compute has by default: 10, for an
-                endpoint that is made with it two for each vCPU, for `provisioned` all that can be kept ready where
-                these are more. What is kept ready at any time must not exceed it.
+                endpoint that is made with it at most two for each vCPU, for `provisioned` all that can be kept ready
+                where these are more. What is kept ready at any time must not exceed it.
             encryption_key: of the uploads that wait, and of the dead letters; None leaves them to a key of SQS.
-            retry_attempts: after an error of the function, 0 to 2.
-            max_event_age: how long throttled events are retried, 60 s to 6 h; by default 6 h.
+            retry_attempts: after an error of the function, 0 to 2; not of uploads that wait in a queue.
+            max_event_age: how long throttled events are retried, 60 s to 6 h; by default 6 h. Not of uploads that wait
+                in a queue.
             removal_policy: of the uploads that wait, and of the dead letters.
             publish_outputs: whether the stack gets the outputs by which `crossover predict`, `bench run` and
                 `deadletters` find it, given that its name begins with the prefix that they take, by default

@@ -42,7 +42,8 @@ class UploadQueue(Construct):
         """Create both.
 
         Args:
-            max_concurrency: None for the function's reserved concurrency, else the compute's `default_max_concurrency`.
+            max_concurrency: None for the function's reserved concurrency, else the compute's `default_max_concurrency`,
+                and at most its `capacity`.
 
         Raises:
             InvalidValueError: `max_concurrency` is out of range, above the function's reserved concurrency, or below
@@ -87,7 +88,8 @@ class UploadQueue(Construct):
         )
         if encryption_key:
             allow_use(encryption_key, compute.function, "sqs", "kms:Decrypt")
-        lambda_.EventSourceMapping(
+        # Whatever sends depends on it: it waits for the endpoint, and until it polls nothing would be predicted.
+        self.mapping = lambda_.EventSourceMapping(
             self,
             "Mapping",
             target=compute.source,
@@ -95,7 +97,8 @@ class UploadQueue(Construct):
             # With more, a batch would end with its slowest file, and a function that runs out of time with none.
             batch_size=1,
             report_batch_item_failures=True,
-            max_concurrency=max_concurrency or min(reserved or compute.default_max_concurrency, MAX_CONCURRENCY),
+            max_concurrency=max_concurrency
+            or min(reserved or compute.default_max_concurrency, compute.capacity or MAX_CONCURRENCY, MAX_CONCURRENCY),
         )
 
     def allow(self, service: str, source_arn: str) -> iam.AddToResourcePolicyResult:
@@ -125,7 +128,7 @@ class QueueDestination:
         return s3.BucketNotificationDestinationConfig(
             arn=self._queue.queue.queue_arn,
             type=s3.BucketNotificationDestinationType.QUEUE,
-            dependencies=[policy] if policy else [],
+            dependencies=[*([policy] if policy else []), self._queue.mapping],
         )
 
 

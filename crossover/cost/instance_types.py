@@ -73,6 +73,17 @@ NOT_FOR_HOSTING = ("t3", "t4g")
 HOSTING_TYPES = {f"ml.{name}": each for name, each in INSTANCE_TYPES.items() if each.family not in NOT_FOR_HOSTING}
 
 
+def hosting_vcpus(instance_type: str) -> int | None:
+    """How many vCPUs a hosting type has: of one that is not listed here by its size; None where that does not say."""
+    if known := HOSTING_TYPES.get(instance_type):
+        return known.vcpus
+    size = instance_type.rpartition(".")[2]
+    factor = size.removesuffix("xlarge") or "1"
+    if size.endswith("xlarge") and factor.isdigit():
+        return 4 * int(factor)
+    return 2 if size in ("medium", "large") else None
+
+
 def hosting_type(instance_type: str) -> InstanceType:
     """The type of a SageMaker endpoint's instances, such as ml.c5.large.
 

@@ -320,7 +320,7 @@ def test_a_key_for_encrypting_is_refused_where_keys_of_aws_encrypt():
         ),
         (
             {"reserved_concurrency": 1, "ingest": "queue"},
-            "reserved_concurrency is 1, but must be none or at least 2 where a variant has a queue",
+            "reserved_concurrency is 1, but must be none or at least 2 where uploads for standard wait in a queue",
         ),
         (
             {"max_concurrency": 21, "ingest": "queue", "reserved_concurrency": 20},

@@ -75,6 +75,7 @@ class InferenceFunction(Construct):
     is_published: ClassVar[bool] = False
     ingest: ClassVar[str] = "direct"
     default_max_concurrency: int = NEW_ACCOUNT_CONCURRENCY
+    capacity: int | None = None
     kept_ready: int = 0
     settings: ClassVar[Sequence[str]] = ("memory_mb", "canary")
     roles: ClassVar[Mapping[str, str]] = {}

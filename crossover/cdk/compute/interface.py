@@ -25,6 +25,7 @@ class Compute(Protocol):
         settings: the keyword arguments that an app's settings give it; each is an attribute of the settings, too.
         ingest: how its uploads come to it by default, direct or queue: see InferencePipeline.
         default_max_concurrency: how many of a queue's uploads it predicts at once where nobody chooses.
+        capacity: how many uploads at once it has a use for; None where it grows with them, or that is not known.
         kept_ready: how many execution environments are paid for at any time, in use or not.
         roles: names, for the docs, of the roles that only this variant has, by their construct id in it.
     """
@@ -34,6 +35,7 @@ class Compute(Protocol):
     settings: ClassVar[Sequence[str]]
     ingest: ClassVar[str]
     default_max_concurrency: int
+    capacity: int | None
     kept_ready: int
     roles: ClassVar[Mapping[str, str]]
 

@@ -20,7 +20,7 @@ from crossover.cdk.network import add_private_endpoint
 from crossover.cdk.python_function import FunctionOptions, create_python_function
 from crossover.cdk.rollout import publish_live
 from crossover.cdk.storage import PipelineStorage
-from crossover.cost.instance_types import HOSTING_TYPES
+from crossover.cost.instance_types import hosting_vcpus
 
 REQUESTS_PER_VCPU = 2  # at once: one that it computes, and one on its way, so that it need not wait
 
@@ -72,7 +72,7 @@ class SageMakerEndpoint(Construct):
         rules.check(rules.MEMORY_MB, proxy_memory_mb=proxy_memory_mb)
         options = options or FunctionOptions()
         price = None
-        self.default_max_concurrency = NEW_ACCOUNT_CONCURRENCY
+        self.capacity: int | None = None
         if model and not endpoint:
             # "Default" adds nothing to the logical ids of what is in it.
             endpoint = ModelEndpoint(
@@ -86,12 +86,13 @@ class SageMakerEndpoint(Construct):
                 options=options,
             )
             price = find_price(f"sagemaker.host.{instance_type}")
-            if known := HOSTING_TYPES.get(instance_type):
-                self.default_max_concurrency = instance_count * known.vcpus * REQUESTS_PER_VCPU
+            if vcpus := hosting_vcpus(instance_type):
+                self.capacity = instance_count * vcpus * REQUESTS_PER_VCPU
         elif model or not endpoint:
             given = "both" if model else "neither"
             raise rules.InvalidValueError(f"model and endpoint: {given} is given, but exactly one must be.")
         self.endpoint: Endpoint = endpoint
+        self.default_max_concurrency = self.capacity or NEW_ACCOUNT_CONCURRENCY
         self.function = create_python_function(
             self,
             "Function",

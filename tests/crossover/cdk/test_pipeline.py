@@ -255,6 +255,14 @@ def test_s3_sends_for_the_bucket_of_this_account_only(with_queue: StackTemplate)
     assert f"{QUEUE}/Policy" in with_queue.created_before(with_queue.only("Custom::S3BucketNotifications").path)
 
 
+def test_nothing_sends_to_the_queue_before_lambda_polls_it(with_queue: StackTemplate):
+    mapping = with_queue.only("AWS::Lambda::EventSourceMapping").path  # which waits for the endpoint
+
+    for kind in ("Custom::S3BucketNotifications", "AWS::Events::Rule"):
+        for sender in with_queue.of_type(kind):
+            assert mapping in with_queue.created_before(sender.path)
+
+
 def may_invoke(template: StackTemplate) -> dict[tuple[str, str], str]:
     """Functions and aliases, and services that may invoke them, with the resource for which they may."""
     permissions = [each.properties for each in template.of_type("AWS::Lambda::Permission")]
@@ -351,7 +359,10 @@ def test_the_queue_limits_how_many_uploads_are_predicted_at_once(synthesis_of: C
     ("settings", "expected"),
     [
         ({"instance_type": "ml.m5.2xlarge", "instance_count": 3}, 3 * 8 * 2),
-        ({"instance_type": "ml.c5.24xlarge"}, 10),  # not one of the types whose vCPUs are known
+        ({"instance_type": "ml.c5.4xlarge"}, 4 * 4 * 2),
+        ({"instance_type": "ml.c5.metal"}, 10),  # whose size does not tell its vCPUs
+        ({"options": FunctionOptions(reserved_concurrency=100)}, 2 * 2),
+        ({"options": FunctionOptions(reserved_concurrency=3)}, 3),
         ({"instance_type": "ml.m5.2xlarge", "instance_count": 100}, 1000),
     ],
 )
