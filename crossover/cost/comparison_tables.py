@@ -203,12 +203,22 @@ def _shared_measurements(inputs: Inputs) -> list[str]:
     """Whose measurements are used for other variants too, with the names of the fields."""
     by_variant: dict[str, list[str]] = {}
     for name, variant in inputs.measured_with.items():
-        if any(name in other.measured.values() for other in VARIANTS.values() if other.name != variant):
+        if _is_shared(name, variant, inputs.scenario):
             by_variant.setdefault(variant, []).append(name)
     return [
-        f"Measured with {variant}, and used for the other variants too: {', '.join(names)}."
+        f"Measured with {variant}, and used for each variant that has none of its own: {', '.join(names)}."
         for variant, names in by_variant.items()
     ]
+
+
+def _is_shared(name: str, variant: str, scenario: Scenario) -> bool:
+    """Whether others use what this variant measured: all but the fields that are named after a variant.
+
+    `websocket`, `serverless` and EC2, which no benchmark measures, are listed with every answer.
+    """
+    if name == "snapstart_warm_seconds":
+        return scenario.image_snap_start and scenario.container_warm_seconds is None
+    return not name.startswith(f"{variant}_")
 
 
 def _is_overridden(name: str, scenario: Scenario) -> bool:

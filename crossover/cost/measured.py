@@ -8,6 +8,7 @@ from typing import Any
 from crossover import documents
 from crossover.cost.kinds import DEFAULT_KIND
 from crossover.cost.scenario import Scenario
+from crossover.cost.variants import VARIANTS
 from crossover.errors import UsageError
 
 SCHEMA = 2
@@ -24,7 +25,7 @@ class Measured:
         values: by the names of a scenario's fields.
         is_rehearsal: whether it was on the local AWS, whose times are not AWS's.
         is_one_machine: whether it was the handler alone, on one machine, without AWS.
-        variants: which one measured each value; empty where the result does not say.
+        variants: which one measured each value, where the result says so or the value is another variant's.
         input_kind: of the model; a result from before there were kinds is of audio. Empty without a result.
     """
 
@@ -37,6 +38,8 @@ class Measured:
 
 def read(path: Path) -> Measured:
     """The member `scenario` of a benchmark's result.
+
+    Without `standard`, `warm_seconds` is that of the first variant in the registry that was measured.
 
     Raises:
         UsageError: the file cannot be read, is not such a result, or names a field that does not exist.
@@ -56,11 +59,17 @@ def read(path: Path) -> Measured:
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise UsageError(f"The value of {name} in {path} is {value!r}; it must be a number.")
     values = {name: float(value) for name, value in measured.items()}
+    variants = _variants(document, values)
+    first = next((name for name in VARIANTS if f"{name}_warm_seconds" in values), None)
+    if first and "warm_seconds" not in values:
+        # Else other variants, and the CPU time of instances, would have the default, which is of another model.
+        values["warm_seconds"] = values[f"{first}_warm_seconds"]
+        variants["warm_seconds"] = first
     return Measured(
         values=values,
         is_rehearsal=bool(document.get("rehearsal")),
         is_one_machine=document.get("kind") == ON_ONE_MACHINE,
-        variants=_variants(document, values),
+        variants=variants,
         input_kind=_input_kind(document),
     )
 

@@ -192,14 +192,64 @@ def test_a_benchmarks_cold_share_is_marked_as_its_own(cost: Command, tmp_path: P
 def test_measurements_of_one_variant_for_the_others_are_named(cost: Command, tmp_path: Path) -> None:
     results = tmp_path / "results.json"
     values = {"warm_seconds": 0.25, "cold_share": 0.05, "restore_seconds": 0.2, "file_mb": 0.1, "proxy_seconds": 0.1}
-    whose = {**dict.fromkeys(values, "provisioned"), "proxy_seconds": "sagemaker"}
+    whose = dict.fromkeys(("warm_seconds", "cold_share", "restore_seconds"), "provisioned")
     results.write_text(json.dumps({"schema": 2, "scenario": values, "scenario_from": whose}))
     out = " ".join(cost(f"--from {results} --cold-share 0.1").split())
     assert "cold share 10 % as given" in out
-    assert "Measured with provisioned, and used for the other variants too: warm_seconds, restore_seconds." in out
+    assert (
+        "Measured with provisioned, and used for each variant that has none of its own: warm_seconds, restore_seconds."
+        in out
+    )
     assert "cold share 5 % as measured" in " ".join(cost(f"--from {results}").split())
     results.write_text(json.dumps({"schema": 2, "scenario": values}))
-    assert "used for the other variants" not in cost(f"--from {results}")
+    assert "none of its own" not in cost(f"--from {results}")
+
+
+@pytest.mark.parametrize(
+    ("values", "options", "whose"),
+    [
+        ({"warm_seconds": ("standard", 2.0)}, "", {"standard": "warm_seconds"}),
+        ({"efs_warm_seconds": ("efs", 2.0)}, "", {"efs": "warm_seconds"}),
+        ({"efs_warm_seconds": ("efs", 2.0)}, "--warm-seconds 1", {}),
+        ({"proxy_seconds": ("sagemaker", 0.1)}, "", {"sagemaker": "proxy_seconds"}),  # of EC2 too
+        (
+            {"warm_seconds": ("standard", 2.0), "snapstart_warm_seconds": ("snapstart", 2.1)},
+            "--image-snap-start",
+            {"standard": "warm_seconds", "snapstart": "snapstart_warm_seconds"},
+        ),
+        (
+            {"warm_seconds": ("standard", 2.0), "snapstart_warm_seconds": ("snapstart", 2.1)},
+            "",
+            {"standard": "warm_seconds"},
+        ),
+    ],
+)
+def test_a_measurement_that_another_variant_takes_is_named_even_if_only_one_can_measure_it(
+    cost: Command, tmp_path: Path, values: dict[str, tuple[str, float]], options: str, whose: dict[str, str]
+) -> None:
+    results = tmp_path / "results.json"
+    measured = {name: value for name, (_, value) in values.items()}
+    variants = {name: variant for name, (variant, _) in values.items()}
+    results.write_text(json.dumps({"schema": 2, "scenario": measured, "scenario_from": variants}))
+    remarks = cost.json(f"--from {results} {options}")["remarks"]
+    assert [remark for remark in remarks if remark.startswith("Measured with")] == [
+        f"Measured with {variant}, and used for each variant that has none of its own: {name}."
+        for variant, name in whose.items()
+    ]
+
+
+def test_a_result_without_standard_does_not_compare_with_the_default_model(cost: Command, tmp_path: Path) -> None:
+    results = tmp_path / "results.json"
+    line = f"--from {results} --rpm 100 --variants standard,efs,sagemaker"
+    results.write_text(json.dumps({"schema": 2, "scenario": {"warm_seconds": 2.0, "efs_warm_seconds": 2.0}}))
+    measured = cost.json(line)["variants"]
+    results.write_text(json.dumps({"schema": 2, "scenario": {"efs_warm_seconds": 2.0}}))
+    answer = cost.json(line)
+    assert answer["variants"] == measured
+    assert answer["variants"]["sagemaker"]["instances"] == 13
+    overridden = cost.json(f"{line} --warm-seconds 0.5")
+    assert overridden["variants"]["standard"]["usd"] < 0.5 * measured["standard"]["usd"]
+    assert overridden["variants"]["efs"]["usd"] == measured["efs"]["usd"]
 
 
 def test_an_impossible_variant_is_marked_with_its_reason(cost: Command) -> None:

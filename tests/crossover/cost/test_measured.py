@@ -39,6 +39,16 @@ def test_a_result_of_one_machine_is_recognised(tmp_path: Path) -> None:
     assert not measured.read(path).is_one_machine
 
 
+def test_without_standard_the_first_variant_that_was_measured_has_its_warm_duration(tmp_path: Path) -> None:
+    values = {"container_warm_seconds": 0.3, "efs_warm_seconds": 0.2, "proxy_seconds": 0.1}
+    found = measured.read(write(tmp_path, {"schema": 2, "scenario": values}))
+    assert found.values == {**values, "warm_seconds": 0.2}
+    assert found.variants == {"warm_seconds": "efs"}
+    found = measured.read(write(tmp_path, {"schema": 2, "scenario": {**values, "warm_seconds": 0.25}}))
+    assert found.values["warm_seconds"] == 0.25
+    assert not found.variants
+
+
 @pytest.mark.parametrize(
     ("document", "message"),
     [
