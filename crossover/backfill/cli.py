@@ -60,7 +60,9 @@ def backfill(
     max_count: Annotated[
         int,
         typer.Option(
-            min=0, help="For the price, list at most so many keys; the job predicts those beyond them, too. 0 for all."
+            min=0,
+            help="For the price, list at most so many keys; the job predicts those beyond them, too. 0 for all. "
+            "Not with --missing or --limit.",
         ),
     ] = 0,
     price: Annotated[bool, typer.Option("--price", help="Only show the price.")] = False,
@@ -101,6 +103,8 @@ def backfill(
                 "--prefix": prefix and not list_jobs,
             },
         )
+    if missing or limit:  # of which the list is made here
+        _refuse("--missing" if missing else "--limit", {"--max-count": max_count})
     choice = Choice(
         prefix=key_prefix,
         suffix=key_suffix,
@@ -156,7 +160,7 @@ def backfill(
 
 
 def _refuse(beside: str, options: Mapping[str, object]) -> None:
-    """Refuse what has no meaning for a job that there is, rather than ignore it.
+    """Refuse what has no meaning beside an option, rather than ignore it.
 
     Raises:
         UsageError: an option is given.
@@ -221,7 +225,8 @@ def _begin(
     """Count, show the price, ask, and make the job; returns its id, empty where there is none, and what is known.
 
     Raises:
-        UsageError: the stack has no role for it, nothing that was chosen is predicted, or nobody can be asked.
+        UsageError: the stack has no role for it, nothing that was chosen is predicted, the function may not run, the
+            count may not be ended early, or nobody can be asked.
         CrossoverError: AWS refused the job, or its answer was lost.
         InterruptedBySignalError: a signal came while S3 made the job; its sentence names the job.
     """
@@ -229,20 +234,36 @@ def _begin(
     choice = objects.narrow(variant, choice)
     with tempfile.TemporaryFile() as file:
         is_listed = objects.is_listed(clients, variant, choice)
+        if is_listed and max_count:
+            if not only_price:
+                raise UsageError(
+                    f"{variant.bucket} has versions, so the job needs the list of all its objects, and --max-count has "
+                    "a meaning with --price only; leave it out."
+                )
+            is_listed = False
+        archived = 0
         listing = f"Listing the objects of {variant.bucket}"
         with errors.status(f"{listing} ...") as status:
 
             def show(listed: int) -> None:
                 status.update(f"{listing}: {listed:,} keys ...")
 
+            def leave_out() -> None:
+                nonlocal archived
+                archived += 1
+
             if is_listed:
-                found = objects.chosen(clients, variant, choice, on_listed=show)
+                found = objects.chosen(clients, variant, choice, on_listed=show, on_archived=leave_out)
                 counted = objects.write_manifest(file, variant.bucket, found)
             else:
                 counted = objects.count(clients, variant, choice, most=max_count, on_listed=show)
         document: dict[str, Any] = {"variant": variant.name, "job": None, "objects": counted.objects}
         document |= {"size_bytes": counted.size_bytes, "all_counted": counted.is_complete, "price_usd": None}
-        document |= {"usd_per_million": None, "warning": None}
+        document |= {"usd_per_million": None, "warning": None, "archived": archived if is_listed else None}
+        if archived:
+            errors.print(
+                f"Left out: {display.number_of(archived)} archived in S3 Glacier, of which only restored ones are read."
+            )
         if not counted.objects and counted.is_complete:
             if not quiet:
                 print(f"No object of {variant.bucket} is to be predicted{display.criteria(choice)}.")
@@ -253,6 +274,8 @@ def _begin(
             display.print_price(price, counted, variant, is_rehearsal=local)
         reserved = concurrency.reserved_concurrency(clients, variant)
         if warning := concurrency.warning(variant, reserved, counted.objects if counted.is_complete else None):
+            if reserved == 0 and not only_price:
+                raise UsageError(warning)
             document["warning"] = warning
             errors.print(warning)
         if only_price:

@@ -19,13 +19,17 @@ def reserved_concurrency(clients: Clients, variant: Variant) -> int | None:
 
 
 def warning(variant: Variant, reserved: int | None, objects: int | None) -> str:
-    """What a job endangers; empty where it is small.
+    """What a job endangers, or that it cannot run; empty where it is small.
 
     Args:
         variant: whose function it invokes.
         reserved: concurrency of the function.
         objects: that the job predicts; None where they were not counted to the end.
     """
+    if reserved == 0:
+        return (
+            f"{variant.function} has a reserved concurrency of 0, so nothing can invoke it; raise or remove it first."
+        )
     if objects is not None and objects <= SMALL_JOB:
         return ""
     if reserved:
@@ -41,8 +45,8 @@ def warning(variant: Variant, reserved: int | None, objects: int | None) -> str:
         "no reserved concurrency."
     )
     advice = (
-        "Deploy with reserved_concurrency for as long as the job runs, or predict in parts: --missing "
-        f"--limit {SMALL_JOB}, again and again."
+        "Deploy with reserved_concurrency for as long as the job runs, or predict in parts of about "
+        f"{SMALL_JOB} objects: by --key-prefix, or by day with --from and --to."
     )
     if variant.endpoint:
         return (

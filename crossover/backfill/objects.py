@@ -19,6 +19,9 @@ MOST_READ_ITEMS = 100  # of BatchGetItem
 DELAYS = Delays(first=0.05, longest=5.0)
 """Before items are asked for that the table had no capacity for."""
 SECOND = timedelta(seconds=1)  # of which S3 has times
+ARCHIVES = ("GLACIER", "DEEP_ARCHIVE")
+"""Storage classes that S3 gives no object of until it is restored. A list does not tell what Intelligent-Tiering has
+archived."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,16 +130,34 @@ def is_listed(clients: Clients, variant: Variant, choice: Choice) -> bool:
 
 
 def chosen(
-    clients: Clients, variant: Variant, choice: Choice, *, on_listed: Callable[[int], None] | None = None
+    clients: Clients,
+    variant: Variant,
+    choice: Choice,
+    *,
+    on_listed: Callable[[int], None] | None = None,
+    on_archived: Callable[[], None] | None = None,
 ) -> Iterator[Mapping[str, Any]]:
-    """The objects that match, without folders, as ListObjectsV2 gives them; `on_listed` as in `count`."""
+    """The objects that match, without folders and what is archived, as ListObjectsV2 gives them.
+
+    Args:
+        on_listed: as in `count`.
+        on_archived: called for each that is left out only because it is archived.
+    """
+
+    def is_readable(found: Mapping[str, Any]) -> bool:
+        if found.get("StorageClass") not in ARCHIVES or "RestoreExpiryDate" in found.get("RestoreStatus", {}):
+            return True
+        if on_archived:
+            on_archived()
+        return False
+
     listed = (each for page in _pages(clients, variant, choice, on_listed) for each in page)
     matching: Iterable[Mapping[str, Any]] = (
         each for each in listed if choice.matches(each) and not each["Key"].endswith("/")
     )
     if choice.missing:
         matching = _without_prediction(clients, variant, matching)
-    return islice(matching, choice.limit or None)
+    return islice(filter(is_readable, matching), choice.limit or None)
 
 
 def write_manifest(file: IO[bytes], bucket: str, objects: Iterable[Mapping[str, Any]]) -> Count:
@@ -156,7 +177,8 @@ def _pages(
 ) -> Iterator[list[Mapping[str, Any]]]:
     paginator = clients("s3").get_paginator("list_objects_v2")
     listed = 0
-    for answer in paginator.paginate(Bucket=variant.bucket, Prefix=choice.prefix):
+    wanted = {"Bucket": variant.bucket, "Prefix": choice.prefix, "OptionalObjectAttributes": ["RestoreStatus"]}
+    for answer in paginator.paginate(**wanted):
         page = answer.get("Contents", [])
         listed += len(page)
         if on_listed:

@@ -24,7 +24,7 @@ class Price:
 
     Attributes:
         lines: what is paid for, USD.
-        usd_per_million: what a million objects more cost.
+        usd_per_million: what a million objects more cost, if as many of them as there are items left have one.
         seconds: duration of a prediction, of the function that S3 invokes.
         is_assumed: whether this is the cost model's.
         memory_mb, architecture: of this function.
@@ -89,7 +89,9 @@ def price_of(clients: Clients, variant: Variant, *, objects: int, seconds: float
             line("S3 Batch Operations: job", 1.0, prices["s3.batch.job"]),
             *_object_lines(variant, scenario, prices, objects, items),
         ),
-        usd_per_million=sum(float(each.usd) for each in _object_lines(variant, scenario, prices, 1_000_000, 0)),
+        usd_per_million=sum(
+            float(each.usd) for each in _object_lines(variant, scenario, prices, 1_000_000, max(0, items - objects))
+        ),
         seconds=float(scenario.proxy() if variant.endpoint else scenario.warm()),
         is_assumed=seconds is None,
         memory_mb=memory_mb,

@@ -75,7 +75,7 @@ def test_a_file_that_is_not_a_model_is_refused() -> None:
 
 
 @pytest.mark.parametrize("is_model", [True, False])
-def test_a_file_that_opens_but_cannot_be_read_is_no_other_kind_of_file(
+def test_a_model_that_opens_but_cannot_be_read_is_unreadable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_model: bool
 ) -> None:
     path = tmp_path / "model.onnx"

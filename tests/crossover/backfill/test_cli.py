@@ -288,6 +288,57 @@ def test_before_the_question_it_is_said_what_a_large_job_endangers(
     assert "past the upload queue" in json.loads(capsys.readouterr().out)["warning"]
 
 
+def test_a_function_that_was_stopped_by_hand_gets_no_job(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    clients: Clients,
+    variant: Variant,
+    service: Jobs,
+) -> None:
+    monkeypatch.setattr(backfill_cli, "open_clients", lambda: with_jobs(clients, service, Lambda(reserved=0)))
+    assert run(monkeypatch, "standard", "--yes") == 2
+    assert "has a reserved concurrency of 0" in capsys.readouterr().err
+    assert service.created == []
+    assert run(monkeypatch, "standard", "--price") == 0
+
+
+def test_what_is_archived_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    clients: Clients,
+    variant: Variant,
+    service: Jobs,
+) -> None:
+    clients("s3").put_object(Bucket=variant.bucket, Key="in/old.wav", Body=b"1", StorageClass="DEEP_ARCHIVE")
+    assert run(monkeypatch, "standard", "--missing", "--key-prefix", "in/", "--yes") == 0
+    output = capsys.readouterr()
+    assert "Left out: 1 object archived in S3 Glacier." in output.err
+    assert "is to be predicted" in output.out
+    assert service.created == []
+    assert run(monkeypatch, "standard", "--limit", "9", "--price", "--json") == 0
+    document = json.loads(capsys.readouterr().out)
+    assert (document["objects"], document["archived"]) == (2, 1)
+
+
+def test_the_count_of_a_bucket_with_versions_ends_early_for_the_price_alone(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    clients: Clients,
+    variant: Variant,
+    service: Jobs,
+) -> None:
+    versioning = {"Status": "Enabled"}
+    clients("s3").put_bucket_versioning(Bucket=variant.bucket, VersioningConfiguration=versioning)
+    monkeypatch.setattr(
+        objects, "count", lambda *_, most, **__: Count(objects=0, size_bytes=0, listed=most, is_complete=False)
+    )
+    assert run(monkeypatch, "standard", "--max-count", "1000", "--price") == 0
+    assert "0 of the first 1,000 keys match" in capsys.readouterr().out
+    assert run(monkeypatch, "standard", "--max-count", "1000", "--yes") == 2
+    assert "has versions, so the job needs the list of all its objects" in capsys.readouterr().err
+    assert service.created == []
+
+
 def test_a_job_is_cancelled_by_its_id(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], service: Jobs
 ) -> None:
@@ -304,6 +355,8 @@ def test_a_job_is_cancelled_by_its_id(
         (["--list", "--job-id", JOB], "Give exactly one of these"),
         (["--job-id", JOB, "--limit", "5"], "--limit has no meaning with --job-id; leave it out."),
         (["--cancel", JOB, "--no-wait"], "--no-wait has no meaning with --cancel; leave it out."),
+        (["standard", "--missing", "--max-count", "5"], "--max-count has no meaning with --missing; leave it out."),
+        (["standard", "--limit", "5", "--max-count", "5"], "--max-count has no meaning with --limit; leave it out."),
         (["standard", "--from", "28.11.2026"], "The value of --from is '28.11.2026'; it must be a day as YYYY-MM-DD"),
         (["standard", "--to", "9999-12-31"], "The value of --to is '9999-12-31'; it must be a day as YYYY-MM-DD, from"),
         (["standard", "--from", "0001-01-01"], "The value of --from is '0001-01-01'; it must be a day"),

@@ -1,6 +1,8 @@
 """Which objects a backfill predicts: counted, filtered by S3, or listed."""
 
+import hashlib
 import io
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -45,6 +47,36 @@ def test_objects_match_every_criterion_and_folders_are_left_out(
 ) -> None:
     put(clients, variant, "a.wav", "in/", "in/b c.wav", "in/d.txt")
     assert keys(clients, variant, choice) == expected
+
+
+def test_what_is_archived_is_left_out_until_it_is_restored(
+    clients: Clients, variant: Variant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(clients, variant, "4 live", "5 live")
+    archived = {
+        "0 predicted": "GLACIER",
+        "1": "GLACIER",
+        "2": "DEEP_ARCHIVE",
+        "3 at once": "GLACIER_IR",
+        "4": "GLACIER",
+    }
+    s3 = clients("s3")
+    for key, storage_class in archived.items():
+        s3.put_object(Bucket=variant.bucket, Key=key, Body=b"1", StorageClass=storage_class)
+    item = {"object_key": "0 predicted", "model_sha256": MODEL, "etag": hashlib.md5(b"1").hexdigest()}
+    clients("dynamodb").put_item(TableName=variant.table, Item={name: {"S": value} for name, value in item.items()})
+    pages = objects._pages
+
+    def with_restored(*given: Any) -> Iterator[list[Mapping[str, Any]]]:  # moto's list has no RestoreStatus
+        for page in pages(*given):
+            restored = {"IsRestoreInProgress": False, "RestoreExpiryDate": NOW + DAY}
+            yield [{**each, **({"RestoreStatus": restored} if each["Key"] == "4" else {})} for each in page]
+
+    monkeypatch.setattr(objects, "_pages", with_restored)
+    told: list[None] = []
+    found = objects.chosen(clients, variant, Choice(missing=True, limit=3), on_archived=lambda: told.append(None))
+    assert [each["Key"] for each in found] == ["3 at once", "4", "4 live"]
+    assert len(told) == 2
 
 
 def test_what_the_deployed_model_has_predicted_or_refused_is_left_out_unless_the_object_has_changed(

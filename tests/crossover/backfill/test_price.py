@@ -73,6 +73,19 @@ def test_a_million_more_cost_the_same_each(clients: Clients) -> None:
     assert price_of(with_jobs(clients, Jobs()), variant, objects=0).usd_per_million == price.usd_per_million
 
 
+def test_a_million_more_are_predicted_again_where_there_are_items_left(
+    clients: Clients, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    variant, with_functions = deploy(clients), with_jobs(clients, Jobs())
+    table = {"Table": {"ItemCount": 1_500_000, "TableSizeBytes": 1024}}
+    monkeypatch.setattr(clients("dynamodb"), "describe_table", lambda **_: table)
+    first, last, none = (
+        price_of(with_functions, variant, objects=objects).usd_per_million
+        for objects in (500_000, 1_000_000, 1_500_000)
+    )
+    assert (first - none, last - none) == (pytest.approx(0.7625), pytest.approx(0.7625 / 2))
+
+
 def test_in_a_region_without_prices_it_is_that_of_another(clients: Clients) -> None:
     elsewhere = Lambda()
     elsewhere.meta = SimpleNamespace(region_name="sa-east-1")
