@@ -13,7 +13,7 @@ from constructs import Construct
 from crossover.cdk import rules
 from crossover.cdk.findings import acknowledge_wildcard
 from crossover.cdk.model_artifact import ModelArtifact
-from crossover.cdk.network import SAGEMAKER_ACTIONS, allow_network_interfaces, https_only
+from crossover.cdk.network import SAGEMAKER_ACTIONS, allow_network_interfaces, https_only, ways_through
 from crossover.cdk.python_function import FunctionOptions, create_log_group
 from crossover.cdk.rollout import PRODUCTION_VARIANT, add_blue_green_deployment
 from crossover.cdk.storage import PipelineStorage
@@ -224,8 +224,8 @@ class ModelEndpoint(Endpoint):
             vpc_config=self._vpc_config(role),
         )
         cfn_model.node.add_dependency(role)  # and so on its policy: SageMaker checks at once what the role may read
-        if self._options.vpc:  # with its endpoints and routes, through which SageMaker downloads the model
-            cfn_model.node.add_dependency(self._options.vpc)
+        if self._options.vpc:  # through which SageMaker downloads the model
+            cfn_model.node.add_dependency(ways_through(self._options.vpc))
         return cfn_model
 
     def _create_config(

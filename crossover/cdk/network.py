@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
+import jsii
 from aws_cdk import Aws
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
-from constructs import Construct
+from constructs import Construct, Dependable, DependencyGroup, IConstruct, IDependable
 
 from crossover.cdk.findings import acknowledge_wildcard
 from crossover.cdk.model_artifact import ModelArtifact
@@ -148,6 +149,31 @@ def _endpoint_statement(
         resources=[resource],
         conditions={**account, **(conditions or {})},
     )
+
+
+def ways_through(vpc: ec2.IVpc) -> IDependable:
+    """What the first connection from the VPC needs: its routes, its gateway endpoints and its network ACLs.
+
+    Not all of the VPC: an app's own interface endpoint, which CDK puts into it, may have a policy that names the
+    compute, and each would wait for the other.
+    """
+    group = DependencyGroup()
+    Dependable.implement(group, _Ways(vpc))
+    return group
+
+
+class _Ways(Dependable):
+    """Asked for at synth, so that it includes what an app adds to the VPC after the compute."""
+
+    def __init__(self, vpc: ec2.IVpc) -> None:
+        super().__init__()
+        self._vpc = vpc
+
+    @property
+    @jsii.member(jsii_name="dependencyRoots")
+    def dependency_roots(self) -> list[IConstruct]:
+        kinds = (ec2.CfnRoute, ec2.CfnSubnetRouteTableAssociation, ec2.GatewayVpcEndpoint, ec2.NetworkAcl)
+        return [each for each in self._vpc.node.find_all() if isinstance(each, kinds)]
 
 
 def https_only(scope: Construct, construct_id: str, vpc: ec2.IVpc) -> ec2.SecurityGroup:

@@ -19,7 +19,13 @@ from crossover.cdk.encryption import allow_logs
 from crossover.cdk.findings import acknowledge, acknowledge_wildcard
 from crossover.cdk.model_artifact import ModelArtifact
 from crossover.cdk.mount import Mount
-from crossover.cdk.network import LAMBDA_ACTIONS, allow_network_interfaces, deny_network_interfaces_to_code, https_only
+from crossover.cdk.network import (
+    LAMBDA_ACTIONS,
+    allow_network_interfaces,
+    deny_network_interfaces_to_code,
+    https_only,
+    ways_through,
+)
 
 WRITES_METRICS = "crossover:writes-metrics"
 """The metadata of a function that writes metrics of files, for its whole stack."""
@@ -216,8 +222,8 @@ def create_function(
     if options.metrics:
         function.node.add_metadata(WRITES_METRICS, True)
     if options.vpc:
-        # With its endpoints and routes: INIT, which runs when a version is published, reads the model through them.
-        function.node.add_dependency(options.vpc)
+        # INIT, which runs when a version is published, reads the model through them.
+        function.node.add_dependency(ways_through(options.vpc))
         deny_network_interfaces_to_code(scope, f"{construct_id}NetworkDenial", role, function.function_arn)
     if mount:
         mount.attach(function, role)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from aws_cdk import App, Stack
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
 
 from crossover.cdk.compute import EfsLambda, SageMakerEndpoint, SnapStartLambda, StandardLambda
 from crossover.cdk.model_artifact import ModelArtifact
@@ -189,6 +190,26 @@ def test_in_an_own_app_what_reads_the_model_at_once_waits_for_the_endpoints(mode
     for path in ("SnapStart/Function/CurrentVersion", "SageMaker/Model"):
         assert {"Network/Vpc/S3", "Network/Vpc/DynamoDb"} <= template.created_before(path)
     assert stack.artifact_id in [each.id for each in app.synth().get_stack_artifact(other.artifact_id).dependencies]
+
+
+def test_an_own_vpc_may_have_an_interface_endpoint_whose_policy_names_the_compute(model_path: Path, tmp_path: Path):
+    app = new_app(tmp_path / "assembly")
+    stack = Stack(app, "Own")
+    storage, model = PipelineStorage(stack, "Storage"), ModelArtifact(stack, "Model", path=model_path)
+    vpc = ec2.Vpc(stack, "Vpc", max_azs=2)
+    runtime = vpc.add_interface_endpoint("Runtime", service=ec2.InterfaceVpcEndpointAwsService.SAGEMAKER_RUNTIME)
+    options = FunctionOptions(vpc=vpc)
+    function = SnapStartLambda(stack, "SnapStart", storage=storage, model=model, options=options).function
+    endpoint = SageMakerEndpoint(stack, "SageMaker", storage=storage, model=model, options=options).endpoint
+    vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
+    named = [endpoint.endpoint_arn, function.function_arn]
+    runtime.add_to_policy(iam.PolicyStatement(principals=[iam.AnyPrincipal()], actions=["*"], resources=named))
+    template = StackTemplate.of(app, stack)
+
+    ways = {"Vpc/S3", "Vpc/PrivateSubnet1/DefaultRoute", "Vpc/PrivateSubnet1/RouteTableAssociation"}
+    for path in ("SnapStart/Function/CurrentVersion", "SageMaker/Model"):
+        assert ways <= template.created_before(path)
+        assert "Vpc/Runtime" not in template.created_before(path)  # which would be a cycle
 
 
 def test_its_traffic_is_recorded_in_flow_logs(isolated: StackTemplate):
