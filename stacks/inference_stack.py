@@ -89,6 +89,11 @@ class InferenceStack(Stack):
                 publish_outputs=True,
             )
         ingest = settings.ingest or variant.ingest
+        if settings.max_concurrency and ingest == "direct":
+            text = f"The setting max_concurrency has no effect: the variant {variant.predictor} has no queue."
+            Annotations.of(self).add_warning_v2("crossover:max_concurrency", text)
+        if settings.encryption_key_arn and ingest != "direct":
+            self._warn_of_key_policy(settings)
         self.pipeline = pipeline = InferencePipeline(
             self,
             "Pipeline",
@@ -124,6 +129,17 @@ class InferenceStack(Stack):
     def availability_zones(self) -> list[str]:
         """The first two of the region: with `env`, CDK would ask AWS at synth which these are."""
         return [Fn.select(number, Fn.get_azs()) for number in range(2)]
+
+    def _warn_of_key_policy(self, settings: Settings) -> None:
+        """Synth does not know the policy of a key that exists already, and what S3 says does not name the key."""
+        senders = {"notification": "s3", "eventbridge": "events"}
+        chosen = [name for source, name in senders.items() if settings.event_source in (source, "both")]
+        Annotations.of(self).add_warning_v2(
+            "crossover:encryption_key_arn",
+            "The stack cannot change the policy of encryption_key_arn, which must let "
+            f"{' and '.join(f'{name}.amazonaws.com' for name in chosen)} use kms:Decrypt and kms:GenerateDataKey: "
+            "otherwise S3 refuses the deployment, and EventBridge loses the uploads.",
+        )
 
     def _encryption_key(self, settings: Settings) -> kms.IKey | None:
         """The customer's key, new or existing. Its ARN is an output, as what it encrypts cannot be read without it."""

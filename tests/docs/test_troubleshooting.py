@@ -12,6 +12,7 @@ FOREIGN = (
     "SSM parameter",
     "'MemorySize'",
     "ResourceLimitExceeded",
+    "Unable to validate the following destination configurations",
     "mount target already exists",
     "Invalid alias configuration for Provisioned Concurrency",
     "… cannot be deleted while TerminationProtection",

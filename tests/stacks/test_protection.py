@@ -184,3 +184,24 @@ def test_the_warnings_are_shown_by_the_cdk(model_path: Path, tmp_path: Path):
     )
 
     assert len(found) == 1
+
+
+@pytest.mark.parametrize(
+    ("source", "senders"),
+    [
+        ("notification", "s3.amazonaws.com"),
+        ("eventbridge", "events.amazonaws.com"),
+        ("both", "s3.amazonaws.com and events.amazonaws.com"),
+    ],
+)
+def test_it_is_warned_that_the_policy_of_an_existing_key_must_allow_who_sends_into_the_queue(
+    model_path: Path, tmp_path: Path, source: str, senders: str
+):
+    options = {"encryption": "customer", "encryption_key_arn": NEW_KEY, "event_source": source}
+    app = new_app(tmp_path, model_path=str(model_path), variants="standard,sagemaker", **options)
+    add_stacks(app)
+
+    stacks = {stack.node.id: stack for stack in app.node.children if isinstance(stack, Stack)}
+    text = assertions.Match.string_like_regexp(f"which must let {senders} use kms:Decrypt and kms:GenerateDataKey")
+    assertions.Annotations.from_stack(stacks["SageMaker"]).has_warning("/SageMaker", text)
+    assertions.Annotations.from_stack(stacks["Standard"]).has_no_warning("*", text)  # it has no queue

@@ -149,3 +149,13 @@ def test_what_is_for_another_kind_or_variant_has_no_effect_and_is_warned_of(mode
     text = "image_snap_start has no effect: of the variants only container takes it"
     annotations.has_warning("/Standard", Match.string_like_regexp(text))
     annotations.has_no_warning("/Standard", Match.string_like_regexp("memory_mb has no effect"))
+
+
+def test_variants_without_a_queue_warn_that_max_concurrency_has_no_effect(model_path: Path, tmp_path: Path):
+    app = new_app(tmp_path, model_path=str(model_path), variants="standard,sagemaker", max_concurrency="4")
+    add_stacks(app)
+
+    stacks = {stack.node.id: Annotations.from_stack(stack) for stack in app.node.children if isinstance(stack, Stack)}
+    text = "max_concurrency has no effect: the variant standard has no queue"
+    stacks["Standard"].has_warning("/Standard", Match.string_like_regexp(text))
+    stacks["SageMaker"].has_no_warning("*", Match.string_like_regexp("max_concurrency has no effect"))
