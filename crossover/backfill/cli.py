@@ -261,9 +261,7 @@ def _begin(
         document |= {"size_bytes": counted.size_bytes, "all_counted": counted.is_complete, "price_usd": None}
         document |= {"usd_per_million": None, "warning": None, "archived": archived if is_listed else None}
         if archived:
-            errors.print(
-                f"Left out: {display.number_of(archived)} archived in S3 Glacier, of which only restored ones are read."
-            )
+            errors.print(f"Left out: {display.number_of(archived)} archived in S3 Glacier and not restored.")
         if not counted.objects and counted.is_complete:
             if not quiet:
                 print(f"No object of {variant.bucket} is to be predicted{display.criteria(choice)}.")

@@ -312,7 +312,7 @@ def test_what_is_archived_is_said(
     clients("s3").put_object(Bucket=variant.bucket, Key="in/old.wav", Body=b"1", StorageClass="DEEP_ARCHIVE")
     assert run(monkeypatch, "standard", "--missing", "--key-prefix", "in/", "--yes") == 0
     output = capsys.readouterr()
-    assert "Left out: 1 object archived in S3 Glacier." in output.err
+    assert "Left out: 1 object archived in S3 Glacier and not restored." in output.err
     assert "is to be predicted" in output.out
     assert service.created == []
     assert run(monkeypatch, "standard", "--limit", "9", "--price", "--json") == 0
