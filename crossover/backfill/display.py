@@ -14,6 +14,7 @@ from crossover.backfill.objects import Choice, Count
 from crossover.backfill.price import Price
 from crossover.backfill.report import Summary
 from crossover.cost.kinds import DEFAULT_KIND, KINDS, scenario_of
+from crossover.cost.variants import VARIANTS
 from crossover.deployed import Variant
 from crossover.terminal import print_table, printable
 
@@ -71,10 +72,9 @@ def _notes(price: Price, counted: Count, variant: Variant) -> Iterator[str]:
         yield f"The objects have {counted.size_bytes / counted.objects / 1e6:.3g} MB on average{clip}."
     if variant.results_bucket:
         yield "That is as if each object had a result in the results bucket."
-    if variant.name == "provisioned":
-        yield "That is as if no environment were kept ready; to use one costs less."
-    if variant.name == "efs":
-        yield "Not in it: each environment reads the model from EFS, once for many objects, which is billed by the GB."
+    known = VARIANTS.get(variant.name)
+    if known and known.backfill_note:
+        yield known.backfill_note
     if not counted.is_complete:
         yield (
             f"Not all were counted: {counted.objects:,} of the first {counted.listed:,} keys match, and the price is "

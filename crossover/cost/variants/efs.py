@@ -65,6 +65,7 @@ VARIANT = Variant(
         Measurement.COLD_SHARE: "cold_share",
         Measurement.MEMORY_MB: "memory_mb",
     },
+    backfill_note="Not in it: each environment reads the model from EFS, once for many objects, billed by the GB.",
     is_deployable=True,
     colour="sky",
     dash="dot",

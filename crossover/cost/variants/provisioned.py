@@ -141,6 +141,7 @@ VARIANT = Variant(
         Measurement.COLD_INIT_SECONDS: "init_seconds",  # of what ran on demand
         Measurement.MEMORY_MB: "memory_mb",
     },
+    backfill_note="That is as if no environment were kept ready; to use one costs less.",
     is_deployable=True,
     colour="purple",
     dash="dashdot",

@@ -46,6 +46,7 @@ class Variant:
             for what is always on.
         needs: the scenario's field that must be given before it has a price; empty where there is none.
         measured: which measurement of a benchmark of this variant fills which field of the scenario.
+        backfill_note: a sentence on what the price of a backfill assumes of it, or leaves out.
         is_deployable: whether this project has a construct for it.
         by_default: whether it is deployed where nobody chooses the variants.
         group: heading in the page's list of variants that are always on; `short` unless given.
@@ -68,6 +69,7 @@ class Variant:
     instance_types: Callable[[Scenario, Prices], Sequence[str]] | None = None
     needs: str = ""
     measured: Mapping[Measurement, str] = field(default_factory=dict)
+    backfill_note: str = ""
     is_deployable: bool = False
     by_default: bool = False
     group: str = ""

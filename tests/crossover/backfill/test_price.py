@@ -6,6 +6,8 @@ from types import SimpleNamespace
 import pytest
 
 from crossover.aws import Clients
+from crossover.backfill import display
+from crossover.backfill.objects import Count
 from crossover.backfill.price import Price, price_of
 from crossover.errors import UsageError
 
@@ -52,6 +54,20 @@ def test_objects_are_priced_as_if_nothing_were_kept_ready(clients: Clients) -> N
     standard = price_of(with_functions, variant, objects=1_000_000)
     for name in ("provisioned", "snapstart", "efs", "container", "my-own"):
         assert price_of(with_functions, replace(variant, name=name), objects=1_000_000) == standard
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("provisioned", "no environment were kept ready"), ("efs", "from EFS"), ("my-own", "")]
+)
+def test_what_the_price_assumes_of_a_variant_is_said(
+    clients: Clients, capsys: pytest.CaptureFixture[str], name: str, said: str
+) -> None:
+    variant = replace(deploy(clients), name=name)
+    counted = Count(objects=1, size_bytes=1, listed=1, is_complete=True)
+    display.print_price(price_of(with_jobs(clients, Jobs()), variant, objects=1), counted, variant, is_rehearsal=False)
+    output = capsys.readouterr().out
+    assert said in output
+    assert ("kept ready" in output, "from EFS" in output) == (name == "provisioned", name == "efs")
 
 
 def test_results_and_items_cost_what_they_may_at_most(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> None:
